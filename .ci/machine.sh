@@ -1,0 +1,58 @@
+# What ./run and ./test need of the machine: says it, installs it where it can, and else fails with one sentence.
+
+step() { printf '· %s\n' "$*" >&2; }
+
+fail() {
+  printf 'sankore: %s.\n' "$*" >&2
+  exit 1
+}
+
+need_dotnet() {
+  command -v dotnet >/dev/null || fail "the .NET 10 SDK is not installed: get it from https://dotnet.microsoft.com/download"
+  dotnet --list-sdks | grep -q '^10\.' || fail "this needs the .NET 10 SDK, and $(dotnet --version 2>/dev/null || echo none) is what is here"
+  export DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1
+}
+
+has_postgres() {
+  compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null || command -v initdb >/dev/null
+}
+
+need_postgres() {
+  has_postgres && return
+  local hint="PostgreSQL is not installed: install version 15 or later, or point SANKORE_DATABASE at a server (Host=…;Username=…;Password=…)"
+  [[ $(uname -s) == Linux ]] && command -v apt-get >/dev/null || fail "$hint"
+  # Only the programs are wanted: without this the package makes and starts a cluster of its own.
+  if [[ ! -e /etc/postgresql-common/createcluster.conf ]]; then
+    as_root mkdir -p /etc/postgresql-common && echo 'create_main_cluster = false' | as_root tee /etc/postgresql-common/createcluster.conf >/dev/null || fail "$hint"
+  fi
+  install_package postgresql || fail "$hint"
+  has_postgres || fail "$hint"
+}
+
+find_chromium() {
+  local name
+  for name in chromium chromium-browser google-chrome google-chrome-stable; do
+    command -v "$name" && return
+  done
+  return 1
+}
+
+need_chromium() {
+  find_chromium >/dev/null && return
+  local hint="Chromium is not installed, and the browser tests need it: install the package chromium"
+  command -v apt-get >/dev/null || fail "$hint"
+  install_package chromium fonts-dejavu-core fonts-noto-color-emoji || fail "$hint"
+}
+
+as_root() {
+  if [[ $(id -u) == 0 ]]; then "$@"; else sudo -n "$@"; fi
+}
+
+install_package() {
+  step "installing $*"
+  local log
+  log=$(mktemp)
+  { as_root apt-get update && as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends "$@"; } >"$log" 2>&1 \
+    || { tail -n 3 "$log" >&2; rm -f "$log"; return 1; }
+  rm -f "$log"
+}

@@ -1,0 +1,74 @@
+using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.AspNetCore.Identity;
+using Sankore.Platform.Security;
+using Sankore.Platform.Web;
+
+namespace Sankore.Identity.Accounts;
+
+/// <summary>The framework's identity endpoints answer in our words: every refusal has its code and a message in the caller's language.</summary>
+internal sealed class IdentityAnswers(Problems problems) : IEndpointFilter
+{
+    public async ValueTask<object?> InvokeAsync(EndpointFilterInvocationContext context, EndpointFilterDelegate next)
+    {
+        var answer = await next(context);
+        var result = answer;
+        while (result is INestedHttpResult nested)
+        {
+            result = nested.Result;
+        }
+        return result switch
+        {
+            ProblemHttpResult p when p.StatusCode == 401 => throw new Refusal(p.ProblemDetails.Detail switch
+            {
+                "LockedOut" => Reason.LockedOut,
+                "RequiresTwoFactor" => Reason.TwoFactorRequired,
+                _ => Reason.InvalidCredentials,
+            }),
+            ValidationProblem v => throw IdentityRefusals.From(v.ProblemDetails.Errors.Keys),
+            UnauthorizedHttpResult or ChallengeHttpResult => Results.Problem(Problems.Describe(Reason.Unauthenticated, problems.Message(Reason.Unauthenticated))),
+            NotFound => throw new Refusal(Reason.NotFound),
+            _ => answer,
+        };
+    }
+}
+
+/// <summary>What ASP.NET Identity's error codes mean to people, field by field.</summary>
+public static class IdentityRefusals
+{
+    /// <summary>Throws the refusal that a failed result stands for.</summary>
+    public static void Check(this IdentityResult result)
+    {
+        if (!result.Succeeded)
+        {
+            throw From(result.Errors.Select(e => e.Code));
+        }
+    }
+
+    /// <summary>The refusal for some of the framework's error codes.</summary>
+    public static Refusal From(IEnumerable<string> codes)
+    {
+        var list = codes.ToList();
+        if (list.Exists(c => c is "DuplicateEmail" or "DuplicateUserName"))
+        {
+            return new Refusal(Reason.EmailTaken) { Fields = new Dictionary<string, FieldError> { ["email"] = new("EMAIL_TAKEN") } };
+        }
+        var fields = new Dictionary<string, FieldError>();
+        foreach (var code in list)
+        {
+            var (field, key) = code switch
+            {
+                "InvalidEmail" or "InvalidUserName" => ("email", "EMAIL_INVALID"),
+                "PasswordMismatch" => ("oldPassword", "password.mismatch"),
+                "PasswordTooShort" => ("password", "password.short"),
+                "PasswordIsDemo" => ("password", "password.demo"),
+                "PasswordIsEmail" => ("password", "password.email"),
+                "OldPasswordRequired" => ("oldPassword", "field.required"),
+                "InvalidToken" => ("resetCode", "LINK_INVALID"),
+                "CannotResetSharedKeyAndEnable" or "RequiresTwoFactor" or "InvalidTwoFactorCode" => ("twoFactorCode", "two_factor.invalid"),
+                _ => ("", "field.invalid"),
+            };
+            fields.TryAdd(field, new FieldError(key));
+        }
+        return new Refusal(Reason.AccountInvalid) { Fields = fields };
+    }
+}

@@ -1,0 +1,18 @@
+using Microsoft.AspNetCore.Identity;
+
+namespace Sankore.Identity.Accounts;
+
+/// <summary>The demo network's password, printed by <c>./run</c>, is for demo accounts only; and a password is not the account's own address.</summary>
+public sealed class PasswordRules : IPasswordValidator<Account>
+{
+    /// <summary>The password of every demo account.</summary>
+    public const string Demo = "sankore-demo";
+
+    /// <inheritdoc/>
+    public Task<IdentityResult> ValidateAsync(UserManager<Account> manager, Account user, string? password) =>
+        Task.FromResult(!user.IsDemo && password == Demo ? Failed("PasswordIsDemo")
+            : string.Equals(password, user.Email, StringComparison.OrdinalIgnoreCase) ? Failed("PasswordIsEmail")
+            : IdentityResult.Success);
+
+    private static IdentityResult Failed(string code) => IdentityResult.Failed(new IdentityError { Code = code, Description = code });
+}

@@ -1,0 +1,4 @@
+namespace Sankore.Identity;
+
+/// <summary>Identity's texts.</summary>
+public sealed class Strings;

@@ -1,0 +1,67 @@
+using System.Text.Json;
+using Sankore.Platform.Data;
+using Sankore.Platform.Security;
+using Sankore.Platform.Web;
+
+namespace Sankore.Operations;
+
+/// <summary>An entry of the audit log (document 000, « Audit Logs »).</summary>
+/// <param name="UserName">The person's name, where the reader may see it.</param>
+public sealed record AuditEntry(long Id, string Table, string Action, string Record, Guid? User, string? UserName, string Role, JsonElement? Before, JsonElement? After, DateTime At)
+{
+    /// <summary>The fields that changed, without those that always do.</summary>
+    public IEnumerable<(string Field, string? Before, string? After)> Changes()
+    {
+        var before = Fields(Before);
+        var after = Fields(After);
+        return before.Keys.Union(after.Keys).Where(k => k is not ("version" or "updated_at" or "created_at" or "created_by" or "id"))
+            .Select(k => (k, before.GetValueOrDefault(k), after.GetValueOrDefault(k))).Where(c => c.Item2 != c.Item3);
+    }
+
+    private static Dictionary<string, string?> Fields(JsonElement? row) => row is not { ValueKind: JsonValueKind.Object } o ? []
+        : o.EnumerateObject().ToDictionary(p => p.Name, p => p.Value.ValueKind == JsonValueKind.Null ? null : p.Value.ToString());
+}
+
+/// <summary>What of the log is asked for.</summary>
+/// <param name="Table">With or without its schema: <c>tenancy.modules</c> or <c>modules</c>.</param>
+/// <param name="Record">The row's id.</param>
+/// <param name="User">Who did it.</param>
+/// <param name="From">Not before.</param>
+/// <param name="To">Before.</param>
+public sealed record AuditFilter(string? Table = null, string? Record = null, Guid? User = null, DateTimeOffset? From = null, DateTimeOffset? To = null);
+
+/// <summary>The audit log, for whoever has <c>audit.read</c> (the row policy asks it).</summary>
+public sealed class AuditLogs(Db db)
+{
+    private const string Where = """
+        from audit.audit_logs a
+        where (@Table::text is null or a.table_name = @Table or split_part(a.table_name, '.', 2) = @Table)
+          and (@Record::text is null or a.record_id = @Record) and (@User::uuid is null or a.user_id = @User)
+          and (@from::timestamptz is null or a.created_at >= @from) and (@to::timestamptz is null or a.created_at < @to)
+        """;
+
+    private const string PageSql = $"""
+        select a.id, a.table_name, a.action, a.record_id, a.user_id, (select p.display_name from public.profiles p where p.id = a.user_id) as user_name, a.role,
+               a.before::text, a.after::text, a.created_at
+        {Where}
+        order by a.id desc limit @Limit offset @Offset
+        """;
+
+    private sealed record Row(long Id, string TableName, string Action, string RecordId, Guid? UserId, string? UserName, string Role, string? Before, string? After, DateTime CreatedAt)
+    {
+        public AuditEntry ToEntry() => new(Id, TableName, Action, RecordId, UserId, UserName, Role, Parse(Before), Parse(After), CreatedAt);
+
+        private static JsonElement? Parse(string? json) => json is null ? null : JsonElement.Parse(json);
+    }
+
+    /// <summary>Entries, newest first, a page at a time.</summary>
+    public Task<Paged<AuditEntry>> List(Caller caller, ListQuery query, AuditFilter filter, CancellationToken ct) => db.Read(caller, async session =>
+    {
+        await using var grid = await session.Queries($"select count(*) {Where};" + PageSql, new
+        {
+            filter.Table, filter.Record, filter.User, from = filter.From?.UtcDateTime, to = filter.To?.UtcDateTime, query.Limit, query.Offset,
+        });
+        var total = await grid.ReadFirstAsync<long>();
+        return new Paged<AuditEntry>([.. (await grid.ReadAsync<Row>()).Select(r => r.ToEntry())], total, query.Number, query.Limit);
+    }, ct);
+}

@@ -1,0 +1,4 @@
+namespace Sankore.Operations;
+
+/// <summary>Operations's texts.</summary>
+public sealed class Strings;

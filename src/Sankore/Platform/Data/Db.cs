@@ -1,0 +1,139 @@
+using Dapper;
+using Npgsql;
+using Sankore.Platform.Security;
+
+namespace Sankore.Platform.Data;
+
+/// <summary>
+/// The only way to PostgreSQL. Every unit of work says who is asking, inside its own transaction and in the same round trip as its
+/// first statement (architecture.md, decision 1); the row policies do the rest.
+/// </summary>
+public sealed class Db(NpgsqlDataSource source, ReasonBook reasons)
+{
+    /// <summary>One transaction. A serialisation failure or a deadlock is retried once; a constraint becomes its <see cref="Refusal"/>.</summary>
+    /// <param name="caller">Who is asking.</param>
+    /// <param name="work">The statements; it may run twice, so it touches nothing but the session.</param>
+    /// <param name="ct">Cancels the statement under way.</param>
+    public Task<T> Run<T>(Caller caller, Func<Session, Task<T>> work, CancellationToken ct) => Translated(async () =>
+    {
+        for (var attempt = 1; ; attempt++)
+        {
+            try
+            {
+                await using var connection = await source.OpenConnectionAsync(ct);
+                await using var transaction = await connection.BeginTransactionAsync(ct);
+                var result = await work(new Session(connection, transaction, caller, ct));
+                await transaction.CommitAsync(ct);
+                return result;
+            }
+            catch (PostgresException e) when (attempt == 1 && e.SqlState is PostgresErrorCodes.SerializationFailure or PostgresErrorCodes.DeadlockDetected)
+            {
+            }
+        }
+    });
+
+    /// <inheritdoc cref="Run{T}"/>
+    public Task Run(Caller caller, Func<Session, Task> work, CancellationToken ct) =>
+        Run(caller, async session => { await work(session); return true; }, ct);
+
+    /// <summary>Reads only: every statement carries the identity itself, so one statement is one round trip (an implicit transaction).</summary>
+    public Task<T> Read<T>(Caller caller, Func<Session, Task<T>> work, CancellationToken ct) => Translated(async () =>
+    {
+        await using var connection = await source.OpenConnectionAsync(ct);
+        return await work(new Session(connection, null, caller, ct));
+    });
+
+    private async Task<T> Translated<T>(Func<Task<T>> work)
+    {
+        try
+        {
+            return await work();
+        }
+        catch (PostgresException e) when (reasons.For(e) is { } refusal)
+        {
+            throw refusal;
+        }
+    }
+}
+
+/// <summary>The open unit of work. Statements are constants; values travel as parameters.</summary>
+public sealed class Session(NpgsqlConnection connection, NpgsqlTransaction? transaction, Caller caller, CancellationToken ct)
+{
+    private const string IdentitySql = "select set_config('role', @caller_role, true), set_config('request.jwt.claims', @caller_claims, true);";
+
+    private Caller _caller = caller;
+    private bool _identified;
+
+    /// <summary>Who is asking.</summary>
+    public Caller Caller => _caller;
+
+    /// <summary>All rows, in memory: page what can be long.</summary>
+    public async Task<IReadOnlyList<T>> Query<T>(string sql, object? args = null)
+    {
+        await using var grid = await Grid(sql, args);
+        return (await grid.ReadAsync<T>()).AsList();
+    }
+
+    /// <summary>The one row, or null.</summary>
+    public async Task<T?> Find<T>(string sql, object? args = null)
+    {
+        await using var grid = await Grid(sql, args);
+        return await grid.ReadFirstOrDefaultAsync<T>();
+    }
+
+    /// <summary>The one row. Refuses with NOT_FOUND when the caller sees none.</summary>
+    public async Task<T> One<T>(string sql, object? args = null) where T : class =>
+        await Find<T>(sql, args) ?? throw new Refusal(Reason.NotFound);
+
+    /// <summary>One value.</summary>
+    public async Task<T> Value<T>(string sql, object? args = null)
+    {
+        await using var grid = await Grid(sql, args);
+        return await grid.ReadFirstAsync<T>();
+    }
+
+    /// <summary>Several result sets in one round trip.</summary>
+    public Task<SqlMapper.GridReader> Queries(string sql, object? args = null) => Grid(sql, args);
+
+    /// <summary>A statement without rows; the number of rows it touched.</summary>
+    public async Task<int> Execute(string sql, object? args = null)
+    {
+        var identify = Identify(args, out var parameters);
+        // An identity statement before this one returns a row, which does not count as touched.
+        return await connection.ExecuteAsync(new CommandDefinition(identify + sql, parameters, transaction, cancellationToken: ct)) is var n && n < 0 ? 0 : n;
+    }
+
+    /// <summary>Does one thing as the server itself within the caller's transaction (enqueue a job), then is the caller again.</summary>
+    public async Task<T> AsService<T>(Func<Session, Task<T>> work)
+    {
+        var (before, identified) = (_caller, _identified);
+        (_caller, _identified) = (Caller.Service, false);
+        var result = await work(this);
+        (_caller, _identified) = (before, false);
+        return result;
+    }
+
+    private async Task<SqlMapper.GridReader> Grid(string sql, object? args)
+    {
+        var identify = Identify(args, out var parameters);
+        var grid = await connection.QueryMultipleAsync(new CommandDefinition(identify + sql, parameters, transaction, cancellationToken: ct));
+        if (identify.Length > 0)
+        {
+            await grid.ReadAsync();
+        }
+        return grid;
+    }
+
+    private string Identify(object? args, out DynamicParameters parameters)
+    {
+        parameters = new DynamicParameters(args);
+        if (_identified)
+        {
+            return "";
+        }
+        _identified = transaction is not null;
+        parameters.Add("caller_role", _caller.Role);
+        parameters.Add("caller_claims", _caller.Claims);
+        return IdentitySql;
+    }
+}

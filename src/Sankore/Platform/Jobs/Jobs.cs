@@ -1,0 +1,35 @@
+using System.Text.Json;
+using Sankore.Platform.Data;
+
+namespace Sankore.Platform.Jobs;
+
+/// <summary>What a job does. Runs as <c>service_role</c>, without any ambient caller, and may run twice for the same job: it is idempotent.</summary>
+public interface IJobHandler
+{
+    /// <summary>The job's type, e.g. <c>email_send</c> (document 004, job_queue).</summary>
+    string JobType { get; }
+
+    /// <summary>Does the job. Throwing means trying again later, with a growing pause.</summary>
+    Task Run(Guid jobId, JsonElement payload, CancellationToken ct);
+}
+
+/// <summary>Puts jobs into <c>util.job_queue</c>, in the transaction of whoever wants them done.</summary>
+public static class Jobs
+{
+    private const string EnqueueSql = """
+        with job as (insert into util.job_queue (id, job_type, payload, priority) values (@id, @jobType, @payload::jsonb, @priority) returning 1)
+        select count(*) from job, (select pg_notify('jobs', '')) n
+        """;
+
+    /// <summary>Enqueues one job; it becomes visible to the workers when the transaction commits.</summary>
+    /// <param name="session">The caller's unit of work; the insert itself is made as the server.</param>
+    /// <param name="jobType">Which handler.</param>
+    /// <param name="payload">What it needs; forgotten when the job is done.</param>
+    /// <param name="priority">Smaller is sooner.</param>
+    public static async Task<Guid> Enqueue(this Session session, string jobType, object payload, int priority = 100)
+    {
+        var id = Guid.CreateVersion7();
+        await session.AsService(s => s.Value<long>(EnqueueSql, new { id, jobType, payload = JsonSerializer.Serialize(payload), priority }));
+        return id;
+    }
+}

@@ -1,0 +1,54 @@
+using System.Net.Mail;
+using System.Text;
+using System.Text.Json;
+using Sankore.Platform.Data;
+
+namespace Sankore.Platform.Jobs;
+
+/// <summary>Where mail goes, and in whose name.</summary>
+/// <param name="Outbox">The folder of <c>.eml</c> files.</param>
+/// <param name="From">The sender's address.</param>
+public sealed record MailOptions(string Outbox, string From);
+
+/// <summary>A mail of plain text to one person.</summary>
+public sealed record Mail(string To, string Subject, string Text);
+
+/// <summary>Every mail of the platform goes this way: a job in the transaction that wants it sent.</summary>
+public static class Mailer
+{
+    internal const string JobType = "email_send";
+
+    /// <summary>Sends a mail if, and only if, the transaction commits. Transactional mail comes before bulk.</summary>
+    public static Task SendMail(this Session session, Mail mail) => session.Enqueue(JobType, mail, priority: 10);
+}
+
+/// <summary>Writes mails as <c>.eml</c> files into the outbox folder, named by their job, so that a job run twice writes one file.</summary>
+public sealed class OutboxJob(MailOptions options) : IJobHandler
+{
+    /// <inheritdoc/>
+    public string JobType => Mailer.JobType;
+
+    /// <inheritdoc/>
+    public async Task Run(Guid jobId, JsonElement payload, CancellationToken ct)
+    {
+        var mail = payload.Deserialize<Mail>() ?? throw new JsonException("no mail in the job");
+        var draft = Directory.CreateDirectory(Path.Combine(options.Outbox, $".{jobId}")).FullName;
+        try
+        {
+            using var message = new MailMessage(options.From, mail.To, mail.Subject, mail.Text)
+            {
+                SubjectEncoding = Encoding.UTF8,
+                BodyEncoding = Encoding.UTF8,
+                HeadersEncoding = Encoding.UTF8,
+            };
+            message.Headers.Add("Message-ID", $"<{jobId}@{new MailAddress(options.From).Host}>");
+            using var client = new SmtpClient { DeliveryMethod = SmtpDeliveryMethod.SpecifiedPickupDirectory, PickupDirectoryLocation = draft };
+            await client.SendMailAsync(message, ct);
+            File.Move(Directory.GetFiles(draft).Single(), Path.Combine(options.Outbox, $"{jobId}.eml"), overwrite: true);
+        }
+        finally
+        {
+            Directory.Delete(draft, recursive: true);
+        }
+    }
+}

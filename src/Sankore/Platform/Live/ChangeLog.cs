@@ -1,0 +1,121 @@
+using Npgsql;
+using Sankore.Platform.Data;
+using Sankore.Platform.Security;
+
+namespace Sankore.Platform.Live;
+
+/// <summary>
+/// Tails <c>live.changes</c>: woken by NOTIFY, and by a slow poll behind it, reads on from the last id, keeps the window, and hands
+/// each batch to the hub. LISTEN only wakes; what is read is the log, so a lost connection loses nothing.
+/// </summary>
+public sealed class ChangeLog(Db db, NpgsqlDataSource source, LiveHub hub, RightsCache rights, ILogger<ChangeLog> log) : BackgroundService
+{
+    private const int BatchSize = 2000;
+    private static readonly TimeSpan PollEvery = TimeSpan.FromSeconds(2);
+
+    private const string NewSql = """
+        select id, at, topics, table_name, op, row_id, row::text
+        from live.changes where id > @after order by id limit @BatchSize
+        """;
+
+    // The newest part that fits the window, oldest first.
+    private const string RecentSql = """
+        select id, at, topics, table_name, op, row_id, row::text
+        from (select * from live.changes order by id desc limit @Capacity) c order by id
+        """;
+
+    private readonly TaskCompletionSource _started = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    /// <summary>Completes when the window is loaded and the log is being followed.</summary>
+    public Task Started => _started.Task;
+
+    /// <summary>Whether the last look at the log succeeded.</summary>
+    public bool Healthy { get; private set; }
+
+    /// <inheritdoc/>
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        var pause = TimeSpan.Zero;
+        while (!stoppingToken.IsCancellationRequested)
+        {
+            try
+            {
+                await Follow(() => pause = TimeSpan.Zero, stoppingToken);
+            }
+            catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+            {
+                return;
+            }
+            catch (Exception e) when (e is NpgsqlException or IOException or System.Net.Sockets.SocketException or TimeoutException)
+            {
+                Healthy = false;
+                log.LiveLogLost(e.Message);
+                pause = TimeSpan.FromMilliseconds(Math.Clamp(pause.TotalMilliseconds * 2, 100, 2000));
+                await Task.Delay(pause, stoppingToken);
+            }
+        }
+    }
+
+    private async Task Follow(Action wentWell, CancellationToken ct)
+    {
+        await using var listener = await source.OpenConnectionAsync(ct);
+        await using (var listen = new NpgsqlCommand("listen live", listener))
+        {
+            await listen.ExecuteNonQueryAsync(ct);
+        }
+        try
+        {
+            if (!Started.IsCompleted)
+            {
+                await LoadWindow(ct);
+            }
+            while (true)
+            {
+                while (await ReadOn(ct))
+                {
+                }
+                Healthy = true;
+                wentWell();
+                await listener.WaitAsync(PollEvery, ct);
+            }
+        }
+        finally
+        {
+            // A pooled connection that still listens would collect notifications for whoever rents it next.
+            await using var unlisten = new NpgsqlCommand("unlisten *", listener);
+            try
+            {
+                await unlisten.ExecuteNonQueryAsync(CancellationToken.None);
+            }
+            catch (Exception e) when (e is NpgsqlException or InvalidOperationException or IOException or ObjectDisposedException)
+            {
+                // The connection is what failed.
+            }
+        }
+    }
+
+    private async Task LoadWindow(CancellationToken ct)
+    {
+        var (horizon, recent) = await db.Read(Caller.Service, async session => (
+            await session.Value<long>("select id from live.horizon"),
+            await session.Query<ChangeRow>(RecentSql, new { hub.Window.Capacity })), ct);
+        hub.Window.Start(recent.Count < hub.Window.Capacity ? horizon : recent[0].Id);
+        hub.Start([.. recent.Select(Change.Read)]);
+        _started.TrySetResult();
+    }
+
+    private async Task<bool> ReadOn(CancellationToken ct)
+    {
+        var rows = await db.Read(Caller.Service, session => session.Query<ChangeRow>(NewSql, new { after = hub.Position, BatchSize }), ct);
+        if (rows.Count > 0)
+        {
+            var changes = rows.Select(Change.Read).ToArray();
+            foreach (var change in changes.Where(c => c.IsRights))
+            {
+                rights.Forget(change.Topics);
+            }
+            hub.Publish(changes);
+        }
+        return rows.Count == BatchSize;
+    }
+}

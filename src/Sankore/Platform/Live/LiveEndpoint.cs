@@ -1,0 +1,96 @@
+using Microsoft.AspNetCore.Connections.Features;
+using Microsoft.AspNetCore.Http.Features;
+using Sankore.Platform.Data;
+using Sankore.Platform.Security;
+using Sankore.Platform.Web;
+
+namespace Sankore.Platform.Live;
+
+/// <summary>
+/// <c>GET /live</c>: the caller's stream (text/event-stream). Starts after <c>Last-Event-ID</c>, or <c>?since=</c> (the position that a
+/// page was rendered with), or now. Topics are decided from the caller's rights; nobody names one.
+/// </summary>
+public static class LiveEndpoint
+{
+    /// <summary>Maps the stream.</summary>
+    public static void MapLive(this IEndpointRouteBuilder routes) =>
+        routes.MapGet("/live", Stream).RequireAuthorization().DisableRequestTimeout().WithTags("live")
+            .WithSummary("The caller's live changes as server-sent events: change, reset, and a comment every 25 s.");
+
+    private static async Task Stream(HttpContext context, LiveHub hub, ChangeLog log, RightsCache rightsCache, Db db, IHostApplicationLifetime lifetime)
+    {
+        var ct = context.RequestAborted;
+        await log.Started.WaitAsync(TimeSpan.FromSeconds(10), ct);
+        if (context.Caller().UserId is not { } userId)
+        {
+            throw new Refusal(Reason.Forbidden);
+        }
+        var asOf = hub.Position;
+        var rights = await rightsCache.Get(userId, ct);
+        if (rights.SecurityStamp is not { } stamp)
+        {
+            throw new Refusal(Reason.Unauthenticated);
+        }
+        var cursor = Cursor(context.Request, hub.Position);
+        if (cursor > hub.Position && cursor > await db.Read(Caller.Anonymous, session => session.Value<long>("select live.position()"), ct))
+        {
+            // A position this database never had (it was restored, or made anew): read everything again.
+            cursor = -1;
+        }
+
+        context.Features.Get<IHttpResponseBodyFeature>()!.DisableBuffering();
+        context.Response.ContentType = "text/event-stream";
+        context.Response.Headers.CacheControl = "no-store";
+        context.Response.Headers["X-Accel-Buffering"] = "no";
+        // Clients that lose their connection together come back spread over two seconds.
+        await context.Response.WriteAsync($"retry: {1000 + Random.Shared.Next(2000)}\n\n", ct);
+        // Returns when the bytes are with the kernel (see SankoreApp, MaxWriteBufferSize), so that what the hub writes cannot overtake them.
+        await context.Response.Body.FlushAsync(ct);
+
+        var connection = DirectSocket(context) is { } socket
+            ? LiveConnection.Direct(userId, stamp, cursor, socket)
+            : LiveConnection.Queued(userId, stamp, cursor);
+        using (hub.Attach(connection, rights, Math.Max(asOf, rights.Position)))
+        {
+            try
+            {
+                using var stop = CancellationTokenSource.CreateLinkedTokenSource(ct, lifetime.ApplicationStopping);
+                await (connection.Outgoing is null ? connection.Closed.WaitAsync(stop.Token) : WriteQueued(context, connection, stop.Token));
+            }
+            catch (OperationCanceledException)
+            {
+                // The client left, or the server stops.
+            }
+        }
+        context.Abort();
+    }
+
+    private static async Task WriteQueued(HttpContext context, LiveConnection connection, CancellationToken ct)
+    {
+        await foreach (var bytes in connection.Outgoing!.ReadAllAsync(ct))
+        {
+            await context.Response.Body.WriteAsync(bytes, ct);
+            if (!connection.Outgoing.TryPeek(out _))
+            {
+                await context.Response.Body.FlushAsync(ct);
+            }
+        }
+    }
+
+    private static long Cursor(HttpRequest request, long now)
+    {
+        var given = request.Headers["Last-Event-ID"].FirstOrDefault() is { Length: > 0 } last ? last : request.Query["since"].FirstOrDefault();
+        return given switch
+        {
+            null or "" => now,
+            _ when long.TryParse(given, System.Globalization.NumberStyles.None, System.Globalization.CultureInfo.InvariantCulture, out var cursor) => cursor,
+            _ => throw new Refusal(Reason.BadRequest),
+        };
+    }
+
+    /// <summary>The connection's socket where bytes may go to it as they are: HTTP/1.1 on plain TCP.</summary>
+    private static System.Net.Sockets.Socket? DirectSocket(HttpContext context) =>
+        HttpProtocol.IsHttp11(context.Request.Protocol) && context.Features.Get<ITlsHandshakeFeature>() is null
+            ? context.Features.Get<IConnectionSocketFeature>()?.Socket
+            : null;
+}

@@ -1,0 +1,25 @@
+namespace Sankore.Platform;
+
+internal static partial class PlatformLog
+{
+    [LoggerMessage(1001, LogLevel.Warning, "The change log cannot be read ({Problem}); trying again")]
+    public static partial void LiveLogLost(this ILogger logger, string problem);
+
+    [LoggerMessage(1002, LogLevel.Warning, "Rights cannot be read ({Problem}); the stream waits")]
+    public static partial void LiveRightsUnknown(this ILogger logger, string problem);
+
+    [LoggerMessage(1003, LogLevel.Error, "A live shard failed at one step")]
+    public static partial void LiveShardFailed(this ILogger logger, Exception exception);
+
+    [LoggerMessage(1101, LogLevel.Warning, "Job {JobId} of type {JobType} failed at attempt {Attempt}: {Problem}")]
+    public static partial void JobFailed(this ILogger logger, Guid jobId, string jobType, int attempt, string problem);
+
+    [LoggerMessage(1102, LogLevel.Warning, "Jobs cannot be claimed ({Problem}); trying again")]
+    public static partial void JobQueueLost(this ILogger logger, string problem);
+
+    [LoggerMessage(1103, LogLevel.Warning, "Recurring work {Name} failed: {Problem}")]
+    public static partial void RecurringFailed(this ILogger logger, string name, string problem);
+
+    [LoggerMessage(1201, LogLevel.Error, "Request {Method} {Path} failed, trace {TraceId}")]
+    public static partial void RequestFailed(this ILogger logger, string method, string path, string traceId, Exception exception);
+}

@@ -1,0 +1,36 @@
+using Sankore.Platform.Security;
+
+namespace Sankore;
+
+/// <summary>An entry of a menu, shown to whoever has the permission.</summary>
+/// <param name="Permission">The permission of the page.</param>
+/// <param name="Url">Where it leads.</param>
+/// <param name="Icon">A symbol of icons.svg.</param>
+/// <param name="Label">Key in the module's strings.</param>
+/// <param name="Strings">The module's resource type.</param>
+public sealed record MenuEntry(string Permission, string Url, string Icon, string Label, Type Strings);
+
+/// <summary>A module's table of contents: services, routes with their permissions, menu entries, and what its constraints mean.</summary>
+public abstract class SankoreModule
+{
+    /// <summary>The folder and namespace: one word, the same everywhere.</summary>
+    public string Name => GetType().Namespace!.Split('.')[1];
+
+    /// <summary>Registers the module's use cases.</summary>
+    public virtual void Services(IServiceCollection services, IConfiguration configuration) { }
+
+    /// <summary>Maps the module's endpoints, each with its permission.</summary>
+    public virtual void Routes(IEndpointRouteBuilder routes) { }
+
+    /// <summary>The module's entries in the operator's menu.</summary>
+    public virtual IEnumerable<MenuEntry> Menu => [];
+
+    /// <summary>The reasons that the module refuses with.</summary>
+    public virtual IEnumerable<Reason> Reasons => [];
+
+    /// <summary>Names of constraints and what breaking them means.</summary>
+    public virtual IReadOnlyDictionary<string, Reason> Constraints => new Dictionary<string, Reason>();
+
+    /// <summary>SQL that adds to a caller's rights: rows <c>(kind, value)</c>; see <see cref="RightsCache"/>.</summary>
+    public virtual string? RightsSql => null;
+}

@@ -1,0 +1,57 @@
+using Microsoft.AspNetCore.Authorization;
+using Microsoft.AspNetCore.Authorization.Policy;
+using Sankore.Platform.Web;
+
+namespace Sankore.Platform.Security;
+
+/// <summary>The permission (<c>domain.action</c>, document 004) that an endpoint or a page needs.</summary>
+[AttributeUsage(AttributeTargets.Class | AttributeTargets.Method)]
+public sealed class PermissionAttribute(string key) : AuthorizeAttribute, IAuthorizationRequirement, IAuthorizationRequirementData
+{
+    /// <summary>The permission's key.</summary>
+    public string Key { get; } = key;
+
+    /// <inheritdoc/>
+    public IEnumerable<IAuthorizationRequirement> GetRequirements() => [this];
+}
+
+/// <summary>Says what a route needs.</summary>
+public static class PermissionRoutes
+{
+    /// <summary>Requires a permission.</summary>
+    public static T Needs<T>(this T route, string permission) where T : IEndpointConventionBuilder =>
+        route.WithMetadata(new PermissionAttribute(permission));
+}
+
+/// <summary>Asks the caller's rights, which the database decided.</summary>
+internal sealed class PermissionHandler(IHttpContextAccessor http) : AuthorizationHandler<PermissionAttribute>
+{
+    protected override Task HandleRequirementAsync(AuthorizationHandlerContext context, PermissionAttribute requirement)
+    {
+        if (http.HttpContext!.Rights().May(requirement.Key))
+        {
+            context.Succeed(requirement);
+        }
+        return Task.CompletedTask;
+    }
+}
+
+/// <summary>A refused request gets the problem with its code; a refused page leads to sign-in, or says that it is not for this person.</summary>
+internal sealed class RefusedAuthorization : IAuthorizationMiddlewareResultHandler
+{
+    public Task HandleAsync(RequestDelegate next, HttpContext context, AuthorizationPolicy policy, PolicyAuthorizationResult authorizeResult)
+    {
+        if (authorizeResult.Succeeded)
+        {
+            return next(context);
+        }
+        var signedIn = context.Caller().Role != "anon";
+        if (!signedIn && !Problems.IsForPrograms(context.Request))
+        {
+            context.Response.Redirect("/login?returnUrl=" + Uri.EscapeDataString(context.Request.Path + context.Request.QueryString));
+            return Task.CompletedTask;
+        }
+        context.Response.StatusCode = signedIn ? 403 : 401;
+        return Task.CompletedTask;
+    }
+}

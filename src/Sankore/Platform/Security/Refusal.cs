@@ -1,0 +1,96 @@
+namespace Sankore.Platform.Security;
+
+/// <summary>Why something is refused: a stable code, an HTTP status, and the resource that holds the message under that code.</summary>
+/// <param name="Code">Stable and documented in docs/errors.md; clients may depend on it.</param>
+/// <param name="Status">The HTTP status of the answer.</param>
+/// <param name="Strings">The module's resource type, e.g. <c>Sankore.Tenancy.Strings</c>.</param>
+public sealed record Reason(string Code, int Status, Type Strings)
+{
+    /// <summary>The reasons that belong to no module.</summary>
+    public static readonly Reason
+        BadRequest = Of("BAD_REQUEST", 400),
+        Invalid = Of("VALIDATION_FAILED", 400),
+        Unauthenticated = Of("UNAUTHENTICATED", 401),
+        Forbidden = Of("FORBIDDEN", 403),
+        NotFound = Of("NOT_FOUND", 404),
+        MethodNotAllowed = Of("METHOD_NOT_ALLOWED", 405),
+        Conflict = Of("CONFLICT", 409),
+        InUse = Of("IN_USE", 409),
+        Immutable = Of("IMMUTABLE", 409),
+        Stale = Of("STALE", 412),
+        TooLarge = Of("TOO_LARGE", 413),
+        UnsupportedMediaType = Of("UNSUPPORTED_MEDIA_TYPE", 415),
+        Unprocessable = Of("UNPROCESSABLE", 422),
+        VersionRequired = Of("VERSION_REQUIRED", 428),
+        TooManyRequests = Of("TOO_MANY_REQUESTS", 429),
+        Internal = Of("INTERNAL", 500),
+        Unavailable = Of("UNAVAILABLE", 503);
+
+    private static Reason Of(string code, int status) => new(code, status, typeof(Platform.Strings));
+
+    /// <summary>Every reason of the platform itself, for the table of contents and the guard tests.</summary>
+    public static IEnumerable<Reason> Common => typeof(Reason).GetFields(System.Reflection.BindingFlags.Public | System.Reflection.BindingFlags.Static)
+        .Where(f => f.FieldType == typeof(Reason)).Select(f => (Reason)f.GetValue(null)!);
+
+    /// <summary>The nearest common reason for a bare HTTP status.</summary>
+    public static Reason ForStatus(int status) => Common.FirstOrDefault(r => r.Status == status && r != Invalid) ?? (status >= 500 ? Internal : BadRequest);
+}
+
+/// <summary>What is wrong with one field of an input: a key of the resource and its arguments.</summary>
+public sealed record FieldError(string Key, params object[] Args);
+
+/// <summary>A use case says no. One place turns it into problem+json (RFC 9457), or into a message on the page.</summary>
+public sealed class Refusal(Reason reason, params object[] args) : Exception(reason.Code)
+{
+    /// <summary>Why.</summary>
+    public Reason Reason { get; } = reason;
+
+    /// <summary>Arguments of the message, such as the name of what stands in the way.</summary>
+    public IReadOnlyList<object> Args { get; } = args;
+
+    /// <summary>Errors by field in camelCase, for <see cref="Reason.Invalid"/> and whatever else concerns one field.</summary>
+    public IReadOnlyDictionary<string, FieldError> Fields { get; init; } = new Dictionary<string, FieldError>();
+}
+
+/// <summary>Collects what is wrong with an input, so that a person sees all of it at once.</summary>
+public sealed class Validation
+{
+    private readonly Dictionary<string, FieldError> _errors = [];
+
+    /// <summary>A text that must not be blank and not be longer than <paramref name="max"/> characters.</summary>
+    public Validation Required(string field, string? value, int max) =>
+        string.IsNullOrWhiteSpace(value) ? Add(field, "field.required") : Optional(field, value, max);
+
+    /// <summary>A text of at most <paramref name="max"/> characters, without control characters.</summary>
+    public Validation Optional(string field, string? value, int max) =>
+        value is null ? this
+        : value.Length > max ? Add(field, "field.too_long", max)
+        : value.Any(c => char.IsControl(c) && c is not ('\n' or '\r' or '\t')) ? Add(field, "field.invalid")
+        : this;
+
+    /// <summary>A value of a closed list.</summary>
+    public Validation OneOf(string field, string? value, IReadOnlyCollection<string> allowed) =>
+        value is not null && allowed.Contains(value) ? this : Add(field, "field.one_of", string.Join(", ", allowed));
+
+    /// <summary>A number between two bounds.</summary>
+    public Validation Between(string field, int value, int min, int max) =>
+        value < min || value > max ? Add(field, "field.between", min, max) : this;
+
+    /// <summary>Any other rule.</summary>
+    public Validation That(string field, bool holds, string key = "field.invalid") => holds ? this : Add(field, key);
+
+    /// <summary>Throws <see cref="Reason.Invalid"/> with every error found.</summary>
+    public void Check()
+    {
+        if (_errors.Count > 0)
+        {
+            throw new Refusal(Reason.Invalid) { Fields = _errors };
+        }
+    }
+
+    private Validation Add(string field, string key, params object[] args)
+    {
+        _errors.TryAdd(field, new FieldError(key, args));
+        return this;
+    }
+}

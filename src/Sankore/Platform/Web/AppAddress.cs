@@ -1,0 +1,8 @@
+namespace Sankore.Platform.Web;
+
+/// <summary>The address that people reach the platform at, for links in mails and on the terminal.</summary>
+public sealed record AppAddress(Uri Base)
+{
+    /// <summary>A link to a path of the platform.</summary>
+    public Uri Link(string path) => new(Base, path);
+}

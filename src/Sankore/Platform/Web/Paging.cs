@@ -1,0 +1,73 @@
+using Microsoft.AspNetCore.Mvc;
+using Sankore.Platform.Security;
+
+namespace Sankore.Platform.Web;
+
+/// <summary>What a list is asked for: <c>?page=&amp;size=&amp;q=&amp;sort=</c>.</summary>
+/// <param name="Page">From 1.</param>
+/// <param name="Size">1 to 100, 25 if not said.</param>
+/// <param name="Q">Words to look for.</param>
+/// <param name="Sort">A column's name, with a leading <c>-</c> for descending.</param>
+public sealed record ListQuery([FromQuery(Name = "page")] int? Page = null, [FromQuery(Name = "size")] int? Size = null, [FromQuery(Name = "q")] string? Q = null, [FromQuery(Name = "sort")] string? Sort = null)
+{
+    /// <summary>The size in force.</summary>
+    public int Limit => Math.Clamp(Size ?? 25, 1, 100);
+
+    /// <summary>The page in force.</summary>
+    public int Number => Math.Clamp(Page ?? 1, 1, 1_000_000);
+
+    /// <summary>Rows before the page.</summary>
+    public long Offset => (Number - 1L) * Limit;
+
+    /// <summary>The words as a pattern for <c>ilike</c>, or null.</summary>
+    public string? Pattern => string.IsNullOrWhiteSpace(Q) ? null
+        : "%" + Q.Trim()[..Math.Min(Q.Trim().Length, 100)].Replace("\0", "", StringComparison.Ordinal).Replace(@"\", @"\\", StringComparison.Ordinal).Replace("%", @"\%", StringComparison.Ordinal).Replace("_", @"\_", StringComparison.Ordinal) + "%";
+
+    /// <summary>The <c>order by</c> of the sort asked for, out of those a list offers.</summary>
+    /// <param name="columns">Names and their SQL; the first is the default.</param>
+    /// <exception cref="Refusal">The list has no such sort.</exception>
+    public string OrderBy(params (string Name, string Sql)[] columns)
+    {
+        var (name, direction) = Sort switch
+        {
+            null or "" => (columns[0].Name, "asc"),
+            ['-', .. var rest] => (rest, "desc"),
+            _ => (Sort, "asc"),
+        };
+        var sql = columns.FirstOrDefault(c => c.Name == name).Sql
+            ?? throw new Refusal(Reason.Invalid) { Fields = new Dictionary<string, FieldError> { ["sort"] = new("field.one_of", string.Join(", ", columns.Select(c => c.Name))) } };
+        return $" order by {sql} {direction} nulls last, id limit @Limit offset @Offset";
+    }
+}
+
+/// <summary>One page of a list.</summary>
+/// <param name="Items">The rows.</param>
+/// <param name="Total">Rows in all.</param>
+/// <param name="Page">From 1.</param>
+/// <param name="Size">Rows per page.</param>
+public sealed record Paged<T>(IReadOnlyList<T> Items, long Total, int Page, int Size)
+{
+    /// <summary>Pages in all, at least 1.</summary>
+    public long Pages => Math.Max(1, (Total + Size - 1) / Size);
+}
+
+/// <summary>Versions as entity tags: <c>ETag: "3"</c>, <c>If-Match: "3"</c>.</summary>
+public static class Versions
+{
+    /// <summary>Says the version of what is answered.</summary>
+    public static void Tag(HttpContext context, int version) => context.Response.Headers.ETag = $"\"{version}\"";
+
+    /// <summary>The version that a change is based on: <c>If-Match</c>, or else the body's.</summary>
+    /// <exception cref="Refusal">VERSION_REQUIRED when neither says; BAD_REQUEST when If-Match is no version.</exception>
+    public static int Expected(HttpContext context, int? fromBody)
+    {
+        var header = context.Request.Headers.IfMatch.ToString();
+        if (header.Length == 0)
+        {
+            return fromBody ?? throw new Refusal(Reason.VersionRequired);
+        }
+        return int.TryParse(header.Replace("W/", "", StringComparison.Ordinal).Trim('"', ' '), System.Globalization.NumberStyles.None, System.Globalization.CultureInfo.InvariantCulture, out var version)
+            ? version
+            : throw new Refusal(Reason.BadRequest);
+    }
+}

@@ -1,0 +1,102 @@
+using System.Diagnostics;
+using Microsoft.AspNetCore.Mvc;
+using Microsoft.Extensions.Localization;
+using Sankore.Platform.Security;
+
+namespace Sankore.Platform.Web;
+
+/// <summary>The one place where a refusal becomes an answer: problem+json (RFC 9457) with a stable <c>code</c> and a message in the caller's language.</summary>
+public sealed class Problems(IStringLocalizerFactory strings, ILogger<Problems> log)
+{
+    /// <summary>Whether the answer is read by a program rather than by a person.</summary>
+    public static bool IsForPrograms(HttpRequest request) =>
+        request.Path.StartsWithSegments("/api") || request.Path.StartsWithSegments("/live") || request.Path.StartsWithSegments("/health") || request.Path.StartsWithSegments("/openapi");
+
+    /// <summary>The message of a refusal in the current language.</summary>
+    public string Message(Refusal refusal) => Message(refusal.Reason, [.. refusal.Args]);
+
+    /// <summary>The message of a reason in the current language; placeholders without a value are left out.</summary>
+    public string Message(Reason reason, params object[] args)
+    {
+        var text = strings.Create(reason.Strings)[args.Length == 0 ? reason.Code : $"{reason.Code}.{args.Length}", args];
+        return text.ResourceNotFound ? strings.Create(reason.Strings)[reason.Code] : text;
+    }
+
+    /// <summary>The message of one field's error in the current language.</summary>
+    public string Message(FieldError error, Type module)
+    {
+        var text = strings.Create(typeof(Strings))[error.Key, error.Args];
+        return text.ResourceNotFound ? strings.Create(module)[error.Key, error.Args] : text;
+    }
+
+    /// <summary>The problem of a refusal.</summary>
+    public ProblemDetails Describe(Refusal refusal)
+    {
+        var problem = Describe(refusal.Reason, Message(refusal));
+        if (refusal.Fields.Count > 0)
+        {
+            problem.Extensions["errors"] = refusal.Fields.ToDictionary(f => f.Key, f => new[] { Message(f.Value, refusal.Reason.Strings) });
+        }
+        return problem;
+    }
+
+    /// <summary>The problem of a reason.</summary>
+    public static ProblemDetails Describe(Reason reason, string message) => new()
+    {
+        Type = $"https://sankore.example/errors#{reason.Code}",
+        Title = message,
+        Status = reason.Status,
+        Extensions = { ["code"] = reason.Code, ["traceId"] = Activity.Current?.TraceId.ToString() },
+    };
+
+    /// <summary>Writes a problem as the answer.</summary>
+    public static Task Write(HttpContext context, ProblemDetails problem)
+    {
+        context.Response.StatusCode = problem.Status!.Value;
+        return context.Response.WriteAsJsonAsync(problem, options: null, contentType: "application/problem+json", context.RequestAborted);
+    }
+
+    /// <summary>Catches refusals and faults of requests by programs; pages catch their refusals themselves and have an error page for the rest.</summary>
+    public async Task Catch(HttpContext context, RequestDelegate next)
+    {
+        try
+        {
+            await next(context);
+        }
+        catch (Exception e) when (!context.Response.HasStarted && !context.RequestAborted.IsCancellationRequested)
+        {
+            var refusal = AsRefusal(e);
+            if (refusal is null)
+            {
+                log.RequestFailed(context.Request.Method, context.Request.Path, Activity.Current?.TraceId.ToString() ?? "", e);
+                refusal = new Refusal(Reason.Internal);
+            }
+            context.Response.Clear();
+            if (IsForPrograms(context.Request))
+            {
+                await Write(context, Describe(refusal));
+            }
+            else
+            {
+                context.Response.StatusCode = refusal.Reason.Status;
+            }
+            return;
+        }
+        if (IsForPrograms(context.Request) && context.Response is { HasStarted: false, StatusCode: >= 400, ContentLength: null, ContentType: null })
+        {
+            var reason = Reason.ForStatus(context.Response.StatusCode);
+            await Write(context, Describe(reason with { Status = context.Response.StatusCode }, Message(reason)));
+        }
+    }
+
+    private static Refusal? AsRefusal(Exception e) => e switch
+    {
+        Refusal refusal => refusal,
+        BadHttpRequestException { StatusCode: 413 } => new Refusal(Reason.TooLarge),
+        BadHttpRequestException { StatusCode: 415 } => new Refusal(Reason.UnsupportedMediaType),
+        BadHttpRequestException or System.Text.Json.JsonException => new Refusal(Reason.BadRequest),
+        Npgsql.PostgresException { SqlState: "57P01" or "57P03" or "53300" } => new Refusal(Reason.Unavailable),
+        Npgsql.NpgsqlException and not Npgsql.PostgresException or TimeoutException => new Refusal(Reason.Unavailable),
+        _ => null,
+    };
+}

@@ -1,0 +1,191 @@
+-- The functions that row policies ask (document 004, Fonctions RBAC). SECURITY DEFINER: they read what their caller may not.
+create or replace function rbac.has_permission(p_user_id uuid, p_permission_key text) returns boolean
+language sql stable security definer set search_path = '' as $$
+  select exists (
+    select 1
+    from rbac.user_roles ur
+    join rbac.role_permissions rp on rp.role_id = ur.role_id
+    join rbac.permissions p on p.id = rp.permission_id
+    where ur.user_id = p_user_id and ur.is_active and (ur.expires_at is null or ur.expires_at > now())
+      and p.permission_key = p_permission_key)
+$$;
+
+create or replace function rbac.has_role(p_user_id uuid, p_role_name text) returns boolean
+language sql stable security definer set search_path = '' as $$
+  select exists (
+    select 1
+    from rbac.user_roles ur
+    join rbac.roles r on r.id = ur.role_id
+    where ur.user_id = p_user_id and ur.is_active and (ur.expires_at is null or ur.expires_at > now())
+      and r.role_name = p_role_name)
+$$;
+
+-- Roles and permissions in force, and until when they are (the first expiry). Own, or anybody's for whoever may read roles.
+create or replace function rbac.get_user_permissions(p_user_id uuid, out roles text[], out permissions text[], out valid_until timestamptz)
+language sql stable security definer set search_path = '' as $$
+  with held as (
+    select r.id, r.role_name, r.sort_order, ur.expires_at
+    from rbac.user_roles ur
+    join rbac.roles r on r.id = ur.role_id
+    where ur.user_id = p_user_id and ur.is_active and (ur.expires_at is null or ur.expires_at > now())
+      and (p_user_id = auth.uid() or auth.role() = 'service_role' or rbac.has_permission(auth.uid(), 'rbac.read')))
+  select coalesce((select array_agg(role_name order by sort_order) from held), '{}'),
+         coalesce((select array_agg(distinct p.permission_key order by p.permission_key)
+                   from held
+                   join rbac.role_permissions rp on rp.role_id = held.id
+                   join rbac.permissions p on p.id = rp.permission_id), '{}'),
+         (select min(expires_at) from held)
+$$;
+
+-- One lock for all grants, so that two revocations at once cannot both take the last admin but one.
+create or replace function rbac.grant_role(p_user_id uuid, p_role_name text, p_expires_at timestamptz default null, p_reason text default null) returns jsonb
+language plpgsql security definer set search_path = '' as $$
+declare
+  v_role_id uuid;
+begin
+  if auth.role() <> 'service_role' then
+    if not rbac.has_permission(auth.uid(), 'rbac.grant') then
+      raise exception 'FORBIDDEN' using errcode = 'SK001';
+    end if;
+    if p_user_id = auth.uid() then
+      raise exception 'SELF_GRANT' using errcode = 'SK001';
+    end if;
+  end if;
+  select id into v_role_id from rbac.roles where role_name = p_role_name;
+  if v_role_id is null then
+    raise exception 'ROLE_UNKNOWN' using errcode = 'SK001';
+  end if;
+  if not exists (select 1 from public.profiles where id = p_user_id) then
+    raise exception 'NOT_FOUND' using errcode = 'SK001';
+  end if;
+  if p_expires_at <= now() then
+    raise exception 'EXPIRY_PAST' using errcode = 'SK001';
+  end if;
+  perform pg_advisory_xact_lock(7205759403792793602);
+  if p_role_name = 'admin' and p_expires_at is not null and not exists (
+       select 1 from rbac.user_roles where role_id = v_role_id and is_active and user_id <> p_user_id and expires_at is null) then
+    raise exception 'LAST_ADMIN' using errcode = 'SK001';
+  end if;
+  insert into rbac.user_roles (user_id, role_id, expires_at, granted_by, reason)
+  values (p_user_id, v_role_id, p_expires_at, auth.uid(), p_reason)
+  on conflict on constraint user_roles_user_id_role_id_unique do update
+    set is_active = true, expires_at = excluded.expires_at, granted_by = excluded.granted_by, granted_at = now(), reason = excluded.reason;
+  insert into rbac.role_grants_log (user_id, role_id, operation, performed_by, expires_at, reason)
+  values (p_user_id, v_role_id, 'GRANT', auth.uid(), p_expires_at, p_reason);
+  return jsonb_build_object('status', 'granted', 'userId', p_user_id, 'role', p_role_name, 'expiresAt', p_expires_at);
+end $$;
+
+create or replace function rbac.revoke_role(p_user_id uuid, p_role_name text, p_reason text default null) returns jsonb
+language plpgsql security definer set search_path = '' as $$
+declare
+  v_role_id uuid;
+begin
+  if auth.role() <> 'service_role' and not rbac.has_permission(auth.uid(), 'rbac.grant') then
+    raise exception 'FORBIDDEN' using errcode = 'SK001';
+  end if;
+  select id into v_role_id from rbac.roles where role_name = p_role_name;
+  if v_role_id is null then
+    raise exception 'ROLE_UNKNOWN' using errcode = 'SK001';
+  end if;
+  perform pg_advisory_xact_lock(7205759403792793602);
+  if not exists (select 1 from rbac.user_roles where user_id = p_user_id and role_id = v_role_id and is_active) then
+    raise exception 'NOT_FOUND' using errcode = 'SK001';
+  end if;
+  if p_role_name = 'admin' and not exists (
+       select 1 from rbac.user_roles where role_id = v_role_id and is_active and user_id <> p_user_id and expires_at is null) then
+    raise exception 'LAST_ADMIN' using errcode = 'SK001';
+  end if;
+  update rbac.user_roles set is_active = false where user_id = p_user_id and role_id = v_role_id;
+  insert into rbac.role_grants_log (user_id, role_id, operation, performed_by, reason)
+  values (p_user_id, v_role_id, 'REVOKE', auth.uid(), p_reason);
+  return jsonb_build_object('status', 'revoked', 'userId', p_user_id, 'role', p_role_name);
+end $$;
+
+grant execute on function rbac.has_permission(uuid, text), rbac.has_role(uuid, text), rbac.get_user_permissions(uuid),
+  rbac.grant_role(uuid, text, timestamptz, text), rbac.revoke_role(uuid, text, text) to anon, authenticated, service_role;
+
+drop trigger if exists role_grants_log_immutable on rbac.role_grants_log;
+create trigger role_grants_log_immutable before update or delete or truncate on rbac.role_grants_log
+  for each statement execute function audit.refuse_change();
+
+-- A change of rights reaches the person's open streams before anything later does.
+create or replace function rbac.publish_rights() returns trigger
+language plpgsql security definer set search_path = '' as $$
+begin
+  if tg_table_name = 'user_roles' then
+    perform live.publish('rbac.user_roles', 'RIGHTS', coalesce(new.id, old.id)::text, null, array['user:' || coalesce(new.user_id, old.user_id)]);
+  else
+    perform live.publish('rbac.role_permissions', 'RIGHTS', coalesce(new.id, old.id)::text, null, array['everyone']);
+  end if;
+  return null;
+end $$;
+drop trigger if exists user_roles_rights on rbac.user_roles;
+create constraint trigger user_roles_rights after insert or update or delete on rbac.user_roles
+  deferrable initially deferred for each row execute function rbac.publish_rights();
+drop trigger if exists role_permissions_rights on rbac.role_permissions;
+create constraint trigger role_permissions_rights after insert or update or delete on rbac.role_permissions
+  deferrable initially deferred for each row execute function rbac.publish_rights();
+
+select audit.watch('rbac.roles'), audit.watch('rbac.role_permissions'), audit.watch('rbac.user_roles'),
+  audit.watch('rbac.invitations', 'token_hash'), audit.watch('rbac.api_keys', 'key_hash', 'last_used_at');
+
+-- Whoever registers is a member (document 004, roles).
+create or replace function rbac.grant_default_role() returns trigger
+language plpgsql security definer set search_path = '' as $$
+begin
+  insert into rbac.user_roles (user_id, role_id, reason) select new.id, id, 'registered' from rbac.roles where role_name = 'member';
+  insert into rbac.role_grants_log (user_id, role_id, operation, performed_by, reason)
+  select new.id, id, 'GRANT', auth.uid(), 'registered' from rbac.roles where role_name = 'member';
+  return null;
+end $$;
+drop trigger if exists profiles_default_role on public.profiles;
+create trigger profiles_default_role after insert on public.profiles for each row execute function rbac.grant_default_role();
+
+grant select on rbac.permissions, rbac.roles, rbac.role_permissions, rbac.user_roles, rbac.role_grants_log to authenticated, service_role;
+grant select, insert, update on rbac.invitations, rbac.api_keys to service_role;
+-- The hashes are the service's alone.
+grant select (id, email, role_name, created_by, created_at, expires_at, used_at) on rbac.invitations to authenticated;
+grant select (id, name, key_prefix, permissions, created_by, created_at, expires_at, last_used_at, revoked_at) on rbac.api_keys to authenticated;
+grant select on rbac.permissions, rbac.roles to anon;
+
+drop policy if exists permissions_public_read on rbac.permissions;
+create policy permissions_public_read on rbac.permissions for select to anon, authenticated, service_role using (true);
+drop policy if exists roles_public_read on rbac.roles;
+create policy roles_public_read on rbac.roles for select to anon, authenticated, service_role using (true);
+drop policy if exists role_permissions_read on rbac.role_permissions;
+create policy role_permissions_read on rbac.role_permissions for select to authenticated, service_role using (true);
+drop policy if exists user_roles_own_read on rbac.user_roles;
+create policy user_roles_own_read on rbac.user_roles for select to authenticated
+  using (user_id = (select auth.uid()) or (select rbac.has_permission((select auth.uid()), 'rbac.read')));
+drop policy if exists user_roles_service_read on rbac.user_roles;
+create policy user_roles_service_read on rbac.user_roles for select to service_role using (true);
+drop policy if exists role_grants_log_own_read on rbac.role_grants_log;
+create policy role_grants_log_own_read on rbac.role_grants_log for select to authenticated
+  using (user_id = (select auth.uid()) or (select rbac.has_permission((select auth.uid()), 'rbac.read')));
+drop policy if exists role_grants_log_service_read on rbac.role_grants_log;
+create policy role_grants_log_service_read on rbac.role_grants_log for select to service_role using (true);
+
+-- Tables of the layers below whose readers are named by a permission.
+grant select on audit.audit_logs to authenticated;
+drop policy if exists audit_logs_read on audit.audit_logs;
+create policy audit_logs_read on audit.audit_logs for select to authenticated
+  using ((select rbac.has_permission((select auth.uid()), 'audit.read')));
+grant select on util.migrations_meta to authenticated, service_role;
+drop policy if exists migrations_meta_read on util.migrations_meta;
+create policy migrations_meta_read on util.migrations_meta for select to authenticated
+  using ((select rbac.has_permission((select auth.uid()), 'operations.read')));
+drop policy if exists migrations_meta_service_read on util.migrations_meta;
+create policy migrations_meta_service_read on util.migrations_meta for select to service_role using (true);
+drop policy if exists profiles_read on public.profiles;
+create policy profiles_read on public.profiles for select to authenticated
+  using (id = (select auth.uid()) or (select rbac.has_permission((select auth.uid()), 'identity.read')));
+drop policy if exists invitations_service on rbac.invitations;
+create policy invitations_service on rbac.invitations to service_role using (true) with check (true);
+drop policy if exists api_keys_service on rbac.api_keys;
+create policy api_keys_service on rbac.api_keys to service_role using (true) with check (true);
+drop policy if exists invitations_read on rbac.invitations;
+create policy invitations_read on rbac.invitations for select to authenticated
+  using ((select rbac.has_permission((select auth.uid()), 'identity.invite')));
+drop policy if exists api_keys_read on rbac.api_keys;
+create policy api_keys_read on rbac.api_keys for select to authenticated
+  using ((select rbac.has_permission((select auth.uid()), 'identity.manage_keys')));

@@ -1,0 +1,4 @@
+namespace Sankore.Rbac;
+
+/// <summary>Rbac's texts.</summary>
+public sealed class Strings;

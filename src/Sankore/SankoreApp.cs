@@ -1,0 +1,205 @@
+using System.Threading.RateLimiting;
+using Dapper;
+using Microsoft.AspNetCore.Authorization;
+using Microsoft.AspNetCore.Components.Endpoints;
+using Microsoft.AspNetCore.HttpOverrides;
+using Microsoft.AspNetCore.Localization;
+using Microsoft.AspNetCore.RateLimiting;
+using Microsoft.AspNetCore.ResponseCompression;
+using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
+using Npgsql;
+using Sankore.Identity;
+using Sankore.Operations;
+using Sankore.Platform;
+using Sankore.Platform.Data;
+using Sankore.Platform.Jobs;
+using Sankore.Platform.Live;
+using Sankore.Platform.Security;
+using Sankore.Platform.Web;
+using Sankore.Rbac;
+using Sankore.Tenancy;
+using Sankore.Ui;
+
+namespace Sankore;
+
+/// <summary>Puts the server together from its modules. The database must be ready (see <see cref="DatabaseSetup"/>).</summary>
+public static class SankoreApp
+{
+    private const long MaxRequestBytes = 1024 * 1024;
+
+    /// <summary>The modules, each below those after it.</summary>
+    public static readonly IReadOnlyList<SankoreModule> Modules =
+        [new PlatformModule(), new UiModule(), new IdentityModule(), new RbacModule(), new TenancyModule(), new OperationsModule()];
+
+    static SankoreApp()
+    {
+        DefaultTypeMap.MatchNamesWithUnderscores = true;
+        SqlMapper.AddTypeHandler(new ArrayHandler<string>());
+    }
+
+    /// <summary>Builds the server.</summary>
+    /// <param name="builder">Configuration and hosting.</param>
+    /// <param name="database">The program's connection string, from <see cref="DatabaseSetup.Prepare"/>.</param>
+    /// <param name="dataFolder">Where files go (the outbox).</param>
+    public static WebApplication Build(WebApplicationBuilder builder, string database, string dataFolder)
+    {
+        var configuration = builder.Configuration;
+        var services = builder.Services;
+        builder.WebHost.ConfigureKestrel(o =>
+        {
+            o.AddServerHeader = false;
+            o.Limits.MaxRequestBodySize = MaxRequestBytes;
+            o.Limits.MaxRequestHeadersTotalSize = 32 * 1024;
+            o.Limits.RequestHeadersTimeout = TimeSpan.FromSeconds(15);
+            o.Limits.MaxConcurrentConnections = null;
+        });
+        // A flush returns when the kernel has the bytes: LiveEndpoint hands the socket over after it.
+        services.Configure<SocketTransportOptions>(o => o.MaxWriteBufferSize = 1);
+
+        services.AddSingleton(TimeProvider.System);
+        services.AddSingleton(_ => new NpgsqlDataSourceBuilder(database).Build());
+        services.AddSingleton(Modules.AsEnumerable());
+        services.AddSingleton<ReasonBook>().AddSingleton<Db>().AddSingleton<RightsCache>().AddSingleton<Problems>();
+        services.AddSingleton<LiveHub>().AddSingleton<ChangeLog>().AddHostedService(sp => sp.GetRequiredService<ChangeLog>());
+        services.AddSingleton<JobWorker>().AddHostedService(sp => sp.GetRequiredService<JobWorker>()).AddHostedService<Recurring>();
+        services.AddSingleton(new MailOptions(Directory.CreateDirectory(Path.Combine(dataFolder, "outbox")).FullName, configuration["Sankore:Mail:From"] ?? "Sankore <no-reply@sankore.test>"));
+        services.AddSingleton<IJobHandler, OutboxJob>();
+        services.AddHttpContextAccessor();
+        services.AddScoped(sp => sp.GetRequiredService<IHttpContextAccessor>().HttpContext?.Caller() ?? Caller.Anonymous);
+        services.AddSingleton<IAuthorizationHandler, PermissionHandler>().AddSingleton<IAuthorizationMiddlewareResultHandler, RefusedAuthorization>();
+        services.AddAuthorizationBuilder().SetFallbackPolicy(new AuthorizationPolicyBuilder().RequireAuthenticatedUser().Build());
+        services.AddLocalization();
+        services.AddProblemDetails();
+        services.AddAntiforgery(o =>
+        {
+            o.Cookie.Name = "sankore-form";
+            o.Cookie.SameSite = SameSiteMode.Strict;
+            o.Cookie.SecurePolicy = CookieSecurePolicy.SameAsRequest;
+        });
+        services.AddResponseCompression(o =>
+        {
+            // Forms carry a masked token of their own, new with each answer, so compression gives nothing away.
+            o.EnableForHttps = true;
+            o.MimeTypes = ["text/html", "text/css", "text/javascript", "application/javascript", "application/json", "application/problem+json", "image/svg+xml"];
+        });
+        services.Configure<BrotliCompressionProviderOptions>(o => o.Level = System.IO.Compression.CompressionLevel.Fastest);
+        services.AddRateLimiter(o => SignInLimit(o, configuration));
+        services.AddRequestTimeouts(o => o.DefaultPolicy = new() { Timeout = TimeSpan.FromSeconds(30) });
+        services.AddHsts(o => o.MaxAge = TimeSpan.FromDays(365));
+        services.AddOpenApi();
+        services.AddRazorComponents(o => o.MaxFormMappingErrorCount = 50);
+        services.AddScoped<Shell>();
+        services.Configure<ForwardedHeadersOptions>(o => TrustProxies(o, configuration));
+        services.AddSingleton(new AppAddress(new Uri(configuration["Sankore:PublicUrl"] ?? (configuration["urls"] ?? "http://127.0.0.1:5080").Split(';')[0])));
+        services.ConfigureHttpJsonOptions(o => o.SerializerOptions.UnmappedMemberHandling = System.Text.Json.Serialization.JsonUnmappedMemberHandling.Skip);
+        services.Configure<RouteHandlerOptions>(o => o.ThrowOnBadRequest = true);
+        foreach (var module in Modules)
+        {
+            module.Services(services, configuration);
+        }
+        var app = builder.Build();
+        Pipeline(app);
+        return app;
+    }
+
+    private static void Pipeline(WebApplication app)
+    {
+        app.UseForwardedHeaders();
+        app.UseSecurityHeaders();
+        app.UseRequestLocalization(Languages());
+        app.UseResponseCompression();
+        app.UseStatusCodePagesWithReExecute("/error/{0}", createScopeForStatusCodePages: true);
+        app.Use((context, next) => app.Services.GetRequiredService<Problems>().Catch(context, _ => next(context)));
+        if (!app.Environment.IsDevelopment())
+        {
+            app.UseHsts();
+        }
+        app.UseRouting();
+        app.UseRequestTimeouts();
+        app.UseAuthentication();
+        app.UseCaller();
+        app.UseRateLimiter();
+        app.UseAuthorization();
+        app.UseAntiforgery();
+        app.Use(ReadShell);
+        app.MapStaticAssets().AllowAnonymous();
+        app.MapOpenApi().AllowAnonymous();
+        app.MapLive();
+        foreach (var module in Modules)
+        {
+            module.Routes(app);
+        }
+        app.MapRazorComponents<App>();
+    }
+
+    /// <summary>Before a page of a person reads its rows, its shell is read, and with it the position of the log.</summary>
+    private static async Task ReadShell(HttpContext context, RequestDelegate next)
+    {
+        if (context.GetEndpoint()?.Metadata.GetMetadata<ComponentTypeMetadata>() is not null && context.Caller() is { UserId: not null } caller)
+        {
+            var load = context.RequestServices.GetRequiredService<LoadShell>();
+            context.RequestServices.GetRequiredService<Shell>().Set(await load(caller, context.RequestAborted));
+        }
+        await next(context);
+    }
+
+    private static RequestLocalizationOptions Languages()
+    {
+        var options = new RequestLocalizationOptions { ApplyCurrentCultureToResponseHeaders = true }
+            .SetDefaultCulture("fr").AddSupportedCultures("fr", "en").AddSupportedUICultures("fr", "en");
+        options.RequestCultureProviders = [new CookieRequestCultureProvider(), new AcceptLanguageHeaderRequestCultureProvider()];
+        return options;
+    }
+
+    /// <summary>Everything that takes a password: so many attempts a minute and address. A school's people share one address, so it is generous; the account's own lock is Identity's.</summary>
+    private static void SignInLimit(RateLimiterOptions options, ConfigurationManager configuration)
+    {
+        var perMinute = configuration.GetValue("Sankore:SignIn:PerAddressPerMinute", 60);
+        options.RejectionStatusCode = 429;
+        options.OnRejected = (context, _) =>
+        {
+            context.HttpContext.Response.Headers.RetryAfter = "60";
+            return ValueTask.CompletedTask;
+        };
+        options.AddPolicy(IdentityModule.SignInLimit, context => HttpMethods.IsGet(context.Request.Method)
+            ? RateLimitPartition.GetNoLimiter("")
+            : RateLimitPartition.GetSlidingWindowLimiter(context.Connection.RemoteIpAddress?.ToString() ?? "", _ => new SlidingWindowRateLimiterOptions
+            {
+                PermitLimit = perMinute,
+                Window = TimeSpan.FromMinutes(1),
+                SegmentsPerWindow = 6,
+            }));
+    }
+
+    /// <summary>Forwarded headers count only from the proxies that the operator names (<c>Sankore:Proxies</c>).</summary>
+    private static void TrustProxies(ForwardedHeadersOptions options, ConfigurationManager configuration)
+    {
+        options.KnownProxies.Clear();
+        options.KnownIPNetworks.Clear();
+        var proxies = (configuration["Sankore:Proxies"] ?? "").Split([',', ' '], StringSplitOptions.RemoveEmptyEntries);
+        if (proxies.Length == 0)
+        {
+            options.ForwardedHeaders = ForwardedHeaders.None;
+            return;
+        }
+        options.ForwardedHeaders = ForwardedHeaders.XForwardedFor | ForwardedHeaders.XForwardedProto | ForwardedHeaders.XForwardedHost;
+        foreach (var proxy in proxies)
+        {
+            if (proxy.Contains('/', StringComparison.Ordinal))
+            {
+                options.KnownIPNetworks.Add(System.Net.IPNetwork.Parse(proxy));
+            }
+            else
+            {
+                options.KnownProxies.Add(System.Net.IPAddress.Parse(proxy));
+            }
+        }
+    }
+
+    private sealed class ArrayHandler<T> : SqlMapper.TypeHandler<T[]>
+    {
+        public override void SetValue(System.Data.IDbDataParameter parameter, T[]? value) => parameter.Value = (object?)value ?? DBNull.Value;
+
+        public override T[]? Parse(object value) => (T[])value;
+    }
+}

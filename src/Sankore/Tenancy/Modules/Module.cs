@@ -1,0 +1,68 @@
+using Sankore.Platform.Security;
+using Sankore.Platform.Text;
+
+namespace Sankore.Tenancy.Modules;
+
+/// <summary>A module of the catalogue (document 002, <c>modules_activation</c>, under the glossary's names).</summary>
+/// <param name="Code">Normalised, unique: see <see cref="Codes.Normalize"/>.</param>
+/// <param name="Kind"><c>core</c>, <c>premium</c>, <c>option</c> or <c>admin</c>.</param>
+/// <param name="Priority">Order of display, smallest first.</param>
+/// <param name="Status"><c>active</c> or <c>inactive</c>.</param>
+/// <param name="IsBuilt">Whether there is something behind it (« créé et fonctionnel »).</param>
+/// <param name="Route">Where it leads; null: its own page.</param>
+/// <param name="Version">Counts its changes; a change must name the version it is based on.</param>
+public sealed record Module(Guid Id, string Code, string Name, string? Description, Guid CategoryId, string Kind, string? Sector, int Priority,
+    string Status, bool IsBuilt, string Icon, string? Route, int Version, DateTime CreatedAt, DateTime UpdatedAt);
+
+/// <summary>What an administrator writes of a module. What is left out has its default.</summary>
+/// <param name="Code">In any spelling; taken from the name when left out.</param>
+/// <param name="Version">The version that a change is based on, unless <c>If-Match</c> says it.</param>
+public sealed record ModuleInput(string? Code, string? Name, string? Description, Guid? CategoryId, string? Kind, string? Sector, int? Priority,
+    string? Status, bool? IsBuilt, string? Icon, string? Route, int? Version)
+{
+    /// <summary>The kinds of modules.</summary>
+    public static readonly string[] Kinds = ["core", "premium", "option", "admin"];
+
+    /// <summary>The states of modules and categories.</summary>
+    public static readonly string[] States = ["active", "inactive"];
+
+    /// <summary>The input in its one form: code normalised, texts trimmed, defaults in place. Refuses with VALIDATION_FAILED, CODE_INVALID.</summary>
+    internal ModuleInput Normalized()
+    {
+        var input = this with
+        {
+            Code = Codes.Normalize(string.IsNullOrWhiteSpace(Code) ? Name : Code),
+            Name = Name?.Trim(),
+            Description = Blank(Description),
+            Kind = Kind ?? "core",
+            Sector = Blank(Sector),
+            Priority = Priority ?? 100,
+            Status = Status ?? "active",
+            IsBuilt = IsBuilt ?? true,
+            Icon = Blank(Icon) ?? "grid",
+            Route = Blank(Route),
+        };
+        new Validation()
+            .Required("name", input.Name, 120).Optional("code", Code, 200).Optional("description", input.Description, 500)
+            .That("categoryId", input.CategoryId is not null, "field.required").OneOf("kind", input.Kind, Kinds).Optional("sector", input.Sector, 120)
+            .Between("priority", input.Priority.Value, 0, 9999).OneOf("status", input.Status, States)
+            .That("icon", Icons.All.Contains(input.Icon), "icon.unknown")
+            .That("route", input.Route is null || input.Route.Length <= 120 && input.Route[0] == '/' && input.Route.All(c => char.IsAsciiLetterLower(c) || char.IsAsciiDigit(c) || c is '/' or '-' or '_'), "route.invalid")
+            .Check();
+        return input.Code is { Length: > 0 and <= 64 } ? input
+            : throw new Refusal(Reason.CodeInvalid) { Fields = new Dictionary<string, FieldError> { ["code"] = new("CODE_INVALID") } };
+    }
+
+    private static string? Blank(string? text) => string.IsNullOrWhiteSpace(text) ? null : text.Trim();
+}
+
+/// <summary>The icons that the catalogue may use: symbols of icons.svg.</summary>
+public static class Icons
+{
+    /// <summary>Their names.</summary>
+    public static readonly IReadOnlyList<string> All =
+    [
+        "grid", "clipboard", "users", "user", "calendar", "book", "medal", "coins", "mail", "school", "building", "bus", "utensils", "heart",
+        "library", "chart", "chat", "file", "bell", "clock", "briefcase", "flask", "trophy", "cart", "megaphone", "shield", "key", "tag", "globe", "bolt", "list", "home", "inbox", "settings",
+    ];
+}

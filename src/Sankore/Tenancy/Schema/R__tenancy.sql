@@ -1,0 +1,348 @@
+-- ── Entitlement: which plans, and so which modules, a person has ──
+
+-- Which plan includes which module, whatever the module's state.
+create or replace view tenancy.included_modules with (security_invoker = true) as
+  select pm.plan_id, pm.module_id
+  from tenancy.plan_modules pm
+  where pm.included
+  union
+  select pc.plan_id, m.id
+  from tenancy.plan_categories pc
+  join tenancy.modules m on m.category_id = pc.category_id
+  where not exists (select 1 from tenancy.plan_modules pm where pm.plan_id = pc.plan_id and pm.module_id = m.id);
+grant select on tenancy.included_modules to authenticated, service_role;
+
+create or replace function tenancy.my_group_ids() returns uuid[]
+language sql stable security definer set search_path = '' as $$
+  select coalesce(array_agg(distinct school_group_id), '{}') from tenancy.memberships
+  where user_id = auth.uid() and status = 'active'
+$$;
+
+create or replace function tenancy.my_administered_group_ids() returns uuid[]
+language sql stable security definer set search_path = '' as $$
+  select coalesce(array_agg(distinct school_group_id), '{}') from tenancy.memberships
+  where user_id = auth.uid() and status = 'active' and role = 'group_admin'
+$$;
+
+create or replace function tenancy.my_school_ids() returns uuid[]
+language sql stable security definer set search_path = '' as $$
+  select coalesce(array_agg(distinct school_id), '{}') from tenancy.memberships
+  where user_id = auth.uid() and status = 'active' and school_id is not null
+$$;
+
+create or replace function tenancy.my_plan_ids() returns uuid[]
+language sql stable security definer set search_path = '' as $$
+  select coalesce(array_agg(distinct s.plan_id), '{}')
+  from tenancy.memberships m
+  join tenancy.subscriptions s on s.school_group_id = m.school_group_id
+  where m.user_id = auth.uid() and m.status = 'active' and s.status in ('trialing', 'active', 'past_due')
+$$;
+
+-- What a member sees: active, built, in an active category, included in a plan that one of the person's groups lives on.
+create or replace function tenancy.my_module_ids() returns uuid[]
+language sql stable security definer set search_path = '' as $$
+  select coalesce(array_agg(distinct m.id), '{}')
+  from tenancy.included_modules i
+  join tenancy.modules m on m.id = i.module_id
+  join tenancy.business_categories c on c.id = m.category_id
+  where i.plan_id = any ((select tenancy.my_plan_ids())::uuid[]) and m.status = 'active' and m.is_built and c.status = 'active'
+$$;
+
+create or replace function tenancy.my_category_ids() returns uuid[]
+language sql stable security definer set search_path = '' as $$
+  select coalesce(array_agg(distinct c.id), '{}')
+  from tenancy.business_categories c
+  where c.status = 'active'
+    and (exists (select 1 from tenancy.plan_categories pc where pc.category_id = c.id and pc.plan_id = any ((select tenancy.my_plan_ids())::uuid[]))
+      or exists (select 1 from tenancy.modules m where m.category_id = c.id and m.id = any ((select tenancy.my_module_ids())::uuid[])))
+$$;
+
+-- The topics of the caller's stream. Whoever reads the whole catalogue has no need of the plans' narrower events.
+create or replace function tenancy.my_topics() returns text[]
+language sql stable security definer set search_path = '' as $$
+  select array['everyone', 'user:' || auth.uid()]
+    || case when rbac.has_permission(auth.uid(), 'tenancy.read') then array['catalogue']
+            else array(select 'plan:' || p from unnest(tenancy.my_plan_ids()) p) end
+    || array(select 'group:' || g from unnest(tenancy.my_group_ids()) g)
+    || array(select 'school:' || s from unnest(tenancy.my_school_ids()) s)
+$$;
+
+grant execute on function tenancy.my_group_ids(), tenancy.my_administered_group_ids(), tenancy.my_school_ids(), tenancy.my_plan_ids(),
+  tenancy.my_module_ids(), tenancy.my_category_ids(), tenancy.my_topics() to authenticated;
+
+-- ── The feed: what each audience is told ──
+
+create or replace function tenancy.plans_including(p_module_id uuid, p_category_id uuid) returns uuid[]
+language sql stable security definer set search_path = '' as $$
+  select coalesce(array_agg(plan_id), '{}') from (
+    select plan_id from tenancy.plan_modules where module_id = p_module_id and included
+    union
+    select pc.plan_id from tenancy.plan_categories pc
+    where pc.category_id = p_category_id
+      and not exists (select 1 from tenancy.plan_modules pm where pm.plan_id = pc.plan_id and pm.module_id = p_module_id)) p
+$$;
+
+create or replace function tenancy.plans_with_category(p_category_id uuid) returns uuid[]
+language sql stable security definer set search_path = '' as $$
+  select coalesce(array_agg(distinct plan_id), '{}') from (
+    select plan_id from tenancy.plan_categories where category_id = p_category_id
+    union all
+    select unnest(tenancy.plans_including(m.id, m.category_id)) from tenancy.modules m
+    where m.category_id = p_category_id and m.status = 'active' and m.is_built) p
+$$;
+
+create or replace function tenancy.plan_topics(p_plan_ids uuid[]) returns text[]
+language sql immutable as $$ select coalesce(array_agg('plan:' || p order by p), '{}') from unnest(p_plan_ids) p $$;
+
+create or replace function tenancy.except_ids(p_left uuid[], p_right uuid[]) returns uuid[]
+language sql immutable as $$ select array(select unnest(p_left) except select unnest(p_right)) $$;
+
+create or replace function tenancy.both_ids(p_left uuid[], p_right uuid[]) returns uuid[]
+language sql immutable as $$ select array(select unnest(p_left) intersect select unnest(p_right)) $$;
+
+-- A module as its members see it; the operator's row has more (p_operator).
+create or replace function tenancy.module_row(p_module tenancy.modules, p_operator boolean) returns jsonb
+language sql stable security definer set search_path = '' as $$
+  select jsonb_strip_nulls(jsonb_build_object(
+      'code', p_module.code, 'name', p_module.name, 'description', p_module.description, 'icon', p_module.icon,
+      'route', coalesce(p_module.route, '/m/' || p_module.code), 'priority', p_module.priority, 'status', p_module.status,
+      'version', p_module.version, 'categoryId', p_module.category_id,
+      'category', (select jsonb_build_object('name', c.name, 'color', c.color, 'sortOrder', c.sort_order)
+                   from tenancy.business_categories c where c.id = p_module.category_id)))
+    || case when not p_operator then '{}' else jsonb_build_object(
+      'kind', p_module.kind, 'sector', p_module.sector, 'isBuilt', p_module.is_built,
+      'state', case when p_module.is_built then p_module.status else 'building' end,
+      'planIds', to_jsonb(tenancy.plans_including(p_module.id, p_module.category_id))) end
+$$;
+
+create or replace function tenancy.category_row(p_category tenancy.business_categories) returns jsonb
+language sql stable as $$
+  select jsonb_strip_nulls(jsonb_build_object(
+    'name', p_category.name, 'slug', p_category.slug, 'description', p_category.description, 'icon', p_category.icon,
+    'color', p_category.color, 'sortOrder', p_category.sort_order, 'status', p_category.status, 'version', p_category.version))
+$$;
+
+create or replace function tenancy.is_visible(p_module tenancy.modules) returns boolean
+language sql stable security definer set search_path = '' as $$
+  select p_module.status = 'active' and p_module.is_built
+     and exists (select 1 from tenancy.business_categories c where c.id = p_module.category_id and c.status = 'active')
+$$;
+
+-- One change, told to each audience in its own terms: gone for the plans that lose it, new for those that gain it, changed for the rest.
+create or replace function tenancy.publish_to_plans(p_table text, p_id uuid, p_row jsonb, p_before uuid[], p_after uuid[]) returns void
+language sql security definer set search_path = '' as $$
+  select live.publish(p_table, 'DELETE', p_id::text, null, tenancy.plan_topics(tenancy.except_ids(p_before, p_after))),
+         live.publish(p_table, 'UPDATE', p_id::text, p_row, tenancy.plan_topics(tenancy.both_ids(p_before, p_after))),
+         live.publish(p_table, 'INSERT', p_id::text, p_row, tenancy.plan_topics(tenancy.except_ids(p_after, p_before)))
+$$;
+
+-- A module's links go with it: who had it is noted before they do, for the event at commit.
+create or replace function tenancy.note_module_audience() returns trigger
+language plpgsql security definer set search_path = '' as $$
+begin
+  perform set_config('sankore.audience_' || replace(old.id::text, '-', ''), tenancy.plans_including(old.id, old.category_id)::text, true);
+  return old;
+end $$;
+
+create or replace function tenancy.notify_module_change() returns trigger
+language plpgsql security definer set search_path = '' as $$
+declare
+  v_id     uuid := coalesce(new.id, old.id);
+  v_before uuid[] := '{}';
+  v_after  uuid[] := '{}';
+begin
+  if tg_op <> 'INSERT' and tenancy.is_visible(old) then
+    v_before := case when tg_op = 'DELETE' then current_setting('sankore.audience_' || replace(old.id::text, '-', ''))::uuid[]
+                     else tenancy.plans_including(old.id, old.category_id) end;
+  end if;
+  if tg_op <> 'DELETE' and tenancy.is_visible(new) then
+    v_after := tenancy.plans_including(new.id, new.category_id);
+  end if;
+  perform live.publish('tenancy.modules', tg_op, v_id::text,
+    case when tg_op = 'DELETE' then null else tenancy.module_row(new, true) end, array['catalogue']);
+  perform tenancy.publish_to_plans('tenancy.modules', v_id,
+    case when cardinality(v_after) > 0 then tenancy.module_row(new, false) end, v_before, v_after);
+  perform pg_notify('module_changed', json_build_object('op', tg_op, 'id', v_id, 'code', coalesce(new.code, old.code))::text);
+  return null;
+end $$;
+
+create or replace function tenancy.notify_category_change() returns trigger
+language plpgsql security definer set search_path = '' as $$
+declare
+  v_id     uuid := coalesce(new.id, old.id);
+  v_plans  uuid[] := tenancy.plans_with_category(v_id);
+  v_was    boolean := tg_op <> 'INSERT' and old.status = 'active';
+  v_is     boolean := tg_op <> 'DELETE' and new.status = 'active';
+  v_module tenancy.modules;
+begin
+  perform live.publish('tenancy.business_categories', tg_op, v_id::text,
+    case when tg_op = 'DELETE' then null else tenancy.category_row(new) end, array['catalogue']);
+  perform tenancy.publish_to_plans('tenancy.business_categories', v_id, case when v_is then tenancy.category_row(new) end,
+    case when v_was then v_plans else '{}' end, case when v_is then v_plans else '{}' end);
+  if tg_op = 'UPDATE' and v_was is distinct from v_is then
+    for v_module in select * from tenancy.modules where category_id = v_id and status = 'active' and is_built order by priority, id loop
+      v_plans := tenancy.plans_including(v_module.id, v_id);
+      perform tenancy.publish_to_plans('tenancy.modules', v_module.id, case when v_is then tenancy.module_row(v_module, false) end,
+        case when v_was then v_plans else '{}' end, case when v_is then v_plans else '{}' end);
+    end loop;
+  end if;
+  perform pg_notify('category_changed', json_build_object('op', tg_op, 'id', v_id, 'slug', coalesce(new.slug, old.slug))::text);
+  return null;
+end $$;
+
+drop trigger if exists module_audience on tenancy.modules;
+create trigger module_audience before delete on tenancy.modules for each row execute function tenancy.note_module_audience();
+drop trigger if exists module_change_trigger on tenancy.modules;
+create constraint trigger module_change_trigger after insert or update or delete on tenancy.modules
+  deferrable initially deferred for each row execute function tenancy.notify_module_change();
+drop trigger if exists category_change_trigger on tenancy.business_categories;
+create constraint trigger category_change_trigger after insert or update or delete on tenancy.business_categories
+  deferrable initially deferred for each row execute function tenancy.notify_category_change();
+
+-- A link that comes or goes is, for the plan's members, a module that comes or goes.
+create or replace function tenancy.notify_plan_module_change() returns trigger
+language plpgsql security definer set search_path = '' as $$
+declare
+  v_plan   uuid := coalesce(new.plan_id, old.plan_id);
+  v_module tenancy.modules;
+  v_linked boolean;
+  v_was    boolean;
+  v_is     boolean;
+begin
+  select * into v_module from tenancy.modules where id = coalesce(new.module_id, old.module_id);
+  if not found then
+    return null;
+  end if;
+  v_linked := exists (select 1 from tenancy.plan_categories where plan_id = v_plan and category_id = v_module.category_id);
+  v_was := case when tg_op = 'INSERT' then v_linked else old.included end;
+  v_is := v_plan = any (tenancy.plans_including(v_module.id, v_module.category_id));
+  if v_was is distinct from v_is then
+    perform live.publish('tenancy.modules', 'UPDATE', v_module.id::text, tenancy.module_row(v_module, true), array['catalogue']);
+    if tenancy.is_visible(v_module) then
+      perform tenancy.publish_to_plans('tenancy.modules', v_module.id, tenancy.module_row(v_module, false),
+        case when v_was then array[v_plan] else '{}' end, case when v_is then array[v_plan] else '{}' end);
+    end if;
+  end if;
+  return null;
+end $$;
+
+create or replace function tenancy.notify_plan_category_change() returns trigger
+language plpgsql security definer set search_path = '' as $$
+declare
+  v_plan     uuid := coalesce(new.plan_id, old.plan_id);
+  v_category uuid := coalesce(new.category_id, old.category_id);
+  v_linked   boolean := exists (select 1 from tenancy.plan_categories where plan_id = v_plan and category_id = v_category);
+  v_module   tenancy.modules;
+begin
+  for v_module in
+    select m.* from tenancy.modules m
+    where m.category_id = v_category
+      and not exists (select 1 from tenancy.plan_modules pm where pm.plan_id = v_plan and pm.module_id = m.id)
+    order by m.priority, m.id
+  loop
+    perform live.publish('tenancy.modules', 'UPDATE', v_module.id::text, tenancy.module_row(v_module, true), array['catalogue']);
+    if tenancy.is_visible(v_module) then
+      perform tenancy.publish_to_plans('tenancy.modules', v_module.id, tenancy.module_row(v_module, false),
+        case when v_linked then '{}' else array[v_plan] end, case when v_linked then array[v_plan] else '{}' end);
+    end if;
+  end loop;
+  return null;
+end $$;
+
+drop trigger if exists plan_module_change_trigger on tenancy.plan_modules;
+create constraint trigger plan_module_change_trigger after insert or update or delete on tenancy.plan_modules
+  deferrable initially deferred for each row execute function tenancy.notify_plan_module_change();
+drop trigger if exists plan_category_change_trigger on tenancy.plan_categories;
+create constraint trigger plan_category_change_trigger after insert or delete on tenancy.plan_categories
+  deferrable initially deferred for each row execute function tenancy.notify_plan_category_change();
+
+-- Who joins or leaves a group, and a group whose subscription changes, get their topics decided anew.
+create or replace function tenancy.publish_rights() returns trigger
+language plpgsql security definer set search_path = '' as $$
+declare
+  v_row jsonb := to_jsonb(coalesce(new, old));
+begin
+  perform live.publish(tg_table_schema || '.' || tg_table_name, 'RIGHTS', v_row ->> 'id', null,
+    array[case tg_table_name when 'memberships' then 'user:' || (v_row ->> 'user_id') else 'group:' || (v_row ->> 'school_group_id') end]);
+  return null;
+end $$;
+drop trigger if exists memberships_rights on tenancy.memberships;
+create constraint trigger memberships_rights after insert or update or delete on tenancy.memberships
+  deferrable initially deferred for each row execute function tenancy.publish_rights();
+drop trigger if exists subscriptions_rights on tenancy.subscriptions;
+create constraint trigger subscriptions_rights after insert or update or delete on tenancy.subscriptions
+  deferrable initially deferred for each row execute function tenancy.publish_rights();
+
+-- ── Versions and audit ──
+
+do $$
+declare
+  v_table text;
+begin
+  foreach v_table in array array['business_categories', 'modules', 'subscription_plans', 'school_groups', 'subscriptions', 'schools'] loop
+    execute format('drop trigger if exists touch on tenancy.%I', v_table);
+    execute format('create trigger touch before update on tenancy.%I for each row execute function util.touch()', v_table);
+  end loop;
+end $$;
+
+select audit.watch(format('tenancy.%I', t)::regclass)
+from unnest(array['business_categories', 'modules', 'subscription_plans', 'plan_modules', 'plan_categories', 'school_groups',
+  'subscriptions', 'schools', 'memberships']) t;
+
+-- ── Who may see and change what ──
+
+grant select on all tables in schema tenancy to authenticated, service_role;
+grant insert, update, delete on tenancy.modules, tenancy.business_categories to authenticated;
+
+do $$
+declare
+  v_table text;
+begin
+  foreach v_table in array array['business_categories', 'modules', 'subscription_plans', 'plan_modules', 'plan_categories',
+      'school_groups', 'subscriptions', 'schools', 'memberships'] loop
+    execute format('drop policy if exists operator_read on tenancy.%I', v_table);
+    execute format('create policy operator_read on tenancy.%I for select to authenticated using ((select rbac.has_permission((select auth.uid()), ''tenancy.read'')))', v_table);
+    execute format('drop policy if exists service_read on tenancy.%I', v_table);
+    execute format('create policy service_read on tenancy.%I for select to service_role using (true)', v_table);
+  end loop;
+  foreach v_table in array array['business_categories', 'modules'] loop
+    execute format('drop policy if exists operator_insert on tenancy.%I', v_table);
+    execute format('create policy operator_insert on tenancy.%I for insert to authenticated with check ((select rbac.has_permission((select auth.uid()), ''tenancy.manage'')))', v_table);
+    execute format('drop policy if exists operator_update on tenancy.%I', v_table);
+    execute format('create policy operator_update on tenancy.%I for update to authenticated using ((select rbac.has_permission((select auth.uid()), ''tenancy.manage'')))', v_table);
+    execute format('drop policy if exists operator_delete on tenancy.%I', v_table);
+    execute format('create policy operator_delete on tenancy.%I for delete to authenticated using ((select rbac.has_permission((select auth.uid()), ''tenancy.delete'')))', v_table);
+  end loop;
+end $$;
+
+drop policy if exists modules_member_read on tenancy.modules;
+create policy modules_member_read on tenancy.modules for select to authenticated
+  using (id = any ((select tenancy.my_module_ids())::uuid[]));
+drop policy if exists business_categories_member_read on tenancy.business_categories;
+create policy business_categories_member_read on tenancy.business_categories for select to authenticated
+  using (id = any ((select tenancy.my_category_ids())::uuid[]));
+drop policy if exists subscription_plans_member_read on tenancy.subscription_plans;
+create policy subscription_plans_member_read on tenancy.subscription_plans for select to authenticated
+  using (id = any ((select tenancy.my_plan_ids())::uuid[]));
+drop policy if exists plan_modules_member_read on tenancy.plan_modules;
+create policy plan_modules_member_read on tenancy.plan_modules for select to authenticated
+  using (plan_id = any ((select tenancy.my_plan_ids())::uuid[]) and module_id = any ((select tenancy.my_module_ids())::uuid[]));
+drop policy if exists plan_categories_member_read on tenancy.plan_categories;
+create policy plan_categories_member_read on tenancy.plan_categories for select to authenticated
+  using (plan_id = any ((select tenancy.my_plan_ids())::uuid[]) and category_id = any ((select tenancy.my_category_ids())::uuid[]));
+drop policy if exists school_groups_member_read on tenancy.school_groups;
+create policy school_groups_member_read on tenancy.school_groups for select to authenticated
+  using (id = any ((select tenancy.my_group_ids())::uuid[]));
+drop policy if exists subscriptions_member_read on tenancy.subscriptions;
+create policy subscriptions_member_read on tenancy.subscriptions for select to authenticated
+  using (school_group_id = any ((select tenancy.my_group_ids())::uuid[]));
+drop policy if exists schools_member_read on tenancy.schools;
+create policy schools_member_read on tenancy.schools for select to authenticated
+  using (school_group_id = any ((select tenancy.my_administered_group_ids())::uuid[]) or id = any ((select tenancy.my_school_ids())::uuid[]));
+drop policy if exists memberships_own_read on tenancy.memberships;
+create policy memberships_own_read on tenancy.memberships for select to authenticated
+  using (user_id = (select auth.uid()) or school_group_id = any ((select tenancy.my_administered_group_ids())::uuid[]));
+drop policy if exists profiles_group_admin_read on public.profiles;
+create policy profiles_group_admin_read on public.profiles for select to authenticated
+  using (exists (select 1 from tenancy.memberships m where m.user_id = profiles.id
+                 and m.school_group_id = any ((select tenancy.my_administered_group_ids())::uuid[])));

@@ -1,0 +1,4 @@
+namespace Sankore.Tenancy;
+
+/// <summary>Tenancy's texts.</summary>
+public sealed class Strings;

@@ -1,0 +1,27 @@
+using System.Globalization;
+
+namespace Sankore.Ui;
+
+/// <summary>Figures, amounts and times as people read them, in the request's culture.</summary>
+public static class Format
+{
+    /// <summary>A whole number with its groups of three: « 25 000 ».</summary>
+    public static string Number(long value) => value.ToString("N0", CultureInfo.CurrentCulture);
+
+    /// <summary>An amount in minor units of an ISO 4217 currency: « 25 000 FCFA » (XAF and XOF have no minor unit).</summary>
+    public static string Money(long minor, string currency) => currency is "XAF" or "XOF"
+        ? $"{Number(minor)} FCFA"
+        : $"{(minor / 100m).ToString("N2", CultureInfo.CurrentCulture)} {currency}";
+
+    /// <summary>A moment, in UTC+1 (West Africa Time): « 14 janv. 2025 à 17:30 ».</summary>
+    public static string Moment(DateTime utc)
+    {
+        var local = utc.AddHours(1);
+        return CultureInfo.CurrentUICulture.TwoLetterISOLanguageName == "en"
+            ? local.ToString("d MMM yyyy, HH:mm", CultureInfo.CurrentCulture)
+            : local.ToString("d MMM yyyy 'à' HH:mm", CultureInfo.CurrentCulture);
+    }
+
+    /// <summary>A day.</summary>
+    public static string Day(DateTime utc) => utc.AddHours(1).ToString("d MMM yyyy", CultureInfo.CurrentCulture);
+}

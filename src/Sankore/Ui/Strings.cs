@@ -1,0 +1,4 @@
+namespace Sankore.Ui;
+
+/// <summary>Ui's texts.</summary>
+public sealed class Strings;

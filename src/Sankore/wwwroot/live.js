@@ -1,0 +1,230 @@
+// Sankoré's one script. Pages work without it; with it they change as the data does.
+// Markup says what it shows:
+//   data-row="TABLE:ID"           an element that shows a row
+//   data-field="name"             its text (data-map='{"active":"Actif"}' translates it)
+//   data-attr="href:route …"      its attributes (href:/x/{id} puts fields into a text); data-icon="icon" on a <use>
+//   data-list="TABLE"             holds rows; its <template> is cloned for new ones
+//     data-where="categoryId=ID"  … only those (an array field: those that contain it)
+//     data-sort="priority name"   … in this order; each row has its data-order
+//   data-groups="categoryId"      holds a section per value, made from its own <template> when a row needs one
+(() => {
+  'use strict';
+  const page = document.body;
+  const words = document.getElementById('toasts')?.dataset ?? {};
+  const pathOf = (row, path) => path.split('.').reduce((value, key) => value?.[key], row);
+  const all = (selector, within = document) => [...within.querySelectorAll(selector)];
+  let position = Number(page.dataset.position);
+
+  // ── Rows ──
+  const fill = (element, row) => {
+    for (const node of [element, ...all('[data-field],[data-attr],[data-icon]', element)]) {
+      if (node !== element && node.closest('[data-row]') !== element) continue;
+      const { field, map, attr, icon } = node.dataset;
+      if (field) {
+        const value = pathOf(row, field) ?? '';
+        node.textContent = map ? JSON.parse(map)[value] ?? value : value;
+      }
+      for (const pair of attr?.split(' ') ?? []) {
+        const [name, path] = pair.split(':');
+        const value = path.includes('{') ? path.replace(/{(\w+)}/g, (_, key) => row[key]) : pathOf(row, path);
+        if (value !== undefined) node.setAttribute(name, value);
+      }
+      if (icon) node.setAttribute('href', node.getAttribute('href').split('#')[0] + '#' + pathOf(row, icon));
+    }
+  };
+  const matches = (list, row) => {
+    const [field, wanted] = (list.dataset.where ?? '').split('=');
+    if (!field) return true;
+    const value = row[field];
+    return Array.isArray(value) ? value.includes(wanted) : String(value) === wanted;
+  };
+  const before = (a, b) => {
+    const [x, y] = [a, b].map(order => [parseFloat(order), order.slice(order.indexOf(' ') + 1)]);
+    return x[0] - y[0] || x[1].localeCompare(y[1]);
+  };
+  const place = (list, element, row) => {
+    if (list.dataset.sort) {
+      const order = list.dataset.sort.split(' ').map(path => pathOf(row, path)).join(' ');
+      if (element.parentNode === list && element.dataset.order === order) return;
+      element.dataset.order = order;
+    }
+    const next = [...list.children].find(other => other !== element && other.dataset?.order && before(element.dataset.order ?? '', other.dataset.order) < 0);
+    list.insertBefore(element, next ?? null);
+  };
+  const leave = element => {
+    element.removeAttribute('data-row');
+    element.classList.add('leaving');
+    setTimeout(() => { element.remove(); tidy(); }, matchMedia('(prefers-reduced-motion: reduce)').matches ? 0 : 220);
+  };
+  const freshen = element => {
+    element.classList.remove('fresh');
+    void element.offsetWidth;
+    element.classList.add('fresh');
+    setTimeout(() => element.classList.remove('fresh'), 6000);
+  };
+  const clone = (template, key, row) => {
+    const element = template.content.firstElementChild.cloneNode(true);
+    element.dataset.row = key;
+    fill(element, row);
+    return element;
+  };
+  const group = (groups, row) => {
+    const value = row[groups.dataset.groups];
+    if (!value || !row.category || groups.querySelector(`[data-where="${groups.dataset.groups}=${value}"]`)) return;
+    const section = clone(groups.querySelector(':scope > template'), 'tenancy.business_categories:' + value, { ...row.category, id: value });
+    section.querySelector('[data-list]').dataset.where = `${groups.dataset.groups}=${value}`;
+    place(groups, section, row.category);
+  };
+  const apply = ({ table, op, id, row }) => {
+    const key = `${table}:${id}`;
+    const shown = all(`[data-row="${key}"]`);
+    if (op === 'DELETE') {
+      shown.forEach(leave);
+      return;
+    }
+    row.id = id;
+    for (const element of shown) {
+      const list = element.parentNode.closest('[data-list]');
+      if (list?.dataset.list === table && !matches(list, row)) {
+        leave(element);
+        continue;
+      }
+      fill(element, row);
+      const holder = element.parentNode;
+      if (holder.dataset.sort) place(holder, element, row);
+      freshen(element);
+    }
+    if (table === 'tenancy.modules') all('[data-groups]').forEach(groups => group(groups, row));
+    for (const list of all(`[data-list="${table}"]`)) {
+      const template = list.querySelector(':scope > template');
+      if (!template || !matches(list, row) || list.querySelector(`[data-row="${key}"]`)) continue;
+      const element = clone(template, key, row);
+      place(list, element, row);
+      freshen(element);
+    }
+  };
+  // A section without rows is not shown; an empty list says so.
+  const tidy = () => {
+    for (const groups of all('[data-groups]'))
+      for (const section of groups.children)
+        if (section.dataset.row) section.hidden = !section.querySelector('[data-list] > [data-row]');
+    for (const empty of all('[data-empty]')) empty.hidden = !!document.querySelector(`[data-list="${empty.dataset.empty}"] > [data-row], [data-list="${empty.dataset.empty}"] [data-row]`);
+  };
+
+  // ── Toasts ──
+  const toast = (mark, title, text) => {
+    const box = document.getElementById('toasts');
+    const element = document.getElementById('toast').content.firstElementChild.cloneNode(true);
+    element.querySelector('.e').textContent = mark;
+    element.querySelector('b').textContent = title;
+    element.querySelector('small').textContent = text;
+    box.replaceChildren(...[...box.children].slice(-2), element);
+    setTimeout(() => element.remove(), 6000);
+  };
+  const news = new Map();
+  let telling = 0;
+  const tell = ({ table, id, row }) => {
+    const kind = { 'tenancy.modules': 'modules', 'tenancy.business_categories': 'categories' }[table];
+    if (!kind) return;
+    if (!news.has(kind)) news.set(kind, new Map());
+    news.get(kind).set(id, row?.name);
+    clearTimeout(telling);
+    telling = setTimeout(() => {
+      for (const [of, rows] of news) {
+        const [mark, title, many] = words[of].split('|');
+        const names = [...rows.values()].filter(Boolean);
+        toast(mark, title, rows.size === 1 && names.length === 1 ? `« ${names[0]} »` : many.replace('{0}', rows.size));
+      }
+      news.clear();
+    }, 120);
+  };
+
+  // ── The stream ──
+  const state = document.querySelector('.live');
+  const show = now => {
+    if (!state) return;
+    state.dataset.state = now;
+    state.querySelector('span').textContent = state.dataset[now];
+  };
+  const waiting = [];
+  const work = () => {
+    const now = waiting.splice(0);
+    now.forEach(apply);
+    tidy();
+    now.forEach(tell);
+  };
+  const dirty = () => all('form[data-dirty]').length > 0 || !!document.querySelector('dialog[open]');
+  const stale = () => { document.querySelector('.stale').hidden = false; };
+  // Reads the page again and puts it in place of the old one: for what a patch cannot do.
+  const refetch = async () => {
+    if (dirty()) return stale();
+    try {
+      const answer = await fetch(location.href, { headers: { accept: 'text/html' }, cache: 'no-store' });
+      if (answer.redirected || !answer.ok) return location.reload();
+      const fresh = new DOMParser().parseFromString(await answer.text(), 'text/html');
+      if (dirty()) return stale();
+      for (const selector of ['.side', '.top .where', 'main', '.bottom']) {
+        const [old, next] = [document.querySelector(selector), fresh.querySelector(selector)];
+        if (old && next) old.replaceWith(document.importNode(next, true));
+      }
+      position = Math.max(position, Number(fresh.body.dataset.position));
+      tidy();
+    } catch {
+      setTimeout(refetch, 2000 + Math.random() * 3000);
+    }
+  };
+  let source;
+  let pause = 1000;
+  const open = () => {
+    source = new EventSource('/live?since=' + position);
+    source.onopen = () => { pause = 1000; show('on'); };
+    source.addEventListener('change', event => {
+      const id = Number(event.lastEventId);
+      if (id <= position) return;
+      position = id;
+      waiting.push(JSON.parse(event.data));
+      if (waiting.length === 1) document.hidden ? setTimeout(work) : requestAnimationFrame(work);
+    });
+    source.addEventListener('reset', event => {
+      position = Math.max(position, Number(event.lastEventId));
+      setTimeout(refetch, Math.random() * JSON.parse(event.data).spread);
+    });
+    source.onerror = async () => {
+      show('wait');
+      if (source.readyState !== EventSource.CLOSED) return;
+      const answer = await fetch('/api/me', { cache: 'no-store' }).catch(() => null);
+      if (answer?.status === 401) return location.reload();
+      setTimeout(open, pause * (0.5 + Math.random()));
+      pause = Math.min(pause * 2, 15000);
+    };
+  };
+  if (page.dataset.position) {
+    open();
+    addEventListener('pageshow', event => event.persisted && refetch());
+    addEventListener('pagehide', () => source.close());
+    addEventListener('online', () => source.readyState === EventSource.CLOSED && open());
+  }
+
+  // ── Forms and dialogs ──
+  addEventListener('input', event => event.target.form?.method === 'post' && (event.target.form.dataset.dirty = ''));
+  addEventListener('submit', event => {
+    if (event.defaultPrevented) return;
+    // A double click is one submission.
+    if ('sent' in event.target.dataset) return event.preventDefault();
+    if (event.target.method === 'post') event.target.dataset.sent = '';
+  });
+  addEventListener('pageshow', () => all('form[data-sent]').forEach(form => delete form.dataset.sent));
+  addEventListener('click', event => {
+    const opener = event.target.closest('[data-dialog]');
+    const closer = event.target.closest('[data-close]');
+    if (opener) {
+      event.preventDefault();
+      document.getElementById(opener.dataset.dialog).showModal();
+    } else if (closer?.closest('dialog')?.matches(':modal')) {
+      event.preventDefault();
+      closer.closest('dialog').close();
+    } else if (event.target.closest('[data-reload]')) {
+      location.reload();
+    }
+  });
+})();
