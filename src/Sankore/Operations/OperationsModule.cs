@@ -11,8 +11,8 @@ public sealed class OperationsModule : SankoreModule
     /// <inheritdoc/>
     public override IEnumerable<MenuEntry> Menu =>
     [
-        new("audit.read", "/admin/audit", "list", "menu.audit", typeof(Strings)),
-        new("operations.read", "/admin/outbox", "inbox", "menu.outbox", typeof(Strings)),
+        new("audit.read", "/admin/audit", "list", "menu.audit", typeof(Strings), 41),
+        new("operations.read", "/admin/outbox", "inbox", "menu.outbox", typeof(Strings), 42),
     ];
 
     /// <inheritdoc/>

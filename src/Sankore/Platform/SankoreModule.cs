@@ -8,7 +8,8 @@ namespace Sankore;
 /// <param name="Icon">A symbol of icons.svg.</param>
 /// <param name="Label">Key in the module's strings.</param>
 /// <param name="Strings">The module's resource type.</param>
-public sealed record MenuEntry(string Permission, string Url, string Icon, string Label, Type Strings);
+/// <param name="Order">Its place in the menu.</param>
+public sealed record MenuEntry(string Permission, string Url, string Icon, string Label, Type Strings, int Order);
 
 /// <summary>A module's table of contents: services, routes with their permissions, menu entries, and what its constraints mean.</summary>
 public abstract class SankoreModule

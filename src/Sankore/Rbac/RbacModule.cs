@@ -19,8 +19,8 @@ public sealed class RbacModule : SankoreModule
     /// <inheritdoc/>
     public override IEnumerable<MenuEntry> Menu =>
     [
-        new("identity.read", "/admin/people", "users", "menu.people", typeof(Strings)),
-        new("identity.manage_keys", "/admin/api-keys", "key", "menu.api_keys", typeof(Strings)),
+        new("identity.read", "/admin/people", "users", "menu.people", typeof(Strings), 31),
+        new("identity.manage_keys", "/admin/api-keys", "key", "menu.api_keys", typeof(Strings), 32),
     ];
 
     /// <inheritdoc/>

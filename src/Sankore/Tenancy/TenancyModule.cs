@@ -25,12 +25,12 @@ public sealed class TenancyModule : SankoreModule
     /// <inheritdoc/>
     public override IEnumerable<MenuEntry> Menu =>
     [
-        new("tenancy.read", "/admin", "home", "menu.dashboard", typeof(Strings)),
-        new("tenancy.read", "/admin/modules", "grid", "menu.modules", typeof(Strings)),
-        new("tenancy.read", "/admin/categories", "tag", "menu.categories", typeof(Strings)),
-        new("tenancy.read", "/admin/plans", "coins", "menu.plans", typeof(Strings)),
-        new("tenancy.read", "/admin/groups", "building", "menu.groups", typeof(Strings)),
-        new("tenancy.read", "/admin/schools", "school", "menu.schools", typeof(Strings)),
+        new("tenancy.read", "/admin", "home", "menu.dashboard", typeof(Strings), 11),
+        new("tenancy.read", "/admin/modules", "grid", "menu.modules", typeof(Strings), 12),
+        new("tenancy.read", "/admin/categories", "tag", "menu.categories", typeof(Strings), 13),
+        new("tenancy.read", "/admin/plans", "coins", "menu.plans", typeof(Strings), 14),
+        new("tenancy.read", "/admin/groups", "building", "menu.groups", typeof(Strings), 15),
+        new("tenancy.read", "/admin/schools", "school", "menu.schools", typeof(Strings), 16),
     ];
 
     /// <inheritdoc/>

@@ -8,6 +8,14 @@ public static class Format
     /// <summary>A whole number with its groups of three: « 25 000 ».</summary>
     public static string Number(long value) => value.ToString("N0", CultureInfo.CurrentCulture);
 
+    /// <summary>A figure with its word in the right number: the resource holds « {0} groupe|{0} groupes ». French counts 0 as singular.</summary>
+    public static string Count(this Microsoft.Extensions.Localization.IStringLocalizer strings, string key, long n)
+    {
+        var forms = strings[key].Value.Split('|');
+        var one = CultureInfo.CurrentUICulture.TwoLetterISOLanguageName == "en" ? n == 1 : n is 0 or 1;
+        return string.Format(CultureInfo.CurrentCulture, forms[one ? 0 : ^1], Number(n));
+    }
+
     /// <summary>An amount in minor units of an ISO 4217 currency: « 25 000 FCFA » (XAF and XOF have no minor unit).</summary>
     public static string Money(long minor, string currency) => currency is "XAF" or "XOF"
         ? $"{Number(minor)} FCFA"

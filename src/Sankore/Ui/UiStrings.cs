@@ -1,4 +1,4 @@
 namespace Sankore.Ui;
 
 /// <summary>Ui's texts.</summary>
-public sealed class Strings;
+public sealed class UiStrings;

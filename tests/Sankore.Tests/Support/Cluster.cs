@@ -1,0 +1,70 @@
+using Npgsql;
+using Sankore.Demo;
+using Sankore.Platform.Data;
+
+[assembly: AssemblyFixture(typeof(Sankore.Tests.Support.Cluster))]
+
+namespace Sankore.Tests.Support;
+
+/// <summary>One throwaway PostgreSQL for the whole run, with two templates: the schema alone, and the schema with the small demo network.</summary>
+public sealed class Cluster : IAsyncLifetime
+{
+    private static readonly SemaphoreSlim Cloning = new(1);
+    private static readonly string Root = Path.Combine(Path.GetTempPath(), $"sankore-tests-{Environment.ProcessId}");
+    private static readonly Lazy<Task<EmbeddedPostgres>> Postgres = new(Start);
+    private static int _number;
+
+    /// <summary>A database of one's own.</summary>
+    /// <param name="demo">With the small demo network, or empty.</param>
+    /// <returns>The administrator's connection string.</returns>
+    public static async Task<string> CreateDatabase(bool demo = true)
+    {
+        var postgres = await Postgres.Value;
+        var name = $"test_{Interlocked.Increment(ref _number)}";
+        await Cloning.WaitAsync();
+        try
+        {
+            await Execute(postgres.ConnectionString + ";Database=postgres;Pooling=false", $"create database {name} template {(demo ? "template_demo" : "template_empty")} strategy file_copy");
+        }
+        finally
+        {
+            Cloning.Release();
+        }
+        return $"{postgres.ConnectionString};Database={name};Pooling=false";
+    }
+
+    /// <summary>The bare server, for tests of the set-up itself.</summary>
+    public static async Task<string> Server() => (await Postgres.Value).ConnectionString + ";Pooling=false";
+
+    /// <summary>Runs statements on a connection string.</summary>
+    public static async Task Execute(string connectionString, string sql)
+    {
+        await using var connection = new NpgsqlConnection(connectionString);
+        await connection.OpenAsync();
+        await using var command = new NpgsqlCommand(sql, connection);
+        await command.ExecuteNonQueryAsync();
+    }
+
+    public ValueTask InitializeAsync() => ValueTask.CompletedTask;
+
+    public async ValueTask DisposeAsync()
+    {
+        if (Postgres.IsValueCreated)
+        {
+            NpgsqlConnection.ClearAllPools();
+            await (await Postgres.Value).DisposeAsync();
+            Directory.Delete(Root, recursive: true);
+        }
+    }
+
+    private static async Task<EmbeddedPostgres> Start()
+    {
+        var postgres = await EmbeddedPostgres.Start(Root, throwaway: true, _ => { }, CancellationToken.None);
+        var empty = postgres.ConnectionString + ";Database=template_empty;Pooling=false";
+        await DatabaseSetup.Prepare(empty, _ => { }, CancellationToken.None);
+        NpgsqlConnection.ClearAllPools();
+        await Execute(postgres.ConnectionString + ";Database=postgres;Pooling=false", "create database template_demo template template_empty");
+        await DemoNetwork.Load(postgres.ConnectionString + ";Database=template_demo;Pooling=false", "small", (_, _) => { }, CancellationToken.None);
+        return postgres;
+    }
+}

@@ -1,0 +1,24 @@
+using System.Diagnostics;
+
+namespace Sankore.Tests.Support;
+
+/// <summary>Waiting is polling with a limit, never a sleep.</summary>
+public static class Waiting
+{
+    /// <summary>Waits until something holds.</summary>
+    public static async Task Until(Func<Task<bool>> holds, string what, int seconds = 15)
+    {
+        var clock = Stopwatch.StartNew();
+        while (!await holds())
+        {
+            if (clock.Elapsed.TotalSeconds > seconds)
+            {
+                throw new TimeoutException($"waited {seconds} s in vain until {what}");
+            }
+            await Task.Delay(20);
+        }
+    }
+
+    /// <summary>Waits until something holds.</summary>
+    public static Task Until(Func<bool> holds, string what, int seconds = 15) => Until(() => Task.FromResult(holds()), what, seconds);
+}

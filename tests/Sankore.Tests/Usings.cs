@@ -1,0 +1,3 @@
+global using Sankore.Tests.Support;
+global using Shouldly;
+global using Xunit;
