@@ -59,7 +59,13 @@ public sealed class AuditLogs(Db db)
     {
         await using var grid = await session.Queries($"select count(*) {Where};" + PageSql, new
         {
-            filter.Table, filter.Record, filter.User, from = filter.From?.UtcDateTime, to = filter.To?.UtcDateTime, query.Limit, query.Offset,
+            filter.Table,
+            filter.Record,
+            filter.User,
+            from = filter.From?.UtcDateTime,
+            to = filter.To?.UtcDateTime,
+            query.Limit,
+            query.Offset,
         });
         var total = await grid.ReadFirstAsync<long>();
         return new Paged<AuditEntry>([.. (await grid.ReadAsync<Row>()).Select(r => r.ToEntry())], total, query.Number, query.Limit);

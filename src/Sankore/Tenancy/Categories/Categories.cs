@@ -118,6 +118,15 @@ public sealed class Categories(Db db)
 
     private static object Values(CategoryInput c, Guid id, int version, Caller caller) => new
     {
-        id, version, userId = caller.UserId, c.Name, c.Slug, c.Description, c.Icon, c.Color, c.SortOrder, c.Status,
+        id,
+        version,
+        userId = caller.UserId,
+        c.Name,
+        c.Slug,
+        c.Description,
+        c.Icon,
+        c.Color,
+        c.SortOrder,
+        c.Status,
     };
 }

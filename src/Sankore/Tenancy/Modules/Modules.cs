@@ -143,6 +143,19 @@ public sealed class Modules(Db db)
 
     private static object Values(ModuleInput m, Guid id, int version, Caller caller) => new
     {
-        id, version, userId = caller.UserId, m.Code, m.Name, m.Description, m.CategoryId, m.Kind, m.Sector, m.Priority, m.Status, m.IsBuilt, m.Icon, m.Route,
+        id,
+        version,
+        userId = caller.UserId,
+        m.Code,
+        m.Name,
+        m.Description,
+        m.CategoryId,
+        m.Kind,
+        m.Sector,
+        m.Priority,
+        m.Status,
+        m.IsBuilt,
+        m.Icon,
+        m.Route,
     };
 }
