@@ -43,7 +43,7 @@ public sealed class Problems(IStringLocalizerFactory strings, ILogger<Problems> 
     /// <summary>The problem of a reason.</summary>
     public static ProblemDetails Describe(Reason reason, string message) => new()
     {
-        Type = $"https://sankore.example/errors#{reason.Code}",
+        Type = $"urn:sankore:error:{reason.Code}",
         Title = message,
         Status = reason.Status,
         Extensions = { ["code"] = reason.Code, ["traceId"] = Activity.Current?.TraceId.ToString() },
