@@ -86,13 +86,24 @@ public sealed class Categories(Db db)
         db.Run(caller, async session => await session.Find<Category>(UpdateSql, Values(category, id, version, caller)) ?? throw await WhyNot(session, id), ct), ct);
 
     /// <summary>Deletes a category that has no modules. Refuses with CATEGORY_IN_USE, NOT_FOUND, STALE (when a version is given), FORBIDDEN.</summary>
-    public Task Delete(Caller caller, Guid id, int? version, CancellationToken ct) => db.Run(caller, async session =>
+    public async Task Delete(Caller caller, Guid id, int? version, CancellationToken ct)
     {
-        if (await session.Execute(DeleteSql, new { id, version }) == 0)
+        try
         {
-            throw await WhyNot(session, id);
+            await db.Run(caller, async session =>
+            {
+                if (await session.Execute(DeleteSql, new { id, version }) == 0)
+                {
+                    throw await WhyNot(session, id);
+                }
+            }, ct);
         }
-    }, ct);
+        catch (Refusal refusal) when (refusal.Reason == Reason.CategoryUnknown)
+        {
+            // The same foreign key, from its other side.
+            throw new Refusal(Reason.CategoryInUse);
+        }
+    }
 
     private static async Task<Refusal> WhyNot(Session session, Guid id)
     {

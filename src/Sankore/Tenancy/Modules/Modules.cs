@@ -7,7 +7,7 @@ namespace Sankore.Tenancy.Modules;
 /// <summary>A row of the operator's list: a module with its category and its reach.</summary>
 /// <param name="Plans">How many plans include it.</param>
 /// <param name="Groups">How many groups have it by a live subscription.</param>
-public sealed record ModuleLine(Guid Id, string Code, string Name, string? Description, string Icon, Guid CategoryId, string CategoryName, string CategoryColor,
+public sealed record ModuleLine(Guid Id, string Code, string Name, string? Description, string Icon, Guid CategoryId, string CategoryName, string CategoryColor, int CategoryOrder,
     string State, int Priority, DateTime UpdatedAt, long Plans, long Groups);
 
 /// <summary>How many modules are in which state.</summary>
@@ -41,7 +41,7 @@ public sealed class Modules(Db db)
     private const string DeleteSql = "delete from tenancy.modules where id = @id and (@version::int is null or version = @version)";
 
     private const string LinesSql = """
-        select m.id, m.code, m.name, m.description, m.icon, m.category_id, c.name as category_name, c.color as category_color,
+        select m.id, m.code, m.name, m.description, m.icon, m.category_id, c.name as category_name, c.color as category_color, c.sort_order as category_order,
                case when m.is_built then m.status else 'building' end as state, m.priority, m.updated_at,
                coalesce(r.plans, 0) as plans, coalesce(r.groups, 0) as groups
         from tenancy.modules m
