@@ -87,7 +87,7 @@ public sealed class Modules(Db db)
     public Task<Module> Find(Caller caller, Guid id, CancellationToken ct) => db.Read(caller, session => session.One<Module>(OneSql, new { id }), ct);
 
     /// <summary>Creates a module. Refuses with VALIDATION_FAILED, CODE_INVALID, CODE_TAKEN (naming the module that has it), CATEGORY_UNKNOWN, FORBIDDEN.</summary>
-    public Task<Module> Create(Caller caller, ModuleInput input, CancellationToken ct) => NamingClash(caller, input.Normalized(), module =>
+    public Task<Module> Create(Caller caller, ModuleInput input, CancellationToken ct) => Explained(caller, input.Normalized(), module =>
         db.Run(caller, session => session.One<Module>(InsertSql, Values(module, Guid.CreateVersion7(), 0, caller)), ct), ct);
 
     /// <summary>Saves a module. Refuses with VALIDATION_FAILED, CODE_INVALID, CODE_TAKEN, CATEGORY_UNKNOWN, NOT_FOUND, STALE, FORBIDDEN.</summary>
@@ -96,7 +96,7 @@ public sealed class Modules(Db db)
     /// <param name="version">The version that the change is based on.</param>
     /// <param name="input">All its fields: what is left out has its default.</param>
     /// <param name="ct">Cancels.</param>
-    public Task<Module> Update(Caller caller, Guid id, int version, ModuleInput input, CancellationToken ct) => NamingClash(caller, input.Normalized(), module =>
+    public Task<Module> Update(Caller caller, Guid id, int version, ModuleInput input, CancellationToken ct) => Explained(caller, input.Normalized(), module =>
         db.Run(caller, session => Changed(session, id, UpdateSql, Values(module, id, version, caller)), ct), ct);
 
     /// <summary>Activates or deactivates a module. Refuses with VALIDATION_FAILED, NOT_FOUND, STALE, FORBIDDEN.</summary>
@@ -125,11 +125,15 @@ public sealed class Modules(Db db)
         return await session.Value<bool>("select rbac.has_permission(auth.uid(), 'tenancy.manage')") ? new Refusal(Reason.Stale, module.Name) : new Refusal(Reason.Forbidden);
     }
 
-    private async Task<Module> NamingClash(Caller caller, ModuleInput module, Func<ModuleInput, Task<Module>> save, CancellationToken ct)
+    private async Task<Module> Explained(Caller caller, ModuleInput module, Func<ModuleInput, Task<Module>> save, CancellationToken ct)
     {
         try
         {
             return await save(module);
+        }
+        catch (Refusal refusal) when (refusal.Reason == Reason.CategoryUnknown)
+        {
+            throw new Refusal(Reason.CategoryUnknown) { Fields = new Dictionary<string, FieldError> { ["categoryId"] = new("CATEGORY_UNKNOWN") } };
         }
         catch (Refusal refusal) when (refusal.Reason == Reason.CodeTaken)
         {
