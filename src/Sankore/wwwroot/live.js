@@ -139,11 +139,11 @@
   };
   const news = new Map();
   let telling = 0;
-  const tell = ({ table, id, row }) => {
+  const tell = ({ table, id, name }) => {
     const kind = { 'tenancy.modules': 'modules', 'tenancy.business_categories': 'categories' }[table];
     if (!kind) return;
     if (!news.has(kind)) news.set(kind, new Map());
-    news.get(kind).set(id, row?.name);
+    news.get(kind).set(id, name);
     clearTimeout(telling);
     telling = setTimeout(() => {
       // One save, one toast: a category that goes takes its modules with it.
@@ -151,7 +151,7 @@
       for (const [of, rows] of news) {
         const [mark, title, many] = words[of].split('|');
         const names = [...rows.values()].filter(Boolean);
-        toast(mark, title, rows.size === 1 && names.length === 1 ? `« ${names[0]} »` : many.replace('{0}', rows.size));
+        toast(mark, title, rows.size > 1 ? many.replace('{0}', rows.size) : names.length ? `« ${names[0]} »` : '');
       }
       news.clear();
     }, 120);
@@ -170,6 +170,7 @@
     // While the page is being read again changes wait: the new page may have been rendered before them.
     if (refetching || !waiting.length) return;
     const now = waiting.splice(0).map(event => event.change);
+    for (const change of now) change.name = change.row?.name ?? document.querySelector(`[data-row="${change.table}:${change.id}"] [data-field=name]`)?.textContent;
     now.forEach(apply);
     tidy();
     now.forEach(tell);
