@@ -4,6 +4,7 @@ using System.Net.Http.Json;
 using System.Net.Sockets;
 using System.Text;
 using System.Text.Json;
+using Sankore.Identity.Accounts;
 
 namespace Sankore.Tests.Support;
 
@@ -63,7 +64,7 @@ public sealed class SankoreProcess : IAsyncDisposable
     public async Task<HttpClient> As(string email)
     {
         var client = new HttpClient { BaseAddress = Address };
-        var answer = await client.PostAsJsonAsync("/api/auth/login", new { email, password = Identity.Accounts.PasswordRules.Demo });
+        var answer = await client.PostAsJsonAsync("/api/auth/login", new { email, password = PasswordRules.Demo });
         var token = (await answer.Content.ReadFromJsonAsync<JsonElement>()).GetProperty("accessToken").GetString();
         client.DefaultRequestHeaders.Authorization = new("Bearer", token);
         return client;
