@@ -12,7 +12,7 @@ internal static class DemoBench
         var root = Path.Combine(Path.GetTempPath(), $"sankore-bench-{Environment.ProcessId}");
         await using (var postgres = await EmbeddedPostgres.Start(root, throwaway: false, _ => { }, CancellationToken.None))
         {
-            await DatabaseSetup.Prepare(postgres.ConnectionString, _ => { }, CancellationToken.None);
+            await SankoreApp.PrepareDatabase(postgres.ConnectionString, _ => { }, CancellationToken.None);
             var clock = Stopwatch.StartNew();
             await DemoNetwork.Load(postgres.ConnectionString, "full", (_, _) => { }, CancellationToken.None);
             Console.WriteLine($"demo full (500 groups, 7,000 schools, 100,000 people): {clock.Elapsed.TotalSeconds:0.0} s");

@@ -37,9 +37,13 @@ public static class SankoreApp
         SqlMapper.AddTypeHandler(new ArrayHandler<string>());
     }
 
+    /// <summary>Makes roles, database and schema ready for these modules (<see cref="DatabaseSetup.Prepare"/>).</summary>
+    public static Task<string> PrepareDatabase(string connectionString, Action<string> say, CancellationToken ct) =>
+        DatabaseSetup.Prepare(connectionString, [.. Modules.Select(m => m.Name)], say, ct);
+
     /// <summary>Builds the server.</summary>
     /// <param name="builder">Configuration and hosting.</param>
-    /// <param name="database">The program's connection string, from <see cref="DatabaseSetup.Prepare"/>.</param>
+    /// <param name="database">The program's connection string, from <see cref="PrepareDatabase"/>.</param>
     /// <param name="dataFolder">Where files go (the outbox).</param>
     public static WebApplication Build(WebApplicationBuilder builder, string database, string dataFolder)
     {

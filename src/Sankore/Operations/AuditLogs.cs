@@ -14,7 +14,7 @@ public sealed record AuditEntry(long Id, string Table, string Action, string Rec
     {
         var before = Fields(Before);
         var after = Fields(After);
-        return before.Keys.Union(after.Keys).Where(k => k is not ("version" or "updated_at" or "created_at" or "created_by" or "id"))
+        return before.Keys.Union(after.Keys).Where(k => k is not ("version" or "updated_at" or "created_at" or "created_by" or "id" or "key_prefix"))
             .Select(k => (k, before.GetValueOrDefault(k), after.GetValueOrDefault(k))).Where(c => c.Item2 != c.Item3);
     }
 

@@ -40,7 +40,7 @@ public sealed partial class TextGuards
     public void Every_reason_has_its_message_in_both_languages() => WithoutMessage(SankoreApp.Modules.SelectMany(m => m.Reasons).Concat(Reason.Common)).ShouldBeEmpty();
 
     [Fact]
-    public void A_reason_without_a_message_is_named() => WithoutMessage([new Reason("PLANTED", 400, typeof(Platform.Strings))]).ShouldBe(["PLANTED"]);
+    public void A_reason_without_a_message_is_named() => WithoutMessage([new Reason("PLANTED", 400, typeof(Sankore.Platform.Strings))]).ShouldBe(["PLANTED"]);
 
     [Fact]
     public void Every_reason_of_a_constraint_is_one_of_a_module()

@@ -13,6 +13,7 @@ using Microsoft.Extensions.Logging;
 using Npgsql;
 using Sankore.Identity.Accounts;
 using Sankore.Platform.Data;
+using Sankore.Platform.Live;
 
 namespace Sankore.Tests.Support;
 
@@ -60,7 +61,7 @@ public class World : IAsyncLifetime
     public async ValueTask InitializeAsync()
     {
         AdminConnection = await Cluster.CreateDatabase(Demo);
-        AppConnection = await DatabaseSetup.Prepare(AdminConnection, _ => { }, CancellationToken.None);
+        AppConnection = await SankoreApp.PrepareDatabase(AdminConnection, _ => { }, CancellationToken.None);
         App = await StartNode("http://127.0.0.1:0");
         Address = AddressOf(App);
     }
@@ -81,7 +82,7 @@ public class World : IAsyncLifetime
         builder.Services.Configure<PasswordHasherOptions>(o => o.IterationCount = 1000);
         var app = SankoreApp.Build(builder, AppConnection, _data);
         await app.StartAsync();
-        await app.Services.GetRequiredService<Platform.Live.ChangeLog>().Started;
+        await app.Services.GetRequiredService<ChangeLog>().Started;
         return app;
     }
 

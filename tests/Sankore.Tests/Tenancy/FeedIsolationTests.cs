@@ -82,7 +82,7 @@ public sealed class FeedIsolationTests(EmptyWorld world) : IClassFixture<EmptyWo
     {
         await network.Write();
         var position = await world.Sql<long>("select live.position()");
-        var hub = (Platform.Live.LiveHub)world.App.Services.GetService(typeof(Platform.Live.LiveHub))!;
+        var hub = (Sankore.Platform.Live.LiveHub)world.App.Services.GetService(typeof(Sankore.Platform.Live.LiveHub))!;
         await Waiting.Until(() => hub.Position >= position, "the node has read what was written");
         return position;
     }

@@ -11,7 +11,12 @@ namespace Sankore.Platform.Jobs;
 public sealed record MailOptions(string Outbox, string From);
 
 /// <summary>A mail of plain text to one person.</summary>
-public sealed record Mail(string To, string Subject, string Text);
+public sealed record Mail(string To, string Subject, string Text)
+{
+    /// <summary>Whether a text is one address, and nothing but that.</summary>
+    public static bool IsAddress(string? text) =>
+        text is { Length: <= 254 } && !text.Any(c => char.IsWhiteSpace(c) || char.IsControl(c)) && MailAddress.TryCreate(text, out var address) && address.Address == text;
+}
 
 /// <summary>Every mail of the platform goes this way: a job in the transaction that wants it sent.</summary>
 public static class Mailer
