@@ -37,7 +37,22 @@ language sql stable security definer set search_path = '' as $$
          (select min(expires_at) from held)
 $$;
 
--- One lock for all grants, so that two revocations at once cannot both take the last admin but one.
+-- Somebody can always administer the platform for good, whatever takes a role away: revoking, an expiry, an account that is deleted.
+-- One lock for all, so that two at once cannot both take the last admin but one.
+create or replace function rbac.keep_an_admin() returns trigger
+language plpgsql security definer set search_path = '' as $$
+begin
+  if old.is_active and old.expires_at is null and exists (select 1 from rbac.roles where id = old.role_id and role_name = 'admin') then
+    perform pg_advisory_xact_lock(7205759403792793602);
+    if not exists (select 1 from rbac.user_roles where role_id = old.role_id and is_active and expires_at is null) then
+      raise exception 'LAST_ADMIN' using errcode = 'SK001';
+    end if;
+  end if;
+  return null;
+end $$;
+drop trigger if exists user_roles_keep_an_admin on rbac.user_roles;
+create trigger user_roles_keep_an_admin after update or delete on rbac.user_roles for each row execute function rbac.keep_an_admin();
+
 create or replace function rbac.grant_role(p_user_id uuid, p_role_name text, p_expires_at timestamptz default null, p_reason text default null) returns jsonb
 language plpgsql security definer set search_path = '' as $$
 declare
@@ -61,11 +76,6 @@ begin
   if p_expires_at <= now() then
     raise exception 'EXPIRY_PAST' using errcode = 'SK001';
   end if;
-  perform pg_advisory_xact_lock(7205759403792793602);
-  if p_role_name = 'admin' and p_expires_at is not null and not exists (
-       select 1 from rbac.user_roles where role_id = v_role_id and is_active and user_id <> p_user_id and expires_at is null) then
-    raise exception 'LAST_ADMIN' using errcode = 'SK001';
-  end if;
   insert into rbac.user_roles (user_id, role_id, expires_at, granted_by, reason)
   values (p_user_id, v_role_id, p_expires_at, auth.uid(), p_reason)
   on conflict on constraint user_roles_user_id_role_id_unique do update
@@ -87,13 +97,8 @@ begin
   if v_role_id is null then
     raise exception 'ROLE_UNKNOWN' using errcode = 'SK001';
   end if;
-  perform pg_advisory_xact_lock(7205759403792793602);
   if not exists (select 1 from rbac.user_roles where user_id = p_user_id and role_id = v_role_id and is_active) then
     raise exception 'NOT_FOUND' using errcode = 'SK001';
-  end if;
-  if p_role_name = 'admin' and not exists (
-       select 1 from rbac.user_roles where role_id = v_role_id and is_active and user_id <> p_user_id and expires_at is null) then
-    raise exception 'LAST_ADMIN' using errcode = 'SK001';
   end if;
   update rbac.user_roles set is_active = false where user_id = p_user_id and role_id = v_role_id;
   insert into rbac.role_grants_log (user_id, role_id, operation, performed_by, reason)
