@@ -5,6 +5,9 @@ using Sankore.Identity.Accounts;
 
 namespace Sankore.Tests.Tenancy;
 
+/// <summary>A transaction that was committed: the log's position after it, what each person saw then, and what it did.</summary>
+public sealed record FeedStep(long Position, Dictionary<string, HashSet<Guid>> Seen, string Sql);
+
 /// <summary>A small catalogue with a few plans, each with one person, and random changes to it, one SQL statement each.</summary>
 public sealed class FeedNetwork(World world, int seed)
 {
@@ -71,6 +74,24 @@ public sealed class FeedNetwork(World world, int seed)
         await connection.OpenAsync();
         await connection.ExecuteAsync($"begin; {string.Join("; ", statements)}; commit");
         return await connection.ExecuteScalarAsync<long>("select live.position()");
+    }
+
+    /// <summary>Commits <paramref name="second"/> while <paramref name="first"/> is done but not committed; where the second must wait for the first, afterwards.</summary>
+    public async Task<FeedStep[]> CommitAmid(string first, string second)
+    {
+        await using var open = new NpgsqlConnection(world.AdminConnection);
+        await open.OpenAsync();
+        await open.ExecuteAsync($"begin; {first}");
+        var other = Commit([second]);
+        await Waiting.Until(async () => other.IsCompleted || await world.Sql<bool>("select exists (select 1 from pg_locks where not granted and pid in (select pid from pg_stat_activity where datname = current_database()))"), "the second is committed, or waits");
+        var steps = new List<FeedStep>();
+        if (other.IsCompleted)
+        {
+            steps.Add(new FeedStep(await other, await Seen(), $"{second}\nwhile not committed: {first}"));
+        }
+        await open.ExecuteAsync("commit transaction");
+        await other;
+        return [.. steps, new FeedStep(await world.Sql<long>("select live.position()"), await Seen(), $"{first}\nat the same time as: {second}")];
     }
 
     /// <summary>The modules that each person has now, as the row policies have it.</summary>
