@@ -37,9 +37,13 @@ public static class SankoreApp
         SqlMapper.AddTypeHandler(new ArrayHandler<string>());
     }
 
+    /// <summary>Makes roles, database and schema ready for these modules (<see cref="DatabaseSetup.Prepare"/>).</summary>
+    public static Task<string> PrepareDatabase(string connectionString, Action<string> say, CancellationToken ct) =>
+        DatabaseSetup.Prepare(connectionString, [.. Modules.Select(m => m.Name)], say, ct);
+
     /// <summary>Builds the server.</summary>
     /// <param name="builder">Configuration and hosting.</param>
-    /// <param name="database">The program's connection string, from <see cref="DatabaseSetup.Prepare"/>.</param>
+    /// <param name="database">The program's connection string, from <see cref="PrepareDatabase"/>.</param>
     /// <param name="dataFolder">Where files go (the outbox).</param>
     public static WebApplication Build(WebApplicationBuilder builder, string database, string dataFolder)
     {
@@ -109,6 +113,15 @@ public static class SankoreApp
         app.UseRequestLocalization(Languages());
         app.UseResponseCompression();
         app.UseStatusCodePagesWithReExecute("/error/{0}", createScopeForStatusCodePages: true);
+        app.Use((context, next) =>
+        {
+            // The error page is read, whatever was refused: a form without its token must not be refused a second time.
+            if (context.Features.Get<Microsoft.AspNetCore.Diagnostics.IStatusCodeReExecuteFeature>() is not null)
+            {
+                (context.Request.Method, context.Request.ContentType, context.Request.ContentLength) = (HttpMethods.Get, null, null);
+            }
+            return next(context);
+        });
         app.Use((context, next) => app.Services.GetRequiredService<Problems>().Catch(context, _ => next(context)));
         if (!app.Environment.IsDevelopment())
         {

@@ -19,7 +19,7 @@ public static class Server
         var data = Directory.CreateDirectory(dataFolder).FullName;
         using var own = TakeFolder(data) ?? throw new OperatorException($"Another Sankoré is running on {data}: stop it, or choose another folder with --data DIR.");
         await using var postgres = await StartPostgres(data, ct);
-        var database = await DatabaseSetup.Prepare(Connection(postgres), Say, ct);
+        var database = await SankoreApp.PrepareDatabase(Connection(postgres), Say, ct);
         var wanted = demo ?? (postgres is null ? "none" : "small");
         if (wanted != "none")
         {
@@ -44,7 +44,7 @@ public static class Server
         {
             postgres?.LeaveRunning();
         }
-        var database = await DatabaseSetup.Prepare(Connection(postgres), _ => { }, ct);
+        var database = await SankoreApp.PrepareDatabase(Connection(postgres), _ => { }, ct);
         await using var app = Create(urls, database, data);
         await using var scope = app.Services.CreateAsyncScope();
         try

@@ -47,7 +47,14 @@ public sealed class IdentityModule : SankoreModule
             // Set-up links and mails confirm the address; nobody waits for a confirmation to sign in.
             o.SignIn.RequireConfirmedEmail = false;
         })
-            .AddSignInManager().AddDefaultTokenProviders().AddUserStore<AccountStore>().AddPasswordValidator<PasswordRules>().AddApiEndpoints();
+            .AddSignInManager()
+            .AddUserStore<AccountStore>().AddPasswordValidator<PasswordRules>().AddUserValidator<AddressRule>().AddApiEndpoints();
+        services.PostConfigure<IdentityOptions>(o =>
+        {
+            // Of the framework's second factors we have the authenticator: these would ask the store for telephone numbers, and mail codes.
+            o.Tokens.ProviderMap.Remove(TokenOptions.DefaultPhoneProvider);
+            o.Tokens.ProviderMap.Remove(TokenOptions.DefaultEmailProvider);
+        });
         services.AddTransient<AccountMails>().AddTransient<IEmailSender<Account>>(sp => sp.GetRequiredService<AccountMails>());
         services.AddScoped<Profiles>();
 
@@ -76,7 +83,7 @@ public sealed class IdentityModule : SankoreModule
     public override void Routes(IEndpointRouteBuilder routes)
     {
         var auth = routes.MapGroup("/api/auth").WithTags("auth").AddEndpointFilter<IdentityAnswers>();
-        auth.AddEndpointFilterFactory(Registration.WhereOpen);
+        auth.AddEndpointFilter(Registration.Instead);
         auth.MapIdentityApi<Account>();
         ((IEndpointConventionBuilder)auth).Add(Registration.OpenToAll);
         auth.RequireRateLimiting(SignInLimit);

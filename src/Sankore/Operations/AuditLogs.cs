@@ -14,7 +14,7 @@ public sealed record AuditEntry(long Id, string Table, string Action, string Rec
     {
         var before = Fields(Before);
         var after = Fields(After);
-        return before.Keys.Union(after.Keys).Where(k => k is not ("version" or "updated_at" or "created_at" or "created_by" or "id"))
+        return before.Keys.Union(after.Keys).Where(k => k is not ("version" or "updated_at" or "created_at" or "created_by" or "id" or "key_prefix"))
             .Select(k => (k, before.GetValueOrDefault(k), after.GetValueOrDefault(k))).Where(c => c.Item2 != c.Item3);
     }
 
@@ -59,7 +59,13 @@ public sealed class AuditLogs(Db db)
     {
         await using var grid = await session.Queries($"select count(*) {Where};" + PageSql, new
         {
-            filter.Table, filter.Record, filter.User, from = filter.From?.UtcDateTime, to = filter.To?.UtcDateTime, query.Limit, query.Offset,
+            filter.Table,
+            filter.Record,
+            filter.User,
+            from = filter.From?.UtcDateTime,
+            to = filter.To?.UtcDateTime,
+            query.Limit,
+            query.Offset,
         });
         var total = await grid.ReadFirstAsync<long>();
         return new Paged<AuditEntry>([.. (await grid.ReadAsync<Row>()).Select(r => r.ToEntry())], total, query.Number, query.Limit);

@@ -59,7 +59,7 @@ public sealed class Invitations(Db db, UserManager<Account> users, AppAddress ad
     public async Task<Uri> Invite(Caller caller, string? email, string role, CancellationToken ct)
     {
         email = email?.Trim();
-        if (email is null || email.Length > 254 || !System.Net.Mail.MailAddress.TryCreate(email, out _))
+        if (email is null || !Mail.IsAddress(email))
         {
             throw new Refusal(Reason.EmailInvalid);
         }
@@ -92,7 +92,7 @@ public sealed class Invitations(Db db, UserManager<Account> users, AppAddress ad
         var invitation = await Find(input.Token, ct);
         var email = invitation.Email ?? input.Email?.Trim();
         new Validation().Required("displayName", input.DisplayName, 120).Required("password", input.Password, 200)
-            .That("email", email is { Length: <= 254 } && System.Net.Mail.MailAddress.TryCreate(email, out _), "EMAIL_INVALID").Check();
+            .That("email", Mail.IsAddress(email), "EMAIL_INVALID").Check();
         var account = new Account { Email = email, UserName = email, EmailConfirmed = true, DisplayName = input.DisplayName };
         (await users.CreateAsync(account, input.Password!)).Check();
         try

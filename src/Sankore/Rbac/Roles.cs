@@ -42,7 +42,7 @@ public sealed class Roles(Db db)
         """;
 
     private const string GrantsSql = """
-        select r.role_name, ur.granted_at, ur.expires_at, ur.reason
+        select r.role_name as role, ur.granted_at, ur.expires_at, ur.reason
         from rbac.user_roles ur join rbac.roles r on r.id = ur.role_id
         where ur.user_id = @userId and ur.is_active and (ur.expires_at is null or ur.expires_at > now())
         order by r.sort_order

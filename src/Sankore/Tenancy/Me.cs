@@ -28,7 +28,7 @@ public sealed class Me(Db db)
         from tenancy.memberships m
         join tenancy.school_groups g on g.id = m.school_group_id
         left join tenancy.schools s on s.id = m.school_id
-        where m.user_id = auth.uid() and m.status = 'active'
+        where m.user_id = (select auth.uid()) and m.status = 'active'
         order by m.school_id nulls first, m.created_at
         """;
 
@@ -53,7 +53,7 @@ public sealed class Me(Db db)
     /// <summary>Who the caller is, in one round trip.</summary>
     public Task<MeView> View(Caller caller, Rights rights, CancellationToken ct) => db.Read(caller, async session =>
     {
-        await using var grid = await session.Queries("select email, display_name from public.profiles where id = auth.uid();" + MembershipsSql + ";" + PlanSql);
+        await using var grid = await session.Queries("select email, display_name from public.profiles where id = (select auth.uid());" + MembershipsSql + ";" + PlanSql);
         var person = await grid.ReadFirstOrDefaultAsync<Person>() ?? throw new Refusal(Reason.NotFound);
         return new MeView(caller.UserId!.Value, person.Email, person.DisplayName, [.. rights.Roles.Order()], [.. rights.Permissions.Order()],
             [.. await grid.ReadAsync<MembershipView>()], await grid.ReadFirstOrDefaultAsync<PlanView>());

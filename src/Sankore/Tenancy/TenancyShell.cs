@@ -7,7 +7,7 @@ namespace Sankore.Tenancy;
 /// <summary>Reads what is around a person's pages: position first, then name, place, plan and menu, in one round trip.</summary>
 public sealed class TenancyShell(Db db)
 {
-    private const string Sql = "select live.position(); select email, display_name from public.profiles where id = auth.uid();"
+    private const string Sql = "select live.position(); select email, display_name from public.profiles where id = (select auth.uid());"
         + Me.MembershipsSql + ";" + Me.PlanSql + ";" + Me.MenuSql;
 
     private sealed record Person(string Email, string DisplayName);

@@ -5,8 +5,11 @@
 //   data-attr="href:route …"      its attributes (href:/x/{id} puts fields into a text); data-icon="icon" on a <use>
 //   data-list="TABLE"             holds rows; its <template> is cloned for new ones
 //     data-where="categoryId=ID"  … only those (an array field: those that contain it)
-//     data-sort="priority name"   … in this order; each row has its data-order
+//     data-sort="priority name"   … in this order; each row has its data-order (the values, joined by |)
 //   data-groups="categoryId"      holds a section per value, made from its own <template> when a row needs one
+//   data-category="ID"            a badge that shows a category of another table's row
+//   data-count="SELECTOR"         how many there are; data-empty="TABLE" is shown while there are none
+//   <template id="gone">          takes the place of main when the page's own row (data-page) goes
 (() => {
   'use strict';
   const page = document.body;
@@ -39,20 +42,28 @@
     return Array.isArray(value) ? value.includes(wanted) : String(value) === wanted;
   };
   const before = (a, b) => {
-    const [x, y] = [a, b].map(order => [parseFloat(order), order.slice(order.indexOf(' ') + 1)]);
-    return x[0] - y[0] || x[1].localeCompare(y[1]);
+    const [x, y] = [a.split('|'), b.split('|')];
+    for (const i of x.keys()) {
+      const order = isNaN(x[i]) || isNaN(y[i]) ? x[i].localeCompare(y[i] ?? '') : x[i] - y[i];
+      if (order) return order < 0;
+    }
+    return false;
   };
   const place = (list, element, row) => {
     if (list.dataset.sort) {
-      const order = list.dataset.sort.split(' ').map(path => pathOf(row, path)).join(' ');
+      const order = list.dataset.sort.split(' ').map(path => pathOf(row, path)).join('|');
       if (element.parentNode === list && element.dataset.order === order) return;
       element.dataset.order = order;
     }
-    const next = [...list.children].find(other => other !== element && other.dataset?.order && before(element.dataset.order ?? '', other.dataset.order) < 0);
+    const next = [...list.children].find(other => other !== element && other.dataset?.order && before(element.dataset.order ?? '', other.dataset.order));
     list.insertBefore(element, next ?? null);
   };
   const leave = element => {
+    const gone = 'page' in element.dataset && document.getElementById('gone');
+    if (gone) return document.querySelector('main').replaceChildren(gone.content.cloneNode(true));
     element.removeAttribute('data-row');
+    // What leaves takes nothing in any more.
+    for (const list of all('[data-list]', element)) list.removeAttribute('data-list'), list.removeAttribute('data-where');
     element.classList.add('leaving');
     setTimeout(() => { element.remove(); tidy(); }, matchMedia('(prefers-reduced-motion: reduce)').matches ? 0 : 220);
   };
@@ -83,6 +94,10 @@
       return;
     }
     row.id = id;
+    if (table === 'tenancy.business_categories') for (const badge of all(`[data-category="${id}"]`)) {
+      badge.textContent = row.name;
+      badge.dataset.color = row.color;
+    }
     for (const element of shown) {
       const list = element.parentNode.closest('[data-list]');
       if (list?.dataset.list === table && !matches(list, row)) {
@@ -103,12 +118,13 @@
       freshen(element);
     }
   };
-  // A section without rows is not shown; an empty list says so.
+  // A section without rows is not shown; an empty list says so; figures are counted.
   const tidy = () => {
     for (const groups of all('[data-groups]'))
       for (const section of groups.children)
         if (section.dataset.row) section.hidden = !section.querySelector('[data-list] > [data-row]');
     for (const empty of all('[data-empty]')) empty.hidden = !!document.querySelector(`[data-list="${empty.dataset.empty}"] > [data-row], [data-list="${empty.dataset.empty}"] [data-row]`);
+    for (const figure of all('[data-count]')) figure.textContent = document.querySelectorAll(figure.dataset.count).length;
   };
 
   // ── Toasts ──
@@ -123,17 +139,19 @@
   };
   const news = new Map();
   let telling = 0;
-  const tell = ({ table, id, row }) => {
+  const tell = ({ table, id, name }) => {
     const kind = { 'tenancy.modules': 'modules', 'tenancy.business_categories': 'categories' }[table];
     if (!kind) return;
     if (!news.has(kind)) news.set(kind, new Map());
-    news.get(kind).set(id, row?.name);
+    news.get(kind).set(id, name);
     clearTimeout(telling);
     telling = setTimeout(() => {
+      // One save, one toast: a category that goes takes its modules with it.
+      if (news.has('categories')) news.delete('modules');
       for (const [of, rows] of news) {
         const [mark, title, many] = words[of].split('|');
         const names = [...rows.values()].filter(Boolean);
-        toast(mark, title, rows.size === 1 && names.length === 1 ? `« ${names[0]} »` : many.replace('{0}', rows.size));
+        toast(mark, title, rows.size > 1 ? many.replace('{0}', rows.size) : names.length ? `« ${names[0]} »` : '');
       }
       news.clear();
     }, 120);
@@ -147,8 +165,12 @@
     state.querySelector('span').textContent = state.dataset[now];
   };
   const waiting = [];
+  let refetching = false;
   const work = () => {
-    const now = waiting.splice(0);
+    // While the page is being read again changes wait: the new page may have been rendered before them.
+    if (refetching || !waiting.length) return;
+    const now = waiting.splice(0).map(event => event.change);
+    for (const change of now) change.name = change.row?.name ?? document.querySelector(`[data-row="${change.table}:${change.id}"] [data-field=name]`)?.textContent;
     now.forEach(apply);
     tidy();
     now.forEach(tell);
@@ -158,19 +180,28 @@
   // Reads the page again and puts it in place of the old one: for what a patch cannot do.
   const refetch = async () => {
     if (dirty()) return stale();
+    refetching = true;
     try {
       const answer = await fetch(location.href, { headers: { accept: 'text/html' }, cache: 'no-store' });
       if (answer.redirected || !answer.ok) return location.reload();
       const fresh = new DOMParser().parseFromString(await answer.text(), 'text/html');
       if (dirty()) return stale();
+      const focused = document.activeElement?.id;
       for (const selector of ['.side', '.top .where', 'main', '.bottom']) {
         const [old, next] = [document.querySelector(selector), fresh.querySelector(selector)];
-        if (old && next) old.replaceWith(document.importNode(next, true));
+        if (old && next && !old.querySelector('details[open]')) old.replaceWith(document.importNode(next, true));
       }
-      position = Math.max(position, Number(fresh.body.dataset.position));
-      tidy();
+      if (focused) document.getElementById(focused)?.focus();
+      const rendered = Number(fresh.body.dataset.position);
+      position = Math.max(position, rendered);
+      waiting.splice(0, waiting.length, ...waiting.filter(event => event.id > rendered));
+      document.title = fresh.title;
     } catch {
       setTimeout(refetch, 2000 + Math.random() * 3000);
+    } finally {
+      refetching = false;
+      work();
+      tidy();
     }
   };
   let source;
@@ -182,7 +213,7 @@
       const id = Number(event.lastEventId);
       if (id <= position) return;
       position = id;
-      waiting.push(JSON.parse(event.data));
+      waiting.push({ id, change: JSON.parse(event.data) });
       if (waiting.length === 1) document.hidden ? setTimeout(work) : requestAnimationFrame(work);
     });
     source.addEventListener('reset', event => {
@@ -200,7 +231,7 @@
   };
   if (page.dataset.position) {
     open();
-    addEventListener('pageshow', event => event.persisted && refetch());
+    addEventListener('pageshow', event => event.persisted && (open(), refetch()));
     addEventListener('pagehide', () => source.close());
     addEventListener('online', () => source.readyState === EventSource.CLOSED && open());
   }
@@ -211,7 +242,10 @@
     if (event.defaultPrevented) return;
     // A double click is one submission.
     if ('sent' in event.target.dataset) return event.preventDefault();
-    if (event.target.method === 'post') event.target.dataset.sent = '';
+    if (event.target.method !== 'post') return;
+    event.target.dataset.sent = '';
+    // Unless it was stopped on the way.
+    setTimeout(() => delete event.target.dataset.sent, 8000);
   });
   addEventListener('pageshow', () => all('form[data-sent]').forEach(form => delete form.dataset.sent));
   addEventListener('click', event => {
@@ -219,8 +253,10 @@
     const closer = event.target.closest('[data-close]');
     if (opener) {
       event.preventDefault();
-      document.getElementById(opener.dataset.dialog).showModal();
-    } else if (closer?.closest('dialog')?.matches(':modal')) {
+      const dialog = document.getElementById(opener.dataset.dialog);
+      dialog.dataset.modal = '';
+      dialog.showModal();
+    } else if (closer && 'modal' in closer.closest('dialog').dataset) {
       event.preventDefault();
       closer.closest('dialog').close();
     } else if (event.target.closest('[data-reload]')) {

@@ -61,7 +61,7 @@ public sealed class Cluster : IAsyncLifetime
     {
         var postgres = await EmbeddedPostgres.Start(Root, throwaway: true, _ => { }, CancellationToken.None);
         var empty = postgres.ConnectionString + ";Database=template_empty;Pooling=false";
-        await DatabaseSetup.Prepare(empty, _ => { }, CancellationToken.None);
+        await SankoreApp.PrepareDatabase(empty, _ => { }, CancellationToken.None);
         NpgsqlConnection.ClearAllPools();
         await Execute(postgres.ConnectionString + ";Database=postgres;Pooling=false", "create database template_demo template template_empty");
         await DemoNetwork.Load(postgres.ConnectionString + ";Database=template_demo;Pooling=false", "small", (_, _) => { }, CancellationToken.None);

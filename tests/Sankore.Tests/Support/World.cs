@@ -61,7 +61,7 @@ public class World : IAsyncLifetime
     public async ValueTask InitializeAsync()
     {
         AdminConnection = await Cluster.CreateDatabase(Demo);
-        AppConnection = await DatabaseSetup.Prepare(AdminConnection, _ => { }, CancellationToken.None);
+        AppConnection = await SankoreApp.PrepareDatabase(AdminConnection, _ => { }, CancellationToken.None);
         App = await StartNode("http://127.0.0.1:0");
         Address = AddressOf(App);
     }

@@ -14,5 +14,13 @@ public sealed class PasswordRules : IPasswordValidator<Account>
             : string.Equals(password, user.Email, StringComparison.OrdinalIgnoreCase) ? Failed("PasswordIsEmail")
             : IdentityResult.Success);
 
-    private static IdentityResult Failed(string code) => IdentityResult.Failed(new IdentityError { Code = code, Description = code });
+    internal static IdentityResult Failed(string code) => IdentityResult.Failed(new IdentityError { Code = code, Description = code });
+}
+
+/// <summary>An address that mail can be sent to.</summary>
+public sealed class AddressRule : IUserValidator<Account>
+{
+    /// <inheritdoc/>
+    public Task<IdentityResult> ValidateAsync(UserManager<Account> manager, Account user) =>
+        Task.FromResult(Platform.Jobs.Mail.IsAddress(user.Email) ? IdentityResult.Success : PasswordRules.Failed("InvalidEmail"));
 }

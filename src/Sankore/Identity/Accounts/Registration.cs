@@ -1,4 +1,6 @@
 using Microsoft.AspNetCore.Authorization;
+using Microsoft.AspNetCore.Identity;
+using Microsoft.AspNetCore.Identity.Data;
 using Sankore.Platform.Security;
 
 namespace Sankore.Identity.Accounts;
@@ -9,12 +11,25 @@ internal static class Registration
     /// <summary>Whether registration is open.</summary>
     public static bool IsOpen(IConfiguration configuration) => configuration["Sankore:Registration"] is not "closed";
 
-    /// <summary>Refuses <c>POST /api/auth/register</c> where registration is closed.</summary>
-    public static EndpointFilterDelegate WhereOpen(EndpointFilterFactoryContext factory, EndpointFilterDelegate next) => context =>
-        context.HttpContext.Request.Path.Value!.EndsWith("/register", StringComparison.OrdinalIgnoreCase)
-        && !IsOpen(context.HttpContext.RequestServices.GetRequiredService<IConfiguration>())
-            ? throw new Refusal(Reason.RegistrationClosed)
-            : next(context);
+    /// <summary>
+    /// Before two of the framework's endpoints: registering is refused where it is closed; a forgotten password is answered here, because the
+    /// framework mails only to confirmed addresses, and nobody must confirm one.
+    /// </summary>
+    public static async ValueTask<object?> Instead(EndpointFilterInvocationContext context, EndpointFilterDelegate next)
+    {
+        var services = context.HttpContext.RequestServices;
+        var path = context.HttpContext.Request.Path.Value!;
+        if (path.EndsWith("/register", StringComparison.OrdinalIgnoreCase) && !IsOpen(services.GetRequiredService<IConfiguration>()))
+        {
+            throw new Refusal(Reason.RegistrationClosed);
+        }
+        if (context.Arguments.OfType<ForgotPasswordRequest>().FirstOrDefault() is { } forgot)
+        {
+            await services.GetRequiredService<AccountMails>().SendReset(services.GetRequiredService<UserManager<Account>>(), forgot.Email);
+            return TypedResults.Ok();
+        }
+        return await next(context);
+    }
 
     /// <summary>What is not under <c>/manage</c> is for people who are not signed in yet.</summary>
     public static void OpenToAll(EndpointBuilder endpoint)

@@ -43,7 +43,7 @@ create table public.profiles (
   constraint profiles_locale_check check (locale in ('fr', 'en'))
 );
 create index idx_profiles_email on public.profiles (email);
-create index idx_profiles_display_name on public.profiles (lower(display_name));
+create index idx_profiles_display_name on public.profiles (display_name, id);
 create index idx_profiles_last_seen_at on public.profiles (last_seen_at);
 
 -- ASP.NET's data-protection key ring: any node accepts any node's cookie.

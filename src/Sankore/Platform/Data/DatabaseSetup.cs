@@ -22,9 +22,13 @@ public static class DatabaseSetup
     private const int OldestVersion = 15;
 
     /// <summary>Prepares the database that <paramref name="connectionString"/> names (default database: <c>sankore</c>).</summary>
+    /// <param name="connectionString">The administrator's, or the program's own.</param>
+    /// <param name="modules">Whose schemas, in order.</param>
+    /// <param name="say">Told what is being done.</param>
+    /// <param name="ct">Cancels.</param>
     /// <returns>The connection string of the program's own login.</returns>
     /// <exception cref="OperatorException">The server is unreachable, too old, or the login may not create what is needed.</exception>
-    public static async Task<string> Prepare(string connectionString, Action<string> say, CancellationToken ct)
+    public static async Task<string> Prepare(string connectionString, IReadOnlyList<string> modules, Action<string> say, CancellationToken ct)
     {
         var admin = Parse(connectionString);
         var app = AppConnection(admin);
@@ -33,11 +37,11 @@ public static class DatabaseSetup
             await using var connection = await OpenOrCreate(admin, say, ct);
             if (await Scalar<string>(connection, "select current_user::text", ct) == AppRole)
             {
-                await SchemaRunner.Verify(connection, ct);
+                await SchemaRunner.Verify(connection, modules, ct);
                 return app;
             }
             await CreateRoles(connection, app, ct);
-            await SchemaRunner.Apply(connection, say, ct);
+            await SchemaRunner.Apply(connection, modules, say, ct);
         }
         catch (PostgresException e) when (e.SqlState == PostgresErrorCodes.InsufficientPrivilege)
         {

@@ -106,11 +106,17 @@ public sealed class Session(NpgsqlConnection connection, NpgsqlTransaction? tran
     /// <summary>Does one thing as the server itself within the caller's transaction (enqueue a job), then is the caller again.</summary>
     public async Task<T> AsService<T>(Func<Session, Task<T>> work)
     {
-        var (before, identified) = (_caller, _identified);
-        (_caller, _identified) = (Caller.Service, false);
-        var result = await work(this);
-        (_caller, _identified) = (before, false);
-        return result;
+        var before = _caller;
+        // Still the same person to the audit log.
+        (_caller, _identified) = (Caller.Service with { UserId = before.UserId }, false);
+        try
+        {
+            return await work(this);
+        }
+        finally
+        {
+            (_caller, _identified) = (before, false);
+        }
     }
 
     private async Task<SqlMapper.GridReader> Grid(string sql, object? args)

@@ -124,8 +124,38 @@ public sealed class EmbeddedPostgres : IAsyncDisposable
         }
     }
 
-    private async Task<bool> IsRunning(CancellationToken ct) =>
-        (await Execute("pg_ctl", ct, "status", "-D", Cluster)).ExitCode == 0;
+    private async Task<bool> IsRunning(CancellationToken ct)
+    {
+        if ((await Execute("pg_ctl", ct, "status", "-D", Cluster)).ExitCode != 0)
+        {
+            return false;
+        }
+        // In a container without an init that reaps, a killed postmaster stays behind as a zombie, and its lock file would refuse every
+        // start. It is gone for good once nobody is attached to its shared memory any more.
+        var lockFile = Path.Combine(Cluster, "postmaster.pid");
+        var lines = await File.ReadAllLinesAsync(lockFile, ct);
+        if (!IsZombie(lines[0].Trim()))
+        {
+            return true;
+        }
+        var segment = lines.Length > 6 ? lines[6].Split(' ', StringSplitOptions.RemoveEmptyEntries)[^1] : "";
+        while (IsAttached(segment))
+        {
+            await Task.Delay(50, ct);
+        }
+        File.Delete(lockFile);
+        foreach (var socketLock in Directory.GetFiles(Sockets, "*.lock"))
+        {
+            File.Delete(socketLock);
+        }
+        return false;
+    }
+
+    private static bool IsZombie(string pid) =>
+        File.Exists($"/proc/{pid}/stat") && File.ReadAllText($"/proc/{pid}/stat") is var stat && stat[(stat.LastIndexOf(')') + 2)..].StartsWith('Z');
+
+    private static bool IsAttached(string segment) => File.Exists("/proc/sysvipc/shm") && File.ReadLines("/proc/sysvipc/shm").Skip(1)
+        .Select(line => line.Split(' ', StringSplitOptions.RemoveEmptyEntries)).Any(f => f[1] == segment && f[6] != "0");
 
     private async Task Run(string program, CancellationToken ct, params string[] arguments)
     {

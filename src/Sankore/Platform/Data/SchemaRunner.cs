@@ -38,13 +38,13 @@ public static class SchemaRunner
 
     /// <summary>Brings the schema up to date. <paramref name="connection"/> must be able to become <c>sankore_owner</c>.</summary>
     /// <exception cref="OperatorException">A file that was applied before has changed since, or the database is newer than the program.</exception>
-    public static async Task Apply(NpgsqlConnection connection, Action<string> say, CancellationToken ct)
+    public static async Task Apply(NpgsqlConnection connection, IReadOnlyList<string> modules, Action<string> say, CancellationToken ct)
     {
         await using var transaction = await connection.BeginTransactionAsync(ct);
         await connection.ExecuteAsync($"select pg_advisory_xact_lock({Lock})");
         await connection.ExecuteAsync($"set local role {DatabaseSetup.OwnerRole}");
         await connection.ExecuteAsync(MetaSql);
-        var pending = Pending(await AppliedScripts(connection));
+        var pending = Pending(modules, await AppliedScripts(connection));
         foreach (var script in pending)
         {
             say($"schema: {script.Module}/{script.Name}");
@@ -65,13 +65,13 @@ public static class SchemaRunner
 
     /// <summary>Checks, for a login that may not change the schema, that nothing is left to apply.</summary>
     /// <exception cref="OperatorException">Something is.</exception>
-    public static async Task Verify(NpgsqlConnection connection, CancellationToken ct)
+    public static async Task Verify(NpgsqlConnection connection, IReadOnlyList<string> modules, CancellationToken ct)
     {
         await using var transaction = await connection.BeginTransactionAsync(ct);
         await connection.ExecuteAsync("set local role service_role");
         try
         {
-            var missing = Pending(await AppliedScripts(connection));
+            var missing = Pending(modules, await AppliedScripts(connection));
             if (missing.Count > 0)
             {
                 throw new OperatorException($"The database is behind this version ({missing[0].Module}/{missing[0].Name} and {missing.Count - 1} more are not applied): start once with the owner's login in SANKORE_DATABASE.");
@@ -86,10 +86,10 @@ public static class SchemaRunner
     private static async Task<List<Applied>> AppliedScripts(NpgsqlConnection connection) =>
         (await connection.QueryAsync<Applied>("select module, migration_name as MigrationName, checksum from util.migrations_meta")).AsList();
 
-    private static List<Script> Pending(List<Applied> applied)
+    private static List<Script> Pending(IReadOnlyList<string> modules, List<Applied> applied)
     {
         var known = applied.ToDictionary(a => (a.Module, a.MigrationName), a => a.Checksum);
-        var scripts = Scripts();
+        var scripts = Scripts(modules);
         var unknown = applied.FirstOrDefault(a => !a.MigrationName.StartsWith('R') && !scripts.Exists(s => s.Module == a.Module && s.Name == a.MigrationName));
         if (unknown is not null)
         {
@@ -110,12 +110,11 @@ public static class SchemaRunner
         return pending;
     }
 
-    private static List<Script> Scripts()
+    private static List<Script> Scripts(IReadOnlyList<string> modules)
     {
         var assembly = typeof(SchemaRunner).Assembly;
         var files = assembly.GetManifestResourceNames().Where(n => n.EndsWith(".sql", StringComparison.Ordinal)).Select(n => n.Replace('\\', '/').Split('/')).ToList();
-        return [.. SankoreApp.Modules.Select(m => m.Name)
-            .SelectMany(module => files.Where(f => f[0] == module).OrderBy(f => f[^1][0] == 'R').ThenBy(f => f[^1], StringComparer.Ordinal))
+        return [.. modules.SelectMany(module => files.Where(f => f[0] == module).OrderBy(f => f[^1][0] == 'R').ThenBy(f => f[^1], StringComparer.Ordinal))
             .Select(parts => Read(assembly, parts))];
     }
 

@@ -11,7 +11,12 @@ namespace Sankore.Platform.Jobs;
 public sealed record MailOptions(string Outbox, string From);
 
 /// <summary>A mail of plain text to one person.</summary>
-public sealed record Mail(string To, string Subject, string Text);
+public sealed record Mail(string To, string Subject, string Text)
+{
+    /// <summary>Whether a text is one address, and nothing but that.</summary>
+    public static bool IsAddress(string? text) =>
+        text is { Length: <= 254 } && !text.Any(c => char.IsWhiteSpace(c) || char.IsControl(c)) && MailAddress.TryCreate(text, out var address) && address.Address == text;
+}
 
 /// <summary>Every mail of the platform goes this way: a job in the transaction that wants it sent.</summary>
 public static class Mailer
@@ -35,8 +40,10 @@ public sealed class OutboxJob(MailOptions options) : IJobHandler
         var draft = Directory.CreateDirectory(Path.Combine(options.Outbox, $".{jobId}")).FullName;
         try
         {
-            using var message = new MailMessage(options.From, mail.To, mail.Subject, mail.Text)
+            using var message = new MailMessage(new MailAddress(options.From), new MailAddress(mail.To))
             {
+                Subject = mail.Subject,
+                Body = mail.Text,
                 SubjectEncoding = Encoding.UTF8,
                 BodyEncoding = Encoding.UTF8,
                 HeadersEncoding = Encoding.UTF8,

@@ -27,7 +27,7 @@ public static class LiveEndpoint
         }
         var asOf = hub.Position;
         var rights = await rightsCache.Get(userId, ct);
-        if (rights.SecurityStamp is not { } stamp)
+        if (context.Stamp() is not { } stamp || stamp != rights.SecurityStamp)
         {
             throw new Refusal(Reason.Unauthenticated);
         }

@@ -17,7 +17,7 @@ public static class Codes
     {
         var code = new StringBuilder();
         var word = 0;
-        foreach (var rune in (text ?? "").ToLowerInvariant().Normalize(NormalizationForm.FormKD).EnumerateRunes())
+        foreach (var rune in (text ?? "").Replace('´', '\'').Normalize(NormalizationForm.FormKD).ToLowerInvariant().EnumerateRunes())
         {
             if (Spell(rune) is { } letters)
             {
@@ -63,5 +63,5 @@ public static class Codes
         _ => null,
     };
 
-    private static bool IsApostrophe(Rune rune) => rune.Value is '\'' or '’' or 'ʼ' or '‘' or '´' or '`' or '′';
+    private static bool IsApostrophe(Rune rune) => rune.Value is '\'' or '’' or 'ʼ' or '‘' or '`' or '′';
 }

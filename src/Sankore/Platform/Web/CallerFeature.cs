@@ -22,6 +22,9 @@ public static class CallerFeature
     /// <summary>Who is asking.</summary>
     public static Caller Caller(this HttpContext context) => context.Features.Get<Known>()?.Caller ?? Security.Caller.Anonymous;
 
+    /// <summary>The security stamp that the session was made with.</summary>
+    public static string? Stamp(this HttpContext context) => context.User.FindFirstValue(StampClaim);
+
     /// <summary>What the caller may do.</summary>
     public static Rights Rights(this HttpContext context) => context.Features.Get<Known>()?.Rights ?? Security.Rights.None;
 
@@ -38,8 +41,16 @@ public static class CallerFeature
         }
         else if (Guid.TryParse(context.User.FindFirstValue(ClaimTypes.NameIdentifier), out var userId))
         {
-            var rights = await context.RequestServices.GetRequiredService<RightsCache>().Get(userId, context.RequestAborted);
-            if (rights.SecurityStamp is { } stamp && stamp == context.User.FindFirstValue(StampClaim))
+            var cache = context.RequestServices.GetRequiredService<RightsCache>();
+            var stamp = context.Stamp();
+            var rights = await cache.Get(userId, context.RequestAborted);
+            if (rights.SecurityStamp != stamp)
+            {
+                // A session made this moment may be ahead of what this node has read of the log.
+                cache.Forget([$"user:{userId}"]);
+                rights = await cache.Get(userId, context.RequestAborted);
+            }
+            if (stamp is not null && rights.SecurityStamp == stamp)
             {
                 context.Features.Set(new Known(Security.Caller.Person(userId), rights));
             }

@@ -48,6 +48,7 @@ public sealed record ListQuery([FromQuery(Name = "page")] int? Page = null, [Fro
 public sealed record Paged<T>(IReadOnlyList<T> Items, long Total, int Page, int Size)
 {
     /// <summary>Pages in all, at least 1.</summary>
+    [System.Text.Json.Serialization.JsonIgnore]
     public long Pages => Math.Max(1, (Total + Size - 1) / Size);
 }
 

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Microsoft.AspNetCore.Antiforgery;
 using Microsoft.AspNetCore.Mvc;
 using Microsoft.Extensions.Localization;
 using Sankore.Platform.Security;
@@ -6,8 +7,10 @@ using Sankore.Platform.Security;
 namespace Sankore.Platform.Web;
 
 /// <summary>The one place where a refusal becomes an answer: problem+json (RFC 9457) with a stable <c>code</c> and a message in the caller's language.</summary>
-public sealed class Problems(IStringLocalizerFactory strings, ILogger<Problems> log)
+public sealed class Problems(IStringLocalizerFactory strings, IEnumerable<SankoreModule> modules, ILogger<Problems> log)
 {
+    private readonly Type[] _resources = [.. modules.Select(m => m.GetType().Assembly.GetType(m.GetType().Namespace + ".Strings")).OfType<Type>()];
+
     /// <summary>Whether the answer is read by a program rather than by a person.</summary>
     public static bool IsForPrograms(HttpRequest request) =>
         request.Path.StartsWithSegments("/api") || request.Path.StartsWithSegments("/live") || request.Path.StartsWithSegments("/health") || request.Path.StartsWithSegments("/openapi");
@@ -23,11 +26,8 @@ public sealed class Problems(IStringLocalizerFactory strings, ILogger<Problems> 
     }
 
     /// <summary>The message of one field's error in the current language.</summary>
-    public string Message(FieldError error, Type module)
-    {
-        var text = strings.Create(typeof(Strings))[error.Key, error.Args];
-        return text.ResourceNotFound ? strings.Create(module)[error.Key, error.Args] : text;
-    }
+    public string Message(FieldError error) =>
+        _resources.Select(r => strings.Create(r)[error.Key, error.Args]).FirstOrDefault(text => !text.ResourceNotFound) ?? error.Key;
 
     /// <summary>The problem of a refusal.</summary>
     public ProblemDetails Describe(Refusal refusal)
@@ -35,7 +35,7 @@ public sealed class Problems(IStringLocalizerFactory strings, ILogger<Problems> 
         var problem = Describe(refusal.Reason, Message(refusal));
         if (refusal.Fields.Count > 0)
         {
-            problem.Extensions["errors"] = refusal.Fields.ToDictionary(f => f.Key, f => new[] { Message(f.Value, refusal.Reason.Strings) });
+            problem.Extensions["errors"] = refusal.Fields.ToDictionary(f => f.Key, f => new[] { Message(f.Value) });
         }
         return problem;
     }
@@ -43,7 +43,7 @@ public sealed class Problems(IStringLocalizerFactory strings, ILogger<Problems> 
     /// <summary>The problem of a reason.</summary>
     public static ProblemDetails Describe(Reason reason, string message) => new()
     {
-        Type = $"https://sankore.example/errors#{reason.Code}",
+        Type = $"urn:sankore:error:{reason.Code}",
         Title = message,
         Status = reason.Status,
         Extensions = { ["code"] = reason.Code, ["traceId"] = Activity.Current?.TraceId.ToString() },
@@ -94,6 +94,7 @@ public sealed class Problems(IStringLocalizerFactory strings, ILogger<Problems> 
         Refusal refusal => refusal,
         BadHttpRequestException { StatusCode: 413 } => new Refusal(Reason.TooLarge),
         BadHttpRequestException { StatusCode: 415 } => new Refusal(Reason.UnsupportedMediaType),
+        AntiforgeryValidationException or { InnerException: AntiforgeryValidationException } => new Refusal(Reason.BadRequest),
         BadHttpRequestException or System.Text.Json.JsonException => new Refusal(Reason.BadRequest),
         Npgsql.PostgresException { SqlState: "57P01" or "57P03" or "53300" } => new Refusal(Reason.Unavailable),
         Npgsql.NpgsqlException and not Npgsql.PostgresException or TimeoutException => new Refusal(Reason.Unavailable),

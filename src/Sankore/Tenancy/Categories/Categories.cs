@@ -78,29 +78,40 @@ public sealed class Categories(Db db)
     public Task<Category> Find(Caller caller, Guid id, CancellationToken ct) => db.Read(caller, session => session.One<Category>(OneSql, new { id }), ct);
 
     /// <summary>Creates a category. Refuses with VALIDATION_FAILED, SLUG_INVALID, SLUG_TAKEN (naming the category that has it), FORBIDDEN.</summary>
-    public Task<Category> Create(Caller caller, CategoryInput input, CancellationToken ct) => NamingClash(caller, input.Normalized(), category =>
+    public Task<Category> Create(Caller caller, CategoryInput input, CancellationToken ct) => Explained(caller, input.Normalized(), category =>
         db.Run(caller, session => session.One<Category>(InsertSql, Values(category, Guid.CreateVersion7(), 0, caller)), ct), ct);
 
     /// <summary>Saves a category. Refuses with VALIDATION_FAILED, SLUG_INVALID, SLUG_TAKEN, NOT_FOUND, STALE, FORBIDDEN.</summary>
-    public Task<Category> Update(Caller caller, Guid id, int version, CategoryInput input, CancellationToken ct) => NamingClash(caller, input.Normalized(), category =>
+    public Task<Category> Update(Caller caller, Guid id, int version, CategoryInput input, CancellationToken ct) => Explained(caller, input.Normalized(), category =>
         db.Run(caller, async session => await session.Find<Category>(UpdateSql, Values(category, id, version, caller)) ?? throw await WhyNot(session, id), ct), ct);
 
     /// <summary>Deletes a category that has no modules. Refuses with CATEGORY_IN_USE, NOT_FOUND, STALE (when a version is given), FORBIDDEN.</summary>
-    public Task Delete(Caller caller, Guid id, int? version, CancellationToken ct) => db.Run(caller, async session =>
+    public async Task Delete(Caller caller, Guid id, int? version, CancellationToken ct)
     {
-        if (await session.Execute(DeleteSql, new { id, version }) == 0)
+        try
         {
-            throw await WhyNot(session, id);
+            await db.Run(caller, async session =>
+            {
+                if (await session.Execute(DeleteSql, new { id, version }) == 0)
+                {
+                    throw await WhyNot(session, id);
+                }
+            }, ct);
         }
-    }, ct);
+        catch (Refusal refusal) when (refusal.Reason == Reason.CategoryUnknown)
+        {
+            // The same foreign key, from its other side.
+            throw new Refusal(Reason.CategoryInUse);
+        }
+    }
 
     private static async Task<Refusal> WhyNot(Session session, Guid id)
     {
         var category = await session.One<Category>(OneSql, new { id });
-        return await session.Value<bool>("select rbac.has_permission(auth.uid(), 'tenancy.manage')") ? new Refusal(Reason.Stale, category.Name) : new Refusal(Reason.Forbidden);
+        return session.Caller.UserId is null || await session.Value<bool>("select rbac.has_permission(auth.uid(), 'tenancy.manage')") ? new Refusal(Reason.Stale, category.Name) : new Refusal(Reason.Forbidden);
     }
 
-    private async Task<Category> NamingClash(Caller caller, CategoryInput category, Func<CategoryInput, Task<Category>> save, CancellationToken ct)
+    private async Task<Category> Explained(Caller caller, CategoryInput category, Func<CategoryInput, Task<Category>> save, CancellationToken ct)
     {
         try
         {
@@ -118,6 +129,15 @@ public sealed class Categories(Db db)
 
     private static object Values(CategoryInput c, Guid id, int version, Caller caller) => new
     {
-        id, version, userId = caller.UserId, c.Name, c.Slug, c.Description, c.Icon, c.Color, c.SortOrder, c.Status,
+        id,
+        version,
+        userId = caller.UserId,
+        c.Name,
+        c.Slug,
+        c.Description,
+        c.Icon,
+        c.Color,
+        c.SortOrder,
+        c.Status,
     };
 }

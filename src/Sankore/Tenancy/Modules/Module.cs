@@ -47,7 +47,7 @@ public sealed record ModuleInput(string? Code, string? Name, string? Description
             .That("categoryId", input.CategoryId is not null, "field.required").OneOf("kind", input.Kind, Kinds).Optional("sector", input.Sector, 120)
             .Between("priority", input.Priority.Value, 0, 9999).OneOf("status", input.Status, States)
             .That("icon", Icons.All.Contains(input.Icon), "icon.unknown")
-            .That("route", input.Route is null || input.Route.Length <= 120 && input.Route[0] == '/' && input.Route.All(c => char.IsAsciiLetterLower(c) || char.IsAsciiDigit(c) || c is '/' or '-' or '_'), "route.invalid")
+            .That("route", input.Route is null || input.Route.Length <= 120 && input.Route[0] == '/' && !input.Route.StartsWith("//", StringComparison.Ordinal) && input.Route.All(c => char.IsAsciiLetterLower(c) || char.IsAsciiDigit(c) || c is '/' or '-' or '_'), "route.invalid")
             .Check();
         return input.Code is { Length: > 0 and <= 64 } ? input
             : throw new Refusal(Reason.CodeInvalid) { Fields = new Dictionary<string, FieldError> { ["code"] = new("CODE_INVALID") } };

@@ -7,7 +7,7 @@ namespace Sankore.Tenancy.Modules;
 /// <summary>A row of the operator's list: a module with its category and its reach.</summary>
 /// <param name="Plans">How many plans include it.</param>
 /// <param name="Groups">How many groups have it by a live subscription.</param>
-public sealed record ModuleLine(Guid Id, string Code, string Name, string? Description, string Icon, Guid CategoryId, string CategoryName, string CategoryColor,
+public sealed record ModuleLine(Guid Id, string Code, string Name, string? Description, string Icon, Guid CategoryId, string CategoryName, string CategoryColor, int CategoryOrder,
     string State, int Priority, DateTime UpdatedAt, long Plans, long Groups);
 
 /// <summary>How many modules are in which state.</summary>
@@ -41,7 +41,7 @@ public sealed class Modules(Db db)
     private const string DeleteSql = "delete from tenancy.modules where id = @id and (@version::int is null or version = @version)";
 
     private const string LinesSql = """
-        select m.id, m.code, m.name, m.description, m.icon, m.category_id, c.name as category_name, c.color as category_color,
+        select m.id, m.code, m.name, m.description, m.icon, m.category_id, c.name as category_name, c.color as category_color, c.sort_order as category_order,
                case when m.is_built then m.status else 'building' end as state, m.priority, m.updated_at,
                coalesce(r.plans, 0) as plans, coalesce(r.groups, 0) as groups
         from tenancy.modules m
@@ -87,7 +87,7 @@ public sealed class Modules(Db db)
     public Task<Module> Find(Caller caller, Guid id, CancellationToken ct) => db.Read(caller, session => session.One<Module>(OneSql, new { id }), ct);
 
     /// <summary>Creates a module. Refuses with VALIDATION_FAILED, CODE_INVALID, CODE_TAKEN (naming the module that has it), CATEGORY_UNKNOWN, FORBIDDEN.</summary>
-    public Task<Module> Create(Caller caller, ModuleInput input, CancellationToken ct) => NamingClash(caller, input.Normalized(), module =>
+    public Task<Module> Create(Caller caller, ModuleInput input, CancellationToken ct) => Explained(caller, input.Normalized(), module =>
         db.Run(caller, session => session.One<Module>(InsertSql, Values(module, Guid.CreateVersion7(), 0, caller)), ct), ct);
 
     /// <summary>Saves a module. Refuses with VALIDATION_FAILED, CODE_INVALID, CODE_TAKEN, CATEGORY_UNKNOWN, NOT_FOUND, STALE, FORBIDDEN.</summary>
@@ -96,7 +96,7 @@ public sealed class Modules(Db db)
     /// <param name="version">The version that the change is based on.</param>
     /// <param name="input">All its fields: what is left out has its default.</param>
     /// <param name="ct">Cancels.</param>
-    public Task<Module> Update(Caller caller, Guid id, int version, ModuleInput input, CancellationToken ct) => NamingClash(caller, input.Normalized(), module =>
+    public Task<Module> Update(Caller caller, Guid id, int version, ModuleInput input, CancellationToken ct) => Explained(caller, input.Normalized(), module =>
         db.Run(caller, session => Changed(session, id, UpdateSql, Values(module, id, version, caller)), ct), ct);
 
     /// <summary>Activates or deactivates a module. Refuses with VALIDATION_FAILED, NOT_FOUND, STALE, FORBIDDEN.</summary>
@@ -122,14 +122,18 @@ public sealed class Modules(Db db)
     private static async Task<Refusal> WhyNot(Session session, Guid id)
     {
         var module = await session.One<Module>(OneSql, new { id });
-        return await session.Value<bool>("select rbac.has_permission(auth.uid(), 'tenancy.manage')") ? new Refusal(Reason.Stale, module.Name) : new Refusal(Reason.Forbidden);
+        return session.Caller.UserId is null || await session.Value<bool>("select rbac.has_permission(auth.uid(), 'tenancy.manage')") ? new Refusal(Reason.Stale, module.Name) : new Refusal(Reason.Forbidden);
     }
 
-    private async Task<Module> NamingClash(Caller caller, ModuleInput module, Func<ModuleInput, Task<Module>> save, CancellationToken ct)
+    private async Task<Module> Explained(Caller caller, ModuleInput module, Func<ModuleInput, Task<Module>> save, CancellationToken ct)
     {
         try
         {
             return await save(module);
+        }
+        catch (Refusal refusal) when (refusal.Reason == Reason.CategoryUnknown)
+        {
+            throw new Refusal(Reason.CategoryUnknown) { Fields = new Dictionary<string, FieldError> { ["categoryId"] = new("CATEGORY_UNKNOWN") } };
         }
         catch (Refusal refusal) when (refusal.Reason == Reason.CodeTaken)
         {
@@ -143,6 +147,19 @@ public sealed class Modules(Db db)
 
     private static object Values(ModuleInput m, Guid id, int version, Caller caller) => new
     {
-        id, version, userId = caller.UserId, m.Code, m.Name, m.Description, m.CategoryId, m.Kind, m.Sector, m.Priority, m.Status, m.IsBuilt, m.Icon, m.Route,
+        id,
+        version,
+        userId = caller.UserId,
+        m.Code,
+        m.Name,
+        m.Description,
+        m.CategoryId,
+        m.Kind,
+        m.Sector,
+        m.Priority,
+        m.Status,
+        m.IsBuilt,
+        m.Icon,
+        m.Route,
     };
 }

@@ -30,6 +30,13 @@ language sql stable security definer set search_path = '' as $$
   where user_id = auth.uid() and status = 'active' and school_id is not null
 $$;
 
+-- The people of the groups that the caller administers.
+create or replace function tenancy.my_people_ids() returns uuid[]
+language sql stable security definer set search_path = '' as $$
+  select coalesce(array_agg(distinct user_id), '{}') from tenancy.memberships
+  where school_group_id = any ((select tenancy.my_administered_group_ids())::uuid[])
+$$;
+
 create or replace function tenancy.my_plan_ids() returns uuid[]
 language sql stable security definer set search_path = '' as $$
   select coalesce(array_agg(distinct s.plan_id), '{}')
@@ -67,7 +74,7 @@ language sql stable security definer set search_path = '' as $$
     || array(select 'school:' || s from unnest(tenancy.my_school_ids()) s)
 $$;
 
-grant execute on function tenancy.my_group_ids(), tenancy.my_administered_group_ids(), tenancy.my_school_ids(), tenancy.my_plan_ids(),
+grant execute on function tenancy.my_group_ids(), tenancy.my_administered_group_ids(), tenancy.my_people_ids(), tenancy.my_school_ids(), tenancy.my_plan_ids(),
   tenancy.my_module_ids(), tenancy.my_category_ids(), tenancy.my_topics() to authenticated;
 
 -- ── The feed: what each audience is told ──
@@ -136,125 +143,149 @@ language sql security definer set search_path = '' as $$
          live.publish(p_table, 'INSERT', p_id::text, p_row, tenancy.plan_topics(tenancy.except_ids(p_after, p_before)))
 $$;
 
--- A module's links go with it: who had it is noted before they do, for the event at commit.
-create or replace function tenancy.note_module_audience() returns trigger
+-- ── Who is told: the audience before the transaction's first touch, compared with the audience at commit ──
+
+-- The plans whose members see a module; null when there is no such module.
+create or replace function tenancy.module_audience(p_id uuid) returns uuid[]
+language sql stable security definer set search_path = '' as $$
+  select case when tenancy.is_visible(m) then tenancy.plans_including(m.id, m.category_id) else '{}' end from tenancy.modules m where m.id = p_id
+$$;
+
+create or replace function tenancy.category_audience(p_id uuid) returns uuid[]
+language sql stable security definer set search_path = '' as $$
+  select case when c.status = 'active' then tenancy.plans_with_category(c.id) else '{}' end from tenancy.business_categories c where c.id = p_id
+$$;
+
+-- A note lives as long as the transaction, and a savepoint that is rolled back takes its notes with it.
+create or replace function tenancy.note(p_kind text, p_id uuid, p_audience text) returns void
+language plpgsql as $$
+declare
+  v_name text := format('sankore.%s_%s', p_kind, replace(p_id::text, '-', ''));
+begin
+  if coalesce(current_setting(v_name, true), '') = '' then
+    perform set_config(v_name, p_audience, true);
+  end if;
+end $$;
+
+-- What was noted, once: further triggers of the same transaction find nothing left to tell.
+create or replace function tenancy.take_note(p_kind text, p_id uuid) returns text
+language plpgsql as $$
+declare
+  v_name text := format('sankore.%s_%s', p_kind, replace(p_id::text, '-', ''));
+  v_note text := coalesce(current_setting(v_name, true), '');
+begin
+  perform set_config(v_name, '', true);
+  return v_note;
+end $$;
+
+create or replace function tenancy.note_modules_of(p_category_id uuid) returns void
+language sql security definer set search_path = '' as $$
+  select tenancy.note('module', m.id, tenancy.module_audience(m.id)::text) from tenancy.modules m where m.category_id = p_category_id
+$$;
+
+create or replace function tenancy.note_audience() returns trigger
 language plpgsql security definer set search_path = '' as $$
 begin
-  perform set_config('sankore.audience_' || replace(old.id::text, '-', ''), tenancy.plans_including(old.id, old.category_id)::text, true);
-  return old;
+  if tg_table_name = 'modules' then
+    perform tenancy.note('module', coalesce(new.id, old.id), case when tg_op = 'INSERT' then 'new' else tenancy.module_audience(old.id)::text end);
+  elsif tg_table_name = 'plan_modules' then
+    perform tenancy.note('module', m, tenancy.module_audience(m)::text)
+    from unnest(array[old.module_id, new.module_id]) m where tenancy.module_audience(m) is not null;
+  elsif tg_table_name = 'plan_categories' then
+    perform tenancy.note_modules_of(coalesce(new.category_id, old.category_id));
+  else
+    perform tenancy.note('category', coalesce(new.id, old.id), case when tg_op = 'INSERT' then 'new' else tenancy.category_audience(old.id)::text end);
+    if tg_op = 'UPDATE' and old.status <> new.status then
+      perform tenancy.note_modules_of(old.id);
+    end if;
+  end if;
+  return case when tg_op = 'DELETE' then old else new end;
+end $$;
+
+-- Tells the operator and the plans what became of a module, as it is at commit.
+create or replace function tenancy.tell_module(p_id uuid) returns void
+language plpgsql security definer set search_path = '' as $$
+declare
+  v_note   text := tenancy.take_note('module', p_id);
+  v_module tenancy.modules;
+begin
+  select * into v_module from tenancy.modules where id = p_id;
+  if v_note = '' or (v_note = 'new' and not found) then
+    return;
+  elsif not found then
+    perform live.publish('tenancy.modules', 'DELETE', p_id::text, null, array['catalogue']);
+    perform tenancy.publish_to_plans('tenancy.modules', p_id, null, v_note::uuid[], '{}');
+  else
+    perform live.publish('tenancy.modules', case v_note when 'new' then 'INSERT' else 'UPDATE' end, p_id::text, tenancy.module_row(v_module, true), array['catalogue']);
+    perform tenancy.publish_to_plans('tenancy.modules', p_id, tenancy.module_row(v_module, false),
+      case v_note when 'new' then '{}' else v_note::uuid[] end, tenancy.module_audience(p_id));
+  end if;
+end $$;
+
+create or replace function tenancy.tell_category(p_id uuid) returns void
+language plpgsql security definer set search_path = '' as $$
+declare
+  v_note     text := tenancy.take_note('category', p_id);
+  v_category tenancy.business_categories;
+begin
+  select * into v_category from tenancy.business_categories where id = p_id;
+  if v_note = '' or (v_note = 'new' and not found) then
+    return;
+  elsif not found then
+    perform live.publish('tenancy.business_categories', 'DELETE', p_id::text, null, array['catalogue']);
+    perform tenancy.publish_to_plans('tenancy.business_categories', p_id, null, v_note::uuid[], '{}');
+  else
+    perform live.publish('tenancy.business_categories', case v_note when 'new' then 'INSERT' else 'UPDATE' end, p_id::text, tenancy.category_row(v_category), array['catalogue']);
+    perform tenancy.publish_to_plans('tenancy.business_categories', p_id, tenancy.category_row(v_category),
+      case v_note when 'new' then '{}' else v_note::uuid[] end, tenancy.category_audience(p_id));
+  end if;
 end $$;
 
 create or replace function tenancy.notify_module_change() returns trigger
 language plpgsql security definer set search_path = '' as $$
-declare
-  v_id     uuid := coalesce(new.id, old.id);
-  v_before uuid[] := '{}';
-  v_after  uuid[] := '{}';
 begin
-  if tg_op <> 'INSERT' and tenancy.is_visible(old) then
-    v_before := case when tg_op = 'DELETE' then current_setting('sankore.audience_' || replace(old.id::text, '-', ''))::uuid[]
-                     else tenancy.plans_including(old.id, old.category_id) end;
-  end if;
-  if tg_op <> 'DELETE' and tenancy.is_visible(new) then
-    v_after := tenancy.plans_including(new.id, new.category_id);
-  end if;
-  perform live.publish('tenancy.modules', tg_op, v_id::text,
-    case when tg_op = 'DELETE' then null else tenancy.module_row(new, true) end, array['catalogue']);
-  perform tenancy.publish_to_plans('tenancy.modules', v_id,
-    case when cardinality(v_after) > 0 then tenancy.module_row(new, false) end, v_before, v_after);
-  perform pg_notify('module_changed', json_build_object('op', tg_op, 'id', v_id, 'code', coalesce(new.code, old.code))::text);
+  perform tenancy.tell_module(coalesce(new.id, old.id));
+  perform pg_notify('module_changed', json_build_object('op', tg_op, 'id', coalesce(new.id, old.id), 'code', coalesce(new.code, old.code))::text);
   return null;
 end $$;
 
 create or replace function tenancy.notify_category_change() returns trigger
 language plpgsql security definer set search_path = '' as $$
-declare
-  v_id     uuid := coalesce(new.id, old.id);
-  v_plans  uuid[] := tenancy.plans_with_category(v_id);
-  v_was    boolean := tg_op <> 'INSERT' and old.status = 'active';
-  v_is     boolean := tg_op <> 'DELETE' and new.status = 'active';
-  v_module tenancy.modules;
 begin
-  perform live.publish('tenancy.business_categories', tg_op, v_id::text,
-    case when tg_op = 'DELETE' then null else tenancy.category_row(new) end, array['catalogue']);
-  perform tenancy.publish_to_plans('tenancy.business_categories', v_id, case when v_is then tenancy.category_row(new) end,
-    case when v_was then v_plans else '{}' end, case when v_is then v_plans else '{}' end);
-  if tg_op = 'UPDATE' and v_was is distinct from v_is then
-    for v_module in select * from tenancy.modules where category_id = v_id and status = 'active' and is_built order by priority, id loop
-      v_plans := tenancy.plans_including(v_module.id, v_id);
-      perform tenancy.publish_to_plans('tenancy.modules', v_module.id, case when v_is then tenancy.module_row(v_module, false) end,
-        case when v_was then v_plans else '{}' end, case when v_is then v_plans else '{}' end);
-    end loop;
+  perform tenancy.tell_category(coalesce(new.id, old.id));
+  if tg_op = 'UPDATE' and old.status <> new.status then
+    perform tenancy.tell_module(id) from (select id from tenancy.modules where category_id = new.id order by priority, id) m;
   end if;
-  perform pg_notify('category_changed', json_build_object('op', tg_op, 'id', v_id, 'slug', coalesce(new.slug, old.slug))::text);
+  perform pg_notify('category_changed', json_build_object('op', tg_op, 'id', coalesce(new.id, old.id), 'slug', coalesce(new.slug, old.slug))::text);
   return null;
 end $$;
-
-drop trigger if exists module_audience on tenancy.modules;
-create trigger module_audience before delete on tenancy.modules for each row execute function tenancy.note_module_audience();
-drop trigger if exists module_change_trigger on tenancy.modules;
-create constraint trigger module_change_trigger after insert or update or delete on tenancy.modules
-  deferrable initially deferred for each row execute function tenancy.notify_module_change();
-drop trigger if exists category_change_trigger on tenancy.business_categories;
-create constraint trigger category_change_trigger after insert or update or delete on tenancy.business_categories
-  deferrable initially deferred for each row execute function tenancy.notify_category_change();
 
 -- A link that comes or goes is, for the plan's members, a module that comes or goes.
-create or replace function tenancy.notify_plan_module_change() returns trigger
+create or replace function tenancy.notify_plan_change() returns trigger
 language plpgsql security definer set search_path = '' as $$
-declare
-  v_plan   uuid := coalesce(new.plan_id, old.plan_id);
-  v_module tenancy.modules;
-  v_linked boolean;
-  v_was    boolean;
-  v_is     boolean;
 begin
-  select * into v_module from tenancy.modules where id = coalesce(new.module_id, old.module_id);
-  if not found then
-    return null;
-  end if;
-  v_linked := exists (select 1 from tenancy.plan_categories where plan_id = v_plan and category_id = v_module.category_id);
-  v_was := case when tg_op = 'INSERT' then v_linked else old.included end;
-  v_is := v_plan = any (tenancy.plans_including(v_module.id, v_module.category_id));
-  if v_was is distinct from v_is then
-    perform live.publish('tenancy.modules', 'UPDATE', v_module.id::text, tenancy.module_row(v_module, true), array['catalogue']);
-    if tenancy.is_visible(v_module) then
-      perform tenancy.publish_to_plans('tenancy.modules', v_module.id, tenancy.module_row(v_module, false),
-        case when v_was then array[v_plan] else '{}' end, case when v_is then array[v_plan] else '{}' end);
-    end if;
+  if tg_table_name = 'plan_modules' then
+    perform tenancy.tell_module(m) from unnest(array[old.module_id, new.module_id]) m where m is not null;
+  else
+    perform tenancy.tell_module(id)
+    from (select id from tenancy.modules where category_id = coalesce(new.category_id, old.category_id) order by priority, id) m;
   end if;
   return null;
 end $$;
 
-create or replace function tenancy.notify_plan_category_change() returns trigger
-language plpgsql security definer set search_path = '' as $$
+do $$
 declare
-  v_plan     uuid := coalesce(new.plan_id, old.plan_id);
-  v_category uuid := coalesce(new.category_id, old.category_id);
-  v_linked   boolean := exists (select 1 from tenancy.plan_categories where plan_id = v_plan and category_id = v_category);
-  v_module   tenancy.modules;
+  v_table   text;
+  v_trigger text;
 begin
-  for v_module in
-    select m.* from tenancy.modules m
-    where m.category_id = v_category
-      and not exists (select 1 from tenancy.plan_modules pm where pm.plan_id = v_plan and pm.module_id = m.id)
-    order by m.priority, m.id
-  loop
-    perform live.publish('tenancy.modules', 'UPDATE', v_module.id::text, tenancy.module_row(v_module, true), array['catalogue']);
-    if tenancy.is_visible(v_module) then
-      perform tenancy.publish_to_plans('tenancy.modules', v_module.id, tenancy.module_row(v_module, false),
-        case when v_linked then '{}' else array[v_plan] end, case when v_linked then array[v_plan] else '{}' end);
-    end if;
+  for v_table, v_trigger in values ('modules', 'module'), ('business_categories', 'category'), ('plan_modules', 'plan'), ('plan_categories', 'plan') loop
+    execute format('drop trigger if exists note_audience on tenancy.%I', v_table);
+    execute format('create trigger note_audience before insert or update or delete on tenancy.%I for each row execute function tenancy.note_audience()', v_table);
+    execute format('drop trigger if exists %I on tenancy.%I', v_trigger || '_change_trigger', v_table);
+    execute format('create constraint trigger %I after insert or update or delete on tenancy.%I deferrable initially deferred for each row execute function tenancy.%I()',
+      v_trigger || '_change_trigger', v_table, 'notify_' || v_trigger || '_change');
   end loop;
-  return null;
 end $$;
-
-drop trigger if exists plan_module_change_trigger on tenancy.plan_modules;
-create constraint trigger plan_module_change_trigger after insert or update or delete on tenancy.plan_modules
-  deferrable initially deferred for each row execute function tenancy.notify_plan_module_change();
-drop trigger if exists plan_category_change_trigger on tenancy.plan_categories;
-create constraint trigger plan_category_change_trigger after insert or delete on tenancy.plan_categories
-  deferrable initially deferred for each row execute function tenancy.notify_plan_category_change();
 
 -- Who joins or leaves a group, and a group whose subscription changes, get their topics decided anew.
 create or replace function tenancy.publish_rights() returns trigger
@@ -292,7 +323,7 @@ from unnest(array['business_categories', 'modules', 'subscription_plans', 'plan_
 -- ── Who may see and change what ──
 
 grant select on all tables in schema tenancy to authenticated, service_role;
-grant insert, update, delete on tenancy.modules, tenancy.business_categories to authenticated;
+grant insert, update, delete on tenancy.modules, tenancy.business_categories to authenticated, service_role;
 
 do $$
 declare
@@ -310,6 +341,8 @@ begin
     execute format('create policy operator_insert on tenancy.%I for insert to authenticated with check ((select rbac.has_permission((select auth.uid()), ''tenancy.manage'')))', v_table);
     execute format('drop policy if exists operator_update on tenancy.%I', v_table);
     execute format('create policy operator_update on tenancy.%I for update to authenticated using ((select rbac.has_permission((select auth.uid()), ''tenancy.manage'')))', v_table);
+    execute format('drop policy if exists service_write on tenancy.%I', v_table);
+    execute format('create policy service_write on tenancy.%I to service_role using (true) with check (true)', v_table);
     execute format('drop policy if exists operator_delete on tenancy.%I', v_table);
     execute format('create policy operator_delete on tenancy.%I for delete to authenticated using ((select rbac.has_permission((select auth.uid()), ''tenancy.delete'')))', v_table);
   end loop;
@@ -344,5 +377,4 @@ create policy memberships_own_read on tenancy.memberships for select to authenti
   using (user_id = (select auth.uid()) or school_group_id = any ((select tenancy.my_administered_group_ids())::uuid[]));
 drop policy if exists profiles_group_admin_read on public.profiles;
 create policy profiles_group_admin_read on public.profiles for select to authenticated
-  using (exists (select 1 from tenancy.memberships m where m.user_id = profiles.id
-                 and m.school_group_id = any ((select tenancy.my_administered_group_ids())::uuid[])));
+  using (id = any ((select tenancy.my_people_ids())::uuid[]));

@@ -55,7 +55,7 @@ create table tenancy.modules (
   constraint modules_priority_check check (priority between 0 and 9999),
   constraint modules_status_check check (status in ('active', 'inactive')),
   constraint modules_icon_check check (icon ~ '^[a-z0-9-]{1,40}$'),
-  constraint modules_route_check check (route ~ '^/[a-z0-9/_-]*$' and length(route) <= 120),
+  constraint modules_route_check check (route ~ '^/([a-z0-9_-][a-z0-9/_-]*)?$' and length(route) <= 120),
   constraint modules_category_id_fkey foreign key (category_id) references tenancy.business_categories on delete restrict,
   constraint modules_created_by_fkey foreign key (created_by) references public.profiles on delete set null
 );

@@ -1,0 +1,87 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Net.Http.Json;
+using System.Text.Json;
+
+namespace Sankore.Bench;
+
+/// <summary>The program itself, in a process of its own with a data folder of its own, so that its CPU and memory are its own.</summary>
+internal sealed class ServerProcess : IAsyncDisposable
+{
+    private static readonly long TicksPerSecond = 100;
+
+    private readonly Process _process;
+    private readonly string _data;
+
+    private ServerProcess(Process process, string data, Uri address) => (_process, _data, Address) = (process, data, address);
+
+    public Uri Address { get; }
+
+    /// <summary>The embedded cluster's administrator.</summary>
+    public string AdminConnection => $"Host={Path.Combine(_data, "postgres", "socket")};Username=sankore_admin;Database=sankore";
+
+    /// <summary>CPU seconds used so far.</summary>
+    public double CpuSeconds
+    {
+        get
+        {
+            var fields = File.ReadAllText($"/proc/{_process.Id}/stat").Split(") ")[1].Split(' ');
+            return (double)(long.Parse(fields[11], CultureInfo.InvariantCulture) + long.Parse(fields[12], CultureInfo.InvariantCulture)) / TicksPerSecond;
+        }
+    }
+
+    /// <summary>Resident memory in bytes.</summary>
+    public long ResidentBytes => long.Parse(File.ReadLines($"/proc/{_process.Id}/status").First(l => l.StartsWith("VmRSS", StringComparison.Ordinal)).Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries)[1], CultureInfo.InvariantCulture) * 1024;
+
+    public static async Task<ServerProcess> Start(int port)
+    {
+        var data = Directory.CreateTempSubdirectory("sankore-bench-").FullName;
+        if (!OperatingSystem.IsWindows())
+        {
+            File.SetUnixFileMode(data, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute | UnixFileMode.GroupExecute | UnixFileMode.OtherExecute);
+        }
+        var address = new Uri($"http://127.0.0.1:{port}");
+        var start = new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "Sankore.dll"), "--urls", address.ToString().TrimEnd('/'), "--data", data, "--demo", "small"]) { RedirectStandardOutput = true };
+        start.Environment["Sankore__SignIn__PerAddressPerMinute"] = "1000000";
+        start.Environment.Remove("SANKORE_DATABASE");
+        var process = Process.Start(start)!;
+        process.OutputDataReceived += (_, _) => { };
+        process.BeginOutputReadLine();
+        using var client = new HttpClient { BaseAddress = address };
+        for (var i = 0; i < 600; i++)
+        {
+            try
+            {
+                if ((await client.GetAsync(new Uri("/health/ready", UriKind.Relative))).IsSuccessStatusCode)
+                {
+                    return new ServerProcess(process, data, address);
+                }
+            }
+            catch (HttpRequestException)
+            {
+                // Not yet.
+            }
+            await Task.Delay(100);
+        }
+        throw new TimeoutException("the server did not start");
+    }
+
+    /// <summary>A bearer token of a demo account.</summary>
+    public async Task<string> Token(string email)
+    {
+        using var client = new HttpClient { BaseAddress = Address };
+        var answer = await client.PostAsJsonAsync("/api/auth/login", new { email, password = "sankore-demo" });
+        return (await answer.Content.ReadFromJsonAsync<JsonElement>()).GetProperty("accessToken").GetString()!;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        using (var terminate = Process.Start("kill", ["-TERM", _process.Id.ToString(CultureInfo.InvariantCulture)]))
+        {
+            await terminate.WaitForExitAsync();
+        }
+        await _process.WaitForExitAsync();
+        _process.Dispose();
+        Directory.Delete(_data, recursive: true);
+    }
+}

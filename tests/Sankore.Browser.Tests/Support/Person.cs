@@ -1,0 +1,99 @@
+using System.Text.Json;
+using Sankore.Identity.Accounts;
+
+namespace Sankore.Browser.Tests.Support;
+
+/// <summary>An event as a page got it.</summary>
+public sealed record PageEvent(string Type, string Id, JsonElement Data);
+
+/// <summary>Somebody at a browser with one tab.</summary>
+public sealed class Person : IAsyncDisposable
+{
+    private static readonly Lazy<string> Recorder = new(() =>
+    {
+        using var reader = new StreamReader(typeof(Person).Assembly.GetManifestResourceStream("recorder.js")!);
+        return reader.ReadToEnd();
+    });
+
+    private readonly List<string> _errors = [];
+
+    private Person(IBrowserContext context, IPage page) => (Context, Page) = (context, page);
+
+    public IBrowserContext Context { get; }
+    public IPage Page { get; }
+
+    /// <summary>How many documents the tab has shown.</summary>
+    public int Navigations { get; private set; }
+
+    /// <summary>What the console complained about.</summary>
+    public IReadOnlyList<string> Errors => _errors;
+
+    public static async Task<Person> Enter(IBrowserContext context, string? email, string? password = null)
+    {
+        await context.AddInitScriptAsync(Recorder.Value);
+        var person = new Person(context, await context.NewPageAsync());
+        person.Page.FrameNavigated += (_, _) => person.Navigations++;
+        person.Page.PageError += (_, error) => person._errors.Add(error);
+        person.Page.Console += (_, message) =>
+        {
+            // Chromium logs the document's own 401, 403, 404 or 422, which is meant to be one.
+            if (message.Type == "error" && !message.Text.Contains("the server responded with a status of 4", StringComparison.Ordinal))
+            {
+                person._errors.Add($"{message.Text} ({message.Location})");
+            }
+        };
+        if (email is not null)
+        {
+            await person.SignIn(email, password ?? PasswordRules.Demo);
+        }
+        return person;
+    }
+
+    /// <summary>Gets the cookie, as the form would.</summary>
+    public async Task SignIn(string email, string password)
+    {
+        var answer = await Context.APIRequest.PostAsync("/api/auth/login?useCookies=true", new APIRequestContextOptions { DataObject = new { email, password } });
+        answer.Ok.ShouldBeTrue(await answer.TextAsync());
+    }
+
+    /// <summary>Opens a page and waits until it is live; from then on nothing may reload it.</summary>
+    public async Task<IPage> Watch(string path)
+    {
+        await Page.GotoAsync(path);
+        await Expect(Page.Locator(".live")).ToHaveAttributeAsync("data-state", "on");
+        await Page.EvaluateAsync("window.__same = 1");
+        Navigations = 0;
+        return Page;
+    }
+
+    /// <summary>Another tab of the same person.</summary>
+    public async Task<IPage> Tab(string path)
+    {
+        var page = await Context.NewPageAsync();
+        await page.GotoAsync(path);
+        return page;
+    }
+
+    /// <summary>The page is still the document that was watched.</summary>
+    public async Task WasNotReloaded()
+    {
+        (await Page.EvaluateAsync<int?>("window.__same")).ShouldBe(1);
+        Navigations.ShouldBe(0);
+    }
+
+    /// <summary>What the stream has brought to this document.</summary>
+    public async Task<PageEvent[]> Events() =>
+        JsonSerializer.Deserialize<PageEvent[]>(await Page.EvaluateAsync<string>("JSON.stringify(window.__events)"), JsonSerializerOptions.Web)!;
+
+    /// <summary>The toasts that this document has shown.</summary>
+    public Task<string[]> Toasts() => Page.EvaluateAsync<string[]>("window.__toasts");
+
+    /// <summary>Waits for a number of toasts in all, and says what they were.</summary>
+    public async Task<string[]> Toasts(int count)
+    {
+        await Waiting.Until(async () => (await Toasts()).Length >= count, $"{count} toasts have been shown");
+        return await Toasts();
+    }
+
+    public async ValueTask DisposeAsync() => await Context.DisposeAsync();
+}

@@ -1,0 +1,172 @@
+using System.Net.Http.Json;
+using System.Text.Json;
+using System.Text.RegularExpressions;
+using Microsoft.Extensions.DependencyInjection;
+using Sankore.Identity.Accounts;
+
+namespace Sankore.Browser.Tests.Support;
+
+/// <summary>A page as somebody sees it.</summary>
+/// <param name="Name">For people who read a test's output.</param>
+/// <param name="Email">Who; null: nobody in particular.</param>
+/// <param name="Path">Where.</param>
+/// <param name="Act">What is done there before it is looked at.</param>
+public sealed record Place(string Name, string? Email, string Path, Func<IPage, Task>? Act = null);
+
+/// <summary>Every page of the program, with something to show on each.</summary>
+public sealed partial class Places : IAsyncLifetime
+{
+    private const string Newcomer = "newcomer@example.org";
+    private const string Passphrase = "une phrase assez longue";
+
+    private readonly World _world = new();
+    private Dictionary<string, Place> _places = [];
+
+    /// <summary>The names of all places, for theories; a place without a name, or a name without a place, fails a test.</summary>
+    public static string[] Names { get; } =
+    [
+        "login", "login-refused", "register", "register-refused", "forgot", "forgot-sent", "reset", "reset-refused", "setup", "setup-invalid",
+        "home", "home-newcomer", "home-group-admin", "plan", "plan-newcomer", "module", "account", "account-refused", "account-two-step", "error-403", "error-404",
+        "admin", "modules", "modules-search", "modules-empty", "module-new", "module-edit", "module-delete", "module-refused",
+        "categories", "category-new", "category-edit", "category-refused", "plans", "plan-of-operator",
+        "groups", "groups-sorted", "group", "schools", "people", "person", "person-revoke", "api-keys", "api-keys-new", "audit", "audit-empty", "outbox", "outbox-mail",
+    ];
+
+    /// <summary>A browser at a place.</summary>
+    public async Task<Person> Visit(Chrome chrome, string name, Look look)
+    {
+        var place = _places[name];
+        var person = await chrome.Open(_world.Address, null, look);
+        if (place.Email is not null)
+        {
+            await person.SignIn(place.Email, place.Email == Newcomer ? Passphrase : PasswordRules.Demo);
+        }
+        await person.Page.GotoAsync(place.Path);
+        await (place.Act?.Invoke(person.Page) ?? Task.CompletedTask);
+        if (place.Email is not null)
+        {
+            await Expect(person.Page.Locator(".live")).ToHaveAttributeAsync("data-state", "on");
+        }
+        return person;
+    }
+
+    public async ValueTask InitializeAsync()
+    {
+        await _world.InitializeAsync();
+        using var nobody = _world.Nobody();
+        (await nobody.PostAsJsonAsync("/api/auth/register", new { email = Newcomer, password = Passphrase })).EnsureSuccessStatusCode();
+        await nobody.PostAsJsonAsync("/api/auth/forgotPassword", new { email = Cast.Teacher1 });
+        await Furnish();
+        var module = await _world.Sql<Guid>("select id from tenancy.modules where code = 'caisse-et-depenses'");
+        var category = await _world.Sql<Guid>("select id from tenancy.business_categories where slug = 'finances'");
+        var plan = await _world.Sql<Guid>("select id from tenancy.subscription_plans where slug = 'premium'");
+        var group = await _world.Sql<Guid>("select id from tenancy.school_groups where code = 'g001'");
+        var teacher = await _world.IdOf(Cast.Teacher1);
+        var (mail, invitation) = await Invitation();
+        Place[] all =
+        [
+            new("login", null, "/login"),
+            new("login-refused", null, "/login", page => Fill(page, ("#email", "personne@example.org"), ("#password", "pas le bon"))),
+            new("register", null, "/register"),
+            new("register-refused", null, "/register", page => Fill(page, ("#displayName", "Marie"), ("#email", Cast.Super), ("#password", "court"))),
+            new("forgot", null, "/forgot"),
+            new("forgot-sent", null, "/forgot", page => Fill(page, ("#email", "personne@example.org"))),
+            new("reset", null, "/reset?email=marie@example.org&code=bWFyaWU"),
+            new("reset-refused", null, "/reset?email=marie@example.org&code=bWFyaWU", page => Fill(page, ("#password", Passphrase))),
+            new("setup", null, invitation),
+            new("setup-invalid", null, "/setup?token=perime"),
+            new("home", Cast.HeadOnPremium, "/"),
+            new("home-newcomer", Newcomer, "/"),
+            new("home-group-admin", Cast.Admin1, "/"),
+            new("plan", Cast.HeadOnPremium, "/plan"),
+            new("plan-newcomer", Newcomer, "/plan"),
+            new("module", Cast.HeadOnPremium, "/m/gestion-classes"),
+            new("account", Cast.HeadOnPremium, "/account"),
+            new("account-refused", Cast.HeadOnPremium, "/account", page => Fill(page, ("#oldPassword", "pas le bon mot"), ("#password", Passphrase))),
+            new("account-two-step", Cast.Teacher1, "/account", BeginTwoSteps),
+            new("error-403", Cast.HeadOnPremium, "/admin/modules"),
+            new("error-404", Cast.HeadOnPremium, "/nulle-part"),
+            new("admin", Cast.Super, "/admin"),
+            new("modules", Cast.Super, "/admin/modules"),
+            new("modules-search", Cast.Super, "/admin/modules?q=gestion&state=active"),
+            new("modules-empty", Cast.Super, "/admin/modules?q=introuvable"),
+            new("module-new", Cast.Super, "/admin/modules/new"),
+            new("module-edit", Cast.Super, $"/admin/modules/{module}?done=saved"),
+            new("module-delete", Cast.Super, $"/admin/modules/{module}?confirm=delete"),
+            new("module-refused", Cast.Super, $"/admin/modules/{module}", page => Fill(page, ("#name", " "), ("#code", "Gestion des classes"), ("#priority", "beaucoup"), ("#route", "pas un chemin"))),
+            new("categories", Cast.Super, "/admin/categories"),
+            new("category-new", Cast.Super, "/admin/categories/new"),
+            new("category-edit", Cast.Super, $"/admin/categories/{category}"),
+            new("category-refused", Cast.Super, $"/admin/categories/{category}?confirm=delete", page => page.ClickAsync("dialog button.danger")),
+            new("plans", Cast.Super, "/admin/plans"),
+            new("plan-of-operator", Cast.Super, $"/admin/plans/{plan}"),
+            new("groups", Cast.Super, "/admin/groups"),
+            new("groups-sorted", Cast.Super, "/admin/groups?sort=-city"),
+            new("group", Cast.Super, $"/admin/groups/{group}"),
+            new("schools", Cast.Super, "/admin/schools"),
+            new("people", Cast.Super, "/admin/people"),
+            new("person", Cast.Super, $"/admin/people/{teacher}"),
+            new("person-revoke", Cast.Super, $"/admin/people/{teacher}?confirm=revoke-member"),
+            new("api-keys", Cast.Super, "/admin/api-keys"),
+            new("api-keys-new", Cast.Super, "/admin/api-keys", NewKey),
+            new("audit", Cast.Super, "/admin/audit"),
+            new("audit-empty", Cast.Super, "/admin/audit?from=2001-01-01&to=2001-01-02"),
+            new("outbox", Cast.Super, "/admin/outbox"),
+            new("outbox-mail", Cast.Super, $"/admin/outbox/{mail}"),
+        ];
+        _places = all.ToDictionary(p => p.Name);
+    }
+
+    public ValueTask DisposeAsync() => _world.DisposeAsync();
+
+    /// <summary>Something in the audit log, an API key, an invitation on its way.</summary>
+    private async Task Furnish()
+    {
+        using var super = await _world.As(Cast.Super);
+        var module = (await super.GetFromJsonAsync<JsonElement>("/api/modules?q=paie-du-personnel")).GetProperty("items")[0];
+        var body = module.EnumerateObject().ToDictionary(p => p.Name, p => (object?)p.Value);
+        (body["description"], body["icon"]) = ("Bulletins, avances, états, déclarations", "coins");
+        (await super.PutAsJsonAsync($"/api/modules/{module.GetProperty("id")}", body)).EnsureSuccessStatusCode();
+        await _world.Execute("insert into rbac.api_keys (id, name, key_hash, key_prefix, permissions) values (gen_random_uuid(), 'Comptabilité', '\\x00', 'sk_0a1b2c', array['tenancy.read'])");
+        await using var scope = _world.App.Services.CreateAsyncScope();
+        await scope.ServiceProvider.GetRequiredService<Rbac.Invitations>().Invite(Platform.Security.Caller.Service, "invitee@example.org", "admin", CancellationToken.None);
+    }
+
+    private async Task<(string Mail, string Path)> Invitation()
+    {
+        using var scope = _world.App.Services.CreateScope();
+        var outbox = scope.ServiceProvider.GetRequiredService<Operations.Outbox>();
+        Operations.OutboxMailText? mail = null;
+        await Waiting.Until(() => (mail = outbox.List().Select(m => outbox.Find(m.Id)!).FirstOrDefault(m => SetUpLink().IsMatch(m.Text))) is not null, "the invitation is in the outbox");
+        return (mail!.Mail.Id.ToString(), SetUpLink().Match(mail.Text).Value);
+    }
+
+    private static async Task Fill(IPage page, params (string Field, string Value)[] fields)
+    {
+        foreach (var (field, value) in fields)
+        {
+            await page.FillAsync(field, value);
+        }
+        await page.Locator("form", new PageLocatorOptions { Has = page.Locator(fields[0].Field) }).Locator("button.primary").ClickAsync();
+        await page.WaitForLoadStateAsync(LoadState.DOMContentLoaded);
+    }
+
+    private static async Task BeginTwoSteps(IPage page)
+    {
+        if (!await page.Locator("#twoFactorCode").IsVisibleAsync())
+        {
+            await page.Locator("form button:has(svg use[href$='shield'])").ClickAsync();
+        }
+        await Expect(page.Locator("#twoFactorCode")).ToBeVisibleAsync();
+    }
+
+    private static async Task NewKey(IPage page)
+    {
+        await page.CheckAsync("input[value='tenancy.read']");
+        await Fill(page, ("#name", "Service de notes"));
+        await Expect(page.Locator(".flash .code")).ToBeVisibleAsync();
+    }
+
+    [GeneratedRegex(@"/setup\?token=\S+")]
+    private static partial Regex SetUpLink();
+}

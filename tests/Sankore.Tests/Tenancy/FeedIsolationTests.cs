@@ -1,0 +1,89 @@
+namespace Sankore.Tests.Tenancy;
+
+/// <summary>Random changes of the catalogue: whoever keeps a menu from the feed has, at the end, the menu; and nobody is told of what is not theirs.</summary>
+public sealed class FeedIsolationTests(EmptyWorld world) : IClassFixture<EmptyWorld>
+{
+    private sealed record Step(long Position, Dictionary<string, HashSet<Guid>> Seen, string Sql);
+
+    private sealed record Client(string Email, LiveClient Stream, MenuModel Model, HttpClient Http) : IAsyncDisposable
+    {
+        public async ValueTask DisposeAsync()
+        {
+            await Stream.DisposeAsync();
+            Http.Dispose();
+        }
+    }
+
+    [Theory]
+    [InlineData(1), InlineData(2), InlineData(3), InlineData(4), InlineData(5), InlineData(6)]
+    public Task Changes_one_by_one_lead_every_client_to_its_menu(int seed) => Try(seed, perTransaction: 1);
+
+    [Theory]
+    [InlineData(101), InlineData(102), InlineData(103), InlineData(104), InlineData(105), InlineData(106)]
+    public Task Changes_several_at_once_lead_every_client_to_its_menu(int seed) => Try(seed, perTransaction: 4);
+
+    private async Task Try(int seed, int perTransaction)
+    {
+        var random = new Random(seed);
+        var network = new FeedNetwork(world, seed);
+        var steps = new List<Step> { new(await WriteAndWait(network), await network.Seen(), "start") };
+        var clients = new List<Client>();
+        foreach (var (_, email) in network.People)
+        {
+            clients.Add(await Open(email));
+        }
+        for (var i = 0; i < 40; i++)
+        {
+            string[] changes = [.. Enumerable.Range(0, random.Next(perTransaction) + 1).Select(_ => network.Change())];
+            steps.Add(new Step(await network.Commit(changes), await network.Seen(), string.Join(";\n", changes)));
+        }
+        steps.Add(new Step(await network.Commit([network.Mark($"end {seed}")]), steps[^1].Seen, "end"));
+        foreach (var client in clients)
+        {
+            await client.Stream.Next(e => e.Type == "change" && e.Data.TryGetProperty("row", out var row) && row.GetProperty("name").GetString() == $"end {seed}", $"{client.Email} has seen the end");
+        }
+        foreach (var client in clients)
+        {
+            await Check(client, steps, seed);
+            await client.DisposeAsync();
+        }
+    }
+
+    /// <summary>Each event belongs to the first step whose position reaches it: its module was the person's before or after that step.</summary>
+    private static async Task Check(Client client, List<Step> steps, int seed)
+    {
+        foreach (var e in client.Stream.Events)
+        {
+            if (e.Type == "change" && e.Table == "tenancy.modules")
+            {
+                var at = steps.FindIndex(s => s.Position >= e.Id);
+                var (before, after) = (steps[at - 1].Seen[client.Email], steps[at].Seen[client.Email]);
+                (before.Contains(e.RowId) || after.Contains(e.RowId)).ShouldBeTrue($"{client.Email} was told {e.Op} of a module that was never theirs, seed {seed}, by\n{steps[at].Sql}");
+            }
+            await client.Model.Apply(e);
+        }
+        var kept = client.Model.Lines().ToList();
+        var story = string.Join("\n-- then\n", client.Stream.Events.Select(e => $"{e.Id} {e.Data}"));
+        await client.Model.Read();
+        kept.ShouldBe(client.Model.Lines(), $"{client.Email}, seed {seed}; the feed said\n{story}");
+    }
+
+    /// <summary>The position first, then the rows: nothing falls between the menu and the stream.</summary>
+    private async Task<Client> Open(string email)
+    {
+        var http = await world.As(email);
+        var since = await world.Sql<long>("select live.position()");
+        var model = new MenuModel(http);
+        await model.Read();
+        return new Client(email, await LiveClient.Open(world.Address, await world.Token(email), since), model, http);
+    }
+
+    private async Task<long> WriteAndWait(FeedNetwork network)
+    {
+        await network.Write();
+        var position = await world.Sql<long>("select live.position()");
+        var hub = (Sankore.Platform.Live.LiveHub)world.App.Services.GetService(typeof(Sankore.Platform.Live.LiveHub))!;
+        await Waiting.Until(() => hub.Position >= position, "the node has read what was written");
+        return position;
+    }
+}

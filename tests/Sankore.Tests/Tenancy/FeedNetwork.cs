@@ -1,0 +1,101 @@
+using Dapper;
+using Microsoft.AspNetCore.Identity;
+using Npgsql;
+using Sankore.Identity.Accounts;
+
+namespace Sankore.Tests.Tenancy;
+
+/// <summary>A small catalogue with a few plans, each with one person, and random changes to it, one SQL statement each.</summary>
+public sealed class FeedNetwork(World world, int seed)
+{
+    private static readonly string Hash = new PasswordHasher<Account>().HashPassword(new Account(), PasswordRules.Demo);
+    private readonly Random _random = new(seed);
+    private readonly Guid[] _categories = [.. Enumerable.Range(0, 3).Select(_ => Guid.CreateVersion7())];
+    private readonly Guid[] _plans = [.. Enumerable.Range(0, 3).Select(_ => Guid.CreateVersion7())];
+    private readonly List<Guid> _modules = [.. Enumerable.Range(0, 7).Select(_ => Guid.CreateVersion7())];
+    private readonly Guid _marker = Guid.CreateVersion7();
+    private int _number;
+
+    /// <summary>The people, one on each plan and one on the first two.</summary>
+    public (Guid Id, string Email)[] People { get; } = [.. Enumerable.Range(0, 4).Select(i => (Guid.CreateVersion7(), $"p{i}@feed{seed}.sankore.test"))];
+
+    /// <summary>Writes the network, with the triggers of its tables at work.</summary>
+    public async Task Write()
+    {
+        var sql = new List<string>();
+        sql.AddRange(_categories.Select((id, i) => $"insert into tenancy.business_categories (id, name, slug) values ('{id}', 'Category {i}', 'f{seed}-c{i}')"));
+        sql.Add($"insert into tenancy.business_categories (id, name, slug) values ('{_marker}', 'Marker', 'f{seed}-marker')");
+        sql.AddRange(_modules.Select(id => Insert(id, One(_categories))));
+        sql.Add($"insert into tenancy.modules (id, code, name, category_id) values ('{_marker}', 'f{seed}-marker', 'Marker', '{_marker}')");
+        foreach (var (i, plan) in _plans.Index())
+        {
+            sql.Add($"insert into tenancy.subscription_plans (id, name, slug) values ('{plan}', 'Plan {i}', 'f{seed}-p{i}')");
+            sql.Add($"insert into tenancy.plan_modules (id, plan_id, module_id) values (gen_random_uuid(), '{plan}', '{_marker}')");
+            sql.Add($"insert into tenancy.school_groups (id, name, code) values ('{plan}', 'Group {i}', 'f{seed}-g{i}')");
+            sql.Add($"insert into tenancy.subscriptions (id, school_group_id, plan_id, starts_at) values (gen_random_uuid(), '{plan}', '{plan}', now())");
+        }
+        foreach (var (i, (id, email)) in People.Index())
+        {
+            sql.Add($"insert into auth.users (id, email, normalized_email, password_hash, security_stamp, concurrency_stamp, is_demo) values ('{id}', '{email}', upper('{email}'), '{Hash}', 's', 'c', true)");
+            sql.Add($"insert into public.profiles (id, email, display_name) values ('{id}', '{email}', 'Person {i}')");
+            sql.AddRange((i < 3 ? (int[])[i] : [0, 1]).Select(p => $"insert into tenancy.memberships (id, user_id, school_group_id, role) values (gen_random_uuid(), '{id}', '{_plans[p]}', 'group_admin')"));
+        }
+        sql.AddRange(Enumerable.Range(0, 8).Select(_ => LinkModule()).Concat(Enumerable.Range(0, 2).Select(_ => LinkCategory())));
+        await Commit(sql);
+    }
+
+    /// <summary>A random change of the catalogue or of what plans include.</summary>
+    public string Change() => _random.Next(12) switch
+    {
+        0 or 1 => $"update tenancy.modules set name = 'Name {++_number}', icon = '{One(["book", "mail", "bus"])}' where id = '{One(_modules)}'",
+        2 => $"update tenancy.modules set status = case status when 'active' then 'inactive' else 'active' end where id = '{One(_modules)}'",
+        3 => $"update tenancy.modules set is_built = not is_built where id = '{One(_modules)}'",
+        4 => $"update tenancy.modules set category_id = '{One(_categories)}' where id = '{One(_modules)}'",
+        5 => Insert(Added(), One(_categories)),
+        6 => $"delete from tenancy.modules where id = '{One(_modules)}'",
+        7 => $"update tenancy.business_categories set status = case status when 'active' then 'inactive' else 'active' end where id = '{One(_categories)}'",
+        8 => $"update tenancy.business_categories set name = 'Category {++_number}' where id = '{One(_categories)}'",
+        9 => _random.Next(2) == 0 ? LinkModule() : $"delete from tenancy.plan_modules where plan_id = '{One(_plans)}' and module_id = '{One(_modules)}'",
+        10 => $"update tenancy.plan_modules set included = not included where plan_id = '{One(_plans)}' and module_id = '{One(_modules)}'",
+        _ => _random.Next(2) == 0 ? LinkCategory() : $"delete from tenancy.plan_categories where plan_id = '{One(_plans)}' and category_id = '{One(_categories)}'",
+    };
+
+    /// <summary>A change that everybody is told of, so that whoever has seen it has seen all before it.</summary>
+    public string Mark(string name) => $"update tenancy.modules set name = '{name}' where id = '{_marker}'";
+
+    /// <summary>Commits statements in one transaction.</summary>
+    /// <returns>The log's position after it.</returns>
+    public async Task<long> Commit(IEnumerable<string> statements)
+    {
+        await using var connection = new NpgsqlConnection(world.AdminConnection);
+        await connection.OpenAsync();
+        await connection.ExecuteAsync($"begin; {string.Join("; ", statements)}; commit");
+        return await connection.ExecuteScalarAsync<long>("select live.position()");
+    }
+
+    /// <summary>The modules that each person has now, as the row policies have it.</summary>
+    public async Task<Dictionary<string, HashSet<Guid>>> Seen()
+    {
+        var seen = new Dictionary<string, HashSet<Guid>>();
+        foreach (var (id, email) in People)
+        {
+            seen[email] = [.. await world.AsRole<Guid>("authenticated", id, "select id from tenancy.modules")];
+        }
+        return seen;
+    }
+
+    private string Insert(Guid id, Guid category) => $"insert into tenancy.modules (id, code, name, category_id) values ('{id}', 'f{seed}-m{++_number}', 'Module {_number}', '{category}')";
+
+    // Of a module that was deleted nothing is inserted; of a link that is there already, neither.
+    private string LinkModule() => $"insert into tenancy.plan_modules (id, plan_id, module_id, included) select gen_random_uuid(), '{One(_plans)}', id, {(_random.Next(3) > 0 ? "true" : "false")} from tenancy.modules where id = '{One(_modules)}' on conflict do nothing";
+
+    private string LinkCategory() => $"insert into tenancy.plan_categories (id, plan_id, category_id) values (gen_random_uuid(), '{One(_plans)}', '{One(_categories)}') on conflict do nothing";
+
+    private Guid Added()
+    {
+        _modules.Add(Guid.CreateVersion7());
+        return _modules[^1];
+    }
+
+    private T One<T>(IReadOnlyList<T> of) => of[_random.Next(of.Count)];
+}

@@ -1,0 +1,122 @@
+using System.Text.Json;
+using Dapper;
+using Microsoft.AspNetCore.Identity;
+using Npgsql;
+using Sankore.Identity.Accounts;
+
+namespace Sankore.Tests.Tenancy;
+
+public sealed record NetCategory(Guid Id, string Name, string Slug, string Status);
+public sealed record NetModule(Guid Id, string Code, string Name, Guid CategoryId, string Status, bool IsBuilt);
+public sealed record NetPlan(Guid Id, string Name, string Slug, string Status);
+public sealed record NetPlanModule(Guid Id, Guid PlanId, Guid ModuleId, bool Included);
+public sealed record NetPlanCategory(Guid Id, Guid PlanId, Guid CategoryId);
+public sealed record NetGroup(Guid Id, string Name, string Code, string Status);
+public sealed record NetSubscription(Guid Id, Guid SchoolGroupId, Guid PlanId, string Status, DateTime StartsAt);
+public sealed record NetSchool(Guid Id, Guid SchoolGroupId, string Name, string Code, string Status);
+public sealed record NetUser(Guid Id, string Email);
+public sealed record NetMembership(Guid Id, Guid UserId, Guid SchoolGroupId, Guid? SchoolId, string Role, string Status);
+public sealed record NetRole(Guid UserId, string RoleName, bool IsActive, DateTime? ExpiresAt);
+
+/// <summary>A random network of schools: lists of rows, written to a database in one go.</summary>
+public sealed class Network
+{
+    private static readonly string Hash = new PasswordHasher<Account>().HashPassword(new Account(), PasswordRules.Demo);
+    private readonly Random _random;
+    private readonly string _name;
+
+    /// <summary>The network of a seed: the same one each time, but for its ids.</summary>
+    public Network(int seed)
+    {
+        (_random, _name) = (new Random(seed), $"n{seed}");
+        Categories = Some(1, 4, i => new NetCategory(Guid.CreateVersion7(), $"Category {i}", Code("category", i), Either("active", "inactive", 0.75)));
+        Modules = Some(2, 9, i => new NetModule(Guid.CreateVersion7(), Code("module", i), $"Module {i}", One(Categories).Id, Either("active", "inactive", 0.75), Chance(0.8)));
+        Plans = Some(1, 4, i => new NetPlan(Guid.CreateVersion7(), $"Plan {i}", Code("plan", i), Either("active", "inactive", 0.8)));
+        PlanModules = [.. Pairs(Plans, Modules, 0.35).Select(p => new NetPlanModule(Guid.CreateVersion7(), p.Item1.Id, p.Item2.Id, Chance(0.65)))];
+        PlanCategories = [.. Pairs(Plans, Categories, 0.35).Select(p => new NetPlanCategory(Guid.CreateVersion7(), p.Item1.Id, p.Item2.Id))];
+        Groups = Some(1, 4, i => new NetGroup(Guid.CreateVersion7(), $"Group {i}", Code("group", i), Either("active", "inactive", 0.85)));
+        Subscriptions = [.. Groups.SelectMany(Lives)];
+        Schools = Some(1, 6, i => new NetSchool(Guid.CreateVersion7(), One(Groups).Id, $"School {i}", Code("school", i), Either("active", "inactive", 0.85)));
+        Users = Some(3, 8, i => new NetUser(Guid.CreateVersion7(), $"u{i}@{_name}.sankore.test"));
+        Memberships = [.. Users.SelectMany(Places).DistinctBy(m => (m.UserId, m.SchoolGroupId, m.SchoolId, m.Role))];
+        Roles = [.. Users.SelectMany(PlatformRoles).DistinctBy(r => (r.UserId, r.RoleName))];
+    }
+
+    public List<NetCategory> Categories { get; }
+    public List<NetModule> Modules { get; }
+    public List<NetPlan> Plans { get; }
+    public List<NetPlanModule> PlanModules { get; }
+    public List<NetPlanCategory> PlanCategories { get; }
+    public List<NetGroup> Groups { get; }
+    public List<NetSubscription> Subscriptions { get; }
+    public List<NetSchool> Schools { get; }
+    public List<NetUser> Users { get; }
+    public List<NetMembership> Memberships { get; }
+    public List<NetRole> Roles { get; }
+
+    /// <summary>Writes networks as the superuser, without any trigger: nothing derives rows from rows.</summary>
+    public static async Task Write(string adminConnection, IReadOnlyList<Network> networks)
+    {
+        await using var connection = new NpgsqlConnection(adminConnection);
+        await connection.OpenAsync();
+        await using var transaction = await connection.BeginTransactionAsync();
+        await connection.ExecuteAsync("set local session_replication_role = replica");
+        await Insert("tenancy.business_categories", "id, name, slug, status", n => n.Categories);
+        await Insert("tenancy.modules", "id, code, name, category_id, status, is_built", n => n.Modules);
+        await Insert("tenancy.subscription_plans", "id, name, slug, status", n => n.Plans);
+        await Insert("tenancy.plan_modules", "id, plan_id, module_id, included", n => n.PlanModules);
+        await Insert("tenancy.plan_categories", "id, plan_id, category_id", n => n.PlanCategories);
+        await Insert("tenancy.school_groups", "id, name, code, status", n => n.Groups);
+        await Insert("tenancy.subscriptions", "id, school_group_id, plan_id, status, starts_at", n => n.Subscriptions);
+        await Insert("tenancy.schools", "id, school_group_id, name, code, status", n => n.Schools);
+        await Insert("auth.users", "id, email, normalized_email, password_hash, security_stamp, concurrency_stamp, is_demo",
+            n => n.Users.Select(u => new { u.Id, u.Email, normalized_email = u.Email.ToUpperInvariant(), password_hash = Hash, security_stamp = u.Email, concurrency_stamp = u.Email, is_demo = true }));
+        await Insert("public.profiles", "id, email, display_name", n => n.Users.Select(u => new { u.Id, u.Email, display_name = u.Email }));
+        await Insert("tenancy.memberships", "id, user_id, school_group_id, school_id, role, status", n => n.Memberships);
+        await connection.ExecuteAsync("insert into rbac.user_roles (user_id, role_id, is_active, expires_at) select @UserId, id, @IsActive, @ExpiresAt from rbac.roles where role_name = @RoleName", networks.SelectMany(n => n.Roles));
+        await transaction.CommitAsync();
+
+        Task Insert<T>(string table, string columns, Func<Network, IEnumerable<T>> rows) => connection.ExecuteAsync(
+            $"insert into {table} ({columns}) select {columns} from jsonb_populate_recordset(null::{table}, @rows::jsonb)",
+            new { rows = JsonSerializer.Serialize(networks.SelectMany(rows), Rows) });
+    }
+
+    private static readonly JsonSerializerOptions Rows = new() { PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower };
+
+    /// <summary>At most one live subscription, and any number of dead ones.</summary>
+    private IEnumerable<NetSubscription> Lives(NetGroup group)
+    {
+        if (Chance(0.75))
+        {
+            yield return Subscription(group, ["trialing", "active", "past_due"]);
+        }
+        foreach (var dead in Some(0, 3, _ => Subscription(group, ["suspended", "cancelled", "expired"])))
+        {
+            yield return dead;
+        }
+    }
+
+    private NetSubscription Subscription(NetGroup group, string[] states) => new(Guid.CreateVersion7(), group.Id, One(Plans).Id, One(states), DateTime.UtcNow.AddDays(-_random.Next(400)));
+
+    private List<NetMembership> Places(NetUser user) => Some(0, 3, _ =>
+    {
+        var school = Chance(0.65) ? One(Schools) : null;
+        return new NetMembership(Guid.CreateVersion7(), user.Id, school?.SchoolGroupId ?? One(Groups).Id, school?.Id,
+            school is null ? "group_admin" : One(["head", "teacher", "bursar"]), Either("active", "inactive", 0.8));
+    });
+
+    private IEnumerable<NetRole> PlatformRoles(NetUser user) => !Chance(0.3) ? []
+        : Some(1, 3, _ => new NetRole(user.Id, One(["admin", "moderator", "member", "visitor"]), Chance(0.75), Chance(0.5) ? null : DateTime.UtcNow.AddDays(Chance(0.5) ? 30 : -30)));
+
+    private List<T> Some<T>(int min, int max, Func<int, T> make) => [.. Enumerable.Range(1, _random.Next(min, max + 1)).Select(make)];
+
+    private IEnumerable<(T, U)> Pairs<T, U>(List<T> left, List<U> right, double chance) => left.SelectMany(_ => right, (l, r) => (l, r)).Where(_ => Chance(chance));
+
+    private T One<T>(IReadOnlyList<T> of) => of[_random.Next(of.Count)];
+
+    private bool Chance(double of) => _random.NextDouble() < of;
+
+    private string Either(string likely, string other, double chance) => Chance(chance) ? likely : other;
+
+    private string Code(string what, int number) => $"{_name}-{what}-{number}";
+}
