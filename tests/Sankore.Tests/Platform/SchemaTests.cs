@@ -11,7 +11,7 @@ public sealed class SchemaTests
     {
         var database = await Cluster.CreateDatabase(demo: false);
         var said = new List<string>();
-        await DatabaseSetup.Prepare(database, said.Add, CancellationToken.None);
+        await SankoreApp.PrepareDatabase(database, said.Add, CancellationToken.None);
         said.ShouldBeEmpty();
     }
 
@@ -20,10 +20,10 @@ public sealed class SchemaTests
     {
         var database = await Cluster.CreateDatabase(demo: false);
         await Cluster.Execute(database, "insert into util.migrations_meta (module, migration_name, checksum, duration_ms) values ('Tenancy', 'V999__future', 'x', 1)");
-        var refusal = await Should.ThrowAsync<OperatorException>(() => DatabaseSetup.Prepare(database, _ => { }, CancellationToken.None));
+        var refusal = await Should.ThrowAsync<OperatorException>(() => SankoreApp.PrepareDatabase(database, _ => { }, CancellationToken.None));
         refusal.Message.ShouldContain("newer");
         refusal.Message.ShouldContain("Tenancy/V999__future");
-        await Should.ThrowAsync<OperatorException>(() => DatabaseSetup.Prepare(AsApp(database), _ => { }, CancellationToken.None));
+        await Should.ThrowAsync<OperatorException>(() => SankoreApp.PrepareDatabase(AsApp(database), _ => { }, CancellationToken.None));
     }
 
     [Fact]
@@ -31,7 +31,7 @@ public sealed class SchemaTests
     {
         var database = await Cluster.CreateDatabase(demo: false);
         await Cluster.Execute(database, "update util.migrations_meta set checksum = 'other' where migration_name in ('V001__tenancy', 'R__platform')");
-        var refusal = await Should.ThrowAsync<OperatorException>(() => DatabaseSetup.Prepare(database, _ => { }, CancellationToken.None));
+        var refusal = await Should.ThrowAsync<OperatorException>(() => SankoreApp.PrepareDatabase(database, _ => { }, CancellationToken.None));
         refusal.Message.ShouldContain("Tenancy/V001__tenancy was changed");
         (await Scalar<string>(database, "select checksum from util.migrations_meta where migration_name = 'R__platform'")).ShouldBe("other");
     }
@@ -41,10 +41,10 @@ public sealed class SchemaTests
     {
         var database = await Cluster.CreateDatabase(demo: false);
         await Cluster.Execute(database, "update util.migrations_meta set checksum = 'other' where migration_name = 'R__tenancy'; drop policy modules_member_read on tenancy.modules");
-        (await Should.ThrowAsync<OperatorException>(() => DatabaseSetup.Prepare(AsApp(database), _ => { }, CancellationToken.None))).Message.ShouldContain("Tenancy/R__tenancy");
+        (await Should.ThrowAsync<OperatorException>(() => SankoreApp.PrepareDatabase(AsApp(database), _ => { }, CancellationToken.None))).Message.ShouldContain("Tenancy/R__tenancy");
 
         var said = new List<string>();
-        await DatabaseSetup.Prepare(database, said.Add, CancellationToken.None);
+        await SankoreApp.PrepareDatabase(database, said.Add, CancellationToken.None);
         said.ShouldHaveSingleItem().ShouldContain("Tenancy/R__tenancy");
         (await Scalar<long>(database, "select count(*) from pg_policies where policyname = 'modules_member_read'")).ShouldBe(1);
         (await Scalar<long>(database, "select count(*) from util.migrations_meta where checksum = 'other'")).ShouldBe(0);
@@ -56,7 +56,7 @@ public sealed class SchemaTests
         var database = await Cluster.CreateDatabase();
         await Cluster.Execute(database, "update util.migrations_meta set checksum = 'other' where migration_name like 'R%'");
         var said = new List<string>();
-        await DatabaseSetup.Prepare(database, said.Add, CancellationToken.None);
+        await SankoreApp.PrepareDatabase(database, said.Add, CancellationToken.None);
         said.Count.ShouldBeGreaterThanOrEqualTo(4);
         (await Scalar<long>(database, "select count(*) from tenancy.schools")).ShouldBe(60);
     }
@@ -85,7 +85,7 @@ public sealed class SchemaTests
 
     private static async Task PrepareAtOnce(string database)
     {
-        var apps = await Task.WhenAll(Enumerable.Range(0, 4).Select(_ => Task.Run(() => DatabaseSetup.Prepare(database, _ => { }, CancellationToken.None))));
+        var apps = await Task.WhenAll(Enumerable.Range(0, 4).Select(_ => Task.Run(() => SankoreApp.PrepareDatabase(database, _ => { }, CancellationToken.None))));
         apps.Distinct().ShouldHaveSingleItem();
         (await Scalar<long>(database, "select count(*) from rbac.roles")).ShouldBe(5);
     }

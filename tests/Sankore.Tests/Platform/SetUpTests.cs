@@ -85,19 +85,19 @@ public sealed class SetUpTests
     {
         var login = await Login("login createrole");
         var database = await EmptyDatabase(login);
-        var app = await DatabaseSetup.Prepare(await As(login, database), _ => { }, CancellationToken.None);
+        var app = await SankoreApp.PrepareDatabase(await As(login, database), _ => { }, CancellationToken.None);
         (await Scalar<string>(app, "select current_user::text")).ShouldBe(DatabaseSetup.AppRole);
         (await Scalar<long>(database, "select count(*) from tenancy.modules")).ShouldBe(0);
         (await Scalar<string>(database, "select tableowner::text from pg_tables where schemaname = 'tenancy' and tablename = 'modules'")).ShouldBe(DatabaseSetup.OwnerRole);
         // And again, as at the next start.
-        await DatabaseSetup.Prepare(await As(login, database), _ => { }, CancellationToken.None);
+        await SankoreApp.PrepareDatabase(await As(login, database), _ => { }, CancellationToken.None);
     }
 
     [Fact]
     public async Task The_programs_own_login_works_where_the_schema_is_up_to_date()
     {
         var database = await Cluster.CreateDatabase(demo: false);
-        var app = await DatabaseSetup.Prepare(await As(DatabaseSetup.AppRole, database), _ => { }, CancellationToken.None);
+        var app = await SankoreApp.PrepareDatabase(await As(DatabaseSetup.AppRole, database), _ => { }, CancellationToken.None);
         (await Scalar<string>(app, "select current_user::text")).ShouldBe(DatabaseSetup.AppRole);
     }
 
@@ -116,7 +116,7 @@ public sealed class SetUpTests
     /// <summary>One sentence: what is wrong, and what to do.</summary>
     private static async Task<string> Refused(string connectionString)
     {
-        var refusal = await Should.ThrowAsync<OperatorException>(() => DatabaseSetup.Prepare(connectionString, _ => { }, CancellationToken.None));
+        var refusal = await Should.ThrowAsync<OperatorException>(() => SankoreApp.PrepareDatabase(connectionString, _ => { }, CancellationToken.None));
         refusal.Message.ShouldNotContain("\n");
         refusal.Message.ShouldNotContain("   at ");
         refusal.Message.ShouldNotContain("Exception");
