@@ -20,7 +20,7 @@ public sealed record GrantView(string Role, DateTime GrantedAt, DateTime? Expire
 public sealed record GrantInput(string? Role, DateTime? ExpiresAt, string? Reason);
 
 /// <summary>Who has which role. Granting and revoking are the database's (rbac.grant_role, rbac.revoke_role): they hold whatever the code does.</summary>
-public sealed class Roles(Db db)
+public sealed class Roles(Db db, RightsCache rights)
 {
     private const string ListSql = """
         select r.id, r.role_name, r.description, r.sort_order, r.is_system,
@@ -72,11 +72,18 @@ public sealed class Roles(Db db)
     public Task Grant(Caller caller, Guid userId, GrantInput input, CancellationToken ct)
     {
         new Validation().Required("role", input.Role, 64).Optional("reason", input.Reason, 500).Check();
-        return db.Run(caller, session => session.Value<string>("select rbac.grant_role(@userId, @Role, @expiresAt, @Reason)::text",
-            new { userId, input.Role, expiresAt = input.ExpiresAt?.ToUniversalTime(), input.Reason }), ct);
+        return Change(caller, userId, "select rbac.grant_role(@userId, @Role, @expiresAt, @Reason)::text",
+            new { userId, input.Role, expiresAt = input.ExpiresAt?.ToUniversalTime(), input.Reason }, ct);
     }
 
     /// <summary>Revokes a role. Refuses with FORBIDDEN, ROLE_UNKNOWN, NOT_FOUND, LAST_ADMIN.</summary>
     public Task Revoke(Caller caller, Guid userId, string role, string? reason, CancellationToken ct) =>
-        db.Run(caller, session => session.Value<string>("select rbac.revoke_role(@userId, @role, @reason)::text", new { userId, role, reason }), ct);
+        Change(caller, userId, "select rbac.revoke_role(@userId, @role, @reason)::text", new { userId, role, reason }, ct);
+
+    /// <summary>The log tells every node; this one need not wait for it.</summary>
+    private async Task Change(Caller caller, Guid userId, string sql, object args, CancellationToken ct)
+    {
+        await db.Run(caller, session => session.Value<string>(sql, args), ct);
+        rights.Forget([$"user:{userId}"]);
+    }
 }

@@ -22,7 +22,7 @@ public sealed class TwoFactorTests(World world) : IClassFixture<World>
         recovery.Count.ShouldBe(10);
 
         await Login(client, email, null).ShouldRefuse(401, "TWO_FACTOR_REQUIRED");
-        await Login(client, email, Totp.Code(key, -20)).ShouldRefuse(401, "TWO_FACTOR_REQUIRED");
+        await Login(client, email, Totp.Code(key, -20)).ShouldRefuse(401, "INVALID_CREDENTIALS");
         client.Bears(await Login(client, email, Totp.Code(key)).Json());
         (await client.Ask(HttpMethod.Get, "/api/me").Json()).Text("email").ShouldBe(email);
     }

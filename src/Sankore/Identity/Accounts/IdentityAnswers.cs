@@ -52,6 +52,10 @@ public static class IdentityRefusals
         {
             return new Refusal(Reason.EmailTaken) { Fields = new Dictionary<string, FieldError> { ["email"] = new("EMAIL_TAKEN") } };
         }
+        if (list.TrueForAll(c => c is "InvalidEmail" or "InvalidUserName"))
+        {
+            return new Refusal(Reason.EmailInvalid) { Fields = new Dictionary<string, FieldError> { ["email"] = new("EMAIL_INVALID") } };
+        }
         var fields = new Dictionary<string, FieldError>();
         foreach (var code in list)
         {

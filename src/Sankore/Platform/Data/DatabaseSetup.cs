@@ -20,6 +20,7 @@ public static class DatabaseSetup
     public const string OwnerRole = "sankore_owner";
 
     private const int OldestVersion = 15;
+    private const int Attempts = 12;
 
     /// <summary>Prepares the database that <paramref name="connectionString"/> names (default database: <c>sankore</c>).</summary>
     /// <param name="connectionString">The administrator's, or the program's own.</param>
@@ -34,14 +35,31 @@ public static class DatabaseSetup
         var app = AppConnection(admin);
         try
         {
-            await using var connection = await OpenOrCreate(admin, say, ct);
-            if (await Scalar<string>(connection, "select current_user::text", ct) == AppRole)
+            for (var attempt = 1; ; attempt++)
             {
-                await SchemaRunner.Verify(connection, modules, ct);
-                return app;
+                try
+                {
+                    await using var connection = await OpenOrCreate(admin, say, ct);
+                    if (await Scalar<string>(connection, "select current_user::text", ct) == AppRole)
+                    {
+                        await SchemaRunner.Verify(connection, modules, ct);
+                        return app;
+                    }
+                    await CreateRoles(connection, app, ct);
+                    await SchemaRunner.Apply(connection, modules, say, ct);
+                    break;
+                }
+                catch (PostgresException e) when (attempt < Attempts && e.SqlState is PostgresErrorCodes.DuplicateDatabase or PostgresErrorCodes.UniqueViolation
+                    or PostgresErrorCodes.ObjectInUse or PostgresErrorCodes.InternalError or PostgresErrorCodes.CannotConnectNow)
+                {
+                    // Roles and databases belong to the whole server: another node makes them at this moment, or the server is starting.
+                    await Task.Delay(TimeSpan.FromMilliseconds(200 * attempt), ct);
+                }
             }
-            await CreateRoles(connection, app, ct);
-            await SchemaRunner.Apply(connection, modules, say, ct);
+        }
+        catch (PostgresException e) when (e.SqlState is PostgresErrorCodes.CannotConnectNow or PostgresErrorCodes.TooManyConnections)
+        {
+            throw new OperatorException($"PostgreSQL at {Where(admin)} does not take connections now ({e.MessageText}): try again in a moment.", e);
         }
         catch (PostgresException e) when (e.SqlState == PostgresErrorCodes.InsufficientPrivilege)
         {
@@ -107,14 +125,14 @@ public static class DatabaseSetup
     private static async Task<NpgsqlConnection> Open(string connectionString, CancellationToken ct)
     {
         var connection = new NpgsqlConnection(connectionString);
-        var where = $"{connection.Host}:{connection.Port}";
+        var where = Where(new NpgsqlConnectionStringBuilder(connectionString));
         try
         {
             await connection.OpenAsync(ct);
         }
         catch (PostgresException e) when (e.SqlState is PostgresErrorCodes.InvalidPassword or PostgresErrorCodes.InvalidAuthorizationSpecification)
         {
-            throw new OperatorException($"PostgreSQL at {where} refuses the login '{connection.UserName}': correct Username and Password in SANKORE_DATABASE.", e);
+            throw new OperatorException($"PostgreSQL at {where} refuses the login '{new NpgsqlConnectionStringBuilder(connectionString).Username}': correct Username and Password in SANKORE_DATABASE.", e);
         }
         catch (Exception e) when (e is NpgsqlException and not PostgresException or TimeoutException or System.Net.Sockets.SocketException)
         {
@@ -128,6 +146,8 @@ public static class DatabaseSetup
         }
         return connection;
     }
+
+    private static string Where(NpgsqlConnectionStringBuilder server) => server.Host is ['/', ..] ? server.Host : $"{server.Host}:{server.Port}";
 
     private static async Task CreateRoles(NpgsqlConnection connection, string app, CancellationToken ct)
     {
@@ -146,7 +166,10 @@ public static class DatabaseSetup
                 }
             }
         }
-        await Execute(connection, $"grant anon, authenticated, service_role to {AppRole}", ct);
+        if (!await Scalar<bool>(connection, $"select bool_and(pg_has_role('{AppRole}', r, 'member')) from unnest(array['anon', 'authenticated', 'service_role']) r", ct))
+        {
+            await Execute(connection, $"grant anon, authenticated, service_role to {AppRole}", ct);
+        }
         if (!await Scalar<bool>(connection, $"select pg_has_role(current_user, '{OwnerRole}', 'member')", ct))
         {
             await Execute(connection, $"grant {OwnerRole} to current_user", ct);

@@ -37,6 +37,10 @@ public sealed class OutboxJob(MailOptions options) : IJobHandler
     public async Task Run(Guid jobId, JsonElement payload, CancellationToken ct)
     {
         var mail = payload.Deserialize<Mail>() ?? throw new JsonException("no mail in the job");
+        if (!Mail.IsAddress(mail.To))
+        {
+            throw new FormatException("not one address");
+        }
         var draft = Directory.CreateDirectory(Path.Combine(options.Outbox, $".{jobId}")).FullName;
         try
         {

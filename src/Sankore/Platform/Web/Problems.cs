@@ -82,6 +82,11 @@ public sealed class Problems(IStringLocalizerFactory strings, IEnumerable<Sankor
             }
             return;
         }
+        if (!IsForPrograms(context.Request) && context.Response is { HasStarted: false, StatusCode: >= 400 })
+        {
+            // A page that refused before it wrote anything (a form without its token) leaves the answer to the error page.
+            context.Response.ContentType = null;
+        }
         if (IsForPrograms(context.Request) && context.Response is { HasStarted: false, StatusCode: >= 400, ContentLength: null, ContentType: null })
         {
             var reason = Reason.ForStatus(context.Response.StatusCode);
