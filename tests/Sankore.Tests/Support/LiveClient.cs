@@ -33,11 +33,16 @@ public sealed class LiveClient : IAsyncDisposable
     /// <param name="address">The node.</param>
     /// <param name="token">Whose bearer token.</param>
     /// <param name="since">After which position; null: from now.</param>
-    public static async Task<LiveClient> Open(Uri address, string token, long? since = null)
+    /// <param name="lastEventId">The position as a browser that returns says it.</param>
+    public static async Task<LiveClient> Open(Uri address, string token, long? since = null, long? lastEventId = null)
     {
         var stream = new LiveClient(new HttpClient { BaseAddress = address, Timeout = Timeout.InfiniteTimeSpan });
         var request = new HttpRequestMessage(HttpMethod.Get, since is null ? "/live" : $"/live?since={since}");
         request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", token);
+        if (lastEventId is not null)
+        {
+            request.Headers.Add("Last-Event-ID", lastEventId.Value.ToString(System.Globalization.CultureInfo.InvariantCulture));
+        }
         var answer = await stream._client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, stream._stop.Token);
         answer.EnsureSuccessStatusCode();
         stream._reading = stream.Read(await answer.Content.ReadAsStreamAsync(stream._stop.Token));

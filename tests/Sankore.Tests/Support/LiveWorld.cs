@@ -1,0 +1,37 @@
+using System.Text.Json;
+using Microsoft.Extensions.DependencyInjection;
+using Sankore.Platform.Live;
+
+namespace Sankore.Tests.Support;
+
+/// <summary>Changes that the members of a plan are told, made as the superuser or through the API.</summary>
+public static class LiveWorld
+{
+    /// <summary>A module that some plans include, made before anybody listens.</summary>
+    public static async Task<JsonElement> Included(this World world, params string[] plans)
+    {
+        using var admin = await world.As(Cast.Super);
+        var module = await admin.NewModule();
+        await world.Execute("insert into tenancy.plan_modules (id, plan_id, module_id) select gen_random_uuid(), id, @module from tenancy.subscription_plans where slug = any(@plans)",
+            new { module = module.Id(), plans });
+        // Whoever listens from now on has not heard of it.
+        var made = await world.Position();
+        await Waiting.Until(() => world.App.Services.GetRequiredService<LiveHub>().Position >= made, "the node has read that");
+        return module;
+    }
+
+    /// <summary>Names a module anew, whoever looks.</summary>
+    public static Task<int> Rename(this World world, JsonElement module, string name) =>
+        world.Execute("update tenancy.modules set name = @name where id = @id", new { name, id = module.Id() });
+
+    /// <summary>The position of the log: everything up to it has been committed.</summary>
+    public static Task<long> Position(this World world) => world.Sql<long>("select live.position()");
+
+    /// <summary>The names that a stream was told of one module, in order.</summary>
+    public static IReadOnlyList<string> NamesOf(this LiveClient client, JsonElement module) =>
+        [.. client.Events.Where(e => e.Type == "change" && e.RowId == module.Id()).Select(e => e.Row.Text("name"))];
+
+    /// <summary>Waits until a stream was told a name of a module.</summary>
+    public static Task Hears(this LiveClient client, JsonElement module, string name) =>
+        Waiting.Until(() => client.NamesOf(module).Contains(name), $"the stream tells of {name}");
+}
