@@ -113,6 +113,15 @@ public static class SankoreApp
         app.UseRequestLocalization(Languages());
         app.UseResponseCompression();
         app.UseStatusCodePagesWithReExecute("/error/{0}", createScopeForStatusCodePages: true);
+        app.Use((context, next) =>
+        {
+            // The error page is read, whatever was refused: a form without its token must not be refused a second time.
+            if (context.Features.Get<Microsoft.AspNetCore.Diagnostics.IStatusCodeReExecuteFeature>() is not null)
+            {
+                (context.Request.Method, context.Request.ContentType, context.Request.ContentLength) = (HttpMethods.Get, null, null);
+            }
+            return next(context);
+        });
         app.Use((context, next) => app.Services.GetRequiredService<Problems>().Catch(context, _ => next(context)));
         if (!app.Environment.IsDevelopment())
         {

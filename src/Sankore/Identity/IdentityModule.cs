@@ -48,10 +48,13 @@ public sealed class IdentityModule : SankoreModule
             o.SignIn.RequireConfirmedEmail = false;
         })
             .AddSignInManager()
-            // The framework's default set would ask the store for telephone numbers.
-            .AddTokenProvider<DataProtectorTokenProvider<Account>>(TokenOptions.DefaultProvider)
-            .AddTokenProvider<AuthenticatorTokenProvider<Account>>(TokenOptions.DefaultAuthenticatorProvider)
             .AddUserStore<AccountStore>().AddPasswordValidator<PasswordRules>().AddUserValidator<AddressRule>().AddApiEndpoints();
+        services.PostConfigure<IdentityOptions>(o =>
+        {
+            // Of the framework's second factors we have the authenticator: these would ask the store for telephone numbers, and mail codes.
+            o.Tokens.ProviderMap.Remove(TokenOptions.DefaultPhoneProvider);
+            o.Tokens.ProviderMap.Remove(TokenOptions.DefaultEmailProvider);
+        });
         services.AddTransient<AccountMails>().AddTransient<IEmailSender<Account>>(sp => sp.GetRequiredService<AccountMails>());
         services.AddScoped<Profiles>();
 

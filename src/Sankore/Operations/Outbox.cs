@@ -1,6 +1,6 @@
 using System.Globalization;
-using System.Net.Mail;
 using System.Text;
+using System.Text.RegularExpressions;
 using Sankore.Platform.Jobs;
 
 namespace Sankore.Operations;
@@ -12,7 +12,7 @@ public sealed record OutboxMail(Guid Id, string To, string Subject, DateTime Wri
 public sealed record OutboxMailText(OutboxMail Mail, string Text);
 
 /// <summary>The <c>.eml</c> files that stand in for sent mail until SMTP is configured.</summary>
-public sealed class Outbox(MailOptions options)
+public sealed partial class Outbox(MailOptions options)
 {
     private const int MaxListed = 200;
 
@@ -57,12 +57,15 @@ public sealed class Outbox(MailOptions options)
         return headers;
     }
 
-    /// <summary>RFC 2047 encoded words, as the framework's own reader understands them.</summary>
+    /// <summary>RFC 2047: adjacent encoded words are one text; the framework writes UTF-8 in base64.</summary>
     private static string Words(string header)
     {
-        using var attachment = Attachment.CreateAttachmentFromString("", header);
-        return attachment.Name ?? header;
+        var words = EncodedWord().Matches(header);
+        return words.Count == 0 ? header : Encoding.UTF8.GetString([.. words.SelectMany(w => Convert.FromBase64String(w.Groups[1].Value))]);
     }
+
+    [GeneratedRegex(@"=\?utf-8\?B\?([^?]*)\?=", RegexOptions.IgnoreCase)]
+    private static partial Regex EncodedWord();
 
     private static string QuotedPrintable(string body)
     {

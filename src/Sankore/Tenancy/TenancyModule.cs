@@ -49,7 +49,7 @@ public sealed class TenancyModule : SankoreModule
         me.MapGet("/menu", (Caller caller, Me view, CancellationToken ct) => view.Menu(Person(caller), ct));
 
         // Members read too, and what they see is the row policies' matter; what they may change, a permission's.
-        var modules = routes.MapGroup("/api/modules").WithTags("modules").RequireAuthorization();
+        var modules = routes.MapGroup("/api/modules").WithTags("modules").NeedsOfServices("tenancy.read");
         modules.MapGet("", (Caller caller, [AsParameters] ListQuery query, Modules.Modules use, CancellationToken ct) => use.List(caller, query, ct));
         modules.MapGet("/{id:guid}", async (HttpContext context, Caller caller, Guid id, Modules.Modules use, CancellationToken ct) =>
             Tagged(context, await use.Find(caller, id, ct), m => m.Version));
@@ -66,7 +66,7 @@ public sealed class TenancyModule : SankoreModule
             return TypedResults.NoContent();
         }).Needs("tenancy.delete");
 
-        var categories = routes.MapGroup("/api/categories").WithTags("categories").RequireAuthorization();
+        var categories = routes.MapGroup("/api/categories").WithTags("categories").NeedsOfServices("tenancy.read");
         categories.MapGet("", (Caller caller, [AsParameters] ListQuery query, Categories.Categories use, CancellationToken ct) => use.List(caller, query, ct));
         categories.MapGet("/{id:guid}", async (HttpContext context, Caller caller, Guid id, Categories.Categories use, CancellationToken ct) =>
             Tagged(context, await use.Find(caller, id, ct), c => c.Version));
@@ -83,7 +83,7 @@ public sealed class TenancyModule : SankoreModule
             return TypedResults.NoContent();
         }).Needs("tenancy.delete");
 
-        var api = routes.MapGroup("/api").WithTags("network").RequireAuthorization();
+        var api = routes.MapGroup("/api").WithTags("network").NeedsOfServices("tenancy.read");
         api.MapGet("/plans", (Caller caller, [AsParameters] ListQuery query, Plans.Plans use, CancellationToken ct) => use.List(caller, query, ct));
         api.MapGet("/groups", (Caller caller, [AsParameters] ListQuery query, Groups.Groups use, CancellationToken ct) => use.List(caller, query, ct));
         api.MapGet("/schools", (Caller caller, [AsParameters] ListQuery query, Guid? group, Groups.Groups use, CancellationToken ct) => use.Schools(caller, query, group, ct));

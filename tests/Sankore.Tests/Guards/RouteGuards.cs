@@ -9,7 +9,7 @@ using Sankore.Platform.Security;
 namespace Sankore.Tests.Guards;
 
 /// <summary>Every route says who may use it.</summary>
-public sealed class RouteGuards(EmptyWorld world) : IClassFixture<EmptyWorld>
+public sealed class RouteGuards(World world) : IClassFixture<World>
 {
     /// <summary>What whoever is not signed in may ask for. A new line here is a decision.</summary>
     private static readonly string[] Open =
@@ -66,6 +66,17 @@ public sealed class RouteGuards(EmptyWorld world) : IClassFixture<EmptyWorld>
             var answer = await Status(nobody, path);
             // A program is told; a person is led to sign-in.
             answer.ShouldBe(path.StartsWith("/api", StringComparison.Ordinal) ? 401 : 200, path);
+        }
+    }
+
+    [Fact]
+    public async Task The_operator_is_answered_at_every_address_that_has_no_blank_to_fill_in()
+    {
+        using var admin = await world.As(Cast.Super);
+        foreach (var path in Endpoints().Where(e => Methods(e).Contains("GET") && e.Metadata.GetMetadata<IAllowAnonymous>() is null).Select(e => e.RoutePattern.RawText!)
+            .Where(p => !p.Contains('{', StringComparison.Ordinal) && p != "/live" && !p.StartsWith("/_framework", StringComparison.Ordinal)))
+        {
+            (await Status(admin, path)).ShouldBe(200, path);
         }
     }
 

@@ -43,7 +43,7 @@ public static class Answers
         var problem = JsonElement.Parse(text);
         problem.Text("code").ShouldBe(code, text);
         problem.GetProperty("status").GetInt32().ShouldBe(status, text);
-        problem.Text("type").ShouldEndWith("#" + code);
+        problem.Text("type").ShouldEndWith(":" + code);
         problem.Text("title").ShouldNotBeNullOrWhiteSpace();
         problem.Text("title").ShouldNotBe(code);
         return problem;

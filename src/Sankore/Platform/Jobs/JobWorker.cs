@@ -12,14 +12,17 @@ public sealed class JobWorker(Db db, NpgsqlDataSource source, IEnumerable<IJobHa
     private static readonly TimeSpan PollEvery = TimeSpan.FromSeconds(5);
 
     private const string ClaimSql = """
-        with due as (
+        with dead as (
+          update util.job_queue set status = 'failed', locked_until = null, last_error = 'the worker died at every attempt'
+          where status = 'running' and locked_until < now() and attempts >= max_attempts),
+        due as (
           select id from util.job_queue
-          where (status = 'pending' and run_at <= now()) or (status = 'running' and locked_until < now())
+          where (status = 'pending' and run_at <= now()) or (status = 'running' and locked_until < now() and attempts < max_attempts)
           order by priority, run_at
           limit 10
           for update skip locked)
         update util.job_queue j
-        set status = 'running', attempts = least(j.attempts + 1, j.max_attempts), locked_until = now() + interval '5 minutes'
+        set status = 'running', attempts = j.attempts + 1, locked_until = now() + interval '5 minutes'
         from due where j.id = due.id
         returning j.id, j.job_type, j.payload::text, j.attempts, j.max_attempts
         """;
@@ -64,7 +67,7 @@ public sealed class JobWorker(Db db, NpgsqlDataSource source, IEnumerable<IJobHa
             {
                 return;
             }
-            catch (Exception e) when (e is DbException or IOException or TimeoutException)
+            catch (Exception e) when (e is DbException or IOException or TimeoutException or Refusal)
             {
                 log.JobQueueLost(e.Message);
                 await Task.Delay(TimeSpan.FromSeconds(1), stoppingToken);
@@ -92,7 +95,7 @@ public sealed class JobWorker(Db db, NpgsqlDataSource source, IEnumerable<IJobHa
             await handler.Run(job.Id, payload.RootElement, ct);
             await db.Run(Caller.Service, session => session.Execute(CompleteSql, new { job.Id }), ct);
         }
-        catch (Exception e) when (e is not OperationCanceledException)
+        catch (Exception e) when (!(e is OperationCanceledException && ct.IsCancellationRequested))
         {
             log.JobFailed(job.Id, job.JobType, job.Attempts, e.GetType().Name);
             await db.Run(Caller.Service, session => session.Execute(FailSql, new { job.Id, error = e.Message }), ct);

@@ -40,8 +40,10 @@ public sealed class OutboxJob(MailOptions options) : IJobHandler
         var draft = Directory.CreateDirectory(Path.Combine(options.Outbox, $".{jobId}")).FullName;
         try
         {
-            using var message = new MailMessage(options.From, mail.To, mail.Subject, mail.Text)
+            using var message = new MailMessage(new MailAddress(options.From), new MailAddress(mail.To))
             {
+                Subject = mail.Subject,
+                Body = mail.Text,
                 SubjectEncoding = Encoding.UTF8,
                 BodyEncoding = Encoding.UTF8,
                 HeadersEncoding = Encoding.UTF8,

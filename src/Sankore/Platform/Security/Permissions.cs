@@ -11,6 +11,9 @@ public sealed class PermissionAttribute(string key) : AuthorizeAttribute, IAutho
     /// <summary>The permission's key.</summary>
     public string Key { get; } = key;
 
+    /// <summary>Whether only services need it: what people see is their row policies' matter.</summary>
+    public bool OfServices { get; init; }
+
     /// <inheritdoc/>
     public IEnumerable<IAuthorizationRequirement> GetRequirements() => [this];
 }
@@ -21,6 +24,10 @@ public static class PermissionRoutes
     /// <summary>Requires a permission.</summary>
     public static T Needs<T>(this T route, string permission) where T : IEndpointConventionBuilder =>
         route.WithMetadata(new PermissionAttribute(permission));
+
+    /// <summary>Requires a permission of services; people need only be signed in, and see what their row policies say.</summary>
+    public static T NeedsOfServices<T>(this T route, string permission) where T : IEndpointConventionBuilder =>
+        route.WithMetadata(new PermissionAttribute(permission) { OfServices = true });
 }
 
 /// <summary>Asks the caller's rights, which the database decided.</summary>
@@ -28,7 +35,7 @@ internal sealed class PermissionHandler(IHttpContextAccessor http) : Authorizati
 {
     protected override Task HandleRequirementAsync(AuthorizationHandlerContext context, PermissionAttribute requirement)
     {
-        if (http.HttpContext!.Rights().May(requirement.Key))
+        if (http.HttpContext!.Rights().May(requirement.Key) || requirement.OfServices && http.HttpContext!.Caller().UserId is not null)
         {
             context.Succeed(requirement);
         }

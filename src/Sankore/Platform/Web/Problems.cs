@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Microsoft.AspNetCore.Antiforgery;
 using Microsoft.AspNetCore.Mvc;
 using Microsoft.Extensions.Localization;
 using Sankore.Platform.Security;
@@ -93,6 +94,7 @@ public sealed class Problems(IStringLocalizerFactory strings, IEnumerable<Sankor
         Refusal refusal => refusal,
         BadHttpRequestException { StatusCode: 413 } => new Refusal(Reason.TooLarge),
         BadHttpRequestException { StatusCode: 415 } => new Refusal(Reason.UnsupportedMediaType),
+        AntiforgeryValidationException or { InnerException: AntiforgeryValidationException } => new Refusal(Reason.BadRequest),
         BadHttpRequestException or System.Text.Json.JsonException => new Refusal(Reason.BadRequest),
         Npgsql.PostgresException { SqlState: "57P01" or "57P03" or "53300" } => new Refusal(Reason.Unavailable),
         Npgsql.NpgsqlException and not Npgsql.PostgresException or TimeoutException => new Refusal(Reason.Unavailable),

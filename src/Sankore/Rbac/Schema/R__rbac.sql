@@ -166,7 +166,9 @@ drop policy if exists role_grants_log_service_read on rbac.role_grants_log;
 create policy role_grants_log_service_read on rbac.role_grants_log for select to service_role using (true);
 
 -- Tables of the layers below whose readers are named by a permission.
-grant select on audit.audit_logs to authenticated;
+grant select on audit.audit_logs to authenticated, service_role;
+drop policy if exists audit_logs_service_read on audit.audit_logs;
+create policy audit_logs_service_read on audit.audit_logs for select to service_role using (true);
 drop policy if exists audit_logs_read on audit.audit_logs;
 create policy audit_logs_read on audit.audit_logs for select to authenticated
   using ((select rbac.has_permission((select auth.uid()), 'audit.read')));

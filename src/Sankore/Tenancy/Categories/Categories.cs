@@ -108,7 +108,7 @@ public sealed class Categories(Db db)
     private static async Task<Refusal> WhyNot(Session session, Guid id)
     {
         var category = await session.One<Category>(OneSql, new { id });
-        return await session.Value<bool>("select rbac.has_permission(auth.uid(), 'tenancy.manage')") ? new Refusal(Reason.Stale, category.Name) : new Refusal(Reason.Forbidden);
+        return session.Caller.UserId is null || await session.Value<bool>("select rbac.has_permission(auth.uid(), 'tenancy.manage')") ? new Refusal(Reason.Stale, category.Name) : new Refusal(Reason.Forbidden);
     }
 
     private async Task<Category> Explained(Caller caller, CategoryInput category, Func<CategoryInput, Task<Category>> save, CancellationToken ct)

@@ -122,7 +122,7 @@ public sealed class Modules(Db db)
     private static async Task<Refusal> WhyNot(Session session, Guid id)
     {
         var module = await session.One<Module>(OneSql, new { id });
-        return await session.Value<bool>("select rbac.has_permission(auth.uid(), 'tenancy.manage')") ? new Refusal(Reason.Stale, module.Name) : new Refusal(Reason.Forbidden);
+        return session.Caller.UserId is null || await session.Value<bool>("select rbac.has_permission(auth.uid(), 'tenancy.manage')") ? new Refusal(Reason.Stale, module.Name) : new Refusal(Reason.Forbidden);
     }
 
     private async Task<Module> Explained(Caller caller, ModuleInput module, Func<ModuleInput, Task<Module>> save, CancellationToken ct)

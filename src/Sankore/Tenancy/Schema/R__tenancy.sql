@@ -323,7 +323,7 @@ from unnest(array['business_categories', 'modules', 'subscription_plans', 'plan_
 -- ── Who may see and change what ──
 
 grant select on all tables in schema tenancy to authenticated, service_role;
-grant insert, update, delete on tenancy.modules, tenancy.business_categories to authenticated;
+grant insert, update, delete on tenancy.modules, tenancy.business_categories to authenticated, service_role;
 
 do $$
 declare
@@ -341,6 +341,8 @@ begin
     execute format('create policy operator_insert on tenancy.%I for insert to authenticated with check ((select rbac.has_permission((select auth.uid()), ''tenancy.manage'')))', v_table);
     execute format('drop policy if exists operator_update on tenancy.%I', v_table);
     execute format('create policy operator_update on tenancy.%I for update to authenticated using ((select rbac.has_permission((select auth.uid()), ''tenancy.manage'')))', v_table);
+    execute format('drop policy if exists service_write on tenancy.%I', v_table);
+    execute format('create policy service_write on tenancy.%I to service_role using (true) with check (true)', v_table);
     execute format('drop policy if exists operator_delete on tenancy.%I', v_table);
     execute format('create policy operator_delete on tenancy.%I for delete to authenticated using ((select rbac.has_permission((select auth.uid()), ''tenancy.delete'')))', v_table);
   end loop;
