@@ -26,12 +26,12 @@ public sealed class CategoryTests(World world, Chrome chrome) : IClassFixture<Wo
     public async Task A_category_renamed_is_renamed_on_the_rows_of_its_modules()
     {
         await using var stage = await Stage.Set(world, chrome);
-        var id = await Category("communication");
+        var id = await Category("ressources");
 
-        await stage.Save($"/admin/categories/{id}", ("name", "Relations"), ("color", "teal"));
+        await stage.Save($"/admin/categories/{id}", ("name", "Moyens"), ("color", "teal"));
 
-        var badge = new PageLocatorOptions { HasTextString = "Relations" };
-        await Expect(stage.Plan.Locator("main .badge[data-color=teal]", badge)).ToHaveCountAsync(3);
+        var badge = new PageLocatorOptions { HasTextString = "Moyens" };
+        await Expect(stage.Plan.Locator("main .badge[data-color=teal]", badge)).ToHaveCountAsync(2);
         await Expect(stage.Admin.Page.Locator("main .badge[data-color=teal]", badge)).ToHaveCountAsync(3);
         await stage.OutsiderSawNothing();
     }

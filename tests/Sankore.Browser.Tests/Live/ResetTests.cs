@@ -33,8 +33,8 @@ public sealed class ResetTests(World world, Chrome chrome) : IClassFixture<World
 
         node = await Forget(node, "update tenancy.modules set name = 'Autre chose' where code = 'annonces'");
 
-        await Expect(super.Page.Locator(".stale")).ToContainTextAsync("Cette page a changé", new LocatorAssertionsToContainTextOptions { Timeout = 30_000 });
-        await Expect(super.Page.Locator(".stale")).ToBeVisibleAsync();
+        await Expect(super.Page.Locator(".stale")).ToBeVisibleAsync(Patient);
+        await Expect(super.Page.Locator(".stale")).ToContainTextAsync("Cette page a changé");
         (await super.Page.InputValueAsync("#name")).ShouldBe("À moitié éc");
         await super.WasNotReloaded();
         await Stop(node);
@@ -51,7 +51,7 @@ public sealed class ResetTests(World world, Chrome chrome) : IClassFixture<World
             var answer = await route.FetchAsync();
             // The page is rendered; before it reaches the browser, something changes, and the stream is faster.
             await world.Execute("update tenancy.modules set name = 'Pendant la relecture' where code = 'notes-et-bulletins'");
-            await Expect(head.Page.Locator("main").GetByText("Pendant la relecture")).ToBeVisibleAsync();
+            await Waiting.Until(async () => (await head.Events()).Any(e => e.Data.ToString().Contains("Pendant la relecture", StringComparison.Ordinal)), "the stream was faster");
             await route.FulfillAsync(new RouteFulfillOptions { Response = answer });
         });
 
@@ -62,7 +62,7 @@ public sealed class ResetTests(World world, Chrome chrome) : IClassFixture<World
         await Stop(node);
     }
 
-    private static LocatorAssertionsToBeVisibleOptions Patient { get; } = new() { Timeout = 30_000 };
+    private static LocatorAssertionsToBeVisibleOptions Patient { get; } = new() { Timeout = 60_000 };
 
     /// <summary>Stops the node, changes something, lets the log forget all of it, and starts the node again on the same address.</summary>
     private async Task<WebApplication> Forget(WebApplication node, string change)

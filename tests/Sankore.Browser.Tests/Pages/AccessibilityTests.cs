@@ -15,12 +15,12 @@ public sealed class AccessibilityTests(Places places, Chrome chrome) : IClassFix
     // What a finger finds 21 px above, below and beside the middle of each control: the control itself, or its label.
     private const string TooSmall = """
         () => {
-          const within = document.querySelector('dialog[open]') ?? document;
+          const within = document.querySelector('dialog[open], .more[open] .sheet, .account[open] .menu') ?? document;
           const tooSmall = [];
           for (const control of within.querySelectorAll('nav a, nav summary, header summary, form button, form a, form select, form input, form textarea, .btn')) {
             if (!control.checkVisibility({ checkVisibilityCSS: true }) || control.type === 'hidden') continue;
             control.scrollIntoView({ block: 'center' });
-            const box = control.getBoundingClientRect();
+            const box = (control.closest('label') ?? control).getBoundingClientRect();
             const finds = (dx, dy) => {
               const found = document.elementFromPoint(box.x + box.width / 2 + dx, box.y + box.height / 2 + dy);
               return found && (control.contains(found) || control.closest('label')?.contains(found));
@@ -73,6 +73,7 @@ public sealed class AccessibilityTests(Places places, Chrome chrome) : IClassFix
         var page = person.Page;
         await page.SetViewportSizeAsync(look.Width, look.Height);
         await page.EmulateMediaAsync(new PageEmulateMediaOptions { ColorScheme = look.Dark ? ColorScheme.Dark : ColorScheme.Light });
+        await person.Settle();
         var result = await page.RunAxe(Wcag);
         var where = $"{look.Language} {(look.Dark ? "dark" : "light")} {look.Width}";
         faults.AddRange(result.Violations.SelectMany(v => v.Nodes, (v, node) => $"{where}: {v.Id} at {node.Target}: {node.Html} ({string.Join("; ", node.Any.Concat(node.All).Select(c => c.Message))})"));

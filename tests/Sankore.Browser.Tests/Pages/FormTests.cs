@@ -4,8 +4,8 @@ namespace Sankore.Browser.Tests.Pages;
 public sealed class FormTests(World world, Chrome chrome) : IClassFixture<World>
 {
     [Theory]
-    [InlineData("fr", "Ce code existe déjà : « Gestion des classes » (gestion-classes).", "Un nombre entre 0 et 9999.")]
-    [InlineData("en", "This code exists already: “Gestion des classes” (gestion-classes).", "A number between 0 and 9999.")]
+    [InlineData("fr", "Ce code existe déjà : « gestion-classes » (Gestion des classes).", "Un nombre entre 0 et 9999.")]
+    [InlineData("en", "This code exists already: “gestion-classes” (Gestion des classes).", "A number between 0 and 9999.")]
     public async Task A_refused_save_keeps_what_was_written_and_says_why_beside_the_field(string language, string clash, string number)
     {
         await using var person = await chrome.Open(world.Address, Cast.Super, new Look(language));

@@ -18,7 +18,7 @@ public sealed class Gallery(Places places, Chrome chrome) : IClassFixture<Places
                 foreach (var scheme in (ColorScheme[])[ColorScheme.Light, ColorScheme.Dark])
                 {
                     await person.Page.EmulateMediaAsync(new PageEmulateMediaOptions { ColorScheme = scheme });
-                    await person.Page.EvaluateAsync("new Promise(done => requestAnimationFrame(() => requestAnimationFrame(() => requestAnimationFrame(done))))");
+                    await person.Settle();
                     await person.Page.ScreenshotAsync(new PageScreenshotOptions { Path = Path.Combine(folder, $"{name}-{language}-{scheme.ToString().ToLowerInvariant()}-{width}.png") });
                 }
             }

@@ -47,7 +47,7 @@ public sealed class KeyboardTests(World world, Chrome chrome) : IClassFixture<Wo
     {
         await using var person = await chrome.Open(world.Address, Cast.Super);
         var page = await person.Watch($"/admin/modules/{await world.Sql<Guid>("select id from tenancy.modules where code = 'cantine'")}");
-        var opener = page.Locator(".head .actions .danger");
+        var opener = page.Locator(".head .actions a.danger");
         await opener.FocusAsync();
         await page.Keyboard.PressAsync("Enter");
 

@@ -4,14 +4,14 @@ using System.Text.RegularExpressions;
 namespace Sankore.Browser.Tests.Pages;
 
 /// <summary>What a visit costs on a slow and dear connection (design/ui.md).</summary>
-public sealed partial class WeightTests(World world, Chrome chrome, ITestOutputHelper output) : IClassFixture<World>
+public sealed partial class WeightTests(Published program, Chrome chrome, ITestOutputHelper output) : IClassFixture<Published>
 {
     private const int Kilo = 1024;
 
     [Theory, InlineData("app", "css", 14), InlineData("live", "js", 6)]
     public async Task The_stylesheet_and_the_script_are_small(string name, string kind, int most)
     {
-        using var client = world.Nobody();
+        using var client = new HttpClient { BaseAddress = program.Address };
         var page = await client.GetStringAsync("/login");
         var path = Asset().Matches(page).Select(m => m.Value).Single(p => p.StartsWith($"/{name}.", StringComparison.Ordinal) && p.EndsWith(kind, StringComparison.Ordinal));
         var size = Brotli(await client.GetByteArrayAsync(path));
@@ -19,10 +19,10 @@ public sealed partial class WeightTests(World world, Chrome chrome, ITestOutputH
         size.ShouldBeLessThanOrEqualTo(most * Kilo);
     }
 
-    [Theory, InlineData(Cast.HeadOnPremium, "/", "/plan"), InlineData(Cast.Super, "/admin/modules", "/admin/categories"), InlineData(Cast.Super, "/admin", "/admin/people")]
+    [Theory, InlineData(Cast.HeadOnPremium, "/", "/plan"), InlineData(Cast.Super, "/admin/modules", "/admin/categories"), InlineData(Cast.Super, "/admin", "/admin/people"), InlineData("head.s0004@sankore.test", "/plan", "/"), InlineData(Cast.Super, "/admin/modules/new", "/admin/audit")]
     public async Task A_first_visit_is_light_and_a_later_page_lighter(string email, string first, string later)
     {
-        await using var person = await chrome.Open(world.Address, email);
+        await using var person = await chrome.Open(program.Address, email);
         var scale = await Scale.Under(person);
 
         await person.Watch(first);

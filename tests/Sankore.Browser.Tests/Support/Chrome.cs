@@ -33,13 +33,13 @@ public sealed class Chrome : IAsyncLifetime
             JavaScriptEnabled = look.Script,
             ReducedMotion = ReducedMotion.Reduce,
         });
-        context.SetDefaultTimeout(15_000);
+        context.SetDefaultTimeout(30_000);
         return await Person.Enter(context, email);
     }
 
     public async ValueTask InitializeAsync()
     {
-        SetDefaultExpectTimeout(10_000);
+        SetDefaultExpectTimeout(20_000);
         _playwright = await Playwright.CreateAsync();
         Browser = await _playwright.Chromium.LaunchAsync(new BrowserTypeLaunchOptions { ExecutablePath = Executable(), Args = Arguments });
     }

@@ -95,5 +95,8 @@ public sealed class Person : IAsyncDisposable
         return await Toasts();
     }
 
+    /// <summary>Waits until the page has painted what it has just been told.</summary>
+    public Task Settle() => Page.EvaluateAsync("new Promise(done => requestAnimationFrame(() => requestAnimationFrame(() => requestAnimationFrame(done))))");
+
     public async ValueTask DisposeAsync() => await Context.DisposeAsync();
 }
