@@ -108,6 +108,7 @@ public static class DemoNetwork
                 insert into rbac.role_grants_log (user_id, role_id, operation, reason) select user_id, role_id, 'GRANT', 'demo' from rbac.user_roles
                 """);
             await Execute(string.Join(';', Tables.Select(t => $"alter table {t} enable trigger user")));
+            await Execute("select tenancy.remember_audiences()");
         }
 
         private async Task Copy<T>(string target, IEnumerable<T> rows, Func<T, object?[]> values)

@@ -5,6 +5,10 @@ namespace Sankore.Ui;
 /// <summary>Figures, amounts and times as people read them, in the request's culture.</summary>
 public static class Format
 {
+    /// <summary>The page's own path with some of its query changed: never with the request's host.</summary>
+    public static string With(this Microsoft.AspNetCore.Components.NavigationManager nav, params (string Name, object? Value)[] query) =>
+        new Uri(Microsoft.AspNetCore.Components.NavigationManagerExtensions.GetUriWithQueryParameters(nav, query.ToDictionary(q => q.Name, q => q.Value))).PathAndQuery;
+
     /// <summary>A whole number with its groups of three: « 25 000 ».</summary>
     public static string Number(long value) => value.ToString("N0", CultureInfo.CurrentCulture);
 

@@ -14,9 +14,9 @@ namespace Sankore.Identity.Accounts;
 internal sealed class AccountMails(Db db, AppAddress address, IStringLocalizer<Strings> strings) : IEmailSender<Account>
 {
     public Task SendConfirmationLinkAsync(Account user, string email, string confirmationLink) =>
-        Send(email, "confirm", WebUtility.HtmlDecode(confirmationLink));
+        Send(email, "confirm", Own(confirmationLink));
 
-    public Task SendPasswordResetLinkAsync(Account user, string email, string resetLink) => Send(email, "reset", WebUtility.HtmlDecode(resetLink));
+    public Task SendPasswordResetLinkAsync(Account user, string email, string resetLink) => Send(email, "reset", Own(resetLink));
 
     // The framework's forgotPassword endpoint gives a code; people get a link to the page that takes it.
     public Task SendPasswordResetCodeAsync(Account user, string email, string resetCode) =>
@@ -31,6 +31,9 @@ internal sealed class AccountMails(Db db, AppAddress address, IStringLocalizer<S
             await SendPasswordResetCodeAsync(account, account.Email!, code);
         }
     }
+
+    /// <summary>The framework makes its links from the request's Host header, which anybody can write: ours say the platform's own address.</summary>
+    private string Own(string link) => address.Link(new Uri(WebUtility.HtmlDecode(link)).PathAndQuery).ToString();
 
     private Uri ResetLink(string email, string code) => address.Link($"/reset?email={Uri.EscapeDataString(email)}&code={Uri.EscapeDataString(code)}");
 

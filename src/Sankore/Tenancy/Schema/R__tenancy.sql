@@ -81,7 +81,7 @@ grant execute on function tenancy.my_group_ids(), tenancy.my_administered_group_
 
 create or replace function tenancy.plans_including(p_module_id uuid, p_category_id uuid) returns uuid[]
 language sql stable security definer set search_path = '' as $$
-  select coalesce(array_agg(plan_id), '{}') from (
+  select coalesce(array_agg(plan_id order by plan_id), '{}') from (
     select plan_id from tenancy.plan_modules where module_id = p_module_id and included
     union
     select pc.plan_id from tenancy.plan_categories pc
@@ -91,7 +91,7 @@ $$;
 
 create or replace function tenancy.plans_with_category(p_category_id uuid) returns uuid[]
 language sql stable security definer set search_path = '' as $$
-  select coalesce(array_agg(distinct plan_id), '{}') from (
+  select coalesce(array_agg(distinct plan_id order by plan_id), '{}') from (
     select plan_id from tenancy.plan_categories where category_id = p_category_id
     union all
     select unnest(tenancy.plans_including(m.id, m.category_id)) from tenancy.modules m
@@ -143,7 +143,7 @@ language sql security definer set search_path = '' as $$
          live.publish(p_table, 'INSERT', p_id::text, p_row, tenancy.plan_topics(tenancy.except_ids(p_after, p_before)))
 $$;
 
--- ── Who is told: the audience before the transaction's first touch, compared with the audience at commit ──
+-- ── Who is told: the difference between what was told and what is true at commit ──
 
 -- The plans whose members see a module; null when there is no such module.
 create or replace function tenancy.module_audience(p_id uuid) returns uuid[]
@@ -156,89 +156,56 @@ language sql stable security definer set search_path = '' as $$
   select case when c.status = 'active' then tenancy.plans_with_category(c.id) else '{}' end from tenancy.business_categories c where c.id = p_id
 $$;
 
--- A note lives as long as the transaction, and a savepoint that is rolled back takes its notes with it.
-create or replace function tenancy.note(p_kind text, p_id uuid, p_audience text) returns void
-language plpgsql as $$
-declare
-  v_name text := format('sankore.%s_%s', p_kind, replace(p_id::text, '-', ''));
-begin
-  if coalesce(current_setting(v_name, true), '') = '' then
-    perform set_config(v_name, p_audience, true);
-  end if;
-end $$;
-
--- What was noted, once: further triggers of the same transaction find nothing left to tell.
-create or replace function tenancy.take_note(p_kind text, p_id uuid) returns text
-language plpgsql as $$
-declare
-  v_name text := format('sankore.%s_%s', p_kind, replace(p_id::text, '-', ''));
-  v_note text := coalesce(current_setting(v_name, true), '');
-begin
-  perform set_config(v_name, '', true);
-  return v_note;
-end $$;
-
-create or replace function tenancy.note_modules_of(p_category_id uuid) returns void
-language sql security definer set search_path = '' as $$
-  select tenancy.note('module', m.id, tenancy.module_audience(m.id)::text) from tenancy.modules m where m.category_id = p_category_id
-$$;
-
-create or replace function tenancy.note_audience() returns trigger
+-- Tells the operator and the plans what became of a row, as it is at commit; nothing twice. The log's lock comes first: what is read after
+-- it, statement by statement, is what everybody who committed before has left (READ COMMITTED, as all of Db.Run).
+create or replace function tenancy.tell(p_table text, p_id uuid, p_version integer, p_including uuid[], p_audience uuid[], p_operator_row jsonb, p_member_row jsonb) returns void
 language plpgsql security definer set search_path = '' as $$
+declare
+  v_told tenancy.told_audiences;
 begin
-  if tg_table_name = 'modules' then
-    perform tenancy.note('module', coalesce(new.id, old.id), case when tg_op = 'INSERT' then 'new' else tenancy.module_audience(old.id)::text end);
-  elsif tg_table_name = 'plan_modules' then
-    perform tenancy.note('module', m, tenancy.module_audience(m)::text)
-    from unnest(array[old.module_id, new.module_id]) m where tenancy.module_audience(m) is not null;
-  elsif tg_table_name = 'plan_categories' then
-    perform tenancy.note_modules_of(coalesce(new.category_id, old.category_id));
-  else
-    perform tenancy.note('category', coalesce(new.id, old.id), case when tg_op = 'INSERT' then 'new' else tenancy.category_audience(old.id)::text end);
-    if tg_op = 'UPDATE' and old.status <> new.status then
-      perform tenancy.note_modules_of(old.id);
+  select * into v_told from tenancy.told_audiences where table_name = p_table and row_id = p_id;
+  if p_version is null then
+    if v_told.row_id is not null then
+      delete from tenancy.told_audiences where table_name = p_table and row_id = p_id;
+      perform live.publish(p_table, 'DELETE', p_id::text, null, array['catalogue']);
+      perform tenancy.publish_to_plans(p_table, p_id, null, v_told.audience_plan_ids, '{}');
     end if;
+  elsif (v_told.version, v_told.including_plan_ids, v_told.audience_plan_ids) is distinct from (p_version, p_including, p_audience) then
+    insert into tenancy.told_audiences values (p_table, p_id, p_version, p_including, p_audience)
+    on conflict on constraint told_audiences_pkey do update
+      set version = excluded.version, including_plan_ids = excluded.including_plan_ids, audience_plan_ids = excluded.audience_plan_ids;
+    perform live.publish(p_table, case when v_told.row_id is null then 'INSERT' else 'UPDATE' end, p_id::text, p_operator_row, array['catalogue']);
+    perform tenancy.publish_to_plans(p_table, p_id, p_member_row, coalesce(v_told.audience_plan_ids, '{}'), p_audience);
   end if;
-  return case when tg_op = 'DELETE' then old else new end;
 end $$;
 
--- Tells the operator and the plans what became of a module, as it is at commit.
 create or replace function tenancy.tell_module(p_id uuid) returns void
 language plpgsql security definer set search_path = '' as $$
 declare
-  v_note   text := tenancy.take_note('module', p_id);
   v_module tenancy.modules;
 begin
+  perform pg_advisory_xact_lock(7205759403792793600);
   select * into v_module from tenancy.modules where id = p_id;
-  if v_note = '' or (v_note = 'new' and not found) then
-    return;
-  elsif not found then
-    perform live.publish('tenancy.modules', 'DELETE', p_id::text, null, array['catalogue']);
-    perform tenancy.publish_to_plans('tenancy.modules', p_id, null, v_note::uuid[], '{}');
-  else
-    perform live.publish('tenancy.modules', case v_note when 'new' then 'INSERT' else 'UPDATE' end, p_id::text, tenancy.module_row(v_module, true), array['catalogue']);
-    perform tenancy.publish_to_plans('tenancy.modules', p_id, tenancy.module_row(v_module, false),
-      case v_note when 'new' then '{}' else v_note::uuid[] end, tenancy.module_audience(p_id));
-  end if;
+  perform tenancy.tell('tenancy.modules', p_id, v_module.version, tenancy.plans_including(p_id, v_module.category_id),
+    tenancy.module_audience(p_id), tenancy.module_row(v_module, true), tenancy.module_row(v_module, false));
 end $$;
 
 create or replace function tenancy.tell_category(p_id uuid) returns void
 language plpgsql security definer set search_path = '' as $$
 declare
-  v_note     text := tenancy.take_note('category', p_id);
   v_category tenancy.business_categories;
 begin
+  perform pg_advisory_xact_lock(7205759403792793600);
   select * into v_category from tenancy.business_categories where id = p_id;
-  if v_note = '' or (v_note = 'new' and not found) then
-    return;
-  elsif not found then
-    perform live.publish('tenancy.business_categories', 'DELETE', p_id::text, null, array['catalogue']);
-    perform tenancy.publish_to_plans('tenancy.business_categories', p_id, null, v_note::uuid[], '{}');
-  else
-    perform live.publish('tenancy.business_categories', case v_note when 'new' then 'INSERT' else 'UPDATE' end, p_id::text, tenancy.category_row(v_category), array['catalogue']);
-    perform tenancy.publish_to_plans('tenancy.business_categories', p_id, tenancy.category_row(v_category),
-      case v_note when 'new' then '{}' else v_note::uuid[] end, tenancy.category_audience(p_id));
-  end if;
+  perform tenancy.tell('tenancy.business_categories', p_id, v_category.version, '{}', tenancy.category_audience(p_id),
+    tenancy.category_row(v_category), tenancy.category_row(v_category));
+end $$;
+
+create or replace function tenancy.tell_modules_of(p_category_id uuid) returns void
+language plpgsql security definer set search_path = '' as $$
+begin
+  perform pg_advisory_xact_lock(7205759403792793600);
+  perform tenancy.tell_module(m.id) from (select id from tenancy.modules where category_id = p_category_id order by priority, id) m;
 end $$;
 
 create or replace function tenancy.notify_module_change() returns trigger
@@ -254,7 +221,7 @@ language plpgsql security definer set search_path = '' as $$
 begin
   perform tenancy.tell_category(coalesce(new.id, old.id));
   if tg_op = 'UPDATE' and old.status <> new.status then
-    perform tenancy.tell_module(id) from (select id from tenancy.modules where category_id = new.id order by priority, id) m;
+    perform tenancy.tell_modules_of(new.id);
   end if;
   perform pg_notify('category_changed', json_build_object('op', tg_op, 'id', coalesce(new.id, old.id), 'slug', coalesce(new.slug, old.slug))::text);
   return null;
@@ -267,8 +234,7 @@ begin
   if tg_table_name = 'plan_modules' then
     perform tenancy.tell_module(m) from unnest(array[old.module_id, new.module_id]) m where m is not null;
   else
-    perform tenancy.tell_module(id)
-    from (select id from tenancy.modules where category_id = coalesce(new.category_id, old.category_id) order by priority, id) m;
+    perform tenancy.tell_modules_of(coalesce(new.category_id, old.category_id));
   end if;
   return null;
 end $$;
@@ -279,13 +245,21 @@ declare
   v_trigger text;
 begin
   for v_table, v_trigger in values ('modules', 'module'), ('business_categories', 'category'), ('plan_modules', 'plan'), ('plan_categories', 'plan') loop
-    execute format('drop trigger if exists note_audience on tenancy.%I', v_table);
-    execute format('create trigger note_audience before insert or update or delete on tenancy.%I for each row execute function tenancy.note_audience()', v_table);
     execute format('drop trigger if exists %I on tenancy.%I', v_trigger || '_change_trigger', v_table);
     execute format('create constraint trigger %I after insert or update or delete on tenancy.%I deferrable initially deferred for each row execute function tenancy.%I()',
       v_trigger || '_change_trigger', v_table, 'notify_' || v_trigger || '_change');
   end loop;
 end $$;
+
+-- For rows that came without their triggers (the demo network's COPY): nobody was listening, and this is what they will have been told.
+create or replace function tenancy.remember_audiences() returns void
+language sql security definer set search_path = '' as $$
+  insert into tenancy.told_audiences
+  select 'tenancy.modules', m.id, m.version, tenancy.plans_including(m.id, m.category_id), tenancy.module_audience(m.id) from tenancy.modules m
+  union all
+  select 'tenancy.business_categories', c.id, c.version, '{}', tenancy.category_audience(c.id) from tenancy.business_categories c
+  on conflict on constraint told_audiences_pkey do nothing
+$$;
 
 -- Who joins or leaves a group, and a group whose subscription changes, get their topics decided anew.
 create or replace function tenancy.publish_rights() returns trigger
@@ -322,7 +296,8 @@ from unnest(array['business_categories', 'modules', 'subscription_plans', 'plan_
 
 -- ── Who may see and change what ──
 
-grant select on all tables in schema tenancy to authenticated, service_role;
+grant select on tenancy.business_categories, tenancy.modules, tenancy.subscription_plans, tenancy.plan_modules, tenancy.plan_categories,
+  tenancy.school_groups, tenancy.subscriptions, tenancy.schools, tenancy.memberships to authenticated, service_role;
 grant insert, update, delete on tenancy.modules, tenancy.business_categories to authenticated, service_role;
 
 do $$
@@ -378,3 +353,5 @@ create policy memberships_own_read on tenancy.memberships for select to authenti
 drop policy if exists profiles_group_admin_read on public.profiles;
 create policy profiles_group_admin_read on public.profiles for select to authenticated
   using (id = any ((select tenancy.my_people_ids())::uuid[]));
+
+select tenancy.remember_audiences();

@@ -205,6 +205,18 @@ create table tenancy.memberships (
 create index idx_memberships_school_group_id on tenancy.memberships (school_group_id);
 create index idx_memberships_school_id on tenancy.memberships (school_id, school_group_id);
 
+-- What the feed has told: of each module and category, the version and the plans whose members have it. A change is the difference
+-- between this and what is true at commit (tenancy.tell_module), whoever else commits at the same time.
+create table tenancy.told_audiences (
+  table_name      text not null,
+  row_id          uuid not null,
+  version         integer not null,
+  including_plan_ids  uuid[] not null,
+  audience_plan_ids   uuid[] not null,
+  constraint told_audiences_pkey primary key (table_name, row_id)
+);
+select util.protect('tenancy.told_audiences');
+
 select util.protect('tenancy.business_categories'), util.protect('tenancy.modules'), util.protect('tenancy.subscription_plans'),
        util.protect('tenancy.plan_modules'), util.protect('tenancy.plan_categories'), util.protect('tenancy.school_groups'),
        util.protect('tenancy.subscriptions'), util.protect('tenancy.schools'), util.protect('tenancy.memberships');
