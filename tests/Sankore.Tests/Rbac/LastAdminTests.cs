@@ -76,6 +76,16 @@ public sealed class LastAdminTests(EmptyWorld world) : IClassFixture<EmptyWorld>
         }
     }
 
+    [Fact]
+    public async Task The_account_of_the_last_administrator_is_not_deleted()
+    {
+        var (first, second) = await Administrators();
+        await Revoke(second, first);
+        (await Refusal(() => world.AsRole<int>("service_role", null, $"delete from auth.users where id = '{second}'"))).ShouldBe("LAST_ADMIN");
+        (await Refusal(() => world.Execute("update rbac.user_roles set is_active = false"))).ShouldBe("LAST_ADMIN");
+        (await Admins()).ShouldBe([second]);
+    }
+
     /// <summary>Two administrators without an end, and no others.</summary>
     private async Task<(Guid First, Guid Second)> Administrators()
     {
@@ -87,8 +97,8 @@ public sealed class LastAdminTests(EmptyWorld world) : IClassFixture<EmptyWorld>
                 insert into public.profiles (id, email, display_name) values (@id, @id || '@sankore.test', 'Admin')
                 """, new { id });
         }
-        await world.Execute("update rbac.user_roles set is_active = false where role_id = (select id from rbac.roles where role_name = 'admin')");
         await world.AsRole<string>("service_role", null, $"select rbac.grant_role('{first}', 'admin')::text || rbac.grant_role('{second}', 'admin')::text");
+        await world.Execute("update rbac.user_roles set is_active = false where user_id <> all(@stay) and role_id = (select id from rbac.roles where role_name = 'admin')", new { stay = new[] { first, second } });
         return (first, second);
     }
 
