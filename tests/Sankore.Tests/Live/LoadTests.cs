@@ -20,6 +20,7 @@ public sealed class LoadTests(World world) : IClassFixture<World>
     public async Task A_burst_in_one_transaction_comes_complete_and_in_order(int count)
     {
         var word = Catalogue.Word();
+        await world.Heard();
         await using var stream = await LiveClient.Open(world.Address, await world.Token(Cast.HeadOnGratuit));
         await world.Execute(InsertSql, new { word, count });
 
@@ -37,6 +38,7 @@ public sealed class LoadTests(World world) : IClassFixture<World>
         var word = Catalogue.Word();
         var hub = world.App.Services.GetRequiredService<LiveHub>();
         await Waiting.Until(() => hub.Count == 0, "the streams of other tests are over");
+        await world.Heard();
         await using var attentive = await LiveClient.Open(world.Address, await world.Token(Cast.HeadOnGratuit));
         using var deaf = await OpenDeaf(await world.Token(Cast.Super));
         await Waiting.Until(() => hub.Count == 2, "both streams are open");

@@ -14,10 +14,15 @@ public static class LiveWorld
         var module = await admin.NewModule();
         await world.Execute("insert into tenancy.plan_modules (id, plan_id, module_id) select gen_random_uuid(), id, @module from tenancy.subscription_plans where slug = any(@plans)",
             new { module = module.Id(), plans });
-        // Whoever listens from now on has not heard of it.
-        var made = await world.Position();
-        await Waiting.Until(() => world.App.Services.GetRequiredService<LiveHub>().Position >= made, "the node has read that");
+        await world.Heard();
         return module;
+    }
+
+    /// <summary>Waits until the node has read all that happened so far: whoever listens from now on is not told of it.</summary>
+    public static async Task Heard(this World world)
+    {
+        var position = await world.Position();
+        await Waiting.Until(() => world.App.Services.GetRequiredService<LiveHub>().Position >= position, "the node has read the log");
     }
 
     /// <summary>Names a module anew, whoever looks.</summary>
