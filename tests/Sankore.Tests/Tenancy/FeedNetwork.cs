@@ -6,7 +6,7 @@ using Sankore.Identity.Accounts;
 namespace Sankore.Tests.Tenancy;
 
 /// <summary>A transaction that was committed: the log's position after it, what each person saw then, and what it did.</summary>
-public sealed record FeedStep(long Position, Dictionary<string, HashSet<Guid>> Seen, string Sql);
+public sealed record FeedStep(long Position, Dictionary<string, HashSet<Guid>> Seen, string Sql, bool HasInBetween = false);
 
 /// <summary>A small catalogue with a few plans, each with one person, and random changes to it, one SQL statement each.</summary>
 public sealed class FeedNetwork(World world, int seed)
@@ -89,9 +89,11 @@ public sealed class FeedNetwork(World world, int seed)
         {
             steps.Add(new FeedStep(await other, await Seen(), $"{second}\nwhile not committed: {first}"));
         }
+        // One that waits for the first's rows commits after it: there is a state in between that is not looked at.
+        var waits = !other.IsCompleted;
         await open.ExecuteAsync("commit transaction");
         await other;
-        return [.. steps, new FeedStep(await world.Sql<long>("select live.position()"), await Seen(), $"{first}\nat the same time as: {second}")];
+        return [.. steps, new FeedStep(await world.Sql<long>("select live.position()"), await Seen(), $"{first}\nat the same time as: {second}", waits)];
     }
 
     /// <summary>The modules that each person has now, as the row policies have it.</summary>
