@@ -1,5 +1,4 @@
 using System.Threading.RateLimiting;
-using Dapper;
 using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.Components.Endpoints;
 using Microsoft.AspNetCore.HttpOverrides;
@@ -33,8 +32,7 @@ public static class SankoreApp
 
     static SankoreApp()
     {
-        DefaultTypeMap.MatchNamesWithUnderscores = true;
-        SqlMapper.AddTypeHandler(new ArrayHandler<string>());
+        Mapping.Register();
     }
 
     /// <summary>Makes roles, database and schema ready for these modules (<see cref="DatabaseSetup.Prepare"/>).</summary>
@@ -207,12 +205,5 @@ public static class SankoreApp
                 options.KnownProxies.Add(System.Net.IPAddress.Parse(proxy));
             }
         }
-    }
-
-    private sealed class ArrayHandler<T> : SqlMapper.TypeHandler<T[]>
-    {
-        public override void SetValue(System.Data.IDbDataParameter parameter, T[]? value) => parameter.Value = (object?)value ?? DBNull.Value;
-
-        public override T[]? Parse(object value) => (T[])value;
     }
 }
