@@ -17,19 +17,19 @@ internal static class Mapping
     }
 
     /// <summary>PostgreSQL's text has no NUL. The server would refuse it in the middle of a batch, and the driver lose its step on the connection, so it never gets there.</summary>
-    private static string Clean(string text) => text.Contains('\0', StringComparison.Ordinal) ? throw new Refusal(Reason.BadRequest) : text;
+    private static string? Clean(string? text) => text?.Contains('\0', StringComparison.Ordinal) == true ? throw new Refusal(Reason.BadRequest) : text;
 
     private sealed class TextHandler : SqlMapper.TypeHandler<string>
     {
         public override void SetValue(IDbDataParameter parameter, string? value) =>
-            (parameter.DbType, parameter.Value) = (DbType.String, value is null ? DBNull.Value : Clean(value));
+            (parameter.DbType, parameter.Value) = (DbType.String, (object?)Clean(value) ?? DBNull.Value);
 
         public override string Parse(object value) => (string)value;
     }
 
     private sealed class TextsHandler : SqlMapper.TypeHandler<string[]>
     {
-        public override void SetValue(IDbDataParameter parameter, string[]? value) => parameter.Value = value is null ? DBNull.Value : Array.ConvertAll(value, Clean);
+        public override void SetValue(IDbDataParameter parameter, string[]? value) => parameter.Value = value is null ? DBNull.Value : Array.ConvertAll<string?, string?>(value, Clean);
 
         public override string[] Parse(object value) => (string[])value;
     }

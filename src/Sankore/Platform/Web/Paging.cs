@@ -21,7 +21,7 @@ public sealed record ListQuery([FromQuery(Name = "page")] int? Page = null, [Fro
 
     /// <summary>The words as a pattern for <c>ilike</c>, or null.</summary>
     public string? Pattern => string.IsNullOrWhiteSpace(Q) ? null
-        : "%" + Q.Trim()[..Math.Min(Q.Trim().Length, 100)].Replace(@"\", @"\\", StringComparison.Ordinal).Replace("%", @"\%", StringComparison.Ordinal).Replace("_", @"\_", StringComparison.Ordinal) + "%";
+        : "%" + Q.Trim()[..Math.Min(Q.Trim().Length, 100)].Replace("\0", "", StringComparison.Ordinal).Replace(@"\", @"\\", StringComparison.Ordinal).Replace("%", @"\%", StringComparison.Ordinal).Replace("_", @"\_", StringComparison.Ordinal) + "%";
 
     /// <summary>The <c>order by</c> of the sort asked for, out of those a list offers.</summary>
     /// <param name="columns">Names and their SQL; the first is the default.</param>
