@@ -143,8 +143,17 @@ public sealed class ModulesApiTests(World world) : IClassFixture<World>
         var word = Catalogue.Word();
         var said = new
         {
-            code = $"Gestion_d'Équipe {word}", name = $"Équipe {word}", description = "Postes,\néquipes 🎓", categoryId = (await admin.NewCategory()).Id(), kind = "premium",
-            sector = "Lycées", priority = 7, status = "inactive", isBuilt = false, icon = "users", route = $"/equipe/{word}",
+            code = $"Gestion_d'Équipe {word}",
+            name = $"Équipe {word}",
+            description = "Postes,\néquipes 🎓",
+            categoryId = (await admin.NewCategory()).Id(),
+            kind = "premium",
+            sector = "Lycées",
+            priority = 7,
+            status = "inactive",
+            isBuilt = false,
+            icon = "users",
+            route = $"/equipe/{word}",
         };
 
         var module = await admin.Ask(HttpMethod.Post, "/api/modules", said).Json(201);
