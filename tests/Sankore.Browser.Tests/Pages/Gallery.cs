@@ -24,4 +24,17 @@ public sealed class Gallery(Places places, Chrome chrome) : IClassFixture<Places
             }
         }
     }
+
+    [Theory(Explicit = true), InlineData(1280, 800), InlineData(360, 740)]
+    public async Task Pictures_of_a_change_and_of_a_lost_connection(int width, int height)
+    {
+        var folder = Directory.CreateDirectory(Path.Combine(Repository.Root, "artifacts", "screens")).FullName;
+        await using var person = await places.Visit(chrome, "home", new Look(Width: width, Height: height));
+        await places.World.Execute("update tenancy.modules set name = 'Classes et groupes ' || @width where code = 'gestion-classes'", new { width });
+        await person.Toasts(1);
+        await person.Page.ScreenshotAsync(new PageScreenshotOptions { Path = Path.Combine(folder, $"live-toast-{width}.png") });
+        await using var cable = await Cable.Cut(person);
+        await person.Page.EvaluateAsync("document.querySelector('.stale').hidden = false");
+        await person.Page.ScreenshotAsync(new PageScreenshotOptions { Path = Path.Combine(folder, $"live-wait-{width}.png") });
+    }
 }

@@ -36,8 +36,8 @@ public sealed class Person : IAsyncDisposable
         person.Page.PageError += (_, error) => person._errors.Add(error);
         person.Page.Console += (_, message) =>
         {
-            // Chromium logs the document's own 401, 403, 404 or 422, which is meant to be one.
-            if (message.Type == "error" && !message.Text.Contains("the server responded with a status of 4", StringComparison.Ordinal))
+            // Chromium logs a document's 4xx, which is meant to be one, and a stream that the server ended, which it may.
+            if (message.Type == "error" && !message.Text.Contains("the server responded with a status of 4", StringComparison.Ordinal) && !message.Location.Contains("/live?", StringComparison.Ordinal))
             {
                 person._errors.Add($"{message.Text} ({message.Location})");
             }

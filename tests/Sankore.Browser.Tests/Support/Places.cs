@@ -19,8 +19,10 @@ public sealed partial class Places : IAsyncLifetime
     private const string Newcomer = "newcomer@example.org";
     private const string Passphrase = "une phrase assez longue";
 
-    private readonly World _world = new();
     private Dictionary<string, Place> _places = [];
+
+    /// <summary>Where they are.</summary>
+    public World World { get; } = new();
 
     /// <summary>The names of all places, for theories; a place without a name, or a name without a place, fails a test.</summary>
     public static string[] Names { get; } =
@@ -36,7 +38,7 @@ public sealed partial class Places : IAsyncLifetime
     public async Task<Person> Visit(Chrome chrome, string name, Look look)
     {
         var place = _places[name];
-        var person = await chrome.Open(_world.Address, null, look);
+        var person = await chrome.Open(World.Address, null, look);
         if (place.Email is not null)
         {
             await person.SignIn(place.Email, place.Email == Newcomer ? Passphrase : PasswordRules.Demo);
@@ -52,16 +54,16 @@ public sealed partial class Places : IAsyncLifetime
 
     public async ValueTask InitializeAsync()
     {
-        await _world.InitializeAsync();
-        using var nobody = _world.Nobody();
+        await World.InitializeAsync();
+        using var nobody = World.Nobody();
         (await nobody.PostAsJsonAsync("/api/auth/register", new { email = Newcomer, password = Passphrase })).EnsureSuccessStatusCode();
         await nobody.PostAsJsonAsync("/api/auth/forgotPassword", new { email = Cast.Teacher1 });
         await Furnish();
-        var module = await _world.Sql<Guid>("select id from tenancy.modules where code = 'caisse-et-depenses'");
-        var category = await _world.Sql<Guid>("select id from tenancy.business_categories where slug = 'finances'");
-        var plan = await _world.Sql<Guid>("select id from tenancy.subscription_plans where slug = 'premium'");
-        var group = await _world.Sql<Guid>("select id from tenancy.school_groups where code = 'g001'");
-        var teacher = await _world.IdOf(Cast.Teacher1);
+        var module = await World.Sql<Guid>("select id from tenancy.modules where code = 'caisse-et-depenses'");
+        var category = await World.Sql<Guid>("select id from tenancy.business_categories where slug = 'finances'");
+        var plan = await World.Sql<Guid>("select id from tenancy.subscription_plans where slug = 'premium'");
+        var group = await World.Sql<Guid>("select id from tenancy.school_groups where code = 'g001'");
+        var teacher = await World.IdOf(Cast.Teacher1);
         var (mail, invitation) = await Invitation();
         Place[] all =
         [
@@ -117,24 +119,24 @@ public sealed partial class Places : IAsyncLifetime
         _places = all.ToDictionary(p => p.Name);
     }
 
-    public ValueTask DisposeAsync() => _world.DisposeAsync();
+    public ValueTask DisposeAsync() => World.DisposeAsync();
 
     /// <summary>Something in the audit log, an API key, an invitation on its way.</summary>
     private async Task Furnish()
     {
-        using var super = await _world.As(Cast.Super);
+        using var super = await World.As(Cast.Super);
         var module = (await super.GetFromJsonAsync<JsonElement>("/api/modules?q=paie-du-personnel")).GetProperty("items")[0];
         var body = module.EnumerateObject().ToDictionary(p => p.Name, p => (object?)p.Value);
         (body["description"], body["icon"]) = ("Bulletins, avances, états, déclarations", "coins");
         (await super.PutAsJsonAsync($"/api/modules/{module.GetProperty("id")}", body)).EnsureSuccessStatusCode();
-        await _world.Execute("insert into rbac.api_keys (id, name, key_hash, key_prefix, permissions) values (gen_random_uuid(), 'Comptabilité', '\\x00', 'sk_0a1b2c', array['tenancy.read'])");
-        await using var scope = _world.App.Services.CreateAsyncScope();
+        await World.Execute("insert into rbac.api_keys (id, name, key_hash, key_prefix, permissions) values (gen_random_uuid(), 'Comptabilité', '\\x00', 'sk_0a1b2c', array['tenancy.read'])");
+        await using var scope = World.App.Services.CreateAsyncScope();
         await scope.ServiceProvider.GetRequiredService<Rbac.Invitations>().Invite(Platform.Security.Caller.Service, "invitee@example.org", "admin", CancellationToken.None);
     }
 
     private async Task<(string Mail, string Path)> Invitation()
     {
-        using var scope = _world.App.Services.CreateScope();
+        using var scope = World.App.Services.CreateScope();
         var outbox = scope.ServiceProvider.GetRequiredService<Operations.Outbox>();
         Operations.OutboxMailText? mail = null;
         await Waiting.Until(() => (mail = outbox.List().Select(m => outbox.Find(m.Id)!).FirstOrDefault(m => SetUpLink().IsMatch(m.Text))) is not null, "the invitation is in the outbox");
