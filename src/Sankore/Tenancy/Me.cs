@@ -40,7 +40,7 @@ public sealed class Me(Db db)
         from tenancy.modules m
         join tenancy.business_categories c on c.id = m.category_id
         where m.id = any ((select tenancy.my_module_ids())::uuid[])
-        order by c.sort_order, c.id, m.priority, m.name collate "und-x-icu", m.id
+        order by c.sort_order, c.name collate "und-x-icu", c.id, m.priority, m.name collate "und-x-icu", m.id
         """;
 
     internal sealed record MenuRow(Guid Id, string Code, string Name, string? Description, string Icon, string Route, int Priority, Guid CategoryId, string CategoryName, string Color, int SortOrder)

@@ -94,10 +94,19 @@
       return;
     }
     row.id = id;
+    const resort = new Set();
     if (table === 'tenancy.business_categories') for (const badge of all(`[data-category="${id}"]`)) {
       badge.textContent = row.name;
       badge.dataset.color = row.color;
+      const line = badge.closest('[data-row]');
+      const paths = line?.parentNode.dataset.sort?.split(' ') ?? [];
+      if (!line?.dataset.order || !paths.some(path => path.startsWith('category.'))) continue;
+      const order = line.dataset.order.split('|');
+      line.dataset.order = paths.map((path, i) => path.startsWith('category.') ? row[path.slice(9)] : order[i]).join('|');
+      resort.add(line.parentNode);
     }
+    for (const list of resort)
+      list.append(...[...list.children].filter(line => line.dataset.order).sort((a, b) => before(a.dataset.order, b.dataset.order) ? -1 : before(b.dataset.order, a.dataset.order) ? 1 : 0));
     for (const element of shown) {
       const list = element.parentNode.closest('[data-list]');
       if (list?.dataset.list === table && !matches(list, row)) {
@@ -171,7 +180,14 @@
     if (refetching || !waiting.length) return;
     const now = waiting.splice(0).map(event => event.change);
     for (const change of now) change.name = change.row?.name ?? document.querySelector(`[data-row="${change.table}:${change.id}"] [data-field=name]`)?.textContent;
-    now.forEach(apply);
+    for (const change of now) {
+      try {
+        apply(change);
+      } catch {
+        // What cannot be patched is read again.
+        setTimeout(refetch);
+      }
+    }
     tidy();
     now.forEach(tell);
   };

@@ -63,21 +63,22 @@ public sealed class AccessibilityTests(Places places, Chrome chrome) : IClassFix
         var faults = new List<string>();
         await using var person = await places.Visit(chrome, name, Look.Phone);
         await person.Page.ClickAsync(".more > summary");
-        await Examine(person, Look.Phone, faults);
+        // What lies half under the open drawer is not to be touched: the drawer is looked at.
+        await Examine(person, Look.Phone, faults, within: ".bottom");
         await person.Page.ClickAsync(".more > summary", new PageClickOptions { Position = new Position { X = 20, Y = 40 } });
         await person.Page.ClickAsync(".account > summary");
         await Examine(person, Look.Phone, faults);
         faults.ShouldBeEmpty();
     }
 
-    private static async Task Examine(Person person, Look look, List<string> faults)
+    private static async Task Examine(Person person, Look look, List<string> faults, string? within = null)
     {
         var page = person.Page;
         await page.SetViewportSizeAsync(look.Width, look.Height);
         await page.EmulateMediaAsync(new PageEmulateMediaOptions { ColorScheme = look.Dark ? ColorScheme.Dark : ColorScheme.Light });
         await page.EvaluateAsync("scrollTo(0, 0)");
         await person.Settle();
-        var result = await page.RunAxe(Wcag);
+        var result = within is null ? await page.RunAxe(Wcag) : await page.Locator(within).RunAxe(Wcag);
         var where = $"{look.Language} {(look.Dark ? "dark" : "light")} {look.Width}";
         faults.AddRange(result.Violations.SelectMany(v => v.Nodes, (v, node) => $"{where}: {v.Id} at {node.Target}: {node.Html} ({string.Join("; ", node.Any.Concat(node.All).Select(c => c.Message))})"));
         var (width, wanted) = (await page.EvaluateAsync<int>("innerWidth"), await page.EvaluateAsync<int>("document.documentElement.scrollWidth"));

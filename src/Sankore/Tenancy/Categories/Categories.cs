@@ -68,7 +68,7 @@ public sealed class Categories(Db db)
     /// <summary>The categories that the caller sees, a page at a time.</summary>
     public Task<Paged<Category>> List(Caller caller, ListQuery query, CancellationToken ct) => db.Read(caller, async session =>
     {
-        var order = query.OrderBy(("sortOrder", "c.sort_order"), ("name", "c.name collate \"und-x-icu\""), ("slug", "c.slug"), ("updatedAt", "c.updated_at"));
+        var order = query.OrderBy(("sortOrder", "c.sort_order, c.name collate \"und-x-icu\""), ("name", "c.name collate \"und-x-icu\""), ("slug", "c.slug"), ("updatedAt", "c.updated_at"));
         await using var grid = await session.Queries("select count(*)" + Where + ";" + "select " + Columns + Where + order, new { query.Pattern, query.Limit, query.Offset });
         var total = await grid.ReadFirstAsync<long>();
         return new Paged<Category>([.. await grid.ReadAsync<Category>()], total, query.Number, query.Limit);

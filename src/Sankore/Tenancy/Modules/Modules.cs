@@ -54,7 +54,7 @@ public sealed class Modules(Db db)
         where (@Pattern::text is null or m.name ilike @Pattern or m.code ilike @Pattern)
           and (@state::text is null or (case when m.is_built then m.status else 'building' end) = @state)
           and (@categoryId::uuid is null or m.category_id = @categoryId)
-        order by c.sort_order, c.id, m.priority, m.name collate "und-x-icu", m.id
+        order by c.sort_order, c.name collate "und-x-icu", c.id, m.priority, m.name collate "und-x-icu", m.id
         limit @Limit offset @Offset
         """;
 

@@ -34,7 +34,7 @@ public sealed class Plans(Db db)
         join tenancy.business_categories c on c.id = m.category_id
         left join tenancy.plan_modules pm on pm.plan_id = i.plan_id and pm.module_id = m.id
         where i.plan_id = @id
-        order by c.sort_order, c.id, m.priority, m.name collate "und-x-icu", m.id
+        order by c.sort_order, c.name collate "und-x-icu", c.id, m.priority, m.name collate "und-x-icu", m.id
         """;
 
     /// <summary>The plans that the caller sees, a page at a time.</summary>
