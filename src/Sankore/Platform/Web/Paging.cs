@@ -36,7 +36,8 @@ public sealed record ListQuery([FromQuery(Name = "page")] int? Page = null, [Fro
         };
         var sql = columns.FirstOrDefault(c => c.Name == name).Sql
             ?? throw new Refusal(Reason.Invalid) { Fields = new Dictionary<string, FieldError> { ["sort"] = new("field.one_of", string.Join(", ", columns.Select(c => c.Name))) } };
-        return $" order by {sql} {direction} nulls last, id limit @Limit offset @Offset";
+        var columnsInOrder = string.Join(", ", sql.Split(", ").Select(column => $"{column} {direction} nulls last"));
+        return $" order by {columnsInOrder}, id limit @Limit offset @Offset";
     }
 }
 
