@@ -17,6 +17,7 @@ using Sankore.Platform.Security;
 using Sankore.Platform.Web;
 using Sankore.Rbac;
 using Sankore.Tenancy;
+using Sankore.Tenancy.Assignments;
 using Sankore.Ui;
 
 namespace Sankore;
@@ -131,6 +132,7 @@ public static class SankoreApp
         app.UseCaller();
         app.UseRateLimiter();
         app.UseAuthorization();
+        app.UseRequiredModules();
         app.UseAntiforgery();
         app.Use(ReadShell);
         app.MapStaticAssets().AllowAnonymous();

@@ -15,6 +15,8 @@ internal sealed record DemoGroup(Guid Id, string Name, string Code, string City,
 
 internal sealed record DemoSchool(Guid Id, DemoGroup Group, string Name, string Code, string Level, string City);
 
+internal sealed record DemoAssignment(DemoPerson Person, Guid CategoryId, bool CanWrite);
+
 internal sealed record DemoPerson(Guid Id, string Email, string Name, string City, string? Role, Guid? GroupId, Guid? SchoolId);
 
 /// <summary>Invents the demo network: the same one each time, but for its ids. Group 1 lives on Premium, group 2 on Essentiel, group 3 on Gratuit, and so on round.</summary>
@@ -27,6 +29,17 @@ internal sealed class DemoCast
     private static readonly (string Level, string Kind)[] Levels = [("secondary", "Lycée"), ("lower_secondary", "Collège"), ("primary", "École primaire"), ("technical", "Lycée technique"), ("preschool", "École maternelle")];
     private static readonly string[] SchoolNames = ["Moderne", "de la Paix", "Saint-Exupéry", "du Centre", "Savorgnan", "de l’Amitié", "Nganga-Édouard", "des Rapides", "du Plateau", "de la Liberté", "Victor-Schœlcher", "Sainte-Anne"];
     private static readonly string[] StaffRoles = ["teacher", "teacher", "secretary", "teacher", "bursar", "teacher", "deputy_head", "teacher", "supervisor", "teacher", "librarian"];
+
+    // What each role works with, its own first: there it writes, elsewhere it reads.
+    private static readonly Dictionary<string, string[]> Work = new()
+    {
+        ["teacher"] = ["pedagogie", "scolarite", "communication"],
+        ["secretary"] = ["scolarite", "communication", "vie-scolaire"],
+        ["bursar"] = ["finances", "scolarite", "communication"],
+        ["deputy_head"] = ["pedagogie", "scolarite", "vie-scolaire"],
+        ["supervisor"] = ["vie-scolaire", "scolarite", "communication"],
+        ["librarian"] = ["ressources", "pedagogie", "communication"],
+    };
 
     private readonly Random _random = new(1325);
     private readonly Dictionary<Guid, string> _activeModules = [];
@@ -50,7 +63,7 @@ internal sealed class DemoCast
             Schools.Add(new DemoSchool(Guid.CreateVersion7(), group, $"{kind} {SchoolNames[(i - 1) / groups % SchoolNames.Length]} de {city}", Invariant($"s{i:0000}"), level, city));
         }
         Staff(people);
-        RowCount = Categories.Count + Modules.Count + Plans.Count + PlanCategories.Count + PlanModules.Count + 2 * groups + schools + 3 * people;
+        RowCount = Categories.Count + Modules.Count + Plans.Count + PlanCategories.Count + PlanModules.Count + 2 * groups + schools + 3 * people + Assignments.Count();
     }
 
     public DateTime Start { get; }
@@ -63,6 +76,13 @@ internal sealed class DemoCast
     public List<DemoGroup> Groups { get; } = [];
     public List<DemoSchool> Schools { get; } = [];
     public List<DemoPerson> People { get; } = [];
+
+    /// <summary>Heads have every category, the others those of their work, in their school.</summary>
+    public IEnumerable<DemoAssignment> Assignments =>
+        from person in People
+        where person.SchoolId is not null
+        from slug in person.Role == "head" ? Categories.Select(c => c.Slug) : Work[person.Role!]
+        select new DemoAssignment(person, Categories.Single(c => c.Slug == slug).Id, person.Role == "head" || slug == Work[person.Role!][0]);
 
     public string ActiveModules(Guid planId)
     {

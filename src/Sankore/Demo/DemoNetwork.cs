@@ -53,7 +53,7 @@ public static class DemoNetwork
         var loader = new Loader(connection, new DemoCast(groups, schools, people), progress, ct);
         await loader.Run();
         await transaction.CommitAsync(ct);
-        await using var analyze = new NpgsqlCommand("analyze auth.users, public.profiles, rbac.user_roles, tenancy.school_groups, tenancy.schools, tenancy.subscriptions, tenancy.memberships, tenancy.modules, tenancy.plan_modules", connection);
+        await using var analyze = new NpgsqlCommand("analyze auth.users, public.profiles, rbac.user_roles, tenancy.school_groups, tenancy.schools, tenancy.subscriptions, tenancy.memberships, tenancy.modules, tenancy.plan_modules, tenancy.user_module_permissions", connection);
         await analyze.ExecuteNonQueryAsync(ct);
     }
 
@@ -74,7 +74,7 @@ public static class DemoNetwork
         private static readonly string[] Tables =
         [
             "auth.users", "public.profiles", "rbac.user_roles", "tenancy.business_categories", "tenancy.modules", "tenancy.subscription_plans", "tenancy.plan_modules",
-            "tenancy.plan_categories", "tenancy.school_groups", "tenancy.subscriptions", "tenancy.schools", "tenancy.memberships",
+            "tenancy.plan_categories", "tenancy.school_groups", "tenancy.subscriptions", "tenancy.schools", "tenancy.memberships", "tenancy.user_module_permissions",
         ];
 
         private int _done;
@@ -102,6 +102,8 @@ public static class DemoNetwork
             await Copy("public.profiles (id, email, display_name, city)", cast.People, p => [p.Id, p.Email, p.Name, p.City]);
             await Copy("tenancy.memberships (id, user_id, school_group_id, school_id, role)", cast.People.Where(p => p.Role is not null),
                 p => [Guid.CreateVersion7(), p.Id, p.GroupId!.Value, p.SchoolId, p.Role!]);
+            await Copy("tenancy.user_module_permissions (user_id, school_group_id, school_id, category_id, can_write, can_delete, can_export)", cast.Assignments,
+                a => [a.Person.Id, a.Person.GroupId!.Value, a.Person.SchoolId, a.CategoryId, a.CanWrite, a.CanWrite && a.Person.Role == "head", a.CanWrite]);
             await Execute("""
                 insert into rbac.user_roles (user_id, role_id, reason) select p.id, r.id, 'demo'
                 from public.profiles p join rbac.roles r on r.role_name = case when p.email = 'super@sankore.test' then 'admin' else 'member' end;

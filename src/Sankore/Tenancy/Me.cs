@@ -14,7 +14,7 @@ public sealed record MeView(Guid Id, string Email, string DisplayName, IReadOnly
 
 /// <summary>An entry of a person's menu of modules.</summary>
 /// <param name="Route">Where it leads.</param>
-/// <param name="Permissions">What the person may do in it: until modules are assigned one by one, a member of the plan may read.</param>
+/// <param name="Permissions">What the person may do in it: <c>read</c>, <c>write</c>, <c>delete</c>, <c>export</c>.</param>
 public sealed record MenuItem(Guid Id, string Code, string Name, string? Description, string Icon, string Route, int Priority, MenuCategory Category, string[] Permissions);
 
 /// <summary>The category of a menu entry.</summary>
@@ -25,27 +25,22 @@ public sealed class Me(Db db)
 {
     internal const string MembershipsSql = """
         select m.school_group_id as group_id, g.name as group_name, m.school_id, s.name as school_name, m.role
-        from tenancy.memberships m
+        from tenancy.current_memberships m
         join tenancy.school_groups g on g.id = m.school_group_id
         left join tenancy.schools s on s.id = m.school_id
-        where m.user_id = (select auth.uid()) and m.status = 'active'
-        order by m.school_id nulls first, m.created_at
+        where m.user_id = (select auth.uid())
+        order by m.school_id nulls first, m.id
         """;
 
     internal const string PlanSql = "select id, name, slug from tenancy.subscription_plans where id = any ((select tenancy.my_plan_ids())::uuid[]) order by sort_order desc limit 1";
 
-    internal const string MenuSql = """
-        select m.id, m.code, m.name, m.description, m.icon, coalesce(m.route, '/m/' || m.code) as route, m.priority,
-               c.id as category_id, c.name as category_name, c.color, c.sort_order
-        from tenancy.modules m
-        join tenancy.business_categories c on c.id = m.category_id
-        where m.id = any ((select tenancy.my_module_ids())::uuid[])
-        order by c.sort_order, c.name collate "und-x-icu", c.id, m.priority, m.name collate "und-x-icu", m.id
-        """;
+    internal const string MenuSql = "select id, code, name, description, icon, route, priority, category_id, category_name, color, sort_order, can_write, can_delete, can_export from tenancy.my_menu()";
 
-    internal sealed record MenuRow(Guid Id, string Code, string Name, string? Description, string Icon, string Route, int Priority, Guid CategoryId, string CategoryName, string Color, int SortOrder)
+    internal sealed record MenuRow(Guid Id, string Code, string Name, string? Description, string Icon, string Route, int Priority, Guid CategoryId, string CategoryName, string Color, int SortOrder,
+        bool CanWrite, bool CanDelete, bool CanExport)
     {
-        public MenuItem ToItem() => new(Id, Code, Name, Description, Icon, Route, Priority, new MenuCategory(CategoryId, CategoryName, Color, SortOrder), ["read"]);
+        public MenuItem ToItem() => new(Id, Code, Name, Description, Icon, Route, Priority, new MenuCategory(CategoryId, CategoryName, Color, SortOrder),
+            [.. new[] { ("read", true), ("write", CanWrite), ("delete", CanDelete), ("export", CanExport) }.Where(p => p.Item2).Select(p => p.Item1)]);
     }
 
     private sealed record Person(string Email, string DisplayName);

@@ -1,5 +1,6 @@
 using Sankore.Platform.Security;
 using Sankore.Platform.Web;
+using Sankore.Tenancy.Assignments;
 using Sankore.Tenancy.Categories;
 using Sankore.Tenancy.Modules;
 using Sankore.Ui;
@@ -20,6 +21,16 @@ public sealed class TenancyModule : SankoreModule
         ["modules_category_id_fkey"] = Reason.CategoryUnknown,
         ["business_categories_slug_unique"] = Reason.SlugTaken,
         ["business_categories_slug_check"] = Reason.SlugInvalid,
+        ["subscription_plans_slug_unique"] = Reason.PlanSlugTaken,
+        ["school_groups_code_unique"] = Reason.GroupCodeTaken,
+        ["schools_code_unique"] = Reason.SchoolCodeTaken,
+        ["subscriptions_school_group_id_live_unique"] = Reason.SubscriptionExists,
+        ["subscriptions_plan_id_fkey"] = Reason.PlanUnknown,
+        ["memberships_user_id_school_id_role_unique"] = Reason.AlreadyMember,
+        ["memberships_school_id_fkey"] = Reason.SchoolUnknown,
+        ["plan_modules_module_id_fkey"] = Reason.ModuleUnknown,
+        ["plan_categories_category_id_fkey"] = Reason.CategoryUnknown,
+        ["schools_school_group_id_fkey"] = Reason.GroupUnknown,
     };
 
     /// <inheritdoc/>
@@ -34,11 +45,14 @@ public sealed class TenancyModule : SankoreModule
     ];
 
     /// <inheritdoc/>
-    public override string RightsSql => "select 'topic' as kind, unnest(tenancy.my_topics()) as value";
+    public override string RightsSql => """
+        select 'topic' as kind, unnest(tenancy.my_topics()) as value
+        union all select 'valid_until', to_char(tenancy.my_rights_end_at() at time zone 'utc', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')
+        """;
 
     /// <inheritdoc/>
     public override void Services(IServiceCollection services, IConfiguration configuration) =>
-        services.AddScoped<Modules.Modules>().AddScoped<Categories.Categories>().AddScoped<Plans.Plans>().AddScoped<Groups.Groups>().AddScoped<Me>().AddScoped<Dashboard>()
+        services.AddScoped<Modules.Modules>().AddScoped<Categories.Categories>().AddScoped<Plans.Plans>().AddScoped<Groups.Groups>().AddScoped<Assignments.Assignments>().AddScoped<AssignmentLogs>().AddScoped<Matrix>().AddScoped<ModuleAccess>().AddScoped<Me>().AddScoped<Dashboard>()
             .AddScoped<LoadShell>(sp => ActivatorUtilities.CreateInstance<TenancyShell>(sp).Load);
 
     /// <inheritdoc/>
@@ -83,10 +97,39 @@ public sealed class TenancyModule : SankoreModule
             return TypedResults.NoContent();
         }).Needs("tenancy.delete");
 
+        // Whom a group's administrators may assign what to is decided by tenancy.change_assignments, which logs what it refuses.
+        var users = routes.MapGroup("/api/users/{userId:guid}").WithTags("assignments").NeedsOfServices("tenancy.read");
+        users.MapGet("/modules", (Caller caller, Guid userId, Assignments.Assignments use, CancellationToken ct) => use.Of(Person(caller), userId, ct));
+        users.MapGet("/modules/{code}/why", (Caller caller, Guid userId, string code, ModuleAccess use, CancellationToken ct) => use.Why(Person(caller), userId, code, ct));
+        users.MapPut("/modules/{moduleId:guid}", (HttpContext context, Caller caller, Guid userId, Guid moduleId, AssignmentInput input, Assignments.Assignments use, CancellationToken ct) =>
+            Assign(context, caller, userId, AssignmentTarget.Module(moduleId), input, use, ct));
+        users.MapPut("/categories/{categoryId:guid}", (HttpContext context, Caller caller, Guid userId, Guid categoryId, AssignmentInput input, Assignments.Assignments use, CancellationToken ct) =>
+            Assign(context, caller, userId, AssignmentTarget.Category(categoryId), input, use, ct));
+        users.MapDelete("/modules/{moduleId:guid}", (HttpContext context, Caller caller, Guid userId, Guid moduleId, Guid? groupId, Guid? schoolId, Assignments.Assignments use, CancellationToken ct) =>
+            Revoke(context, caller, userId, AssignmentTarget.Module(moduleId), groupId, schoolId, use, ct));
+        users.MapDelete("/categories/{categoryId:guid}", (HttpContext context, Caller caller, Guid userId, Guid categoryId, Guid? groupId, Guid? schoolId, Assignments.Assignments use, CancellationToken ct) =>
+            Revoke(context, caller, userId, AssignmentTarget.Category(categoryId), groupId, schoolId, use, ct));
+
+        var group = routes.MapGroup("/api/groups/{groupId:guid}").WithTags("assignments").NeedsOfServices("tenancy.read");
+        group.MapGet("/matrix", (Caller caller, Guid groupId, [AsParameters] ListQuery query, [AsParameters] MatrixFilter filter, Matrix use, CancellationToken ct) => use.Read(Person(caller), groupId, query, filter, ct));
+        group.MapPost("/assignments", (Caller caller, Guid groupId, BulkInput input, Assignments.Assignments use, CancellationToken ct) => use.Bulk(Person(caller), groupId, input, false, ct));
+        group.MapPost("/assignments/preview", (Caller caller, Guid groupId, BulkInput input, Assignments.Assignments use, CancellationToken ct) => use.Bulk(Person(caller), groupId, input, true, ct));
+        routes.MapGet("/api/assignment-logs", (Caller caller, [AsParameters] ListQuery query, [AsParameters] AssignmentLogFilter filter, AssignmentLogs use, CancellationToken ct) =>
+            use.List(caller, query, filter, ct)).NeedsOfServices("tenancy.read").WithTags("assignments");
+
         var api = routes.MapGroup("/api").WithTags("network").NeedsOfServices("tenancy.read");
         api.MapGet("/plans", (Caller caller, [AsParameters] ListQuery query, Plans.Plans use, CancellationToken ct) => use.List(caller, query, ct));
         api.MapGet("/groups", (Caller caller, [AsParameters] ListQuery query, Groups.Groups use, CancellationToken ct) => use.List(caller, query, ct));
         api.MapGet("/schools", (Caller caller, [AsParameters] ListQuery query, Guid? group, Groups.Groups use, CancellationToken ct) => use.Schools(caller, query, group, ct));
+    }
+
+    private static async Task<Assignment> Assign(HttpContext context, Caller caller, Guid userId, AssignmentTarget target, AssignmentInput input, Assignments.Assignments use, CancellationToken ct) =>
+        Tagged(context, await use.Assign(Person(caller), userId, target, input, IfMatch(context) ?? input.Version ?? 0, ct), a => a.Version);
+
+    private static async Task<IResult> Revoke(HttpContext context, Caller caller, Guid userId, AssignmentTarget target, Guid? groupId, Guid? schoolId, Assignments.Assignments use, CancellationToken ct)
+    {
+        await use.Revoke(Person(caller), userId, target, groupId, schoolId, IfMatch(context), ct);
+        return TypedResults.NoContent();
     }
 
     private static Caller Person(Caller caller) => caller.UserId is not null ? caller : throw new Refusal(Reason.Forbidden);

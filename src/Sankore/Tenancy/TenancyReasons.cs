@@ -8,6 +8,10 @@ public static class TenancyReasons
     private static readonly Dictionary<string, Reason> Book = new[]
     {
         Of("CODE_TAKEN", 409), Of("CODE_INVALID", 422), Of("CATEGORY_UNKNOWN", 422), Of("CATEGORY_IN_USE", 409), Of("SLUG_TAKEN", 409), Of("SLUG_INVALID", 422),
+        Of("UNAUTHORIZED", 403), Of("ASSIGNER_EXPIRED", 403), Of("SELF_ASSIGNMENT", 403), Of("MODULE_REFUSED", 403),
+        Of("SUBSCRIPTION_INACTIVE", 422), Of("MODULE_NOT_IN_PLAN", 422), Of("MODULE_INACTIVE", 422), Of("NOT_IN_SCHOOL", 422),
+        Of("LAST_GROUP_ADMIN", 409), Of("PLAN_SLUG_TAKEN", 409), Of("GROUP_CODE_TAKEN", 409), Of("SCHOOL_CODE_TAKEN", 409), Of("SUBSCRIPTION_EXISTS", 409), Of("ALREADY_MEMBER", 409),
+        Of("PLAN_UNKNOWN", 422), Of("MODULE_UNKNOWN", 422), Of("GROUP_UNKNOWN", 422), Of("SCHOOL_UNKNOWN", 422), Of("TRANSITION_INVALID", 422), Of("FILE_INVALID", 422), Of("IMPORT_INVALID", 422),
     }.ToDictionary(r => r.Code);
 
     /// <summary>All of them.</summary>
@@ -32,6 +36,45 @@ public static class TenancyReasons
 
         /// <summary>No letter or digit is left of the slug.</summary>
         public static Reason SlugInvalid => Book["SLUG_INVALID"];
+
+        /// <summary>The caller may not do this with the module; the message says which link of the chain fails.</summary>
+        public static Reason ModuleRefused => Book["MODULE_REFUSED"];
+
+        /// <summary>Another plan has the slug.</summary>
+        public static Reason PlanSlugTaken => Book["PLAN_SLUG_TAKEN"];
+
+        /// <summary>Another group has the code.</summary>
+        public static Reason GroupCodeTaken => Book["GROUP_CODE_TAKEN"];
+
+        /// <summary>Another school has the code.</summary>
+        public static Reason SchoolCodeTaken => Book["SCHOOL_CODE_TAKEN"];
+
+        /// <summary>The group has a live subscription already.</summary>
+        public static Reason SubscriptionExists => Book["SUBSCRIPTION_EXISTS"];
+
+        /// <summary>The person has that role there already.</summary>
+        public static Reason AlreadyMember => Book["ALREADY_MEMBER"];
+
+        /// <summary>There is no such plan.</summary>
+        public static Reason PlanUnknown => Book["PLAN_UNKNOWN"];
+
+        /// <summary>There is no such module.</summary>
+        public static Reason ModuleUnknown => Book["MODULE_UNKNOWN"];
+
+        /// <summary>There is no such group.</summary>
+        public static Reason GroupUnknown => Book["GROUP_UNKNOWN"];
+
+        /// <summary>The group has no such school.</summary>
+        public static Reason SchoolUnknown => Book["SCHOOL_UNKNOWN"];
+
+        /// <summary>A subscription does not go from the one state to the other.</summary>
+        public static Reason TransitionInvalid => Book["TRANSITION_INVALID"];
+
+        /// <summary>The file cannot be read as a table.</summary>
+        public static Reason FileInvalid => Book["FILE_INVALID"];
+
+        /// <summary>Rows of the file are wrong: nothing was imported.</summary>
+        public static Reason ImportInvalid => Book["IMPORT_INVALID"];
     }
 
     private static Reason Of(string code, int status) => new(code, status, typeof(Strings));

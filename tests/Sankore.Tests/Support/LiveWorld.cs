@@ -14,9 +14,15 @@ public static class LiveWorld
         var module = await admin.NewModule();
         await world.Execute("insert into tenancy.plan_modules (id, plan_id, module_id) select gen_random_uuid(), id, @module from tenancy.subscription_plans where slug = any(@plans)",
             new { module = module.Id(), plans });
+        await world.AssignToEverybody(module);
         await world.Heard();
         return module;
     }
+
+    /// <summary>Assigns a module to everybody who has a place in a school.</summary>
+    public static Task<int> AssignToEverybody(this World world, JsonElement module) =>
+        world.Execute("insert into tenancy.user_module_permissions (user_id, school_group_id, module_id) select distinct user_id, school_group_id, @id from tenancy.memberships where school_id is not null on conflict do nothing",
+            new { id = module.Id() });
 
     /// <summary>Waits until the node has read all that happened so far: whoever listens from now on is not told of it.</summary>
     public static async Task Heard(this World world)

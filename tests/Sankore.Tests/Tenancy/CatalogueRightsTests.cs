@@ -41,7 +41,7 @@ public sealed class CatalogueRightsTests(World world) : IClassFixture<World>
     public async Task A_member_sees_the_modules_of_the_plan_and_no_others()
     {
         using var admin = await world.As(Cast.Super);
-        using var head = await world.As(Cast.HeadOnEssentiel);
+        using var head = await world.As(Cast.Admin2);
         var word = Catalogue.Word();
         var included = await admin.NewModule($"{word} incluse");
         var excluded = await admin.NewModule($"{word} exclue");

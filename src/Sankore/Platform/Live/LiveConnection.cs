@@ -43,6 +43,7 @@ public sealed class LiveConnection
     internal long Cursor { get; set; }
     internal long RightsAsOf { get; set; }
     internal string[] Topics { get; set; } = [];
+    internal DateTime ValidUntil { get; set; } = DateTime.MaxValue;
     internal bool Pending { get; set; }
     internal int HeartbeatSlot { get; set; }
     internal bool IsClosed { get; private set; }

@@ -51,7 +51,7 @@ internal sealed class LiveShard : IDisposable
         {
             return;
         }
-        (connection.Topics, connection.RightsAsOf) = (rights.Topics, asOf);
+        (connection.Topics, connection.RightsAsOf, connection.ValidUntil) = (rights.Topics, asOf, rights.ValidUntil);
         var missed = _hub.Window.Between(Math.Min(Math.Min(connection.Cursor, asOf), _position), _position);
         List(connection);
         connection.HeartbeatSlot = _nextSlot++ % HeartbeatSlots;
@@ -91,7 +91,7 @@ internal sealed class LiveShard : IDisposable
             return;
         }
         Unlist(connection);
-        (connection.Topics, connection.RightsAsOf) = (rights.Topics, asOf);
+        (connection.Topics, connection.RightsAsOf, connection.ValidUntil) = (rights.Topics, asOf, rights.ValidUntil);
         List(connection);
         var since = _hub.Window.Between(Math.Min(asOf, _position), _position);
         if (since is null || since.Any(c => c.IsRights && Concerns(c, connection)))
@@ -137,6 +137,7 @@ internal sealed class LiveShard : IDisposable
     private void Deliver(Change[] run)
     {
         LiveFrame? frame = null;
+        var now = DateTime.UtcNow;
         foreach (var topic in run[0].Topics)
         {
             if (!_byTopic.TryGetValue(topic, out var connections))
@@ -148,6 +149,11 @@ internal sealed class LiveShard : IDisposable
             {
                 if (connection.Pending || connection.Cursor >= run[^1].Id)
                 {
+                    continue;
+                }
+                if (connection.ValidUntil <= now)
+                {
+                    Redecide(connection);
                     continue;
                 }
                 Send(connection, connection.Cursor < run[0].Id ? frame : LiveFrame.Of(run.Where(c => c.Id > connection.Cursor)));
@@ -241,9 +247,15 @@ internal sealed class LiveShard : IDisposable
     private void Beat()
     {
         _nextBeat += (long)HeartbeatEvery.TotalMilliseconds / HeartbeatSlots;
+        var now = DateTime.UtcNow;
         foreach (var connection in CollectionsMarshal.AsSpan(_byHeartbeat[_beatSlot]))
         {
             Send(connection, LiveFrame.Heartbeat);
+            if (connection.ValidUntil <= now)
+            {
+                // A role, a place or an assignment has ended while nothing happened.
+                Redecide(connection);
+            }
         }
         _beatSlot = (_beatSlot + 1) % HeartbeatSlots;
     }

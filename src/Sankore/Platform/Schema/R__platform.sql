@@ -39,7 +39,7 @@ begin
     insert into audit.audit_logs (table_name, action, record_id, user_id, role, before, after)
     select v_table, tg_op, n.id::text, auth.uid(), v_role, to_jsonb(o) - v_secret, to_jsonb(n) - v_secret
     from new_rows n join old_rows o on o.id = n.id
-    where o is distinct from n;
+    where o is distinct from n and to_jsonb(o) - v_secret <> to_jsonb(n) - v_secret;
   end if;
   return null;
 end $$;
@@ -68,15 +68,19 @@ drop trigger if exists audit_logs_immutable on audit.audit_logs;
 create trigger audit_logs_immutable before update or delete or truncate on audit.audit_logs
   for each statement execute function audit.refuse_change();
 
--- Appends to the feed. Called by deferred constraint triggers only, that is at commit: the lock is held from here until the
--- commit is visible, so ids are handed out in commit order and a reader who follows them never meets a gap.
+-- The log's lock. Held until the commit is visible.
+create or replace function live.lock() returns void
+language sql security definer set search_path = '' as $$ select pg_advisory_xact_lock(7205759403792793600) $$;
+
+-- Appends to the feed. Called at the end of a transaction (deferred constraint triggers; statements that are the transaction's last): the
+-- lock is held from here until the commit is visible, so ids are handed out in commit order and a reader who follows them never meets a gap.
 create or replace function live.publish(p_table text, p_op text, p_id text, p_row jsonb, p_topics text[]) returns void
 language plpgsql security definer set search_path = '' as $$
 begin
   if coalesce(cardinality(p_topics), 0) = 0 then
     return;
   end if;
-  perform pg_advisory_xact_lock(7205759403792793600);
+  perform live.lock();
   insert into live.changes (topics, table_name, op, row_id, row) values (p_topics, p_table, p_op, p_id, p_row);
   perform pg_notify('live', '');
 end $$;

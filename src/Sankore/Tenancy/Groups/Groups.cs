@@ -14,6 +14,12 @@ public sealed record School(Guid Id, Guid GroupId, string GroupName, string Name
 /// <summary>Groups and schools, to read (editing them is the entitlement chain's issue).</summary>
 public sealed class Groups(Db db)
 {
+    /// <summary>Finds the group's id, if the caller administers it or operates the platform.</summary>
+    internal const string AdministeredSql = """
+        select id from tenancy.school_groups
+        where id = @groupId and (id = any ((select tenancy.my_administered_group_ids())::uuid[]) or (select rbac.has_permission((select auth.uid()), 'tenancy.read')))
+        """;
+
     private const string GroupColumns = """
         g.id, g.name, g.code, g.city, g.country::text, g.status, g.version, p.name as plan, p.id as plan_id, s.status as subscription_status, s.ends_at as subscription_ends_at,
         (select count(*) from tenancy.schools c where c.school_group_id = g.id) as schools

@@ -1,33 +1,18 @@
--- ── Entitlement: which plans, and so which modules, a person has ──
-
--- Which plan includes which module, whatever the module's state.
-create or replace view tenancy.included_modules with (security_invoker = true) as
-  select pm.plan_id, pm.module_id
-  from tenancy.plan_modules pm
-  where pm.included
-  union
-  select pc.plan_id, m.id
-  from tenancy.plan_categories pc
-  join tenancy.modules m on m.category_id = pc.category_id
-  where not exists (select 1 from tenancy.plan_modules pm where pm.plan_id = pc.plan_id and pm.module_id = m.id);
-grant select on tenancy.included_modules to authenticated, service_role;
+-- ── What the caller has: places, plans, modules, topics ──
 
 create or replace function tenancy.my_group_ids() returns uuid[]
 language sql stable security definer set search_path = '' as $$
-  select coalesce(array_agg(distinct school_group_id), '{}') from tenancy.memberships
-  where user_id = auth.uid() and status = 'active'
+  select coalesce(array_agg(distinct school_group_id), '{}') from tenancy.current_memberships where user_id = auth.uid()
 $$;
 
 create or replace function tenancy.my_administered_group_ids() returns uuid[]
 language sql stable security definer set search_path = '' as $$
-  select coalesce(array_agg(distinct school_group_id), '{}') from tenancy.memberships
-  where user_id = auth.uid() and status = 'active' and role = 'group_admin'
+  select coalesce(array_agg(distinct school_group_id), '{}') from tenancy.current_memberships where user_id = auth.uid() and role = 'group_admin'
 $$;
 
 create or replace function tenancy.my_school_ids() returns uuid[]
 language sql stable security definer set search_path = '' as $$
-  select coalesce(array_agg(distinct school_id), '{}') from tenancy.memberships
-  where user_id = auth.uid() and status = 'active' and school_id is not null
+  select coalesce(array_agg(distinct school_id), '{}') from tenancy.current_memberships where user_id = auth.uid() and school_id is not null
 $$;
 
 -- The people of the groups that the caller administers.
@@ -39,20 +24,25 @@ $$;
 
 create or replace function tenancy.my_plan_ids() returns uuid[]
 language sql stable security definer set search_path = '' as $$
-  select coalesce(array_agg(distinct s.plan_id), '{}')
-  from tenancy.memberships m
-  join tenancy.subscriptions s on s.school_group_id = m.school_group_id
-  where m.user_id = auth.uid() and m.status = 'active' and s.status in ('trialing', 'active', 'past_due')
+  select coalesce(array_agg(distinct u.plan_id), '{}')
+  from tenancy.current_memberships m
+  join tenancy.live_subscriptions u on u.school_group_id = m.school_group_id
+  where m.user_id = auth.uid()
 $$;
 
--- What a member sees: active, built, in an active category, included in a plan that one of the person's groups lives on.
+-- The plans of the groups that the caller administers.
+create or replace function tenancy.my_administered_plan_ids() returns uuid[]
+language sql stable security definer set search_path = '' as $$
+  select coalesce(array_agg(distinct u.plan_id), '{}')
+  from tenancy.current_memberships m
+  join tenancy.live_subscriptions u on u.school_group_id = m.school_group_id
+  where m.user_id = auth.uid() and m.role = 'group_admin'
+$$;
+
+-- The modules whose chain holds somewhere for the caller (tenancy.module_access).
 create or replace function tenancy.my_module_ids() returns uuid[]
 language sql stable security definer set search_path = '' as $$
-  select coalesce(array_agg(distinct m.id), '{}')
-  from tenancy.included_modules i
-  join tenancy.modules m on m.id = i.module_id
-  join tenancy.business_categories c on c.id = m.category_id
-  where i.plan_id = any ((select tenancy.my_plan_ids())::uuid[]) and m.status = 'active' and m.is_built and c.status = 'active'
+  select coalesce(array_agg(distinct module_id), '{}') from tenancy.module_access where user_id = auth.uid() and granted
 $$;
 
 create or replace function tenancy.my_category_ids() returns uuid[]
@@ -60,22 +50,88 @@ language sql stable security definer set search_path = '' as $$
   select coalesce(array_agg(distinct c.id), '{}')
   from tenancy.business_categories c
   where c.status = 'active'
-    and (exists (select 1 from tenancy.plan_categories pc where pc.category_id = c.id and pc.plan_id = any ((select tenancy.my_plan_ids())::uuid[]))
+    and (exists (select 1 from tenancy.plan_categories pc where pc.category_id = c.id and pc.plan_id = any ((select tenancy.my_administered_plan_ids())::uuid[]))
       or exists (select 1 from tenancy.modules m where m.category_id = c.id and m.id = any ((select tenancy.my_module_ids())::uuid[])))
 $$;
 
--- The topics of the caller's stream. Whoever reads the whole catalogue has no need of the plans' narrower events.
+-- The topics of the caller's stream. Whoever reads the whole catalogue has no need of the plans' narrower events; a group's administrator
+-- hears of all that the plan has, other people of what was assigned to them, in the terms it was assigned in.
 create or replace function tenancy.my_topics() returns text[]
 language sql stable security definer set search_path = '' as $$
   select array['everyone', 'user:' || auth.uid()]
-    || case when rbac.has_permission(auth.uid(), 'tenancy.read') then array['catalogue']
-            else array(select 'plan:' || p from unnest(tenancy.my_plan_ids()) p) end
+    || case when rbac.has_permission(auth.uid(), 'tenancy.read') then array['catalogue'] else
+         array(select 'plan:' || p from unnest(tenancy.my_administered_plan_ids()) p)
+         || array(
+           select distinct 'plan:' || u.plan_id || case when a.module_id is null then ':category:' || a.category_id else ':module:' || a.module_id end
+           from tenancy.current_memberships m
+           join tenancy.live_subscriptions u on u.school_group_id = m.school_group_id
+           join tenancy.schools s on s.id = m.school_id and s.status = 'active'
+           join tenancy.current_assignments a on a.user_id = m.user_id and a.school_group_id = m.school_group_id and (a.school_id is null or a.school_id = m.school_id)
+           where m.user_id = auth.uid() and m.role <> 'group_admin') end
     || array(select 'group:' || g from unnest(tenancy.my_group_ids()) g)
+    || array(select 'admin:' || g from unnest(tenancy.my_administered_group_ids()) g)
     || array(select 'school:' || s from unnest(tenancy.my_school_ids()) s)
 $$;
 
+-- The invitations into groups that the caller administers.
+create or replace function tenancy.my_invitation_ids() returns uuid[]
+language sql stable security definer set search_path = '' as $$
+  select coalesce(array_agg(invitation_id), '{}') from tenancy.invited_places where school_group_id = any ((select tenancy.my_administered_group_ids())::uuid[])
+$$;
+
+-- When the first of the caller's places or assignments ends.
+create or replace function tenancy.my_rights_end_at() returns timestamptz
+language sql stable security definer set search_path = '' as $$
+  select least((select min(expires_at) from tenancy.current_memberships where user_id = auth.uid()),
+               (select min(expires_at) from tenancy.current_assignments where user_id = auth.uid()))
+$$;
+
 grant execute on function tenancy.my_group_ids(), tenancy.my_administered_group_ids(), tenancy.my_people_ids(), tenancy.my_school_ids(), tenancy.my_plan_ids(),
-  tenancy.my_module_ids(), tenancy.my_category_ids(), tenancy.my_topics() to authenticated;
+  tenancy.my_administered_plan_ids(), tenancy.my_module_ids(), tenancy.my_category_ids(), tenancy.my_topics(), tenancy.my_rights_end_at(),
+  tenancy.my_invitation_ids() to authenticated;
+
+-- The caller's menu of modules: what may be done in each, wherever in the network.
+create or replace function tenancy.my_menu() returns table (id uuid, code text, name text, description text, icon text, route text, priority integer,
+  category_id uuid, category_name text, color text, sort_order integer, can_write boolean, can_delete boolean, can_export boolean)
+language sql stable security definer set search_path = '' as $$
+  select m.id, m.code, m.name, m.description, m.icon, coalesce(m.route, '/m/' || m.code), m.priority, c.id, c.name, c.color, c.sort_order, a.can_write, a.can_delete, a.can_export
+  from (
+    select module_id, bool_or(can_write) as can_write, bool_or(can_delete) as can_delete, bool_or(can_export) as can_export
+    from tenancy.module_access where user_id = auth.uid() and granted group by module_id) a
+  join tenancy.modules m on m.id = a.module_id
+  join tenancy.business_categories c on c.id = m.category_id
+  order by c.sort_order, c.name collate "und-x-icu", c.id, m.priority, m.name collate "und-x-icu", m.id
+$$;
+grant execute on function tenancy.my_menu() to authenticated;
+
+create or replace function tenancy.module_name(p_code text) returns text
+language sql stable security definer set search_path = '' as $$ select name from tenancy.modules where code = p_code $$;
+grant execute on function tenancy.module_name(text) to authenticated;
+
+-- The chain of one person and module, place by place, for the person, for who administers the place's group, and for the operator.
+create or replace function tenancy.explain_access(p_user_id uuid, p_code text) returns table (
+  group_name text, school_name text, plan_name text, subscription_status text, module_active boolean, module_built boolean, included boolean, subscription_live boolean,
+  on_in_school boolean, is_group_admin boolean, assigned boolean, can_write boolean, can_delete boolean, can_export boolean, granted boolean, revoked boolean, expired_at timestamptz)
+language sql stable security definer set search_path = '' as $$
+  select g.name, s.name, p.name, u.status, k.module_active, k.module_built, k.included, k.subscription_live, k.on_in_school, k.is_group_admin, k.assigned,
+         k.can_write, k.can_delete, k.can_export, k.granted, coalesce(a.revoked, false), a.expired_at
+  from tenancy.module_access k
+  join tenancy.school_groups g on g.id = k.school_group_id
+  left join tenancy.schools s on s.id = k.school_id
+  left join tenancy.subscription_plans p on p.id = k.plan_id
+  left join lateral (
+    select x.status from tenancy.subscriptions x where x.school_group_id = k.school_group_id
+    order by x.status in ('trialing', 'active', 'past_due') desc, x.starts_at desc, x.id desc limit 1) u on true
+  left join lateral (
+    select bool_or(not x.is_active) as revoked, max(x.expires_at) filter (where x.is_active and x.expires_at <= now()) as expired_at
+    from tenancy.user_module_permissions x
+    where x.user_id = k.user_id and x.school_group_id = k.school_group_id and (x.school_id is null or x.school_id = k.school_id)
+      and (x.module_id = k.module_id or x.category_id = k.category_id)) a on true
+  where k.user_id = p_user_id and k.code = p_code
+    and (p_user_id = auth.uid() or k.school_group_id = any (tenancy.my_administered_group_ids()) or rbac.has_permission(auth.uid(), 'tenancy.read'))
+  order by k.granted desc, k.is_group_admin desc, g.name, s.name
+$$;
+grant execute on function tenancy.explain_access(uuid, text) to authenticated;
 
 -- ── The feed: what each audience is told ──
 
@@ -89,23 +145,27 @@ language sql stable security definer set search_path = '' as $$
       and not exists (select 1 from tenancy.plan_modules pm where pm.plan_id = pc.plan_id and pm.module_id = p_module_id)) p
 $$;
 
-create or replace function tenancy.plans_with_category(p_category_id uuid) returns uuid[]
+-- Who hears of a module: a plan's administrators, and those to whom it or its category was assigned. Nobody, while it cannot be used.
+create or replace function tenancy.module_topics(p_id uuid) returns text[]
 language sql stable security definer set search_path = '' as $$
-  select coalesce(array_agg(distinct plan_id order by plan_id), '{}') from (
-    select plan_id from tenancy.plan_categories where category_id = p_category_id
-    union all
-    select unnest(tenancy.plans_including(m.id, m.category_id)) from tenancy.modules m
-    where m.category_id = p_category_id and m.status = 'active' and m.is_built) p
+  select coalesce(array_agg(t order by t), '{}')
+  from tenancy.available_modules a,
+  lateral (values ('plan:' || a.plan_id), ('plan:' || a.plan_id || ':category:' || a.category_id), ('plan:' || a.plan_id || ':module:' || a.module_id)) v (t)
+  where a.module_id = p_id
 $$;
 
-create or replace function tenancy.plan_topics(p_plan_ids uuid[]) returns text[]
-language sql immutable as $$ select coalesce(array_agg('plan:' || p order by p), '{}') from unnest(p_plan_ids) p $$;
-
-create or replace function tenancy.except_ids(p_left uuid[], p_right uuid[]) returns uuid[]
-language sql immutable as $$ select array(select unnest(p_left) except select unnest(p_right)) $$;
-
-create or replace function tenancy.both_ids(p_left uuid[], p_right uuid[]) returns uuid[]
-language sql immutable as $$ select array(select unnest(p_left) intersect select unnest(p_right)) $$;
+-- Who hears of a category: those who have a module of it, and the administrators of plans that include it, empty as it may be.
+create or replace function tenancy.category_topics(p_id uuid) returns text[]
+language sql stable security definer set search_path = '' as $$
+  select coalesce(array_agg(distinct t order by t), '{}') from (
+    select 'plan:' || pc.plan_id as t
+    from tenancy.plan_categories pc join tenancy.business_categories c on c.id = pc.category_id and c.status = 'active' where pc.category_id = p_id
+    union all
+    select v.t
+    from tenancy.available_modules a,
+    lateral (values ('plan:' || a.plan_id), ('plan:' || a.plan_id || ':category:' || a.category_id), ('plan:' || a.plan_id || ':module:' || a.module_id)) v (t)
+    where a.category_id = p_id) x
+$$;
 
 -- A module as its members see it; the operator's row has more (p_operator).
 create or replace function tenancy.module_row(p_module tenancy.modules, p_operator boolean) returns jsonb
@@ -129,53 +189,32 @@ language sql stable as $$
     'color', p_category.color, 'sortOrder', p_category.sort_order, 'status', p_category.status, 'version', p_category.version))
 $$;
 
-create or replace function tenancy.is_visible(p_module tenancy.modules) returns boolean
-language sql stable security definer set search_path = '' as $$
-  select p_module.status = 'active' and p_module.is_built
-     and exists (select 1 from tenancy.business_categories c where c.id = p_module.category_id and c.status = 'active')
-$$;
-
--- One change, told to each audience in its own terms: gone for the plans that lose it, new for those that gain it, changed for the rest.
-create or replace function tenancy.publish_to_plans(p_table text, p_id uuid, p_row jsonb, p_before uuid[], p_after uuid[]) returns void
-language sql security definer set search_path = '' as $$
-  select live.publish(p_table, 'DELETE', p_id::text, null, tenancy.plan_topics(tenancy.except_ids(p_before, p_after))),
-         live.publish(p_table, 'UPDATE', p_id::text, p_row, tenancy.plan_topics(tenancy.both_ids(p_before, p_after))),
-         live.publish(p_table, 'INSERT', p_id::text, p_row, tenancy.plan_topics(tenancy.except_ids(p_after, p_before)))
-$$;
-
 -- ── Who is told: the difference between what was told and what is true at commit ──
 
--- The plans whose members see a module; null when there is no such module.
-create or replace function tenancy.module_audience(p_id uuid) returns uuid[]
-language sql stable security definer set search_path = '' as $$
-  select case when tenancy.is_visible(m) then tenancy.plans_including(m.id, m.category_id) else '{}' end from tenancy.modules m where m.id = p_id
-$$;
-
-create or replace function tenancy.category_audience(p_id uuid) returns uuid[]
-language sql stable security definer set search_path = '' as $$
-  select case when c.status = 'active' then tenancy.plans_with_category(c.id) else '{}' end from tenancy.business_categories c where c.id = p_id
-$$;
-
--- Tells the operator and the plans what became of a row, as it is at commit; nothing twice. The log's lock comes first: what is read after
--- it, statement by statement, is what everybody who committed before has left (READ COMMITTED, as all of Db.Run).
-create or replace function tenancy.tell(p_table text, p_id uuid, p_version integer, p_including uuid[], p_audience uuid[], p_operator_row jsonb, p_member_row jsonb) returns void
+-- Tells the operator and the other audiences what became of a row, as it is at commit, each in its own terms: gone for those who lose it,
+-- changed for those who keep it, new for those who gain it; nothing twice. The log's lock comes first: what is read after it, statement by
+-- statement, is what everybody who committed before has left (READ COMMITTED, as all of Db.Run).
+create or replace function tenancy.tell(p_table text, p_id uuid, p_version integer, p_including uuid[], p_topics text[], p_operator_row jsonb, p_member_row jsonb) returns void
 language plpgsql security definer set search_path = '' as $$
 declare
   v_told tenancy.told_audiences;
+  v_before text[];
 begin
   select * into v_told from tenancy.told_audiences where table_name = p_table and row_id = p_id;
+  v_before := coalesce(v_told.topics, '{}');
   if p_version is null then
     if v_told.row_id is not null then
       delete from tenancy.told_audiences where table_name = p_table and row_id = p_id;
-      perform live.publish(p_table, 'DELETE', p_id::text, null, array['catalogue']);
-      perform tenancy.publish_to_plans(p_table, p_id, null, v_told.audience_plan_ids, '{}');
+      perform live.publish(p_table, 'DELETE', p_id::text, null, array['catalogue'] || v_before);
     end if;
-  elsif (v_told.version, v_told.including_plan_ids, v_told.audience_plan_ids) is distinct from (p_version, p_including, p_audience) then
-    insert into tenancy.told_audiences values (p_table, p_id, p_version, p_including, p_audience)
+  elsif (v_told.version, v_told.including_plan_ids, v_told.topics) is distinct from (p_version, p_including, p_topics) then
+    insert into tenancy.told_audiences values (p_table, p_id, p_version, p_including, p_topics)
     on conflict on constraint told_audiences_pkey do update
-      set version = excluded.version, including_plan_ids = excluded.including_plan_ids, audience_plan_ids = excluded.audience_plan_ids;
+      set version = excluded.version, including_plan_ids = excluded.including_plan_ids, topics = excluded.topics;
     perform live.publish(p_table, case when v_told.row_id is null then 'INSERT' else 'UPDATE' end, p_id::text, p_operator_row, array['catalogue']);
-    perform tenancy.publish_to_plans(p_table, p_id, p_member_row, coalesce(v_told.audience_plan_ids, '{}'), p_audience);
+    perform live.publish(p_table, 'DELETE', p_id::text, null, array(select unnest(v_before) except select unnest(p_topics)));
+    perform live.publish(p_table, 'UPDATE', p_id::text, p_member_row, array(select unnest(v_before) intersect select unnest(p_topics)));
+    perform live.publish(p_table, 'INSERT', p_id::text, p_member_row, array(select unnest(p_topics) except select unnest(v_before)));
   end if;
 end $$;
 
@@ -184,10 +223,10 @@ language plpgsql security definer set search_path = '' as $$
 declare
   v_module tenancy.modules;
 begin
-  perform pg_advisory_xact_lock(7205759403792793600);
+  perform live.lock();
   select * into v_module from tenancy.modules where id = p_id;
   perform tenancy.tell('tenancy.modules', p_id, v_module.version, tenancy.plans_including(p_id, v_module.category_id),
-    tenancy.module_audience(p_id), tenancy.module_row(v_module, true), tenancy.module_row(v_module, false));
+    tenancy.module_topics(p_id), tenancy.module_row(v_module, true), tenancy.module_row(v_module, false));
 end $$;
 
 create or replace function tenancy.tell_category(p_id uuid) returns void
@@ -195,16 +234,16 @@ language plpgsql security definer set search_path = '' as $$
 declare
   v_category tenancy.business_categories;
 begin
-  perform pg_advisory_xact_lock(7205759403792793600);
+  perform live.lock();
   select * into v_category from tenancy.business_categories where id = p_id;
-  perform tenancy.tell('tenancy.business_categories', p_id, v_category.version, '{}', tenancy.category_audience(p_id),
+  perform tenancy.tell('tenancy.business_categories', p_id, v_category.version, '{}', tenancy.category_topics(p_id),
     tenancy.category_row(v_category), tenancy.category_row(v_category));
 end $$;
 
 create or replace function tenancy.tell_modules_of(p_category_id uuid) returns void
 language plpgsql security definer set search_path = '' as $$
 begin
-  perform pg_advisory_xact_lock(7205759403792793600);
+  perform live.lock();
   perform tenancy.tell_module(m.id) from (select id from tenancy.modules where category_id = p_category_id order by priority, id) m;
 end $$;
 
@@ -255,28 +294,73 @@ end $$;
 create or replace function tenancy.remember_audiences() returns void
 language sql security definer set search_path = '' as $$
   insert into tenancy.told_audiences
-  select 'tenancy.modules', m.id, m.version, tenancy.plans_including(m.id, m.category_id), tenancy.module_audience(m.id) from tenancy.modules m
+  select 'tenancy.modules', m.id, m.version, tenancy.plans_including(m.id, m.category_id), tenancy.module_topics(m.id) from tenancy.modules m
   union all
-  select 'tenancy.business_categories', c.id, c.version, '{}', tenancy.category_audience(c.id) from tenancy.business_categories c
+  select 'tenancy.business_categories', c.id, c.version, '{}', tenancy.category_topics(c.id) from tenancy.business_categories c
   on conflict on constraint told_audiences_pkey do nothing
 $$;
 
--- Who joins or leaves a group, and a group whose subscription changes, get their topics decided anew.
+-- Who joins or leaves a place, a group whose plan or state changes, a school that closes: their topics are decided anew.
 create or replace function tenancy.publish_rights() returns trigger
 language plpgsql security definer set search_path = '' as $$
 declare
-  v_row jsonb := to_jsonb(coalesce(new, old));
+  v_old jsonb := to_jsonb(old);
+  v_new jsonb := to_jsonb(new);
 begin
-  perform live.publish(tg_table_schema || '.' || tg_table_name, 'RIGHTS', v_row ->> 'id', null,
-    array[case tg_table_name when 'memberships' then 'user:' || (v_row ->> 'user_id') else 'group:' || (v_row ->> 'school_group_id') end]);
+  perform live.publish(tg_table_schema || '.' || tg_table_name, 'RIGHTS', coalesce(v_new, v_old) ->> 'id', null,
+    array(select distinct tg_argv[0] || (r ->> tg_argv[1]) from unnest(array[v_old, v_new]) r where r is not null));
   return null;
 end $$;
-drop trigger if exists memberships_rights on tenancy.memberships;
-create constraint trigger memberships_rights after insert or update or delete on tenancy.memberships
-  deferrable initially deferred for each row execute function tenancy.publish_rights();
-drop trigger if exists subscriptions_rights on tenancy.subscriptions;
-create constraint trigger subscriptions_rights after insert or update or delete on tenancy.subscriptions
-  deferrable initially deferred for each row execute function tenancy.publish_rights();
+
+do $$
+declare
+  v_table text; v_topic text; v_column text; v_changes text;
+begin
+  for v_table, v_topic, v_column, v_changes in values
+    ('memberships', 'user:', 'user_id', 'user_id, school_group_id, school_id, role, status, expires_at'),
+    ('subscriptions', 'group:', 'school_group_id', 'school_group_id, plan_id, status'),
+    ('school_groups', 'group:', 'id', 'status'),
+    ('schools', 'school:', 'id', 'school_group_id, status')
+  loop
+    execute format('drop trigger if exists %I on tenancy.%I', v_table || '_rights', v_table);
+    execute format('create constraint trigger %I after insert or delete or update of %s on tenancy.%I deferrable initially deferred for each row execute function tenancy.publish_rights(%L, %L)',
+      v_table || '_rights', v_changes, v_table, v_topic, v_column);
+  end loop;
+end $$;
+
+-- Assignments come in thousands: their people are told by one entry a statement.
+create or replace function tenancy.publish_assignments() returns trigger
+language plpgsql security definer set search_path = '' as $$
+begin
+  perform live.publish('tenancy.user_module_permissions', 'RIGHTS', '', null, array(select distinct 'user:' || user_id from changed_rows));
+  perform live.publish('tenancy.user_module_permissions', 'UPDATE', '', null, array['catalogue'] || array(select distinct 'admin:' || school_group_id from changed_rows));
+  return null;
+end $$;
+
+-- Pages about the network read themselves again when a table they show has changed (live.js, data-reads): the operator's, and the group's administrators'.
+create or replace function tenancy.publish_network() returns trigger
+language plpgsql security definer set search_path = '' as $$
+begin
+  if exists (select 1 from changed_rows) then
+    perform live.publish(tg_table_schema || '.' || tg_table_name, 'UPDATE', '', null, array['catalogue'] || case when tg_argv[0] is null then '{}' else
+      array(select distinct 'admin:' || (to_jsonb(c) ->> tg_argv[0]) from (select * from changed_rows limit 100) c) end);
+  end if;
+  return null;
+end $$;
+
+do $$
+declare
+  v_table text; v_group text; v_op text;
+begin
+  for v_table, v_group in values ('user_module_permissions', ''), ('subscription_plans', null), ('school_groups', 'id'), ('subscriptions', 'school_group_id'), ('schools', 'school_group_id'), ('memberships', 'school_group_id') loop
+    foreach v_op in array array['insert', 'update', 'delete'] loop
+      execute format('drop trigger if exists %I on tenancy.%I', 'network_' || v_op, v_table);
+      execute format('create trigger %I after %s on tenancy.%I referencing %s table as changed_rows for each statement execute function tenancy.%s',
+        'network_' || v_op, v_op, v_table, case v_op when 'delete' then 'old' else 'new' end,
+        case when v_group = '' then 'publish_assignments()' else format('publish_network(%s)', coalesce(quote_literal(v_group), '')) end);
+    end loop;
+  end loop;
+end $$;
 
 -- ── Versions and audit ──
 
@@ -284,44 +368,81 @@ do $$
 declare
   v_table text;
 begin
-  foreach v_table in array array['business_categories', 'modules', 'subscription_plans', 'school_groups', 'subscriptions', 'schools'] loop
+  foreach v_table in array array['business_categories', 'modules', 'subscription_plans', 'school_groups', 'subscriptions', 'memberships'] loop
     execute format('drop trigger if exists touch on tenancy.%I', v_table);
     execute format('create trigger touch before update on tenancy.%I for each row execute function util.touch()', v_table);
   end loop;
 end $$;
+-- What a school follows from its plan is not a change that somebody made of it: no version, no line of the audit log.
+drop trigger if exists touch on tenancy.schools;
+create trigger touch before update of school_group_id, name, code, level, city, status on tenancy.schools for each row execute function util.touch();
 
+-- Assignments have a log of their own, which knows the refusals too.
 select audit.watch(format('tenancy.%I', t)::regclass)
-from unnest(array['business_categories', 'modules', 'subscription_plans', 'plan_modules', 'plan_categories', 'school_groups',
-  'subscriptions', 'schools', 'memberships']) t;
+from unnest(array['business_categories', 'modules', 'subscription_plans', 'plan_modules', 'plan_categories', 'school_groups', 'subscriptions', 'memberships']) t;
+select audit.watch('tenancy.schools', 'active_modules', 'subscription_id');
 
 -- ── Who may see and change what ──
 
 grant select on tenancy.business_categories, tenancy.modules, tenancy.subscription_plans, tenancy.plan_modules, tenancy.plan_categories,
-  tenancy.school_groups, tenancy.subscriptions, tenancy.schools, tenancy.memberships to authenticated, service_role;
-grant insert, update, delete on tenancy.modules, tenancy.business_categories to authenticated, service_role;
+  tenancy.school_groups, tenancy.subscriptions, tenancy.schools, tenancy.memberships, tenancy.user_module_permissions, tenancy.module_assignment_logs,
+  tenancy.invited_places, tenancy.module_access to authenticated, service_role;
+grant insert, update, delete on tenancy.modules, tenancy.business_categories, tenancy.subscription_plans, tenancy.plan_modules, tenancy.plan_categories,
+  tenancy.school_groups, tenancy.subscriptions to authenticated, service_role;
+-- A school's modules and subscription are the database's to keep.
+grant insert (id, school_group_id, name, code, level, city, status), update (name, code, level, city, status) on tenancy.schools to authenticated, service_role;
+grant update (school_id, role, status, expires_at) on tenancy.memberships to authenticated;
+grant insert on tenancy.memberships, tenancy.invited_places to service_role;
 
 do $$
 declare
   v_table text;
 begin
-  foreach v_table in array array['business_categories', 'modules', 'subscription_plans', 'plan_modules', 'plan_categories',
-      'school_groups', 'subscriptions', 'schools', 'memberships'] loop
+  foreach v_table in array array['business_categories', 'modules', 'subscription_plans', 'plan_modules', 'plan_categories', 'school_groups', 'subscriptions', 'schools',
+      'memberships', 'user_module_permissions', 'module_assignment_logs', 'invited_places'] loop
     execute format('drop policy if exists operator_read on tenancy.%I', v_table);
     execute format('create policy operator_read on tenancy.%I for select to authenticated using ((select rbac.has_permission((select auth.uid()), ''tenancy.read'')))', v_table);
     execute format('drop policy if exists service_read on tenancy.%I', v_table);
     execute format('create policy service_read on tenancy.%I for select to service_role using (true)', v_table);
   end loop;
-  foreach v_table in array array['business_categories', 'modules'] loop
+  foreach v_table in array array['business_categories', 'modules', 'subscription_plans', 'plan_modules', 'plan_categories', 'school_groups', 'subscriptions', 'schools', 'memberships'] loop
     execute format('drop policy if exists operator_insert on tenancy.%I', v_table);
     execute format('create policy operator_insert on tenancy.%I for insert to authenticated with check ((select rbac.has_permission((select auth.uid()), ''tenancy.manage'')))', v_table);
     execute format('drop policy if exists operator_update on tenancy.%I', v_table);
     execute format('create policy operator_update on tenancy.%I for update to authenticated using ((select rbac.has_permission((select auth.uid()), ''tenancy.manage'')))', v_table);
     execute format('drop policy if exists service_write on tenancy.%I', v_table);
     execute format('create policy service_write on tenancy.%I to service_role using (true) with check (true)', v_table);
+    -- What a plan includes is part of the plan.
     execute format('drop policy if exists operator_delete on tenancy.%I', v_table);
-    execute format('create policy operator_delete on tenancy.%I for delete to authenticated using ((select rbac.has_permission((select auth.uid()), ''tenancy.delete'')))', v_table);
+    execute format('create policy operator_delete on tenancy.%I for delete to authenticated using ((select rbac.has_permission((select auth.uid()), %L)))',
+      v_table, case when v_table in ('plan_modules', 'plan_categories') then 'tenancy.manage' else 'tenancy.delete' end);
   end loop;
 end $$;
+drop policy if exists service_insert on tenancy.invited_places;
+create policy service_insert on tenancy.invited_places for insert to service_role with check (true);
+
+-- A group's administrators keep its schools and its staff; nobody changes a place of their own.
+drop policy if exists schools_group_admin_insert on tenancy.schools;
+create policy schools_group_admin_insert on tenancy.schools for insert to authenticated
+  with check (school_group_id = any ((select tenancy.my_administered_group_ids())::uuid[]));
+drop policy if exists schools_group_admin_update on tenancy.schools;
+create policy schools_group_admin_update on tenancy.schools for update to authenticated
+  using (school_group_id = any ((select tenancy.my_administered_group_ids())::uuid[]));
+drop policy if exists memberships_group_admin_update on tenancy.memberships;
+create policy memberships_group_admin_update on tenancy.memberships for update to authenticated
+  using (school_group_id = any ((select tenancy.my_administered_group_ids())::uuid[]) and user_id <> (select auth.uid()));
+drop policy if exists user_module_permissions_member_read on tenancy.user_module_permissions;
+create policy user_module_permissions_member_read on tenancy.user_module_permissions for select to authenticated
+  using (user_id = (select auth.uid()) or school_group_id = any ((select tenancy.my_administered_group_ids())::uuid[]));
+drop policy if exists module_assignment_logs_group_admin_read on tenancy.module_assignment_logs;
+create policy module_assignment_logs_group_admin_read on tenancy.module_assignment_logs for select to authenticated
+  using (school_group_id = any ((select tenancy.my_administered_group_ids())::uuid[]));
+drop policy if exists invited_places_group_admin_read on tenancy.invited_places;
+create policy invited_places_group_admin_read on tenancy.invited_places for select to authenticated
+  using (school_group_id = any ((select tenancy.my_administered_group_ids())::uuid[]));
+drop policy if exists invitations_group_admin_read on rbac.invitations;
+create policy invitations_group_admin_read on rbac.invitations for select to authenticated
+  using (id = any ((select tenancy.my_invitation_ids())::uuid[]));
 
 drop policy if exists modules_member_read on tenancy.modules;
 create policy modules_member_read on tenancy.modules for select to authenticated

@@ -1,0 +1,144 @@
+using Sankore.Platform.Data;
+using Sankore.Platform.Security;
+
+namespace Sankore.Tenancy.Assignments;
+
+/// <summary>
+/// Group administrators assign modules and categories of their plan to the people of their group (document 003). The rules are the database's
+/// (<c>tenancy.change_assignments</c>): an attempt that is refused is committed to <c>module_assignment_logs</c> before it is refused here.
+/// </summary>
+public sealed class Assignments(Db db, ReasonBook reasons)
+{
+    private const string ChangeSql = """
+        select user_id, module_id, category_id, outcome
+        from tenancy.change_assignments(@revoke, @userIds, @moduleIds, @categoryIds, @groupId, @schoolId, @canWrite, @canDelete, @canExport, @expiresAt, @version, @preview)
+        """;
+
+    private const string OfSql = """
+        select a.id, a.user_id, a.school_group_id as group_id, a.school_id, s.name as school_name, a.module_id, a.category_id, coalesce(m.code, c.slug) as code, coalesce(m.name, c.name) as name,
+               a.can_read, a.can_write, a.can_delete, a.can_export, a.is_active, a.expires_at, p.display_name as assigned_by, a.assigned_at, a.version
+        from tenancy.user_module_permissions a
+        left join tenancy.modules m on m.id = a.module_id
+        left join tenancy.business_categories c on c.id = a.category_id
+        left join tenancy.schools s on s.id = a.school_id
+        left join public.profiles p on p.id = a.assigned_by
+        where a.user_id = @userId and (@moduleId::uuid is null or a.module_id = @moduleId) and (@categoryId::uuid is null or a.category_id = @categoryId)
+          and (@any or a.school_id is not distinct from @schoolId) and (@groupId::uuid is null or a.school_group_id = @groupId)
+          and coalesce(m.id, c.id) is not null
+        order by a.is_active desc, c.name nulls last, m.name, s.name nulls first, a.id
+        """;
+
+    private const string PeopleOfRoleSql = """
+        select distinct m.user_id from tenancy.current_memberships m
+        where m.school_group_id = @groupId and m.role = @role and (@schoolId::uuid is null or m.school_id = @schoolId) and m.user_id <> (select auth.uid())
+        limit 5001
+        """;
+
+    /// <summary>A person's assignments that the caller may see, revoked ones last. Refuses with NOT_FOUND for a person who is not the caller's to see.</summary>
+    public Task<IReadOnlyList<Assignment>> Of(Caller caller, Guid userId, CancellationToken ct) => db.Read(caller, async session =>
+    {
+        await using var grid = await session.Queries("select id from public.profiles where id = @userId;" + OfSql,
+            new { userId, moduleId = (Guid?)null, categoryId = (Guid?)null, any = true, schoolId = (Guid?)null, groupId = (Guid?)null });
+        return await grid.ReadFirstOrDefaultAsync<Guid?>() is null ? throw new Refusal(Reason.NotFound) : (IReadOnlyList<Assignment>)[.. await grid.ReadAsync<Assignment>()];
+    }, ct);
+
+    /// <summary>
+    /// Assigns a module or a category to a person, or changes what was assigned. Refuses with UNAUTHORIZED, ASSIGNER_EXPIRED, SELF_ASSIGNMENT, NOT_FOUND, NOT_IN_SCHOOL,
+    /// SUBSCRIPTION_INACTIVE, MODULE_NOT_IN_PLAN, MODULE_INACTIVE, EXPIRY_PAST, STALE, VALIDATION_FAILED.
+    /// </summary>
+    /// <param name="caller">Who assigns.</param>
+    /// <param name="userId">To whom.</param>
+    /// <param name="target">What.</param>
+    /// <param name="input">What may be done with it.</param>
+    /// <param name="version">The version that the change is based on; 0: there is no such assignment yet.</param>
+    /// <param name="ct">Cancels.</param>
+    public async Task<Assignment> Assign(Caller caller, Guid userId, AssignmentTarget target, AssignmentInput input, int version, CancellationToken ct)
+    {
+        new Validation().That("canRead", input.CanRead ?? true, "assignment.read").Check();
+        var assignment = await db.Run(caller, async session =>
+        {
+            var outcome = await session.Value<AssignmentOutcome>(ChangeSql, Values(false, [userId], target, input, version));
+            return Accepted(outcome) ? await session.One<Assignment>(OfSql, Key(userId, target, input.GroupId, input.SchoolId)) : (object)outcome;
+        }, ct);
+        return assignment as Assignment ?? throw RefusalOf((AssignmentOutcome)assignment);
+    }
+
+    /// <summary>Revokes an assignment; its row stays. Refuses with UNAUTHORIZED, ASSIGNER_EXPIRED, SELF_ASSIGNMENT, NOT_FOUND, STALE.</summary>
+    public async Task Revoke(Caller caller, Guid userId, AssignmentTarget target, Guid? groupId, Guid? schoolId, int? version, CancellationToken ct)
+    {
+        var input = new AssignmentInput(null, null, null, null, null, schoolId, groupId, null);
+        var outcome = await db.Run(caller, session => session.Value<AssignmentOutcome>(ChangeSql, Values(true, [userId], target, input, version)), ct);
+        if (!Accepted(outcome))
+        {
+            throw RefusalOf(outcome);
+        }
+    }
+
+    /// <summary>Assigns to, or revokes from, many people of a group, each by itself: what is refused to one is not refused to the others. Refuses with UNAUTHORIZED, ASSIGNER_EXPIRED, VALIDATION_FAILED.</summary>
+    /// <param name="caller">Who assigns.</param>
+    /// <param name="groupId">The group.</param>
+    /// <param name="input">To whom and what.</param>
+    /// <param name="preview">Only says what would become of it.</param>
+    /// <param name="ct">Cancels.</param>
+    public async Task<BulkResult> Bulk(Caller caller, Guid groupId, BulkInput input, bool preview, CancellationToken ct)
+    {
+        input.Checked();
+        var outcomes = await db.Run(caller, async session =>
+        {
+            var people = input.UserIds is { Length: > 0 } named ? named : [.. await session.Query<Guid>(PeopleOfRoleSql, new { groupId, role = input.Role, input.SchoolId })];
+            new Validation().Between("people", people.Length, 0, Math.Min(BulkInput.MaxPeople, BulkInput.MaxPairs / Math.Max(1, (input.ModuleIds?.Length ?? 0) + (input.CategoryIds?.Length ?? 0)))).Check();
+            return await session.Query<AssignmentOutcome>(ChangeSql, new
+            {
+                revoke = input.Revoke ?? false,
+                userIds = people,
+                moduleIds = input.ModuleIds ?? [],
+                categoryIds = input.CategoryIds ?? [],
+                groupId,
+                input.SchoolId,
+                canWrite = input.CanWrite ?? false,
+                canDelete = input.CanDelete ?? false,
+                canExport = input.CanExport ?? false,
+                expiresAt = input.ExpiresAt?.UtcDateTime,
+                version = (int?)null,
+                preview,
+            });
+        }, ct);
+        if (outcomes is [{ Outcome: "UNAUTHORIZED" or "ASSIGNER_EXPIRED" or "EXPIRY_PAST" } only])
+        {
+            throw RefusalOf(only);
+        }
+        return new BulkResult(outcomes.Select(o => o.UserId).Distinct().Count(), outcomes.GroupBy(o => o.Outcome).ToDictionary(g => g.Key, g => g.Count()), [.. outcomes.Where(o => !Accepted(o)).Take(100)]);
+    }
+
+    private static bool Accepted(AssignmentOutcome outcome) => outcome.Outcome is "assigned" or "updated" or "unchanged" or "revoked";
+
+    private Refusal RefusalOf(AssignmentOutcome outcome) => new(reasons.All[outcome.Outcome]);
+
+    private static object Key(Guid userId, AssignmentTarget target, Guid? groupId, Guid? schoolId) => new { userId, target.ModuleId, target.CategoryId, any = false, schoolId, groupId };
+
+    private static object Values(bool revoke, Guid[] userIds, AssignmentTarget target, AssignmentInput input, int? version) => new
+    {
+        revoke,
+        userIds,
+        moduleIds = target.ModuleId is { } module ? (Guid[])[module] : [],
+        categoryIds = target.CategoryId is { } category ? (Guid[])[category] : [],
+        input.GroupId,
+        input.SchoolId,
+        canWrite = input.CanWrite ?? false,
+        canDelete = input.CanDelete ?? false,
+        canExport = input.CanExport ?? false,
+        expiresAt = input.ExpiresAt?.UtcDateTime,
+        version,
+        preview = false,
+    };
+}
+
+/// <summary>What is assigned: a module, or a category with whichever modules it has.</summary>
+public sealed record AssignmentTarget(Guid? ModuleId, Guid? CategoryId)
+{
+    /// <summary>One module.</summary>
+    public static AssignmentTarget Module(Guid id) => new(id, null);
+
+    /// <summary>A category.</summary>
+    public static AssignmentTarget Category(Guid id) => new(null, id);
+}
