@@ -1,4 +1,14 @@
+using Sankore.Platform.Jobs;
+
 namespace Sankore.Platform;
 
 /// <summary>What every module stands on. Its services are the server's own (SankoreApp).</summary>
-public sealed class PlatformModule : SankoreModule;
+public sealed class PlatformModule : SankoreModule
+{
+    /// <inheritdoc/>
+    public override IEnumerable<RecurringWork> Recurring =>
+    [
+        new("keep the change log bounded", TimeSpan.FromHours(1), "select live.keep_partitions()"),
+        new("forget finished jobs", TimeSpan.FromHours(1), "delete from util.job_queue where status = 'completed' and completed_at < now() - interval '30 days'"),
+    ];
+}

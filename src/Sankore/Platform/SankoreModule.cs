@@ -32,6 +32,9 @@ public abstract class SankoreModule
     /// <summary>Names of constraints and what breaking them means.</summary>
     public virtual IReadOnlyDictionary<string, Reason> Constraints => new Dictionary<string, Reason>();
 
+    /// <summary>Work that recurs.</summary>
+    public virtual IEnumerable<Platform.Jobs.RecurringWork> Recurring => [];
+
     /// <summary>SQL that adds to a caller's rights: rows <c>(kind, value)</c>; see <see cref="RightsCache"/>.</summary>
     public virtual string? RightsSql => null;
 }

@@ -15,7 +15,12 @@ namespace Sankore.Rbac;
 /// <param name="Id">Its id.</param>
 /// <param name="Email">Whom it is for; null for the operator's set-up link, which asks.</param>
 /// <param name="RoleName">The platform role that accepting it grants.</param>
-public sealed record Invitation(Guid Id, string? Email, string RoleName);
+/// <param name="UserId">The account that was made for it, whose password is still to be set.</param>
+/// <param name="HasAccount">Whether somebody has an account with the address already: that person accepts by signing in.</param>
+public sealed record Invitation(Guid Id, string? Email, string RoleName, Guid? UserId, bool HasAccount);
+
+/// <summary>An invitation to issue: to an address, and to the account made for it if one was.</summary>
+public sealed record InvitationOf(Guid Id, string Email, Guid? UserId);
 
 /// <summary>What a person fills in to accept an invitation.</summary>
 public sealed record AcceptInput(string? Token, string? Email, string? DisplayName, string? Password);
@@ -26,16 +31,20 @@ public sealed class Invitations(Db db, UserManager<Account> users, AppAddress ad
     private static readonly TimeSpan Validity = TimeSpan.FromDays(7);
 
     private const string InsertSql = """
-        insert into rbac.invitations (id, email, role_name, token_hash, created_by, expires_at)
-        values (@id, @email, @role, @hash, @createdBy, now() + @validity)
+        insert into rbac.invitations (id, email, role_name, token_hash, created_by, expires_at, user_id)
+        select i.id, nullif(i.email, ''), @role, i.hash, @createdBy, now() + @validity, nullif(i.user_id, '00000000-0000-0000-0000-000000000000')
+        from unnest(@ids::uuid[], @emails::text[], @hashes::bytea[], @userIds::uuid[]) as i (id, email, hash, user_id)
         """;
 
-    private const string OpenSql = """
-        select id, email, role_name from rbac.invitations where token_hash = @hash and used_at is null and expires_at > now()
+    private const string Columns = """
+        id, email, role_name, user_id,
+        user_id is null and exists (select 1 from auth.users u where u.normalized_email = upper(i.email)) as has_account
         """;
 
-    private const string UseSql = """
-        update rbac.invitations set used_at = now() where token_hash = @hash and used_at is null and expires_at > now() returning id, email, role_name
+    private const string OpenSql = $"select {Columns} from rbac.invitations i where token_hash = @hash and used_at is null and expires_at > now()";
+
+    private const string UseSql = $"""
+        update rbac.invitations i set used_at = now(), used_by = @userId where token_hash = @hash and used_at is null and expires_at > now() returning {Columns}
         """;
 
     /// <summary>Whether anybody can administer the platform.</summary>
@@ -49,7 +58,7 @@ public sealed class Invitations(Db db, UserManager<Account> users, AppAddress ad
         await db.Run(Caller.Service, async session =>
         {
             await session.Execute("update rbac.invitations set used_at = now() where email is null and used_at is null");
-            await Insert(session, null, "admin", token);
+            await Insert(session, [new InvitationOf(Guid.CreateVersion7(), "", null)], [token], "admin", null);
         }, ct);
         return address.Link($"/setup?token={token}");
     }
@@ -75,7 +84,7 @@ public sealed class Invitations(Db db, UserManager<Account> users, AppAddress ad
             {
                 throw new Refusal(Reason.Forbidden);
             }
-            await session.AsService(s => Insert(s, email, role, token, caller.UserId));
+            await session.AsService(s => Insert(s, [new InvitationOf(Guid.CreateVersion7(), email, null)], [token], role, caller.UserId));
             await session.SendMail(new Mail(email, strings["invitation.subject"], strings["invitation.text", link]));
         }, ct);
         return link;
@@ -86,23 +95,47 @@ public sealed class Invitations(Db db, UserManager<Account> users, AppAddress ad
         await db.Read(Caller.Service, session => session.Find<Invitation>(OpenSql, new { hash = Hash(token) }), ct)
         ?? throw new Refusal(Reason.LinkInvalid);
 
-    /// <summary>Creates the account that an invitation is for, with its role. Refuses with LINK_INVALID, VALIDATION_FAILED, EMAIL_TAKEN.</summary>
+    /// <summary>Issues invitations of members in the caller's transaction; whoever calls mails their links, in this order.</summary>
+    public async Task<IReadOnlyList<Uri>> Issue(Session session, IReadOnlyList<InvitationOf> invitations)
+    {
+        string[] tokens = [.. invitations.Select(_ => NewToken())];
+        var createdBy = session.Caller.UserId;
+        await session.AsService(s => Insert(s, invitations, tokens, "member", createdBy));
+        return [.. tokens.Select(token => address.Link($"/setup?token={token}"))];
+    }
+
+    /// <summary>
+    /// Accepts an invitation: creates the account, or sets the password of the one that was made for it. Refuses with LINK_INVALID, VALIDATION_FAILED,
+    /// ACCOUNT_INVALID, EMAIL_TAKEN (who has an account signs in and joins).
+    /// </summary>
     public async Task<Account> Accept(AcceptInput input, CancellationToken ct)
     {
         var invitation = await Find(input.Token, ct);
         var email = invitation.Email ?? input.Email?.Trim();
         new Validation().Required("displayName", input.DisplayName, 120).Required("password", input.Password, 200)
             .That("email", Mail.IsAddress(email), "EMAIL_INVALID").Check();
+        return invitation.UserId is { } made ? await SetPassword(made, input, ct) : await Create(email!, input, ct);
+    }
+
+    /// <summary>Accepts an invitation as whoever is signed in, if the invitation is for that address. Refuses with LINK_INVALID.</summary>
+    public async Task Join(Caller caller, string? token, CancellationToken ct)
+    {
+        var invitation = await Find(token, ct);
+        var account = await users.FindByIdAsync(caller.UserId.ToString()!);
+        if (account is null || invitation.UserId is not null || !string.Equals(account.Email, invitation.Email, StringComparison.OrdinalIgnoreCase))
+        {
+            throw new Refusal(Reason.LinkInvalid);
+        }
+        await Use(token, account.Id, ct);
+    }
+
+    private async Task<Account> Create(string email, AcceptInput input, CancellationToken ct)
+    {
         var account = new Account { Email = email, UserName = email, EmailConfirmed = true, DisplayName = input.DisplayName };
         (await users.CreateAsync(account, input.Password!)).Check();
         try
         {
-            await db.Run(Caller.Service, async session =>
-            {
-                // The link is used up here: of two clicks at once, one finds it gone.
-                var used = await session.Find<Invitation>(UseSql, new { hash = Hash(input.Token) }) ?? throw new Refusal(Reason.LinkInvalid);
-                await session.Value<string>("select rbac.grant_role(@Id, @RoleName, null, 'invitation')::text", new { account.Id, used.RoleName });
-            }, ct);
+            await Use(input.Token, account.Id, ct);
         }
         catch
         {
@@ -112,8 +145,42 @@ public sealed class Invitations(Db db, UserManager<Account> users, AppAddress ad
         return account;
     }
 
-    private static Task<int> Insert(Session session, string? email, string role, string token, Guid? createdBy = null) =>
-        session.Execute(InsertSql, new { id = Guid.CreateVersion7(), email, role, hash = Hash(token), createdBy, validity = Validity });
+    private async Task<Account> SetPassword(Guid userId, AcceptInput input, CancellationToken ct)
+    {
+        var account = await users.FindByIdAsync(userId.ToString()) ?? throw new Refusal(Reason.LinkInvalid);
+        foreach (var rule in users.PasswordValidators)
+        {
+            (await rule.ValidateAsync(users, account, input.Password)).Check();
+        }
+        await Use(input.Token, userId, ct);
+        account.EmailConfirmed = true;
+        // Whoever forgot that there was an invitation may have set a password by the other way.
+        (await users.RemovePasswordAsync(account)).Check();
+        (await users.AddPasswordAsync(account, input.Password!)).Check();
+        await db.Run(Caller.Service, session => session.Execute("update public.profiles set display_name = @name, updated_at = now() where id = @userId", new { userId, name = input.DisplayName!.Trim() }), ct);
+        return account;
+    }
+
+    /// <summary>The link is used up here: of two clicks at once, one finds it gone.</summary>
+    private Task Use(string? token, Guid userId, CancellationToken ct) => db.Run(Caller.Service, async session =>
+    {
+        var used = await session.Find<Invitation>(UseSql, new { hash = Hash(token), userId }) ?? throw new Refusal(Reason.LinkInvalid);
+        if (used.RoleName != "member")
+        {
+            await session.Value<string>("select rbac.grant_role(@userId, @RoleName, null, 'invitation')::text", new { userId, used.RoleName });
+        }
+    }, ct);
+
+    private static Task<int> Insert(Session session, IReadOnlyList<InvitationOf> invitations, string[] tokens, string role, Guid? createdBy) => session.Execute(InsertSql, new
+    {
+        ids = invitations.Select(i => i.Id).ToArray(),
+        emails = invitations.Select(i => i.Email).ToArray(),
+        hashes = tokens.Select(Hash).ToArray(),
+        userIds = invitations.Select(i => i.UserId ?? Guid.Empty).ToArray(),
+        role,
+        createdBy,
+        validity = Validity,
+    });
 
     private static string NewToken() => Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(32));
 

@@ -2,7 +2,11 @@ using Sankore.Platform.Security;
 using Sankore.Platform.Web;
 using Sankore.Tenancy.Assignments;
 using Sankore.Tenancy.Categories;
+using Sankore.Tenancy.Groups;
 using Sankore.Tenancy.Modules;
+using Sankore.Tenancy.Plans;
+using Sankore.Tenancy.Staff;
+using Sankore.Tenancy.Subscriptions;
 using Sankore.Ui;
 
 namespace Sankore.Tenancy;
@@ -45,6 +49,10 @@ public sealed class TenancyModule : SankoreModule
     ];
 
     /// <inheritdoc/>
+    public override IEnumerable<Platform.Jobs.RecurringWork> Recurring =>
+        [new("advance subscriptions whose due date has passed", TimeSpan.FromMinutes(1), "select tenancy.advance_subscriptions()")];
+
+    /// <inheritdoc/>
     public override string RightsSql => """
         select 'topic' as kind, unnest(tenancy.my_topics()) as value
         union all select 'valid_until', to_char(tenancy.my_rights_end_at() at time zone 'utc', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')
@@ -52,7 +60,7 @@ public sealed class TenancyModule : SankoreModule
 
     /// <inheritdoc/>
     public override void Services(IServiceCollection services, IConfiguration configuration) =>
-        services.AddScoped<Modules.Modules>().AddScoped<Categories.Categories>().AddScoped<Plans.Plans>().AddScoped<Groups.Groups>().AddScoped<Assignments.Assignments>().AddScoped<AssignmentLogs>().AddScoped<Matrix>().AddScoped<ModuleAccess>().AddScoped<Me>().AddScoped<Dashboard>()
+        services.AddScoped<Modules.Modules>().AddScoped<Categories.Categories>().AddScoped<Plans.Plans>().AddScoped<Groups.Groups>().AddScoped<Subscriptions.Subscriptions>().AddScoped<Staff.Staff>().AddScoped<Assignments.Assignments>().AddScoped<AssignmentLogs>().AddScoped<Matrix>().AddScoped<ModuleAccess>().AddScoped<Me>().AddScoped<Dashboard>()
             .AddScoped<LoadShell>(sp => ActivatorUtilities.CreateInstance<TenancyShell>(sp).Load);
 
     /// <inheritdoc/>
@@ -117,10 +125,70 @@ public sealed class TenancyModule : SankoreModule
         routes.MapGet("/api/assignment-logs", (Caller caller, [AsParameters] ListQuery query, [AsParameters] AssignmentLogFilter filter, AssignmentLogs use, CancellationToken ct) =>
             use.List(caller, query, filter, ct)).NeedsOfServices("tenancy.read").WithTags("assignments");
 
+        Network(routes);
+    }
+
+    private static void Network(IEndpointRouteBuilder routes)
+    {
+        var plans = routes.MapGroup("/api/plans").WithTags("plans").NeedsOfServices("tenancy.read");
+        plans.MapGet("", (Caller caller, [AsParameters] ListQuery query, Plans.Plans use, CancellationToken ct) => use.List(caller, query, ct));
+        plans.MapGet("/{id:guid}", async (HttpContext context, Caller caller, Guid id, Plans.Plans use, CancellationToken ct) =>
+        {
+            var (plan, modules) = await use.Find(caller, id, ct);
+            return new { plan = Tagged(context, plan, p => p.Version), modules };
+        });
+        plans.MapPost("", async (HttpContext context, Caller caller, PlanInput input, Plans.Plans use, CancellationToken ct) =>
+        {
+            var plan = await use.Create(caller, input, ct);
+            return TypedResults.Created($"/api/plans/{plan.Id}", Tagged(context, plan, p => p.Version));
+        }).Needs("tenancy.manage");
+        plans.MapPut("/{id:guid}", async (HttpContext context, Caller caller, Guid id, PlanInput input, Plans.Plans use, CancellationToken ct) =>
+            Tagged(context, await use.Update(caller, id, Versions.Expected(context, input.Version), input, ct), p => p.Version)).Needs("tenancy.manage");
+        plans.MapPost("/{id:guid}/preview", (Caller caller, Guid id, PlanInput input, Plans.Plans use, CancellationToken ct) => use.Preview(caller, id, input, ct)).Needs("tenancy.manage");
+        plans.MapDelete("/{id:guid}", async (HttpContext context, Caller caller, Guid id, Plans.Plans use, CancellationToken ct) =>
+        {
+            await use.Delete(caller, id, IfMatch(context), ct);
+            return TypedResults.NoContent();
+        }).Needs("tenancy.delete");
+
+        var groups = routes.MapGroup("/api/groups").WithTags("network").NeedsOfServices("tenancy.read");
+        groups.MapGet("", (Caller caller, [AsParameters] ListQuery query, Groups.Groups use, CancellationToken ct) => use.List(caller, query, ct));
+        groups.MapGet("/{id:guid}", async (HttpContext context, Caller caller, Guid id, Groups.Groups use, CancellationToken ct) => Tagged(context, await use.Find(caller, id, ct), g => g.Version));
+        groups.MapPost("", async (HttpContext context, Caller caller, GroupInput input, Groups.Groups use, CancellationToken ct) =>
+        {
+            var group = await use.Create(caller, input, ct);
+            return TypedResults.Created($"/api/groups/{group.Id}", Tagged(context, group, g => g.Version));
+        }).Needs("tenancy.manage");
+        groups.MapPut("/{id:guid}", async (HttpContext context, Caller caller, Guid id, GroupInput input, Groups.Groups use, CancellationToken ct) =>
+            Tagged(context, await use.Update(caller, id, Versions.Expected(context, input.Version), input, ct), g => g.Version)).Needs("tenancy.manage");
+        groups.MapGet("/{groupId:guid}/subscriptions", (Caller caller, Guid groupId, Subscriptions.Subscriptions use, CancellationToken ct) => use.Of(caller, groupId, ct));
+        groups.MapPost("/{groupId:guid}/subscriptions", async (HttpContext context, Caller caller, Guid groupId, SubscriptionInput input, Subscriptions.Subscriptions use, CancellationToken ct) =>
+        {
+            var subscription = await use.Create(caller, groupId, input, ct);
+            return TypedResults.Created($"/api/groups/{groupId}/subscriptions", Tagged(context, subscription, s => s.Version));
+        }).Needs("tenancy.manage");
+        routes.MapPut("/api/subscriptions/{id:guid}", async (HttpContext context, Caller caller, Guid id, SubscriptionInput input, Subscriptions.Subscriptions use, CancellationToken ct) =>
+            Tagged(context, await use.Update(caller, id, Versions.Expected(context, input.Version), input, ct), s => s.Version)).Needs("tenancy.manage").WithTags("network");
+
+        // A group's administrators have no permission of the platform: row policies say whose schools and staff are theirs to keep.
+        groups.MapPost("/{groupId:guid}/schools", async (HttpContext context, Caller caller, Guid groupId, SchoolInput input, Groups.Groups use, CancellationToken ct) =>
+        {
+            var school = await use.CreateSchool(Person(caller), groupId, input, ct);
+            return TypedResults.Created($"/api/schools/{school.Id}", Tagged(context, school, s => s.Version));
+        });
+        groups.MapGet("/{groupId:guid}/staff", (Caller caller, Guid groupId, [AsParameters] ListQuery query, [AsParameters] StaffFilter filter, Staff.Staff use, CancellationToken ct) =>
+            use.List(Person(caller), groupId, query, filter, ct));
+        groups.MapPost("/{groupId:guid}/staff", (Caller caller, Guid groupId, StaffInput input, Staff.Staff use, CancellationToken ct) => use.Invite(Person(caller), groupId, input, ct));
         var api = routes.MapGroup("/api").WithTags("network").NeedsOfServices("tenancy.read");
-        api.MapGet("/plans", (Caller caller, [AsParameters] ListQuery query, Plans.Plans use, CancellationToken ct) => use.List(caller, query, ct));
-        api.MapGet("/groups", (Caller caller, [AsParameters] ListQuery query, Groups.Groups use, CancellationToken ct) => use.List(caller, query, ct));
+        api.MapPut("/memberships/{id:guid}", async (HttpContext context, Caller caller, Guid id, MembershipInput input, Staff.Staff use, CancellationToken ct) =>
+        {
+            await use.Update(Person(caller), id, Versions.Expected(context, input.Version), input, ct);
+            return TypedResults.NoContent();
+        });
         api.MapGet("/schools", (Caller caller, [AsParameters] ListQuery query, Guid? group, Groups.Groups use, CancellationToken ct) => use.Schools(caller, query, group, ct));
+        api.MapGet("/schools/{id:guid}", async (HttpContext context, Caller caller, Guid id, Groups.Groups use, CancellationToken ct) => Tagged(context, await use.School(caller, id, ct), s => s.Version));
+        api.MapPut("/schools/{id:guid}", async (HttpContext context, Caller caller, Guid id, SchoolInput input, Groups.Groups use, CancellationToken ct) =>
+            Tagged(context, await use.UpdateSchool(Person(caller), id, Versions.Expected(context, input.Version), input, ct), s => s.Version));
     }
 
     private static async Task<Assignment> Assign(HttpContext context, Caller caller, Guid userId, AssignmentTarget target, AssignmentInput input, Assignments.Assignments use, CancellationToken ct) =>

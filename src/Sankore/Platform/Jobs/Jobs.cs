@@ -17,7 +17,10 @@ public interface IJobHandler
 public static class Jobs
 {
     private const string EnqueueSql = """
-        with job as (insert into util.job_queue (id, job_type, payload, priority) values (@id, @jobType, @payload::jsonb, @priority) returning 1)
+        with job as (
+          insert into util.job_queue (id, job_type, payload, priority)
+          select j.id, @jobType, j.payload::jsonb, @priority from unnest(@ids::uuid[], @payloads::text[]) as j (id, payload)
+          returning 1)
         select count(*) from job, (select pg_notify('jobs', '')) n
         """;
 
@@ -26,10 +29,14 @@ public static class Jobs
     /// <param name="jobType">Which handler.</param>
     /// <param name="payload">What it needs; forgotten when the job is done.</param>
     /// <param name="priority">Smaller is sooner.</param>
-    public static async Task<Guid> Enqueue(this Session session, string jobType, object payload, int priority = 100)
+    public static async Task<Guid> Enqueue(this Session session, string jobType, object payload, int priority = 100) =>
+        (await session.EnqueueAll(jobType, [payload], priority))[0];
+
+    /// <summary>Enqueues many jobs of one type, in one statement.</summary>
+    public static async Task<Guid[]> EnqueueAll(this Session session, string jobType, IReadOnlyList<object> payloads, int priority = 100)
     {
-        var id = Guid.CreateVersion7();
-        await session.AsService(s => s.Value<long>(EnqueueSql, new { id, jobType, payload = JsonSerializer.Serialize(payload), priority }));
-        return id;
+        Guid[] ids = [.. payloads.Select(_ => Guid.CreateVersion7())];
+        await session.AsService(s => s.Value<long>(EnqueueSql, new { ids, jobType, payloads = payloads.Select(p => JsonSerializer.Serialize(p)).ToArray(), priority }));
+        return ids;
     }
 }

@@ -25,6 +25,9 @@ public static class Mailer
 
     /// <summary>Sends a mail if, and only if, the transaction commits. Transactional mail comes before bulk.</summary>
     public static Task SendMail(this Session session, Mail mail) => session.Enqueue(JobType, mail, priority: 10);
+
+    /// <summary>Sends many mails, each to one person, if the transaction commits.</summary>
+    public static Task SendMails(this Session session, IReadOnlyList<Mail> mails) => mails.Count == 0 ? Task.CompletedTask : session.EnqueueAll(JobType, mails, priority: 20);
 }
 
 /// <summary>Writes mails as <c>.eml</c> files into the outbox folder, named by their job, so that a job run twice writes one file.</summary>

@@ -4,33 +4,32 @@ using Sankore.Platform.Security;
 
 namespace Sankore.Platform.Jobs;
 
-/// <summary>The one list of recurring work. Each statement takes its own advisory lock, so N nodes do it once.</summary>
-public sealed class Recurring(Db db, ILogger<Recurring> log) : BackgroundService
-{
-    private static readonly (string Name, string Sql)[] Hourly =
-    [
-        ("keep the change log bounded", "select live.keep_partitions()"),
-        ("forget finished jobs", "delete from util.job_queue where status = 'completed' and completed_at < now() - interval '30 days'"),
-    ];
+/// <summary>A statement that is to be run every so often, as the server. N nodes may run it at once: it does its work once, or has a lock of its own.</summary>
+/// <param name="Name">What it does, for the log.</param>
+/// <param name="Every">How often.</param>
+/// <param name="Sql">The statement.</param>
+public sealed record RecurringWork(string Name, TimeSpan Every, string Sql);
 
+/// <summary>Runs the recurring work of every module.</summary>
+public sealed class Recurring(Db db, IEnumerable<SankoreModule> modules, ILogger<Recurring> log) : BackgroundService
+{
     /// <inheritdoc/>
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    protected override Task ExecuteAsync(CancellationToken stoppingToken) => Task.WhenAll(modules.SelectMany(m => m.Recurring).Select(work => Repeat(work, stoppingToken)));
+
+    private async Task Repeat(RecurringWork work, CancellationToken ct)
     {
-        using var timer = new PeriodicTimer(TimeSpan.FromHours(1));
+        using var timer = new PeriodicTimer(work.Every);
         do
         {
-            foreach (var (name, sql) in Hourly)
+            try
             {
-                try
-                {
-                    await db.Run(Caller.Service, session => session.Execute(sql), stoppingToken);
-                }
-                catch (Exception e) when (e is DbException or TimeoutException or IOException)
-                {
-                    log.RecurringFailed(name, e.Message);
-                }
+                await db.Run(Caller.Service, session => session.Execute(work.Sql), ct);
+            }
+            catch (Exception e) when (e is DbException or TimeoutException or IOException or Refusal)
+            {
+                log.RecurringFailed(work.Name, e.Message);
             }
         }
-        while (await timer.WaitForNextTickAsync(stoppingToken));
+        while (await timer.WaitForNextTickAsync(ct));
     }
 }

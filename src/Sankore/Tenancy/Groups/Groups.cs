@@ -6,12 +6,13 @@ namespace Sankore.Tenancy.Groups;
 
 /// <summary>A school group: the tenant (glossary).</summary>
 /// <param name="Plan">Name of the plan it lives on; null without a live subscription.</param>
-public sealed record Group(Guid Id, string Name, string Code, string? City, string Country, string Status, int Version, string? Plan, Guid? PlanId, string? SubscriptionStatus, DateTime? SubscriptionEndsAt, long Schools);
+public sealed record Group(Guid Id, string Name, string Code, string? City, string Country, string? ContactEmail, string? ContactPhone, string Status, int Version,
+    string? Plan, Guid? PlanId, string? SubscriptionStatus, DateTime? SubscriptionEndsAt, long Schools, long People);
 
 /// <summary>A school: a space of a group.</summary>
 public sealed record School(Guid Id, Guid GroupId, string GroupName, string Name, string Code, string Level, string? City, string Status, int Version, string[] ActiveModules);
 
-/// <summary>Groups and schools, to read (editing them is the entitlement chain's issue).</summary>
+/// <summary>Groups and schools: the operator makes groups, the operator and the group's administrators make schools.</summary>
 public sealed class Groups(Db db)
 {
     /// <summary>Finds the group's id, if the caller administers it or operates the platform.</summary>
@@ -21,8 +22,10 @@ public sealed class Groups(Db db)
         """;
 
     private const string GroupColumns = """
-        g.id, g.name, g.code, g.city, g.country::text, g.status, g.version, p.name as plan, p.id as plan_id, s.status as subscription_status, s.ends_at as subscription_ends_at,
-        (select count(*) from tenancy.schools c where c.school_group_id = g.id) as schools
+        g.id, g.name, g.code, g.city, g.country::text, g.contact_email, g.contact_phone, g.status, g.version,
+        p.name as plan, p.id as plan_id, s.status as subscription_status, s.ends_at as subscription_ends_at,
+        (select count(*) from tenancy.schools c where c.school_group_id = g.id) as schools,
+        (select count(distinct m.user_id) from tenancy.current_memberships m where m.school_group_id = g.id) as people
         """;
 
     private const string GroupFrom = """
@@ -41,6 +44,22 @@ public sealed class Groups(Db db)
     private const string SchoolFrom = " from tenancy.schools c join tenancy.school_groups g on g.id = c.school_group_id";
     private const string SchoolWhere = " where (@Pattern::text is null or c.name ilike @Pattern or c.code ilike @Pattern or c.city ilike @Pattern) and (@groupId::uuid is null or c.school_group_id = @groupId)";
 
+    private const string OneSql = $"select {GroupColumns} {GroupFrom} where g.id = @id";
+    private const string OneSchoolSql = $"select {SchoolColumns} {SchoolFrom} where c.id = @id";
+
+    private const string InsertSql = """
+        insert into tenancy.school_groups (id, name, code, city, country, contact_email, contact_phone, status)
+        values (@id, @Name, @Code, @City, @Country, @ContactEmail, @ContactPhone, @Status)
+        """;
+
+    private const string UpdateSql = """
+        update tenancy.school_groups set name = @Name, code = @Code, city = @City, country = @Country, contact_email = @ContactEmail, contact_phone = @ContactPhone, status = @Status
+        where id = @id and version = @version
+        """;
+
+    private const string InsertSchoolSql = "insert into tenancy.schools (id, school_group_id, name, code, level, city, status) values (@id, @groupId, @Name, @Code, @Level, @City, @Status)";
+    private const string UpdateSchoolSql = "update tenancy.schools set name = @Name, code = @Code, level = @Level, city = @City, status = @Status where id = @id and version = @version";
+
     /// <summary>The groups that the caller sees, a page at a time.</summary>
     public Task<Paged<Group>> List(Caller caller, ListQuery query, CancellationToken ct) => db.Read(caller, async session =>
     {
@@ -52,7 +71,7 @@ public sealed class Groups(Db db)
 
     /// <summary>One group. Refuses with NOT_FOUND for a group that is not the caller's to see.</summary>
     public Task<Group> Find(Caller caller, Guid id, CancellationToken ct) =>
-        db.Read(caller, session => session.One<Group>("select " + GroupColumns + GroupFrom + " where g.id = @id", new { id }), ct);
+        db.Read(caller, session => session.One<Group>(OneSql, new { id }), ct);
 
     /// <summary>The schools that the caller sees, of one group or of all, a page at a time.</summary>
     public Task<Paged<School>> Schools(Caller caller, ListQuery query, Guid? groupId, CancellationToken ct) => db.Read(caller, async session =>
@@ -62,4 +81,58 @@ public sealed class Groups(Db db)
         var total = await grid.ReadFirstAsync<long>();
         return new Paged<School>([.. await grid.ReadAsync<School>()], total, query.Number, query.Limit);
     }, ct);
+
+    /// <summary>One school. Refuses with NOT_FOUND for a school that is not the caller's to see.</summary>
+    public Task<School> School(Caller caller, Guid id, CancellationToken ct) => db.Read(caller, session => session.One<School>(OneSchoolSql, new { id }), ct);
+
+    /// <summary>Creates a group. Refuses with VALIDATION_FAILED, CODE_INVALID, GROUP_CODE_TAKEN, FORBIDDEN.</summary>
+    public Task<Group> Create(Caller caller, GroupInput input, CancellationToken ct)
+    {
+        var (group, id) = (input.Normalized(), Guid.CreateVersion7());
+        return Inputs.At("code", Reason.GroupCodeTaken, () => db.Run(caller, async session =>
+        {
+            await session.Execute(InsertSql, Values(group, id, 0));
+            return await session.One<Group>(OneSql, new { id });
+        }, ct));
+    }
+
+    /// <summary>Saves a group. Refuses with VALIDATION_FAILED, CODE_INVALID, GROUP_CODE_TAKEN, NOT_FOUND, STALE, FORBIDDEN.</summary>
+    public Task<Group> Update(Caller caller, Guid id, int version, GroupInput input, CancellationToken ct)
+    {
+        var group = input.Normalized();
+        return Inputs.At("code", Reason.GroupCodeTaken, () => db.Run(caller, async session =>
+        {
+            var touched = await session.Execute(UpdateSql, Values(group, id, version));
+            var found = await session.One<Group>(OneSql, new { id });
+            return touched > 0 ? found : throw new Refusal(found.Version == version ? Reason.Forbidden : Reason.Stale, found.Name);
+        }, ct));
+    }
+
+    /// <summary>Creates a school of a group. Refuses with VALIDATION_FAILED, CODE_INVALID, SCHOOL_CODE_TAKEN, NOT_FOUND, FORBIDDEN.</summary>
+    public Task<School> CreateSchool(Caller caller, Guid groupId, SchoolInput input, CancellationToken ct)
+    {
+        var (school, id) = (input.Normalized(), Guid.CreateVersion7());
+        return Inputs.At("code", Reason.SchoolCodeTaken, () => db.Run(caller, async session =>
+        {
+            await session.One<string>("select name from tenancy.school_groups where id = @groupId", new { groupId });
+            await session.Execute(InsertSchoolSql, SchoolValues(school, id, groupId, 0));
+            return await session.One<School>(OneSchoolSql, new { id });
+        }, ct));
+    }
+
+    /// <summary>Saves a school. Refuses with VALIDATION_FAILED, CODE_INVALID, SCHOOL_CODE_TAKEN, NOT_FOUND, STALE, FORBIDDEN.</summary>
+    public Task<School> UpdateSchool(Caller caller, Guid id, int version, SchoolInput input, CancellationToken ct)
+    {
+        var school = input.Normalized();
+        return Inputs.At("code", Reason.SchoolCodeTaken, () => db.Run(caller, async session =>
+        {
+            var touched = await session.Execute(UpdateSchoolSql, SchoolValues(school, id, Guid.Empty, version));
+            var found = await session.One<School>(OneSchoolSql, new { id });
+            return touched > 0 ? found : throw new Refusal(found.Version == version ? Reason.Forbidden : Reason.Stale, found.Name);
+        }, ct));
+    }
+
+    private static object Values(GroupInput g, Guid id, int version) => new { id, version, g.Name, g.Code, g.City, g.Country, g.ContactEmail, g.ContactPhone, g.Status };
+
+    private static object SchoolValues(SchoolInput s, Guid id, Guid groupId, int version) => new { id, groupId, version, s.Name, s.Code, s.Level, s.City, s.Status };
 }

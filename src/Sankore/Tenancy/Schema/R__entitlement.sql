@@ -157,7 +157,9 @@ end $$;
 create or replace function tenancy.sync_plans() returns trigger
 language plpgsql security definer set search_path = '' as $$
 begin
-  perform tenancy.sync_active_modules(array(select distinct plan_id from changed_rows));
+  if exists (select 1 from changed_rows) then
+    perform tenancy.sync_active_modules(array(select distinct plan_id from changed_rows));
+  end if;
   return null;
 end $$;
 
@@ -229,6 +231,10 @@ language plpgsql security definer set search_path = '' as $$
 declare
   v_count integer;
 begin
+  -- Mostly nothing is due, and nobody need wait for that.
+  if not exists (select 1 from tenancy.subscriptions d where d.ends_at <= now() and d.status in ('trialing', 'active', 'past_due', 'suspended') and (d.status <> 'past_due' or d.ends_at <= now() - interval '15 days')) then
+    return 0;
+  end if;
   perform live.lock();
   update tenancy.subscriptions s
   set status = case when s.status in ('trialing', 'active') and s.auto_renew then 'active' when s.status = 'active' then 'past_due' else 'expired' end,
@@ -372,7 +378,7 @@ drop trigger if exists module_assignment_logs_immutable on tenancy.module_assign
 create trigger module_assignment_logs_immutable before update or delete or truncate on tenancy.module_assignment_logs
   for each statement execute function audit.refuse_change();
 
--- The person invited takes the place when the invitation is accepted.
+-- The person invited takes the place when the invitation is accepted; whoever had their account made for it has had it from the start.
 create or replace function tenancy.take_invited_place() returns trigger
 language plpgsql security definer set search_path = '' as $$
 begin
@@ -382,7 +388,7 @@ begin
   return null;
 end $$;
 drop trigger if exists invitations_take_place on rbac.invitations;
-create trigger invitations_take_place after update of used_by on rbac.invitations for each row when (new.used_by is not null) execute function tenancy.take_invited_place();
+create trigger invitations_take_place after update of used_by on rbac.invitations for each row when (new.used_by is not null and new.user_id is null) execute function tenancy.take_invited_place();
 
 -- A group that has an administrator keeps one, unless the operator decides otherwise.
 create or replace function tenancy.keep_a_group_admin() returns trigger

@@ -1,0 +1,72 @@
+using Sankore.Platform.Jobs;
+using Sankore.Platform.Security;
+using Sankore.Platform.Text;
+using Sankore.Tenancy.Modules;
+
+namespace Sankore.Tenancy.Groups;
+
+/// <summary>What an administrator writes of a school group. What is left out has its default.</summary>
+/// <param name="Code">In any spelling; taken from the name when left out.</param>
+/// <param name="Country">ISO 3166-1, two letters.</param>
+/// <param name="Version">The version that a change is based on, unless <c>If-Match</c> says it.</param>
+public sealed record GroupInput(string? Name, string? Code, string? City, string? Country, string? ContactEmail, string? ContactPhone, string? Status, int? Version)
+{
+    /// <summary>The input in its one form. Refuses with VALIDATION_FAILED, CODE_INVALID.</summary>
+    internal GroupInput Normalized()
+    {
+        var input = this with
+        {
+            Name = Name?.Trim(),
+            Code = Codes.Normalize(string.IsNullOrWhiteSpace(Code) ? Name : Code),
+            City = Inputs.Blank(City),
+            Country = Inputs.Blank(Country)?.ToUpperInvariant() ?? "CG",
+            ContactEmail = Inputs.Blank(ContactEmail),
+            ContactPhone = Inputs.Blank(ContactPhone),
+            Status = Status ?? "active",
+        };
+        new Validation()
+            .Required("name", input.Name, 160).Optional("code", Code, 200).Optional("city", input.City, 120)
+            .That("country", input.Country.Length == 2 && input.Country.All(char.IsAsciiLetterUpper), "country.invalid")
+            .That("contactEmail", input.ContactEmail is null || Mail.IsAddress(input.ContactEmail), "EMAIL_INVALID").Optional("contactPhone", input.ContactPhone, 40)
+            .OneOf("status", input.Status, ModuleInput.States).Check();
+        return input.Code is { Length: > 0 and <= 64 } ? input : throw Inputs.BadCode();
+    }
+}
+
+/// <summary>What an administrator writes of a school.</summary>
+/// <param name="Code">In any spelling; taken from the name when left out.</param>
+/// <param name="Level">See <see cref="Levels"/>; <c>secondary</c> if left out.</param>
+/// <param name="Version">The version that a change is based on, unless <c>If-Match</c> says it.</param>
+public sealed record SchoolInput(string? Name, string? Code, string? Level, string? City, string? Status, int? Version)
+{
+    /// <summary>The levels of schools.</summary>
+    public static readonly string[] Levels = ["preschool", "primary", "lower_secondary", "secondary", "technical", "higher"];
+
+    /// <summary>The input in its one form. Refuses with VALIDATION_FAILED, CODE_INVALID.</summary>
+    internal SchoolInput Normalized()
+    {
+        var input = this with { Name = Name?.Trim(), Code = Codes.Normalize(string.IsNullOrWhiteSpace(Code) ? Name : Code), Level = Inputs.Blank(Level) ?? "secondary", City = Inputs.Blank(City), Status = Status ?? "active" };
+        new Validation().Required("name", input.Name, 160).Optional("code", Code, 200).OneOf("level", input.Level, Levels).Optional("city", input.City, 120).OneOf("status", input.Status, ModuleInput.States).Check();
+        return input.Code is { Length: > 0 and <= 64 } ? input : throw Inputs.BadCode();
+    }
+}
+
+internal static class Inputs
+{
+    public static string? Blank(string? text) => string.IsNullOrWhiteSpace(text) ? null : text.Trim();
+
+    public static Refusal BadCode() => new(Reason.CodeInvalid) { Fields = new Dictionary<string, FieldError> { ["code"] = new("CODE_INVALID") } };
+
+    /// <summary>Says a refusal beside the one field that it concerns.</summary>
+    public static async Task<T> At<T>(string field, Reason reason, Func<Task<T>> save)
+    {
+        try
+        {
+            return await save();
+        }
+        catch (Refusal refusal) when (refusal.Reason == reason && refusal.Fields.Count == 0)
+        {
+            throw new Refusal(reason) { Fields = new Dictionary<string, FieldError> { [field] = new(reason.Code) } };
+        }
+    }
+}

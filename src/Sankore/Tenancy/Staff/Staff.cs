@@ -1,0 +1,147 @@
+using System.Text.Json;
+using Microsoft.Extensions.Localization;
+using Sankore.Identity.Accounts;
+using Sankore.Platform.Data;
+using Sankore.Platform.Jobs;
+using Sankore.Platform.Security;
+using Sankore.Platform.Web;
+using Sankore.Rbac;
+using Sankore.Tenancy.Assignments;
+
+namespace Sankore.Tenancy.Staff;
+
+/// <summary>The people of a group: administrators and the operator invite them, and change or end their places (document 003, « ADMIN DE GROUPE crée Utilisateurs »).</summary>
+public sealed class Staff(Db db, Invitations invitations, IStringLocalizer<Strings> strings)
+{
+    private const string From = """
+        from (
+          select m.id as membership_id, m.user_id, p.display_name as name, p.email, m.school_id, m.role, m.status, m.expires_at,
+                 exists (select 1 from rbac.invitations i where i.user_id = m.user_id and i.used_at is null) as is_invited, m.version
+          from tenancy.memberships m
+          join public.profiles p on p.id = m.user_id
+          where m.school_group_id = @groupId
+          union all
+          select null, null, i.email, i.email, x.school_id, x.role, 'active', null, true, 0
+          from tenancy.invited_places x
+          join rbac.invitations i on i.id = x.invitation_id and i.user_id is null and i.used_at is null and i.expires_at > now()
+          where x.school_group_id = @groupId) f
+        left join tenancy.schools s on s.id = f.school_id
+        where (@Role::text is null or f.role = @Role) and (@School::uuid is null or f.school_id = @School) and (@Pattern::text is null or f.name ilike @Pattern or f.email ilike @Pattern)
+        """;
+
+    private const string PageSql = $"""
+        select f.membership_id, f.user_id, f.name, f.email, f.school_id, s.name as school, f.role, f.status, f.expires_at, f.is_invited, f.version {From}
+        order by f.status, f.name collate "und-x-icu", f.membership_id limit @Limit offset @Offset
+        """;
+
+    private const string MayManageSql = """
+        select name from tenancy.school_groups
+        where id = @groupId and (id = any ((select tenancy.my_administered_group_ids())::uuid[]) or (select rbac.has_permission((select auth.uid()), 'tenancy.manage')))
+        """;
+
+    // The people given whose place is not there yet: those with an account in the group, or made just now.
+    private const string PlaceSql = """
+        with given as (select * from jsonb_to_recordset(@places::jsonb) as g ("UserId" uuid, "SchoolId" uuid, "Role" text))
+        insert into tenancy.memberships as m (id, user_id, school_group_id, school_id, role)
+        select gen_random_uuid(), g."UserId", @groupId, g."SchoolId", g."Role" from (select distinct * from given) g
+        on conflict on constraint memberships_user_id_school_id_role_unique do update set status = 'active', expires_at = null where m.status <> 'active' or m.expires_at is not null
+        """;
+
+    private const string InvitedSql = """
+        insert into tenancy.invited_places (invitation_id, school_group_id, school_id, role)
+        select i, @groupId, nullif(s, '00000000-0000-0000-0000-000000000000'), r from unnest(@ids::uuid[], @schools::uuid[], @roles::text[]) as x (i, s, r)
+        """;
+
+    private const string UpdateSql = """
+        update tenancy.memberships m
+        set role = coalesce(@Role, m.role), school_id = case when coalesce(@Role, m.role) = 'group_admin' then null else coalesce(@SchoolId, m.school_id) end, status = coalesce(@Status, m.status),
+            expires_at = case when @endless then null else coalesce(@expiresAt, m.expires_at) end
+        where m.id = @id and m.version = @version
+        """;
+
+    private sealed record Place(Guid UserId, Guid? SchoolId, string Role);
+
+    /// <summary>The people of a group with their places, and open invitations, a page at a time. Refuses with NOT_FOUND for a group that the caller neither administers nor operates.</summary>
+    public Task<Paged<StaffMember>> List(Caller caller, Guid groupId, ListQuery query, StaffFilter filter, CancellationToken ct) => db.Read(caller, async session =>
+    {
+        await using var grid = await session.Queries($"{Groups.Groups.AdministeredSql}; select count(*) {From}; {PageSql}", new { groupId, filter.Role, filter.School, query.Pattern, query.Limit, query.Offset });
+        if (await grid.ReadFirstOrDefaultAsync<Guid?>() is null)
+        {
+            throw new Refusal(Reason.NotFound);
+        }
+        var total = await grid.ReadFirstAsync<long>();
+        return new Paged<StaffMember>([.. await grid.ReadAsync<StaffMember>()], total, query.Number, query.Limit);
+    }, ct);
+
+    /// <summary>
+    /// Invites somebody to a place. Who has no account gets one with the place, and a link to set the password; who works in the group gets the
+    /// place; who has an account elsewhere is asked. Refuses with VALIDATION_FAILED, SCHOOL_UNKNOWN, ALREADY_MEMBER, NOT_FOUND, FORBIDDEN.
+    /// </summary>
+    public Task<Admission> Invite(Caller caller, Guid groupId, StaffInput input, CancellationToken ct)
+    {
+        var person = input.Normalized();
+        return db.Run(caller, async session =>
+        {
+            var admission = await Admit(session, groupId, [person]);
+            return admission.Unchanged == 0 ? admission : throw new Refusal(Reason.AlreadyMember);
+        }, ct);
+    }
+
+    /// <summary>Changes a place: its role, its school, its state, its end. Refuses with VALIDATION_FAILED, SCHOOL_UNKNOWN, LAST_GROUP_ADMIN, ALREADY_MEMBER, NOT_FOUND, STALE, FORBIDDEN (one's own).</summary>
+    public Task Update(Caller caller, Guid membershipId, int version, MembershipInput input, CancellationToken ct)
+    {
+        new Validation().That("role", input.Role is null || Memberships.Roles.Contains(input.Role)).That("status", input.Status is null or "active" or "inactive")
+            .That("expiresAt", input.ExpiresAt is null || input.ExpiresAt > DateTimeOffset.UtcNow, "period.over").Check();
+        return db.Run(caller, async session =>
+        {
+            var values = new { id = membershipId, version, input.Role, input.SchoolId, input.Status, endless = input.Endless ?? false, expiresAt = input.ExpiresAt?.UtcDateTime };
+            if (await session.Execute(UpdateSql, values) == 0)
+            {
+                var found = await session.Find<int?>("select version from tenancy.memberships where id = @membershipId", new { membershipId }) ?? throw new Refusal(Reason.NotFound);
+                throw new Refusal(found == version ? Reason.Forbidden : Reason.Stale);
+            }
+        }, ct);
+    }
+
+    /// <summary>Admits many people to a group, in the caller's transaction. Refuses with NOT_FOUND, FORBIDDEN, SCHOOL_UNKNOWN.</summary>
+    internal async Task<Admission> Admit(Session session, Guid groupId, IReadOnlyList<StaffInput> people)
+    {
+        var group = await session.Find<string>(MayManageSql, new { groupId })
+            ?? throw new Refusal(await session.Find<string>("select name from tenancy.school_groups where id = @groupId", new { groupId }) is null ? Reason.NotFound : Reason.Forbidden);
+        var known = await session.FindAccounts(people.Select(p => p.Email!));
+        Guid[] colleagues = [.. await session.AsService(s => s.Query<Guid>("select distinct user_id from tenancy.memberships where school_group_id = @groupId and user_id = any (@ids)", new { groupId, ids = known.Values.ToArray() }))];
+        List<NewAccount> made = [.. people.DistinctBy(p => Key(p)).Where(p => !known.ContainsKey(Key(p))).Select(p => new NewAccount(Guid.CreateVersion7(), p.Email!, p.Name!, p.Phone))];
+        await session.CreateAccounts(made);
+        var ours = made.ToDictionary(m => m.Email.ToUpperInvariant(), m => m.Id);
+        foreach (var (email, id) in known.Where(k => colleagues.Contains(k.Value)))
+        {
+            ours[email] = id;
+        }
+        Place[] places = [.. people.Where(p => ours.ContainsKey(Key(p))).Select(p => new Place(ours[Key(p)], p.SchoolId, p.Role!))];
+        var placed = places.Length == 0 ? 0 : await session.AsService(s => s.Execute(PlaceSql, new { groupId, places = JsonSerializer.Serialize(places) }));
+        var strangers = people.Where(p => !ours.ContainsKey(Key(p))).ToList();
+        var newcomers = people.DistinctBy(p => Key(p)).Where(p => made.Exists(m => m.Email == p.Email)).ToList();
+        await Write(session, groupId, group, [.. newcomers, .. strangers], ours);
+        return new Admission(made.Count, placed - newcomers.Count, strangers.Count, places.Length - placed);
+    }
+
+    private async Task Write(Session session, Guid groupId, string group, IReadOnlyList<StaffInput> people, Dictionary<string, Guid> ours)
+    {
+        if (people.Count == 0)
+        {
+            return;
+        }
+        List<InvitationOf> issued = [.. people.Select(p => new InvitationOf(Guid.CreateVersion7(), p.Email!, ours.TryGetValue(Key(p), out var id) ? id : null))];
+        var links = await invitations.Issue(session, issued);
+        await session.AsService(s => s.Execute(InvitedSql, new
+        {
+            groupId,
+            ids = issued.Select(i => i.Id).ToArray(),
+            schools = people.Select(p => p.SchoolId ?? Guid.Empty).ToArray(),
+            roles = people.Select(p => p.Role).ToArray(),
+        }));
+        await session.SendMails([.. people.Zip(links, (p, link) => new Mail(p.Email!, strings["staff.mail.subject", group], strings["staff.mail.text", p.Name!, group, link]))]);
+    }
+
+    private static string Key(StaffInput person) => person.Email!.ToUpperInvariant();
+}

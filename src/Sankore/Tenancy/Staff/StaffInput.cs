@@ -1,0 +1,44 @@
+using Sankore.Platform.Jobs;
+using Sankore.Platform.Security;
+using Sankore.Tenancy.Assignments;
+using Sankore.Tenancy.Groups;
+
+namespace Sankore.Tenancy.Staff;
+
+/// <summary>Somebody's place in a group.</summary>
+/// <param name="UserId">Null for an invitation that somebody with an account has not accepted yet.</param>
+/// <param name="Role">See <see cref="Memberships"/>.</param>
+/// <param name="ExpiresAt">When the place ends.</param>
+/// <param name="IsInvited">Whether the person has not come yet: the invitation is open.</param>
+public sealed record StaffMember(Guid? MembershipId, Guid? UserId, string Name, string Email, Guid? SchoolId, string? School, string Role, string Status, DateTime? ExpiresAt, bool IsInvited, int Version);
+
+/// <summary>Whom to invite to which place.</summary>
+/// <param name="SchoolId">The school; none for a group administrator.</param>
+public sealed record StaffInput(string? Email, string? Name, string? Role, Guid? SchoolId, string? Phone)
+{
+    /// <summary>The input in its one form. Refuses with VALIDATION_FAILED.</summary>
+    internal StaffInput Normalized()
+    {
+        var input = this with { Email = Email?.Trim(), Name = Name?.Trim(), Phone = Inputs.Blank(Phone) };
+        new Validation().That("email", Mail.IsAddress(input.Email), "EMAIL_INVALID").Required("name", input.Name, 120).OneOf("role", Role, Memberships.Roles)
+            .That("schoolId", (Role == "group_admin") == (SchoolId is null), Role == "group_admin" ? "school.none" : "field.required").Optional("phone", input.Phone, 40).Check();
+        return input;
+    }
+}
+
+/// <summary>A change of somebody's place. What is left out stays; an end is taken away by <paramref name="Endless"/>.</summary>
+/// <param name="Status"><c>active</c> or <c>inactive</c>.</param>
+/// <param name="Version">The version that the change is based on, unless <c>If-Match</c> says it.</param>
+public sealed record MembershipInput(string? Role, Guid? SchoolId, string? Status, DateTimeOffset? ExpiresAt, bool? Endless, int? Version);
+
+/// <summary>What of a group's staff is asked for.</summary>
+/// <param name="Role">Of this role.</param>
+/// <param name="School">Of this school.</param>
+public sealed record StaffFilter(string? Role = null, Guid? School = null);
+
+/// <summary>What became of people who were admitted.</summary>
+/// <param name="Created">Accounts made, with their places.</param>
+/// <param name="Placed">Places for people of the group.</param>
+/// <param name="Invited">Invitations to people who have an account of their own and must accept.</param>
+/// <param name="Unchanged">Places that they had.</param>
+public sealed record Admission(int Created, int Placed, int Invited, int Unchanged);
