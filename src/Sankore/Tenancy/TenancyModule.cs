@@ -46,6 +46,7 @@ public sealed class TenancyModule : SankoreModule
         new("tenancy.read", "/admin/plans", "coins", "menu.plans", typeof(Strings), 14),
         new("tenancy.read", "/admin/groups", "building", "menu.groups", typeof(Strings), 15),
         new("tenancy.read", "/admin/schools", "school", "menu.schools", typeof(Strings), 16),
+        new("tenancy.read", "/admin/assignments", "key", "menu.assignments", typeof(Strings), 17),
     ];
 
     /// <inheritdoc/>

@@ -18,13 +18,14 @@ public sealed class TenancyShell(Db db)
         await using var grid = await session.Queries(Sql);
         var position = await grid.ReadFirstAsync<long>();
         var person = await grid.ReadFirstAsync<Person>();
-        var membership = (await grid.ReadAsync<MembershipView>()).FirstOrDefault();
+        var memberships = (await grid.ReadAsync<MembershipView>()).ToList();
+        var membership = memberships.FirstOrDefault();
         var plan = await grid.ReadFirstOrDefaultAsync<PlanView>();
         var sections = (await grid.ReadAsync<Me.MenuRow>())
             .GroupBy(m => (m.CategoryId, m.CategoryName, m.Color, m.SortOrder))
             .Select(g => new ShellSection(g.Key.CategoryId, g.Key.CategoryName, g.Key.Color, g.Key.SortOrder,
                 [.. g.Select(m => new ShellLink(m.Id, m.Name, m.Description, m.Icon, m.Route, m.Priority))]));
         return new ShellContent(position, person.DisplayName, person.Email, membership?.SchoolName ?? membership?.GroupName,
-            membership?.SchoolName is null ? null : membership.GroupName, membership is null ? null : "role." + membership.Role, plan?.Name, [.. sections]);
+            membership?.SchoolName is null ? null : membership.GroupName, membership is null ? null : "role." + membership.Role, plan?.Name, memberships.Exists(m => m.Role == "group_admin"), [.. sections]);
     }, ct);
 }

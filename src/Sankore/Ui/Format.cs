@@ -12,6 +12,9 @@ public static class Format
     /// <summary>A whole number with its groups of three: « 25 000 ».</summary>
     public static string Number(long value) => value.ToString("N0", CultureInfo.CurrentCulture);
 
+    /// <summary>Whether there is a text.</summary>
+    public static bool Has(this Microsoft.Extensions.Localization.IStringLocalizer strings, string key) => !strings[key].ResourceNotFound;
+
     /// <summary>A figure with its word in the right number: the resource holds « {0} groupe|{0} groupes ». French counts 0 as singular.</summary>
     public static string Count(this Microsoft.Extensions.Localization.IStringLocalizer strings, string key, long n)
     {

@@ -14,11 +14,12 @@ public sealed record ShellLink(Guid Id, string Name, string? Description, string
 /// <param name="Within">What the place belongs to, e.g. the group.</param>
 /// <param name="Role">The person's role there, as a key of the Ui strings.</param>
 /// <param name="Plan">The plan the place lives on.</param>
+/// <param name="Administers">Whether the person administers a group.</param>
 /// <param name="Sections">The menu of modules.</param>
-public sealed record ShellContent(long Position, string DisplayName, string Email, string? Place, string? Within, string? Role, string? Plan, IReadOnlyList<ShellSection> Sections)
+public sealed record ShellContent(long Position, string DisplayName, string Email, string? Place, string? Within, string? Role, string? Plan, bool Administers, IReadOnlyList<ShellSection> Sections)
 {
     /// <summary>Around the pages of nobody in particular.</summary>
-    public static ShellContent Empty { get; } = new(0, "", "", null, null, null, null, []);
+    public static ShellContent Empty { get; } = new(0, "", "", null, null, null, null, false, []);
 }
 
 /// <summary>Reads the shell of the caller: the module that knows the network registers it.</summary>

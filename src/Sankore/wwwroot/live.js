@@ -9,6 +9,7 @@
 //   data-groups="categoryId"      holds a section per value, made from its own <template> when a row needs one
 //   data-category="ID"            a badge that shows a category of another table's row
 //   data-count="SELECTOR"         how many there are; data-empty="TABLE" is shown while there are none
+//   data-reads="TABLE …"          a part whose rows are not patched: the page is read again when one of these tables changes
 //   <template id="gone">          takes the place of main when the page's own row (data-page) goes
 (() => {
   'use strict';
@@ -89,6 +90,11 @@
   const apply = ({ table, op, id, row }) => {
     const key = `${table}:${id}`;
     const shown = all(`[data-row="${key}"]`);
+    if (!row && op !== 'DELETE') {
+      // Something of the table changed, and the feed does not say what.
+      if (document.querySelector(`[data-reads~="${table}"]`)) rereadSoon();
+      return;
+    }
     if (op === 'DELETE') {
       shown.forEach(leave);
       return;
@@ -193,20 +199,33 @@
   };
   const dirty = () => all('form[data-dirty]').length > 0 || !!document.querySelector('dialog[open]');
   const stale = () => { document.querySelector('.stale').hidden = false; };
+  let rereading = 0;
+  const rereadSoon = () => {
+    clearTimeout(rereading);
+    rereading = setTimeout(refetch, 150 + Math.random() * 350);
+  };
+  const menu = () => all('.side [data-row]').map(row => row.dataset.row).sort().join();
+  const read = address => fetch(address, { headers: { accept: 'text/html' }, cache: 'no-store' });
   // Reads the page again and puts it in place of the old one: for what a patch cannot do.
   const refetch = async () => {
     if (dirty()) return stale();
     refetching = true;
     try {
-      const answer = await fetch(location.href, { headers: { accept: 'text/html' }, cache: 'no-store' });
-      if (answer.redirected || !answer.ok) return location.reload();
+      const gone = document.getElementById('gone');
+      let answer = await read(location.href);
+      // A page that is not this person's any more says so, with the menu that is.
+      const lost = gone && (answer.status === 403 || answer.status === 404);
+      if (lost) answer = await read('/');
+      if (answer.redirected && !lost || !answer.ok) return location.reload();
       const fresh = new DOMParser().parseFromString(await answer.text(), 'text/html');
       if (dirty()) return stale();
-      const focused = document.activeElement?.id;
-      for (const selector of ['.side', '.top .where', 'main', '.bottom']) {
+      const [focused, before] = [document.activeElement?.id, menu()];
+      if (lost) document.querySelector('main').replaceChildren(gone.content.cloneNode(true));
+      for (const selector of ['.side', '.top .where', ...lost ? [] : ['main'], '.bottom']) {
         const [old, next] = [document.querySelector(selector), fresh.querySelector(selector)];
-        if (old && next && !old.querySelector('details[open]')) old.replaceWith(document.importNode(next, true));
+        if (old && next && !(selector !== 'main' && old.querySelector('details[open]'))) old.replaceWith(document.importNode(next, true));
       }
+      if (menu() !== before) toast(...words.rights.split('|'), '');
       if (focused) document.getElementById(focused)?.focus();
       const rendered = Number(fresh.body.dataset.position);
       position = Math.max(position, rendered);

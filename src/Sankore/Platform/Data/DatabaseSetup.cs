@@ -96,6 +96,8 @@ public static class DatabaseSetup
             AutoPrepareMinUsages = 2,
             // All state is local to its transaction, so there is nothing to reset.
             NoResetOnClose = true,
+            // A connection whose command was cancelled is not used again: nobody reads what was meant for somebody else.
+            CancellationTimeout = -1,
         };
         if (admin.Username != AppRole)
         {

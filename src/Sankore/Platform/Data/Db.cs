@@ -93,7 +93,7 @@ public sealed class Session(NpgsqlConnection connection, NpgsqlTransaction? tran
     }
 
     /// <summary>Several result sets in one round trip.</summary>
-    public Task<SqlMapper.GridReader> Queries(string sql, object? args = null) => Grid(sql, args);
+    public Task<Results> Queries(string sql, object? args = null) => Grid(sql, args);
 
     /// <summary>A statement without rows; the number of rows it touched.</summary>
     public async Task<int> Execute(string sql, object? args = null)
@@ -119,7 +119,7 @@ public sealed class Session(NpgsqlConnection connection, NpgsqlTransaction? tran
         }
     }
 
-    private async Task<SqlMapper.GridReader> Grid(string sql, object? args)
+    private async Task<Results> Grid(string sql, object? args)
     {
         var identify = Identify(args, out var parameters);
         var grid = await connection.QueryMultipleAsync(new CommandDefinition(identify + sql, parameters, transaction, cancellationToken: ct));
@@ -127,7 +127,7 @@ public sealed class Session(NpgsqlConnection connection, NpgsqlTransaction? tran
         {
             await grid.ReadAsync();
         }
-        return grid;
+        return new Results(grid, ct);
     }
 
     private string Identify(object? args, out DynamicParameters parameters)
@@ -141,5 +141,34 @@ public sealed class Session(NpgsqlConnection connection, NpgsqlTransaction? tran
         parameters.Add("caller_role", _caller.Role);
         parameters.Add("caller_claims", _caller.Claims);
         return IdentitySql;
+    }
+}
+
+/// <summary>Several result sets, read one after the other.</summary>
+public sealed class Results(SqlMapper.GridReader grid, CancellationToken ct) : IAsyncDisposable
+{
+    /// <summary>All rows of the next result.</summary>
+    public Task<IEnumerable<T>> ReadAsync<T>() => grid.ReadAsync<T>();
+
+    /// <summary>The first row of the next result.</summary>
+    public Task<T> ReadFirstAsync<T>() => grid.ReadFirstAsync<T>();
+
+    /// <summary>The first row of the next result, or nothing.</summary>
+    public async Task<T?> ReadFirstOrDefaultAsync<T>() => await grid.ReadFirstOrDefaultAsync<T>();
+
+    /// <summary>Reads what is left: disposing an unread grid would cancel the command, and a cancellation that is late hits whoever has the connection next.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        try
+        {
+            while (!grid.IsConsumed && !ct.IsCancellationRequested)
+            {
+                await grid.ReadAsync();
+            }
+        }
+        finally
+        {
+            await grid.DisposeAsync();
+        }
     }
 }

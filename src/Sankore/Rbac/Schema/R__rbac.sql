@@ -149,7 +149,7 @@ create trigger profiles_default_role after insert on public.profiles for each ro
 grant select on rbac.permissions, rbac.roles, rbac.role_permissions, rbac.user_roles, rbac.role_grants_log to authenticated, service_role;
 grant select, insert, update on rbac.invitations, rbac.api_keys to service_role;
 -- The hashes are the service's alone.
-grant select (id, email, role_name, created_by, created_at, expires_at, used_at) on rbac.invitations to authenticated;
+grant select (id, email, role_name, created_by, created_at, expires_at, used_at, user_id) on rbac.invitations to authenticated;
 grant select (id, name, key_prefix, permissions, created_by, created_at, expires_at, last_used_at, revoked_at) on rbac.api_keys to authenticated;
 grant select on rbac.permissions, rbac.roles to anon;
 

@@ -34,6 +34,13 @@ public sealed class Matrix(Db db)
         order by c.sort_order, c.name collate "und-x-icu", c.id, m.priority, m.name collate "und-x-icu", m.id
         """;
 
+    private const string CatalogueSql = """
+        select m.id, m.code, m.name, m.icon, c.id as category_id, c.name as category_name, c.color as category_color
+        from tenancy.modules m
+        join tenancy.business_categories c on c.id = m.category_id
+        order by c.sort_order, c.name collate "und-x-icu", c.id, m.priority, m.name collate "und-x-icu", m.id
+        """;
+
     private const string PeopleWhere = """
         from tenancy.current_memberships m
         join public.profiles p on p.id = m.user_id
@@ -58,6 +65,11 @@ public sealed class Matrix(Db db)
         group by a.user_id, a.module_id
         """;
 
+    private const string NamedSql = $"""
+        select p.id, p.display_name as name, p.email, array_agg(distinct m.role) as roles, array[]::text[] as schools {PeopleWhere} and p.id = any (@ids)
+        group by p.id, p.display_name, p.email order by p.display_name, p.id
+        """;
+
     private sealed record PersonRow(Guid Id, string Name, string Email, string[] Roles, string[] Schools);
 
     private sealed record CellRow(Guid UserId, Guid ModuleId, bool CanWrite, bool CanDelete, bool CanExport)
@@ -80,5 +92,15 @@ public sealed class Matrix(Db db)
         var cells = (await session.Query<CellRow>(CellsSql, new { groupId, people = people.Select(p => p.Id).ToArray() })).ToLookup(c => c.UserId);
         return new MatrixView(modules, new Paged<MatrixPerson>(
             [.. people.Select(p => new MatrixPerson(p.Id, p.Name, p.Email, p.Roles, p.Schools, cells[p.Id].ToDictionary(c => c.ModuleId, c => c.Letters)))], total, query.Number, query.Limit));
+    }, ct);
+
+    /// <summary>The modules that the caller sees.</summary>
+    public Task<IReadOnlyList<MatrixModule>> Catalogue(Caller caller, CancellationToken ct) => db.Read(caller, session => session.Query<MatrixModule>(CatalogueSql), ct);
+
+    /// <summary>Those of some people who are of the group, without their cells.</summary>
+    public Task<IReadOnlyList<MatrixPerson>> People(Caller caller, Guid groupId, Guid[] ids, CancellationToken ct) => db.Read(caller, async session =>
+    {
+        var rows = await session.Query<PersonRow>(NamedSql, new { groupId, ids, Role = (string?)null, School = (Guid?)null, Pattern = (string?)null });
+        return (IReadOnlyList<MatrixPerson>)[.. rows.Select(p => new MatrixPerson(p.Id, p.Name, p.Email, p.Roles, p.Schools, new Dictionary<Guid, string>()))];
     }, ct);
 }

@@ -7,10 +7,17 @@ namespace Sankore.Tenancy.Groups;
 /// <summary>A school group: the tenant (glossary).</summary>
 /// <param name="Plan">Name of the plan it lives on; null without a live subscription.</param>
 public sealed record Group(Guid Id, string Name, string Code, string? City, string Country, string? ContactEmail, string? ContactPhone, string Status, int Version,
-    string? Plan, Guid? PlanId, string? SubscriptionStatus, DateTime? SubscriptionEndsAt, long Schools, long People);
+    string? Plan, Guid? PlanId, string? SubscriptionStatus, DateTime? SubscriptionEndsAt, long Schools, long People)
+{
+    /// <summary>What a page has while it reads the group.</summary>
+    internal static Group Unread { get; } = new(Guid.Empty, "", "", null, "", null, null, "active", 0, null, null, null, null, 0, 0);
+}
 
 /// <summary>A school: a space of a group.</summary>
 public sealed record School(Guid Id, Guid GroupId, string GroupName, string Name, string Code, string Level, string? City, string Status, int Version, string[] ActiveModules);
+
+/// <summary>A school to choose.</summary>
+public sealed record SchoolName(Guid Id, string Name);
 
 /// <summary>Groups and schools: the operator makes groups, the operator and the group's administrators make schools.</summary>
 public sealed class Groups(Db db)
@@ -72,6 +79,24 @@ public sealed class Groups(Db db)
     /// <summary>One group. Refuses with NOT_FOUND for a group that is not the caller's to see.</summary>
     public Task<Group> Find(Caller caller, Guid id, CancellationToken ct) =>
         db.Read(caller, session => session.One<Group>(OneSql, new { id }), ct);
+
+    /// <summary>A group that the caller administers, or sees as the operator. Refuses with NOT_FOUND for everybody else, its staff too.</summary>
+    public Task<(Group Group, bool Administers)> Administered(Caller caller, Guid id, CancellationToken ct) => db.Read(caller, async session =>
+    {
+        await using var grid = await session.Queries(AdministeredSql + ";" + OneSql + "; select @id = any ((select tenancy.my_administered_group_ids())::uuid[])", new { id, groupId = id });
+        if (await grid.ReadFirstOrDefaultAsync<Guid?>() is null)
+        {
+            throw new Refusal(Reason.NotFound);
+        }
+        return (await grid.ReadFirstAsync<Group>(), await grid.ReadFirstAsync<bool>());
+    }, ct);
+
+    /// <summary>The first group that the caller administers; null for whoever administers none.</summary>
+    public Task<Guid?> Own(Caller caller, CancellationToken ct) => db.Read(caller, session => session.Value<Guid?>("select (tenancy.my_administered_group_ids())[1]"), ct);
+
+    /// <summary>All schools of a group, by name, for a form to choose from.</summary>
+    public Task<IReadOnlyList<SchoolName>> SchoolNames(Caller caller, Guid groupId, CancellationToken ct) => db.Read(caller, session =>
+        session.Query<SchoolName>("select id, name from tenancy.schools where school_group_id = @groupId order by name collate \"und-x-icu\", id", new { groupId }), ct);
 
     /// <summary>The schools that the caller sees, of one group or of all, a page at a time.</summary>
     public Task<Paged<School>> Schools(Caller caller, ListQuery query, Guid? groupId, CancellationToken ct) => db.Read(caller, async session =>

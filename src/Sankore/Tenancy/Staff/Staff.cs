@@ -34,6 +34,17 @@ public sealed class Staff(Db db, Invitations invitations, IStringLocalizer<Strin
         order by f.status, f.name collate "und-x-icu", f.membership_id limit @Limit offset @Offset
         """;
 
+    private const string PlacesSql = $"""
+        select f.membership_id, f.user_id, f.name, f.email, f.school_id, s.name as school, f.role, f.status, f.expires_at, f.is_invited, f.version {From} and f.user_id = @userId
+        order by f.status, f.school_id nulls first, f.membership_id
+        """;
+
+    private const string GroupOfSql = """
+        select school_group_id from tenancy.memberships
+        where user_id = @userId and (school_group_id = any ((select tenancy.my_administered_group_ids())::uuid[]) or (select rbac.has_permission((select auth.uid()), 'tenancy.read')))
+        order by status, id limit 1
+        """;
+
     private const string MayManageSql = """
         select name from tenancy.school_groups
         where id = @groupId and (id = any ((select tenancy.my_administered_group_ids())::uuid[]) or (select rbac.has_permission((select auth.uid()), 'tenancy.manage')))
@@ -72,6 +83,13 @@ public sealed class Staff(Db db, Invitations invitations, IStringLocalizer<Strin
         var total = await grid.ReadFirstAsync<long>();
         return new Paged<StaffMember>([.. await grid.ReadAsync<StaffMember>()], total, query.Number, query.Limit);
     }, ct);
+
+    /// <summary>A person's places in a group, as far as the caller sees them.</summary>
+    public Task<IReadOnlyList<StaffMember>> Places(Caller caller, Guid groupId, Guid userId, CancellationToken ct) => db.Read(caller, session =>
+        session.Query<StaffMember>(PlacesSql, new { groupId, userId, Role = (string?)null, School = (Guid?)null, Pattern = (string?)null }), ct);
+
+    /// <summary>A group of the person's that the caller administers, or sees as the operator; null without one.</summary>
+    public Task<Guid?> GroupOf(Caller caller, Guid userId, CancellationToken ct) => db.Read(caller, session => session.Find<Guid?>(GroupOfSql, new { userId }), ct);
 
     /// <summary>
     /// Invites somebody to a place. Who has no account gets one with the place, and a link to set the password; who works in the group gets the
