@@ -93,7 +93,7 @@ public sealed class Session(NpgsqlConnection connection, NpgsqlTransaction? tran
     }
 
     /// <summary>Several result sets in one round trip.</summary>
-    public Task<Results> Queries(string sql, object? args = null) => Grid(sql, args);
+    public Task<ResultSets> Queries(string sql, object? args = null) => Grid(sql, args);
 
     /// <summary>A statement without rows; the number of rows it touched.</summary>
     public async Task<int> Execute(string sql, object? args = null)
@@ -119,7 +119,7 @@ public sealed class Session(NpgsqlConnection connection, NpgsqlTransaction? tran
         }
     }
 
-    private async Task<Results> Grid(string sql, object? args)
+    private async Task<ResultSets> Grid(string sql, object? args)
     {
         var identify = Identify(args, out var parameters);
         var grid = await connection.QueryMultipleAsync(new CommandDefinition(identify + sql, parameters, transaction, cancellationToken: ct));
@@ -127,7 +127,7 @@ public sealed class Session(NpgsqlConnection connection, NpgsqlTransaction? tran
         {
             await grid.ReadAsync();
         }
-        return new Results(grid, ct);
+        return new ResultSets(grid, ct);
     }
 
     private string Identify(object? args, out DynamicParameters parameters)
@@ -145,7 +145,7 @@ public sealed class Session(NpgsqlConnection connection, NpgsqlTransaction? tran
 }
 
 /// <summary>Several result sets, read one after the other.</summary>
-public sealed class Results(SqlMapper.GridReader grid, CancellationToken ct) : IAsyncDisposable
+public sealed class ResultSets(SqlMapper.GridReader grid, CancellationToken ct) : IAsyncDisposable
 {
     /// <summary>All rows of the next result.</summary>
     public Task<IEnumerable<T>> ReadAsync<T>() => grid.ReadAsync<T>();

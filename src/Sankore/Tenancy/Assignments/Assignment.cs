@@ -36,13 +36,17 @@ public sealed record BulkInput(Guid[]? UserIds, string? Role, Guid[]? ModuleIds,
         new Validation()
             .That("modules", targets > 0, "assignment.nothing").Between("modules", targets, 0, MaxTargets)
             .That("people", people > 0 || Role is not null, "assignment.nobody").Between("people", people, 0, Math.Min(MaxPeople, MaxPairs / Math.Max(1, targets)))
-            .That("role", Role is null || Memberships.Roles.Contains(Role), "field.invalid").Check();
+            .That("expiresAt", IsDay(ExpiresAt)).That("role", Role is null || Memberships.Roles.Contains(Role), "field.invalid").Check();
         return this;
     }
+
+    /// <summary>Whether an end is a moment that people mean: beyond, the database knows only infinity.</summary>
+    internal static bool IsDay(DateTimeOffset? end) => end is null || end.Value.UtcDateTime.Year is > 1970 and < 9999;
 }
 
 /// <summary>What became of one person and target: <c>assigned</c>, <c>updated</c>, <c>unchanged</c>, <c>revoked</c>, or the code of a refusal.</summary>
-public sealed record AssignmentOutcome(Guid? UserId, Guid? ModuleId, Guid? CategoryId, string Outcome);
+/// <param name="IsWhole">Whether the whole call was refused, and this names only its first pair.</param>
+public sealed record AssignmentOutcome(Guid? GroupId, Guid? UserId, Guid? ModuleId, Guid? CategoryId, string Outcome, bool IsWhole);
 
 /// <summary>What became, or would become, of a bulk assignment.</summary>
 /// <param name="People">How many people are concerned.</param>

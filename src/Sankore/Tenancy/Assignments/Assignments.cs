@@ -10,7 +10,7 @@ namespace Sankore.Tenancy.Assignments;
 public sealed class Assignments(Db db, ReasonBook reasons)
 {
     private const string ChangeSql = """
-        select user_id, module_id, category_id, outcome
+        select school_group_id as group_id, user_id, module_id, category_id, outcome, is_whole
         from tenancy.change_assignments(@revoke, @userIds, @moduleIds, @categoryIds, @groupId, @schoolId, @canWrite, @canDelete, @canExport, @expiresAt, @version, @preview)
         """;
 
@@ -54,11 +54,11 @@ public sealed class Assignments(Db db, ReasonBook reasons)
     /// <param name="ct">Cancels.</param>
     public async Task<Assignment> Assign(Caller caller, Guid userId, AssignmentTarget target, AssignmentInput input, int version, CancellationToken ct)
     {
-        new Validation().That("canRead", input.CanRead ?? true, "assignment.read").Check();
+        new Validation().That("canRead", input.CanRead ?? true, "assignment.read").That("expiresAt", BulkInput.IsDay(input.ExpiresAt)).Check();
         var assignment = await db.Run(caller, async session =>
         {
             var outcome = await session.Value<AssignmentOutcome>(ChangeSql, Values(false, [userId], target, input, version));
-            return Accepted(outcome) ? await session.One<Assignment>(OfSql, Key(userId, target, input.GroupId, input.SchoolId)) : (object)outcome;
+            return Accepted(outcome) ? await session.One<Assignment>(OfSql, Key(userId, target, outcome.GroupId, input.SchoolId)) : (object)outcome;
         }, ct);
         return assignment as Assignment ?? throw RefusalOf((AssignmentOutcome)assignment);
     }
@@ -103,9 +103,9 @@ public sealed class Assignments(Db db, ReasonBook reasons)
                 preview,
             });
         }, ct);
-        if (outcomes is [{ Outcome: "UNAUTHORIZED" or "ASSIGNER_EXPIRED" or "EXPIRY_PAST" } only])
+        if (outcomes is [{ IsWhole: true } whole])
         {
-            throw RefusalOf(only);
+            throw RefusalOf(whole);
         }
         return new BulkResult(outcomes.Select(o => o.UserId).Distinct().Count(), outcomes.GroupBy(o => o.Outcome).ToDictionary(g => g.Key, g => g.Count()), [.. outcomes.Where(o => !Accepted(o)).Take(100)]);
     }

@@ -90,7 +90,7 @@ grant execute on function tenancy.has_module(text, text) to authenticated;
 -- ── Schools follow their group's subscription and plan ──
 
 -- Whoever changes what schools follow from takes the log's lock before the first row: two such transactions never pass each other, so
--- neither works out the schools without what the other has done.
+-- neither works out the schools without what the other has done. (The program's updates name all columns, so the lock comes first in each.)
 create or replace function tenancy.lock_entitlement() returns trigger
 language plpgsql security definer set search_path = '' as $$
 begin
@@ -157,7 +157,9 @@ end $$;
 create or replace function tenancy.sync_plans() returns trigger
 language plpgsql security definer set search_path = '' as $$
 begin
-  if exists (select 1 from changed_rows) then
+  if tg_op = 'UPDATE' then
+    perform tenancy.sync_active_modules(array(select plan_id from changed_rows union select plan_id from left_rows));
+  elsif exists (select 1 from changed_rows) then
     perform tenancy.sync_active_modules(array(select distinct plan_id from changed_rows));
   end if;
   return null;
@@ -189,9 +191,9 @@ declare
   v_op    text;
 begin
   for v_table, v_when in values
-    ('business_categories', 'update of status'), ('modules', 'insert or delete or update of status, is_built, code, category_id'),
-    ('plan_modules', 'insert or update or delete'), ('plan_categories', 'insert or update or delete'), ('school_groups', 'update of status'),
-    ('subscriptions', 'insert or delete or update of school_group_id, plan_id, status'), ('schools', 'insert or update of school_group_id, status')
+    ('business_categories', 'delete or update of status'), ('modules', 'insert or delete or update of status, is_built, code, category_id'),
+    ('plan_modules', 'insert or update or delete'), ('plan_categories', 'insert or update or delete'), ('school_groups', 'delete or update of status'),
+    ('subscriptions', 'insert or delete or update of school_group_id, plan_id, status'), ('schools', 'insert or delete or update of school_group_id, status')
   loop
     execute format('drop trigger if exists lock_entitlement on tenancy.%I', v_table);
     execute format('create trigger lock_entitlement before %s on tenancy.%I for each statement execute function tenancy.lock_entitlement()', v_when, v_table);
@@ -199,8 +201,8 @@ begin
   foreach v_table in array array['plan_modules', 'plan_categories'] loop
     foreach v_op in array array['insert', 'update', 'delete'] loop
       execute format('drop trigger if exists sync_%s on tenancy.%I', v_op, v_table);
-      execute format('create trigger sync_%s after %s on tenancy.%I referencing %s table as changed_rows for each statement execute function tenancy.sync_plans()',
-        v_op, v_op, v_table, case v_op when 'delete' then 'old' else 'new' end);
+      execute format('create trigger sync_%s after %s on tenancy.%I referencing %s for each statement execute function tenancy.sync_plans()', v_op, v_op, v_table,
+        case v_op when 'delete' then 'old table as changed_rows' when 'insert' then 'new table as changed_rows' else 'old table as left_rows new table as changed_rows' end);
     end loop;
   end loop;
 end $$;
@@ -264,11 +266,11 @@ $$;
 
 -- Assigns or revokes modules and categories, each person and target by itself: nobody else writes assignments. The rules of document 003 are
 -- here and not with the caller; what is refused is logged like what is done, in the same transaction. Outcomes: assigned, updated, unchanged,
--- revoked, or the code of a refusal. p_versions: the caller's one assignment must still be of this version (0: must not exist); null: whatever it is.
+-- revoked, or the code of a refusal; is_whole: of the whole call. p_version: the caller's one assignment must still be of this version (0: must not exist); null: whatever it is.
 create or replace function tenancy.change_assignments(
   p_revoke boolean, p_user_ids uuid[], p_module_ids uuid[], p_category_ids uuid[], p_school_group_id uuid, p_school_id uuid,
   p_can_write boolean, p_can_delete boolean, p_can_export boolean, p_expires_at timestamptz, p_version integer, p_preview boolean)
-returns table (user_id uuid, module_id uuid, category_id uuid, outcome text)
+returns table (school_group_id uuid, user_id uuid, module_id uuid, category_id uuid, outcome text, is_whole boolean)
 language plpgsql security definer set search_path = '' as $$
 #variable_conflict use_column
 declare
@@ -276,8 +278,12 @@ declare
   v_group    uuid;
   v_plan     uuid;
   v_refusal  text;
-  v_wanted   jsonb := jsonb_build_object('read', true, 'write', p_can_write, 'delete', p_can_delete, 'export', p_can_export, 'expiresAt', p_expires_at);
+  v_wanted   jsonb := jsonb_build_object('read', true, 'write', p_can_write, 'delete', p_can_delete, 'export', p_can_export, 'expiresAt', case when isfinite(p_expires_at) then p_expires_at end);
 begin
+  -- Before any row, as whoever changes plans, modules and groups does; so each attempt is judged by what the last one left, and nothing changes under it.
+  if not p_preview then
+    perform live.lock();
+  end if;
   -- The group: the one named, the school's, or the one that the caller administers and the person works in.
   v_group := coalesce(p_school_group_id, (
     select a.school_group_id
@@ -303,12 +309,10 @@ begin
         (select m.school_group_id from tenancy.memberships m where m.user_id = v_caller order by m.school_group_id = v_group desc, m.role = 'group_admin' desc, m.created_at limit 1),
         v_caller, case when not p_revoke then v_wanted end);
     end if;
-    return query select p_user_ids[1], p_module_ids[1], p_category_ids[1], v_refusal;
+    return query select v_group, p_user_ids[1], p_module_ids[1], p_category_ids[1], v_refusal, true;
     return;
   end if;
 
-  -- One change of a group's assignments at a time: what is "before" here is what the last one left.
-  perform 1 from tenancy.school_groups g where g.id = v_group for no key update;
   select u.plan_id into v_plan from tenancy.live_subscriptions u where u.school_group_id = v_group;
 
   return query
@@ -368,8 +372,8 @@ begin
     select case when w.refusal is not null then 'refused' when p_revoke then 'revoked' when w.is_active then 'updated' else 'assigned' end,
            w.refusal, w.user_id, w.module_id, w.category_id, p_school_id, v_group, v_caller, w.before, case when not p_revoke then v_wanted end
     from wanted w where not p_preview and (w.refusal is not null or not w.is_same or p_revoke))
-  select w.user_id, w.module_id, w.category_id,
-         coalesce(w.refusal, case when p_revoke then 'revoked' when w.is_same then 'unchanged' when w.is_active then 'updated' else 'assigned' end)
+  select v_group, w.user_id, w.module_id, w.category_id,
+         coalesce(w.refusal, case when p_revoke then 'revoked' when w.is_same then 'unchanged' when w.is_active then 'updated' else 'assigned' end), false
   from wanted w;
 end $$;
 grant execute on function tenancy.change_assignments(boolean, uuid[], uuid[], uuid[], uuid, uuid, boolean, boolean, boolean, timestamptz, integer, boolean) to authenticated;
@@ -395,7 +399,7 @@ create or replace function tenancy.keep_a_group_admin() returns trigger
 language plpgsql security definer set search_path = '' as $$
 begin
   if old.role = 'group_admin' and old.status = 'active' and old.expires_at is null and auth.uid() is not null and not rbac.has_permission(auth.uid(), 'tenancy.manage') then
-    perform 1 from tenancy.school_groups g where g.id = old.school_group_id for no key update;
+    perform live.lock();
     if not exists (select 1 from tenancy.memberships m where m.school_group_id = old.school_group_id and m.role = 'group_admin' and m.status = 'active' and m.expires_at is null) then
       raise exception 'LAST_GROUP_ADMIN' using errcode = 'SK001';
     end if;

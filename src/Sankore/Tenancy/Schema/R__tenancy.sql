@@ -266,14 +266,14 @@ begin
   return null;
 end $$;
 
--- A link that comes or goes is, for the plan's members, a module that comes or goes.
+-- A link that comes or goes is, for the plan's people, a module or a category that comes or goes.
 create or replace function tenancy.notify_plan_change() returns trigger
 language plpgsql security definer set search_path = '' as $$
 begin
   if tg_table_name = 'plan_modules' then
     perform tenancy.tell_module(m) from unnest(array[old.module_id, new.module_id]) m where m is not null;
   else
-    perform tenancy.tell_modules_of(coalesce(new.category_id, old.category_id));
+    perform tenancy.tell_category(c), tenancy.tell_modules_of(c) from (select distinct c from unnest(array[old.category_id, new.category_id]) c where c is not null) x;
   end if;
   return null;
 end $$;
@@ -387,8 +387,9 @@ select audit.watch('tenancy.schools', 'active_modules', 'subscription_id');
 grant select on tenancy.business_categories, tenancy.modules, tenancy.subscription_plans, tenancy.plan_modules, tenancy.plan_categories,
   tenancy.school_groups, tenancy.subscriptions, tenancy.schools, tenancy.memberships, tenancy.user_module_permissions, tenancy.module_assignment_logs,
   tenancy.invited_places, tenancy.module_access to authenticated, service_role;
-grant insert, update, delete on tenancy.modules, tenancy.business_categories, tenancy.subscription_plans, tenancy.plan_modules, tenancy.plan_categories,
-  tenancy.school_groups, tenancy.subscriptions to authenticated, service_role;
+grant insert, update, delete on tenancy.modules, tenancy.business_categories, tenancy.subscription_plans, tenancy.school_groups, tenancy.subscriptions to authenticated, service_role;
+grant insert, delete, update (included, monthly_price, yearly_price) on tenancy.plan_modules to authenticated, service_role;
+grant insert, delete on tenancy.plan_categories to authenticated, service_role;
 -- A school's modules and subscription are the database's to keep.
 grant insert (id, school_group_id, name, code, level, city, status), update (name, code, level, city, status) on tenancy.schools to authenticated, service_role;
 grant update (school_id, role, status, expires_at) on tenancy.memberships to authenticated;

@@ -3,7 +3,8 @@
 alter table tenancy.memberships
   add column expires_at  timestamptz,
   add column version     integer not null default 1,
-  add column updated_at  timestamptz not null default now();
+  add column updated_at  timestamptz not null default now(),
+  add constraint memberships_expires_at_check check (isfinite(expires_at));
 
 -- Who may do what with a module, or with whichever modules a category has: in one school, or wherever in the group the person works.
 -- Revoking keeps the row (is_active); what the person may do in the end is tenancy.module_access.
@@ -28,6 +29,7 @@ create table tenancy.user_module_permissions (
   constraint user_module_permissions_target_unique unique nulls not distinct (user_id, school_group_id, school_id, module_id, category_id),
   constraint user_module_permissions_target_check check (num_nonnulls(module_id, category_id) = 1),
   constraint user_module_permissions_read_check check (can_read),
+  constraint user_module_permissions_expires_at_check check (isfinite(expires_at)),
   constraint user_module_permissions_user_id_fkey foreign key (user_id) references public.profiles on delete cascade,
   constraint user_module_permissions_school_group_id_fkey foreign key (school_group_id) references tenancy.school_groups on delete cascade,
   constraint user_module_permissions_school_id_fkey foreign key (school_id, school_group_id) references tenancy.schools (id, school_group_id) on delete cascade,

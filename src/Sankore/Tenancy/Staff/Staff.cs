@@ -109,7 +109,7 @@ public sealed class Staff(Db db, Invitations invitations, IStringLocalizer<Strin
     public Task Update(Caller caller, Guid membershipId, int version, MembershipInput input, CancellationToken ct)
     {
         new Validation().That("role", input.Role is null || Memberships.Roles.Contains(input.Role)).That("status", input.Status is null or "active" or "inactive")
-            .That("expiresAt", input.ExpiresAt is null || input.ExpiresAt > DateTimeOffset.UtcNow, "period.over").Check();
+            .That("expiresAt", input.ExpiresAt is null || input.ExpiresAt > DateTimeOffset.UtcNow && BulkInput.IsDay(input.ExpiresAt), "period.over").Check();
         return db.Run(caller, async session =>
         {
             var values = new { id = membershipId, version, input.Role, input.SchoolId, input.Status, endless = input.Endless ?? false, expiresAt = input.ExpiresAt?.UtcDateTime };

@@ -37,22 +37,24 @@ public sealed record SubscriptionInput(Guid? PlanId, string? Status, string? Bil
         _ => [],
     };
 
+    private static bool IsMoment(DateTimeOffset? at) => at is null || at.Value.UtcDateTime.Year is > 1999 and < 2200;
+
     /// <summary>The input of a new subscription, complete. Refuses with VALIDATION_FAILED.</summary>
     /// <param name="now">The moment.</param>
     internal SubscriptionInput ForNew(DateTimeOffset now)
     {
-        var starts = StartsAt ?? now;
+        var starts = IsMoment(StartsAt) ? StartsAt ?? now : now;
         var period = BillingPeriod ?? "yearly";
         var input = this with
         {
             Status = Status ?? "active",
             BillingPeriod = period,
-            StartsAt = starts,
+            StartsAt = StartsAt ?? now,
             EndsAt = EndsAt ?? (Status == "trialing" ? starts.AddDays(30) : period == "monthly" ? starts.AddMonths(1) : starts.AddYears(1)),
             AutoRenew = AutoRenew ?? true,
         };
         new Validation().That("planId", input.PlanId is not null, "field.required").OneOf("status", input.Status, ["trialing", "active"]).OneOf("billingPeriod", input.BillingPeriod, Periods)
-            .That("endsAt", input.EndsAt > input.StartsAt && input.EndsAt > now, "period.invalid").Check();
+            .That("endsAt", input.EndsAt > input.StartsAt && input.EndsAt > now && IsMoment(input.StartsAt) && IsMoment(input.EndsAt), "period.invalid").Check();
         return input;
     }
 
@@ -71,7 +73,7 @@ public sealed record SubscriptionInput(Guid? PlanId, string? Status, string? Bil
             AutoRenew = AutoRenew ?? current.AutoRenew,
         };
         new Validation().OneOf("status", input.Status, States).OneOf("billingPeriod", input.BillingPeriod, Periods)
-            .That("endsAt", input.EndsAt is null || input.EndsAt > input.StartsAt, "period.invalid")
+            .That("endsAt", (input.EndsAt is null || input.EndsAt > input.StartsAt) && IsMoment(input.StartsAt) && IsMoment(input.EndsAt), "period.invalid")
             .That("endsAt", input.Status is not ("trialing" or "active") || input.EndsAt is null || input.EndsAt > now, "period.over").Check();
         return input.Status == current.Status || Next(current.Status).Contains(input.Status) ? input : throw new Refusal(Reason.TransitionInvalid);
     }
