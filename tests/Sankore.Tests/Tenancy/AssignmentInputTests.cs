@@ -1,0 +1,92 @@
+using System.Text;
+
+namespace Sankore.Tests.Tenancy;
+
+/// <summary>What is no attempt to assign at all: it cannot be read, or nobody is asking. It changes nothing and is no line of the log.</summary>
+public sealed class AssignmentInputTests(World world) : IClassFixture<World>
+{
+    [Fact]
+    public async Task Reading_is_part_of_every_assignment()
+    {
+        using var admin = await world.As(Cast.Admin1);
+        foreach (var (language, words) in new[] { ("fr", "révoquez-la plutôt"), ("en", "revoke it instead") })
+        {
+            await Untouched(async (user, module) => (await admin.Assign(user, module, new { canRead = false, canWrite = true }, language: language)
+                .ShouldRefuse(400, "VALIDATION_FAILED")).ErrorOf("canRead").ShouldContain(words));
+        }
+    }
+
+    [Theory]
+    [InlineData("""{"canWrite":true,""")]
+    [InlineData("")]
+    [InlineData("null")]
+    [InlineData("[]")]
+    [InlineData("\"x\"")]
+    [InlineData("""{"canWrite":"yes"}""")]
+    [InlineData("""{"canWrite":1}""")]
+    [InlineData("""{"expiresAt":"tomorrow"}""")]
+    [InlineData("""{"expiresAt":17}""")]
+    [InlineData("""{"expiresAt":"2026-02-30T00:00:00Z"}""")]
+    [InlineData("""{"schoolId":"s0001"}""")]
+    [InlineData("""{"groupId":{}}""")]
+    [InlineData("""{"version":"first"}""")]
+    [InlineData("""{"version":1.5}""")]
+    [InlineData("""{"version":99999999999}""")]
+    public async Task A_body_that_is_no_assignment_is_refused(string body)
+    {
+        using var admin = await world.As(Cast.Admin1);
+        await Untouched((user, module) => admin.Assign(user, module, new StringContent(body, Encoding.UTF8, "application/json")).ShouldRefuse(400, "BAD_REQUEST"));
+    }
+
+    [Theory]
+    [InlineData("/api/users/someone/modules/{1}")]
+    [InlineData("/api/users/{0}/modules/campagnes")]
+    public async Task Only_ids_lead_to_an_assignment(string path)
+    {
+        using var admin = await world.As(Cast.Admin1);
+        await Untouched(async (user, module) =>
+        {
+            using var answer = await admin.Ask(HttpMethod.Put, string.Format(System.Globalization.CultureInfo.InvariantCulture, path, user, module), new { });
+            ((int)answer.StatusCode).ShouldBeOneOf(404, 405);
+        });
+    }
+
+    [Fact]
+    public async Task Whoever_is_not_signed_in_is_asked_to()
+    {
+        using var nobody = world.Nobody();
+        var group = await world.GroupId("g001");
+        foreach (var (language, words) in new[] { ("fr", "Connectez-vous"), ("en", "Sign in") })
+        {
+            await Untouched(async (user, module) => (await nobody.Assign(user, module, language: language).ShouldRefuse(401, "UNAUTHENTICATED")).Text("title").ShouldContain(words));
+        }
+        await Untouched((user, module) => nobody.Revoke(user, module).ShouldRefuse(401, "UNAUTHENTICATED"));
+        await Untouched((user, module) => nobody.Bulk(group, new { userIds = new[] { user }, moduleIds = new[] { module } }).ShouldRefuse(401, "UNAUTHENTICATED"));
+        foreach (var path in new[] { $"/api/groups/{group}/matrix", "/api/assignment-logs", $"/api/users/{Guid.NewGuid()}/modules", $"/api/users/{Guid.NewGuid()}/modules/campagnes/why" })
+        {
+            await nobody.Ask(HttpMethod.Get, path).ShouldRefuse(401, "UNAUTHENTICATED");
+        }
+    }
+
+    [Theory]
+    [InlineData("2200-01-01T00:00:00Z")]
+    [InlineData("9999-12-31T23:59:59Z")]
+    [InlineData("2100-06-01T00:00:00+05:30")]
+    public async Task An_end_may_be_far_away_and_in_any_zone(string end)
+    {
+        using var admin = await world.As(Cast.Admin1);
+        var user = await world.IdOf("teacher.s0006.2@sankore.test");
+        var answer = await admin.Bulk(await world.GroupId("g001"), new { userIds = new[] { user }, moduleIds = new[] { await world.ModuleId("campagnes") }, expiresAt = end }).Json();
+        answer.GetProperty("people").GetInt32().ShouldBe(1);
+        (await admin.ModulesOf(user)).Single(a => a.Text("code") == "campagnes").GetProperty("expiresAt").GetDateTimeOffset()
+            .ShouldBe(DateTimeOffset.Parse(end, System.Globalization.CultureInfo.InvariantCulture));
+    }
+
+    private async Task Untouched(Func<Guid, Guid, Task> attempt)
+    {
+        var (before, last) = (await world.AssignmentsNow(), await world.LastLine());
+        await attempt(await world.IdOf(Cast.Teacher1), await world.ModuleId("campagnes"));
+        (await world.AssignmentsNow()).ShouldBe(before);
+        (await world.LinesAfter(last)).ShouldBeEmpty();
+    }
+}
