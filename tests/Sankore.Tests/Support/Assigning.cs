@@ -59,12 +59,12 @@ public static class Assigning
         [.. (await client.Ask(HttpMethod.Get, $"/api/users/{user}/modules").Json()).EnumerateArray()];
 
     /// <summary>The caller's menu: the letters of <c>rwde</c> by code.</summary>
-    public static async Task<IReadOnlyDictionary<string, string>> Menu(this HttpClient client) =>
+    public static async Task<Dictionary<string, string>> Menu(this HttpClient client) =>
         (await client.Ask(HttpMethod.Get, "/api/me/menu").Json()).EnumerateArray()
             .ToDictionary(e => e.Text("code"), e => string.Concat(e.GetProperty("permissions").EnumerateArray().Select(p => p.GetString()![..1])));
 
     /// <summary>Somebody's menu.</summary>
-    public static async Task<IReadOnlyDictionary<string, string>> MenuOf(this World world, string email)
+    public static async Task<Dictionary<string, string>> MenuOf(this World world, string email)
     {
         using var client = await world.As(email);
         return await client.Menu();
@@ -73,6 +73,9 @@ public static class Assigning
     /// <summary>Why somebody has a module, or not, as the caller is told.</summary>
     public static Task<JsonElement> Why(this HttpClient client, Guid user, string code, string? language = null) =>
         client.Ask(HttpMethod.Get, $"/api/users/{user}/modules/{code}/why", null, null, language).Json();
+
+    /// <summary>What <see cref="Catalogue.With"/> made, as an object again.</summary>
+    public static JsonElement Element(this Dictionary<string, object?> body) => JsonSerializer.SerializeToElement(body);
 
     /// <summary>The last line of the log so far.</summary>
     public static Task<long> LastLine(this World world) => world.Sql<long>("select coalesce(max(id), 0) from tenancy.module_assignment_logs");
