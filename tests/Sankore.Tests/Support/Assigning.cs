@@ -38,6 +38,19 @@ public static class Assigning
         return (await connection.QueryAsync<T>(sql, args)).AsList();
     }
 
+    /// <summary>What came of a statement in some role: how many rows it touched or gave, or the state or reason that it was refused with.</summary>
+    public static async Task<string> Tried(this World world, string role, Guid? userId, string sql, object? args = null)
+    {
+        try
+        {
+            return (await world.AsRole<object>(role, userId, sql, args)).Count.ToString(System.Globalization.CultureInfo.InvariantCulture);
+        }
+        catch (PostgresException e)
+        {
+            return e.SqlState == "SK001" ? e.MessageText : e.SqlState;
+        }
+    }
+
     /// <summary>Asks to assign a module.</summary>
     public static Task<HttpResponseMessage> Assign(this HttpClient client, Guid user, Guid module, object? body = null, string? ifMatch = null, string? language = null) =>
         client.Ask(HttpMethod.Put, $"/api/users/{user}/modules/{module}", body ?? new { }, ifMatch, language);
