@@ -108,6 +108,11 @@ public static class Assigning
         select gen_random_uuid(), @user, g.id, (select id from tenancy.schools where code = @school), @role from tenancy.school_groups g where g.code = @group
         """, new { user, group, school, role });
 
+    /// <summary>Some people of a group who have a role.</summary>
+    public static async Task<Guid[]> PeopleOf(this World world, string group, string role, int count) => [.. await world.Rows<Guid>("""
+        select m.user_id from tenancy.memberships m join tenancy.school_groups g on g.id = m.school_group_id where g.code = @group and m.role = @role order by m.user_id limit @count
+        """, new { group, role, count })];
+
     /// <summary>Moves a group to another plan, or its subscription to another state.</summary>
     public static Task<int> Subscribe(this World world, string group, string? plan = null, string? status = null) => world.Execute("""
         update tenancy.subscriptions set plan_id = coalesce((select id from tenancy.subscription_plans where slug = @plan), plan_id), status = coalesce(@status, status)

@@ -82,6 +82,28 @@ public sealed class AssignmentInputTests(World world) : IClassFixture<World>
             .ShouldBe(DateTimeOffset.Parse(end, System.Globalization.CultureInfo.InvariantCulture));
     }
 
+    [Theory]
+    [InlineData("9999-12-31T23:59:59.9999999Z", "teacher.s0011.1@sankore.test")]
+    [InlineData("9999-12-31T23:59:59.9999999-05:00", "teacher.s0011.2@sankore.test")]
+    [InlineData("0001-01-01T00:00:00Z", "teacher.s0011.3@sankore.test")]
+    [InlineData("0001-01-01T00:00:00+05:00", "teacher.s0016.1@sankore.test")]
+    public async Task An_end_at_the_edge_of_time_breaks_nothing(string end, string email)
+    {
+        using var admin = await world.As(Cast.Admin1);
+        using var person = await world.As(email);
+        var (user, module) = (await world.IdOf(email), await world.ModuleId("campagnes"));
+        using var answer = await admin.Assign(user, module, new { expiresAt = end });
+        ((int)answer.StatusCode).ShouldBeOneOf(200, 400, 422);
+        var statuses = new List<(string, int)>();
+        foreach (var (client, path) in new[] { (admin, $"/api/assignment-logs?user={user}"), (admin, $"/api/users/{user}/modules"), (person, $"/api/users/{user}/modules/campagnes/why"), (person, "/api/me"), (person, "/api/me/menu") })
+        {
+            using var read = await client.Ask(HttpMethod.Get, path);
+            statuses.Add((path, (int)read.StatusCode));
+        }
+        statuses.ShouldAllBe(s => s.Item2 == 200);
+        await using var stream = await LiveClient.Open(world.Address, await world.Token(email));
+    }
+
     private async Task Untouched(Func<Guid, Guid, Task> attempt)
     {
         var (before, last) = (await world.AssignmentsNow(), await world.LastLine());

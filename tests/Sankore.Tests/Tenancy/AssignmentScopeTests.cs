@@ -87,6 +87,24 @@ public sealed class AssignmentScopeTests(World world) : IClassFixture<World>
         (await world.MenuOf(Email))["caisse-et-depenses"].ShouldBe("re");
     }
 
+    [Theory]
+    [InlineData("update tenancy.memberships set status = 'inactive' where user_id = @user")]
+    [InlineData("update tenancy.subscriptions set status = 'suspended' where school_group_id = @group")]
+    [InlineData("update tenancy.modules set status = 'inactive' where code = 'messagerie-interne'")]
+    [InlineData("update tenancy.schools set status = 'inactive' where code = 's0003'")]
+    public async Task What_was_assigned_can_be_revoked_whatever_became_of_it(string became)
+    {
+        var (user, group, module) = (await world.IdOf("bursar.s0003.1@sankore.test"), await world.GroupId("g003"), await world.ModuleId("messagerie-interne"));
+        await world.Execute("update tenancy.modules set status = 'active' where id = @module", new { module });
+        await world.Execute("update tenancy.memberships set status = 'active' where user_id = @user", new { user });
+        await world.Subscribe("g003", status: "active");
+        using var admin = await world.As("admin.g003@sankore.test");
+        await admin.Assign(user, module).Json();
+        await world.Execute(became, new { user, group });
+        (await admin.Revoke(user, module)).StatusCode.ShouldBe(System.Net.HttpStatusCode.NoContent);
+        (await world.Sql<bool>("select is_active from tenancy.user_module_permissions where user_id = @user and module_id = @module", new { user, module })).ShouldBeFalse();
+    }
+
     [Fact]
     public async Task Who_administers_two_groups_is_shown_the_assignment_just_made()
     {
