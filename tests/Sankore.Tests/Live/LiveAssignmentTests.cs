@@ -135,6 +135,28 @@ public sealed class LiveAssignmentTests(World world) : IClassFixture<World>
         stream.NamesOf(module).ShouldBe(["Un"]);
     }
 
+    [Fact]
+    public async Task A_category_is_told_of_to_whoever_has_one_module_of_it()
+    {
+        const string Email = "teacher.s0026.1@sankore.test";
+        using var admin = await world.As(Cast.Admin1);
+        await admin.Assign(await world.IdOf(Email), await world.ModuleId("caisse-et-depenses")).Json();
+        await world.Heard();
+        await using var stream = await LiveClient.Open(world.Address, await world.Token(Email));
+        await using var colleague = await LiveClient.Open(world.Address, await world.Token("teacher.s0026.2@sankore.test"));
+        foreach (var slug in new[] { "pilotage", "ressources-humaines", "finances", "pedagogie" })
+        {
+            await world.Execute("update tenancy.business_categories set description = 'Racontée' where slug = @slug", new { slug });
+        }
+        foreach (var (client, slugs) in new (LiveClient, string[])[] { (stream, ["finances", "pedagogie"]), (colleague, ["pedagogie"]) })
+        {
+            await Waiting.Until(() => Told(client).Contains("pedagogie"), "the stream tells of the last category");
+            Told(client).ShouldBe(slugs);
+        }
+
+        static List<string> Told(LiveClient client) => [.. client.Events.Where(e => e.Type == "change" && e.Table == "tenancy.business_categories").Select(e => e.Row.Text("slug"))];
+    }
+
     private static Task Resets(LiveClient stream, int count) => Waiting.Until(() => stream.Events.Count(e => e.Type == "reset") == count, $"the page is to be read again, {count} in all");
 
     private async Task<JsonElement> InPlan(string plan)

@@ -104,6 +104,20 @@ public sealed class AssignmentInputTests(World world) : IClassFixture<World>
         await using var stream = await LiveClient.Open(world.Address, await world.Token(email));
     }
 
+    [Fact]
+    public async Task Nobody_spoils_the_log_for_its_readers()
+    {
+        using var teacher = await world.As(Cast.Teacher1);
+        using var admin = await world.As(Cast.Admin1);
+        using var operators = await world.As(Cast.Super);
+        using var refused = await teacher.Assign(await world.IdOf(Cast.HeadOnPremium), await world.ModuleId("campagnes"), new { expiresAt = "0001-01-01T00:00:00Z" });
+        ((int)refused.StatusCode).ShouldBeOneOf(400, 403);
+        foreach (var client in new[] { admin, operators })
+        {
+            await client.Ask(HttpMethod.Get, $"/api/assignment-logs?by={await world.IdOf(Cast.Teacher1)}").Json();
+        }
+    }
+
     private async Task Untouched(Func<Guid, Guid, Task> attempt)
     {
         var (before, last) = (await world.AssignmentsNow(), await world.LastLine());

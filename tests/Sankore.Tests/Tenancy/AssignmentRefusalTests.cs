@@ -116,7 +116,7 @@ public sealed class AssignmentRefusalTests(World world) : IClassFixture<World>
 
     [Fact]
     public async Task Nothing_is_assigned_until_a_moment_that_has_passed() =>
-        await Refused(Cast.Admin1, await Module(Cast.Teacher1) with { Body = new { expiresAt = DateTimeOffset.UtcNow.AddMinutes(-1) } }, 422, "EXPIRY_PAST", "|");
+        await Refused(Cast.Admin1, await Module(Cast.Teacher1) with { Body = new { expiresAt = DateTimeOffset.UtcNow.AddMinutes(-1) } }, 422, "EXPIRY_PAST", "déjà passée|has passed already");
 
     [Fact]
     public async Task Nothing_is_assigned_for_a_school_where_the_person_does_not_work() =>
