@@ -68,6 +68,9 @@ public static class Answers
     /// <summary>One text of every element.</summary>
     public static IReadOnlyList<string> Texts(this JsonElement array, string name) => [.. array.EnumerateArray().Select(e => e.Text(name))];
 
+    /// <summary>One text of every element.</summary>
+    public static IReadOnlyList<string> Texts(this IEnumerable<JsonElement> elements, string name) => [.. elements.Select(e => e.Text(name))];
+
     /// <summary>The names of an object's members.</summary>
     public static IReadOnlyList<string> Names(this JsonElement element) => [.. element.EnumerateObject().Select(p => p.Name)];
 }

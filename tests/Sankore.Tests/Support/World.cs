@@ -47,6 +47,11 @@ public class World : IAsyncLifetime
     /// <summary>Settings that differ from the default.</summary>
     protected virtual IReadOnlyDictionary<string, string?> Settings => new Dictionary<string, string?>();
 
+    /// <summary>Routes of a test's own.</summary>
+    protected virtual void Map(WebApplication app)
+    {
+    }
+
     public WebApplication App { get; private set; } = default!;
     public Uri Address { get; private set; } = default!;
 
@@ -81,6 +86,7 @@ public class World : IAsyncLifetime
         builder.Logging.ClearProviders();
         builder.Services.Configure<PasswordHasherOptions>(o => o.IterationCount = 1000);
         var app = SankoreApp.Build(builder, AppConnection, _data);
+        Map(app);
         await app.StartAsync();
         await app.Services.GetRequiredService<ChangeLog>().Started;
         return app;
