@@ -24,8 +24,13 @@ public sealed record NetRole(Guid UserId, string RoleName, bool IsActive, DateTi
 public sealed class Network
 {
     private static readonly string Hash = new PasswordHasher<Account>().HashPassword(new Account(), PasswordRules.Demo);
-    private readonly Random _random;
-    private readonly string _name;
+    private readonly Random _random = new(0);
+    private readonly string _name = "";
+
+    /// <summary>A network with nothing in it yet.</summary>
+    public Network()
+    {
+    }
 
     /// <summary>The network of a seed: the same one each time, but for its ids.</summary>
     public Network(int seed)
@@ -46,19 +51,19 @@ public sealed class Network
         Roles = [.. Users.SelectMany(PlatformRoles).DistinctBy(r => (r.UserId, r.RoleName))];
     }
 
-    public List<NetCategory> Categories { get; }
-    public List<NetModule> Modules { get; }
-    public List<NetPlan> Plans { get; }
-    public List<NetPlanModule> PlanModules { get; }
-    public List<NetPlanCategory> PlanCategories { get; }
-    public List<NetGroup> Groups { get; }
-    public List<NetSubscription> Subscriptions { get; }
-    public List<NetSchool> Schools { get; }
-    public List<NetUser> Users { get; }
-    public List<NetMembership> Memberships { get; }
-    public List<NetAssignment> Assignments { get; }
-    public List<NetLog> Logs { get; }
-    public List<NetRole> Roles { get; }
+    public List<NetCategory> Categories { get; init; } = [];
+    public List<NetModule> Modules { get; init; } = [];
+    public List<NetPlan> Plans { get; init; } = [];
+    public List<NetPlanModule> PlanModules { get; init; } = [];
+    public List<NetPlanCategory> PlanCategories { get; init; } = [];
+    public List<NetGroup> Groups { get; init; } = [];
+    public List<NetSubscription> Subscriptions { get; init; } = [];
+    public List<NetSchool> Schools { get; init; } = [];
+    public List<NetUser> Users { get; init; } = [];
+    public List<NetMembership> Memberships { get; init; } = [];
+    public List<NetAssignment> Assignments { get; init; } = [];
+    public List<NetLog> Logs { get; init; } = [];
+    public List<NetRole> Roles { get; init; } = [];
 
     /// <summary>Writes networks as the superuser, without any trigger: nothing derives rows from rows.</summary>
     public static async Task Write(string adminConnection, IReadOnlyList<Network> networks)
