@@ -57,7 +57,7 @@ public sealed class SyncNetwork(NpgsqlConnection connection, int seed)
         0 or 1 => InsertLine(),
         2 => $"update tenancy.plan_modules set included = not included where plan_id = '{One(_plans)}' and module_id = '{Late(_modules)}'",
         3 => $"update tenancy.plan_modules set included = not included where module_id = '{Late(_modules)}'",
-        4 => $"delete from tenancy.plan_modules where plan_id = '{One(_plans)}'" + (_random.Next(3) == 0 ? "" : $" and module_id = '{Late(_modules)}'"),
+        4 => $"delete from tenancy.plan_modules where plan_id = '{One(_plans)}'" + (_random.Next(2) == 0 ? "" : $" and module_id = '{Late(_modules)}'"),
         5 or 6 => InsertCategoryLine(),
         _ => $"delete from tenancy.plan_categories where plan_id = '{One(_plans)}' and category_id = '{One(_categories)}'",
     };

@@ -20,7 +20,7 @@ public sealed class SyncTests(EmptyWorld world) : IClassFixture<EmptyWorld>
             var statements = network.Transaction(count);
             await network.Run(statements);
             events += count;
-            if (transactions % 4 == 0)
+            if (transactions % 2 == 0)
             {
                 (await SyncOracle.Differences(connection)).ShouldBeEmpty($"seed {seed}, events {before} to {events}\n{string.Join(";\n", statements)}");
             }
