@@ -8,8 +8,8 @@ namespace Sankore.Tests.Tenancy;
 /// <summary>A transaction that was committed: the log's position after it, what each person saw then, and what it did.</summary>
 public sealed record FeedStep(long Position, Dictionary<string, HashSet<Guid>> Seen, string Sql, bool HasInBetween = false);
 
-/// <summary>A small catalogue with a few plans, each with one person, and random changes to it, one SQL statement each.</summary>
-public sealed class FeedNetwork(World world, int seed)
+/// <summary>A small catalogue with a few plans, a group and a school on each with its people, and random changes to it, one SQL statement each.</summary>
+public sealed partial class FeedNetwork(World world, int seed)
 {
     private static readonly string Hash = new PasswordHasher<Account>().HashPassword(new Account(), PasswordRules.Demo);
     private readonly Random _random = new(seed);
@@ -19,8 +19,8 @@ public sealed class FeedNetwork(World world, int seed)
     private readonly Guid _marker = Guid.CreateVersion7();
     private int _number;
 
-    /// <summary>The people, one on each plan and one on the first two.</summary>
-    public (Guid Id, string Email)[] People { get; } = [.. Enumerable.Range(0, 4).Select(i => (Guid.CreateVersion7(), $"p{i}@feed{seed}.sankore.test"))];
+    /// <summary>The administrators, one of each group and one of the first two; then the staff.</summary>
+    public (Guid Id, string Email)[] People { get; } = [.. Enumerable.Range(0, Administrators + StaffGroups.Length).Select(i => (Guid.CreateVersion7(), $"p{i}@feed{seed}.sankore.test"))];
 
     /// <summary>Writes the network, with the triggers of its tables at work.</summary>
     public async Task Write()
@@ -35,20 +35,26 @@ public sealed class FeedNetwork(World world, int seed)
             sql.Add($"insert into tenancy.subscription_plans (id, name, slug) values ('{plan}', 'Plan {i}', 'f{seed}-p{i}')");
             sql.Add($"insert into tenancy.plan_modules (id, plan_id, module_id) values (gen_random_uuid(), '{plan}', '{_marker}')");
             sql.Add($"insert into tenancy.school_groups (id, name, code) values ('{plan}', 'Group {i}', 'f{seed}-g{i}')");
+            sql.Add($"insert into tenancy.schools (id, school_group_id, name, code) values ('{plan}', '{plan}', 'School {i}', 'f{seed}-s{i}')");
             sql.Add($"insert into tenancy.subscriptions (id, school_group_id, plan_id, starts_at) values (gen_random_uuid(), '{plan}', '{plan}', now())");
         }
         foreach (var (i, (id, email)) in People.Index())
         {
             sql.Add($"insert into auth.users (id, email, normalized_email, password_hash, security_stamp, concurrency_stamp, is_demo) values ('{id}', '{email}', upper('{email}'), '{Hash}', 's', 'c', true)");
             sql.Add($"insert into public.profiles (id, email, display_name) values ('{id}', '{email}', 'Person {i}')");
-            sql.AddRange((i < 3 ? (int[])[i] : [0, 1]).Select(p => $"insert into tenancy.memberships (id, user_id, school_group_id, role) values (gen_random_uuid(), '{id}', '{_plans[p]}', 'group_admin')"));
+            sql.AddRange(i < Administrators
+                ? (i < 3 ? (int[])[i] : [0, 1]).Select(p => $"insert into tenancy.memberships (id, user_id, school_group_id, role) values (gen_random_uuid(), '{id}', '{_plans[p]}', 'group_admin')")
+                : StaffGroups[i - Administrators].SelectMany(p => Hire(id, _plans[p])));
         }
-        sql.AddRange(Enumerable.Range(0, 8).Select(_ => LinkModule()).Concat(Enumerable.Range(0, 2).Select(_ => LinkCategory())));
+        sql.AddRange(Enumerable.Range(0, 8).Select(_ => LinkModule()).Concat(Enumerable.Range(0, 2).Select(_ => LinkCategory())).Concat(Enumerable.Range(0, 12).Select(_ => Assign())));
         await Commit(sql);
     }
 
+    /// <summary>A random change.</summary>
+    public string Change() => _random.Next(5) < 2 ? RightsChange() : CatalogueChange();
+
     /// <summary>A random change of the catalogue or of what plans include.</summary>
-    public string Change() => _random.Next(12) switch
+    private string CatalogueChange() => _random.Next(12) switch
     {
         0 or 1 => $"update tenancy.modules set name = 'Name {++_number}', icon = '{One(["book", "mail", "bus"])}' where id = '{One(_modules)}'",
         2 => $"update tenancy.modules set status = case status when 'active' then 'inactive' else 'active' end where id = '{One(_modules)}'",
@@ -82,7 +88,7 @@ public sealed class FeedNetwork(World world, int seed)
         await using var open = new NpgsqlConnection(world.AdminConnection);
         await open.OpenAsync();
         await open.ExecuteAsync($"begin; {first}");
-        var other = Commit([second]);
+        var other = CommitIfRowsAreThere(second);
         await Waiting.Until(async () => other.IsCompleted || await world.Sql<bool>("select exists (select 1 from pg_locks where not granted and pid in (select pid from pg_stat_activity where datname = current_database()))"), "the second is committed, or waits");
         var steps = new List<FeedStep>();
         if (other.IsCompleted)
@@ -96,13 +102,30 @@ public sealed class FeedNetwork(World world, int seed)
         return [.. steps, new FeedStep(await world.Sql<long>("select live.position()"), await Seen(), $"{first}\nat the same time as: {second}", waits)];
     }
 
-    /// <summary>The modules that each person has now, as the row policies have it.</summary>
+    // What the second statement found may be deleted by the time that it may go on.
+    private async Task<long> CommitIfRowsAreThere(string statement)
+    {
+        try
+        {
+            return await Commit([statement]);
+        }
+        catch (PostgresException e) when (e.SqlState == PostgresErrorCodes.ForeignKeyViolation)
+        {
+            return await world.Sql<long>("select live.position()");
+        }
+    }
+
+    /// <summary>The modules and categories that each person has now, as the row policies have it.</summary>
     public async Task<Dictionary<string, HashSet<Guid>>> Seen()
     {
         var seen = new Dictionary<string, HashSet<Guid>>();
+        await using var connection = new NpgsqlConnection(world.AppConnection);
+        await connection.OpenAsync();
+        await using var transaction = await connection.BeginTransactionAsync();
         foreach (var (id, email) in People)
         {
-            seen[email] = [.. await world.AsRole<Guid>("authenticated", id, "select id from tenancy.modules")];
+            await connection.ExecuteAsync("select set_config('role', 'authenticated', true), set_config('request.jwt.claims', json_build_object('sub', @id, 'role', 'authenticated')::text, true)", new { id });
+            seen[email] = [.. await connection.QueryAsync<Guid>("select id from tenancy.modules union all select id from tenancy.business_categories")];
         }
         return seen;
     }

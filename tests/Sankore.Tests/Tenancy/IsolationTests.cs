@@ -10,6 +10,7 @@ public sealed class IsolationTests(RandomNetworks world) : IClassFixture<RandomN
         union all select 'tenancy.subscription_plans ' || id from tenancy.subscription_plans union all select 'tenancy.plan_modules ' || id from tenancy.plan_modules
         union all select 'tenancy.plan_categories ' || id from tenancy.plan_categories union all select 'tenancy.school_groups ' || id from tenancy.school_groups
         union all select 'tenancy.schools ' || id from tenancy.schools union all select 'tenancy.subscriptions ' || id from tenancy.subscriptions
+        union all select 'tenancy.user_module_permissions ' || id from tenancy.user_module_permissions union all select 'tenancy.module_assignment_logs ' || id from tenancy.module_assignment_logs
         union all select 'tenancy.memberships ' || id from tenancy.memberships union all select 'public.profiles ' || id from public.profiles
         """;
 
@@ -17,6 +18,7 @@ public sealed class IsolationTests(RandomNetworks world) : IClassFixture<RandomN
     public async Task Everybody_sees_exactly_the_rows_that_are_theirs()
     {
         world.People.Count().ShouldBeGreaterThan(250);
+        world.People.Count(p => !p.Network.Memberships.Exists(m => m.UserId == p.User.Id && m.Role == "group_admin") && Oracle.Menu(p.Network, p.User).Count > 0).ShouldBeGreaterThan(15, "staff who have modules by assignments");
         foreach (var (seed, network, user) in world.People)
         {
             var seen = await world.AsRole<string>("authenticated", user.Id, EverythingSql);
