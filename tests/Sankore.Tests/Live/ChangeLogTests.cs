@@ -50,9 +50,9 @@ public sealed class ChangeLogTests(EmptyWorld world) : IClassFixture<EmptyWorld>
         var start = await world.Sql<long>("select live.position()");
         await using var first = new NpgsqlConnection(world.AdminConnection);
         await first.OpenAsync(TestContext.Current.CancellationToken);
-        await first.ExecuteAsync("begin; update tenancy.modules set name = 'first' where id = @row; set constraints all immediate", new { row = rows[0] });
+        await first.ExecuteAsync("begin; update public.notes set name = 'first' where id = @row; set constraints all immediate", new { row = rows[0] });
 
-        var second = world.Execute("update tenancy.modules set name = 'second' where id = @row", new { row = rows[1] });
+        var second = world.Execute("update public.notes set name = 'second' where id = @row", new { row = rows[1] });
         await Waiting.Until(() => world.Sql<bool>("select exists (select 1 from pg_locks where locktype = 'advisory' and not granted and database = (select oid from pg_database where datname = current_database()))"), "the second waits");
         (await Read(start)).ShouldBeEmpty("nobody reads past what is not committed");
         await first.ExecuteAsync("commit transaction");
@@ -98,7 +98,7 @@ public sealed class ChangeLogTests(EmptyWorld world) : IClassFixture<EmptyWorld>
             await connection.ExecuteAsync("begin transaction");
             Guid[] rows = holds ? [own] : random.Next(4) == 0 ? [own, .. shared] : [.. shared.Where(_ => random.Next(3) == 0).Append(own)];
             await Change(connection, random, name, rows);
-            var versions = (await connection.QueryAsync<(Guid, int)>("select id, version from tenancy.modules where id = any(@rows)", new { rows })).AsList();
+            var versions = (await connection.QueryAsync<(Guid, int)>("select id, version from public.notes where id = any(@rows)", new { rows })).AsList();
             if (holds)
             {
                 var until = commits.Count + 5;
@@ -127,12 +127,12 @@ public sealed class ChangeLogTests(EmptyWorld world) : IClassFixture<EmptyWorld>
     private static async Task Change(NpgsqlConnection connection, Random random, string name, Guid[] rows)
     {
         // Locked in one order, so that writers wait for each other without a deadlock.
-        await connection.ExecuteAsync("select id from tenancy.modules where id = any(@rows) order by id for update", new { rows });
-        await connection.ExecuteAsync("savepoint s; update tenancy.modules set name = 'undone' where id = any(@rows); rollback to s", new { rows });
-        await connection.ExecuteAsync("update tenancy.modules set name = @name where id = any(@rows)", new { name, rows });
+        await connection.ExecuteAsync("select id from public.notes where id = any(@rows) order by id for update", new { rows });
+        await connection.ExecuteAsync("savepoint s; update public.notes set name = 'undone' where id = any(@rows); rollback to s", new { rows });
+        await connection.ExecuteAsync("update public.notes set name = @name where id = any(@rows)", new { name, rows });
         for (var again = random.Next(3); again > 0; again--)
         {
-            await connection.ExecuteAsync("update tenancy.modules set name = @name, priority = @again where id = @row", new { name, again, row = rows[random.Next(rows.Length)] });
+            await connection.ExecuteAsync("update public.notes set name = @name, priority = @again where id = @row", new { name, again, row = rows[random.Next(rows.Length)] });
         }
     }
 
@@ -157,16 +157,33 @@ public sealed class ChangeLogTests(EmptyWorld world) : IClassFixture<EmptyWorld>
     {
         await using var connection = new NpgsqlConnection(world.AdminConnection);
         return (await connection.QueryAsync<Entry>(
-            "select id, table_name, row_id, op, (row ->> 'version')::int as version, row ->> 'name' as name from live.changes where id > @after and table_name = 'tenancy.modules' order by id", new { after })).AsList();
+            "select id, table_name, row_id, op, (row ->> 'version')::int as version, row ->> 'name' as name from live.changes where id > @after and table_name = 'public.notes' order by id", new { after })).AsList();
     }
 
-    private async Task Write(IEnumerable<Guid> modules)
+    private async Task Write(IEnumerable<Guid> notes)
     {
-        var category = Guid.CreateVersion7();
-        await world.Execute("insert into tenancy.business_categories (id, name, slug) values (@category, 'Log', @category::text)", new { category });
-        foreach (var id in modules)
-        {
-            await world.Execute("insert into tenancy.modules (id, code, name, category_id) values (@id, 'log-' || @id, 'Module', @category)", new { id, category });
-        }
+        await world.Execute(TableSql);
+        await world.Execute("insert into public.notes (id, name) select n, 'Note' from unnest(@ids) n", new { ids = notes.ToArray() });
     }
+
+    // A table of the log's simplest kind: at commit each row is told once, as it is then. (Writers of the catalogue wait for each other from their first row on.)
+    private const string TableSql = """
+        create table if not exists public.notes (id uuid primary key, name text not null, priority int not null default 0, version int not null default 1, updated_at timestamptz);
+        create table if not exists public.notes_told (id uuid primary key, version int not null);
+        create or replace function public.tell_note() returns trigger language plpgsql as $$
+        declare
+          v_note public.notes;
+        begin
+          perform live.lock();
+          select * into v_note from public.notes where id = new.id;
+          if v_note.version is distinct from (select version from public.notes_told where id = new.id) then
+            insert into public.notes_told values (v_note.id, v_note.version) on conflict (id) do update set version = excluded.version;
+            perform live.publish('public.notes', tg_op, v_note.id::text, to_jsonb(v_note), array['everyone']);
+          end if;
+          return null;
+        end $$;
+        create or replace trigger touch before update on public.notes for each row execute function util.touch();
+        drop trigger if exists tell on public.notes;
+        create constraint trigger tell after insert or update on public.notes deferrable initially deferred for each row execute function public.tell_note();
+        """;
 }

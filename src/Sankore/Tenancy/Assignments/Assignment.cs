@@ -41,7 +41,7 @@ public sealed record BulkInput(Guid[]? UserIds, string? Role, Guid[]? ModuleIds,
     }
 
     /// <summary>Whether an end is a moment that people mean: beyond, the database knows only infinity.</summary>
-    internal static bool IsDay(DateTimeOffset? end) => end is null || end.Value.UtcDateTime.Year is > 1970 and < 9999;
+    internal static bool IsDay(DateTimeOffset? end) => end is null || end.Value.UtcDateTime.Year > 1970 && end < DateTimeOffset.MaxValue.AddSeconds(-0.5);
 }
 
 /// <summary>What became of one person and target: <c>assigned</c>, <c>updated</c>, <c>unchanged</c>, <c>revoked</c>, or the code of a refusal.</summary>

@@ -90,7 +90,7 @@ grant execute on function tenancy.has_module(text, text) to authenticated;
 -- ── Schools follow their group's subscription and plan ──
 
 -- Whoever changes what schools follow from takes the log's lock before the first row: two such transactions never pass each other, so
--- neither works out the schools without what the other has done. (The program's updates name all columns, so the lock comes first in each.)
+-- neither works out the schools without what the other has done.
 create or replace function tenancy.lock_entitlement() returns trigger
 language plpgsql security definer set search_path = '' as $$
 begin
@@ -187,16 +187,12 @@ end $$;
 do $$
 declare
   v_table text;
-  v_when  text;
   v_op    text;
 begin
-  for v_table, v_when in values
-    ('business_categories', 'delete or update of status'), ('modules', 'insert or delete or update of status, is_built, code, category_id'),
-    ('plan_modules', 'insert or update or delete'), ('plan_categories', 'insert or update or delete'), ('school_groups', 'delete or update of status'),
-    ('subscriptions', 'insert or delete or update of school_group_id, plan_id, status'), ('schools', 'insert or delete or update of school_group_id, status')
+  foreach v_table in array array['business_categories', 'modules', 'plan_modules', 'plan_categories', 'school_groups', 'subscriptions', 'schools']
   loop
     execute format('drop trigger if exists lock_entitlement on tenancy.%I', v_table);
-    execute format('create trigger lock_entitlement before %s on tenancy.%I for each statement execute function tenancy.lock_entitlement()', v_when, v_table);
+    execute format('create trigger lock_entitlement before insert or update or delete on tenancy.%I for each statement execute function tenancy.lock_entitlement()', v_table);
   end loop;
   foreach v_table in array array['plan_modules', 'plan_categories'] loop
     foreach v_op in array array['insert', 'update', 'delete'] loop

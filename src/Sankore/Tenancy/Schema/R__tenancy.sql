@@ -300,7 +300,8 @@ language sql security definer set search_path = '' as $$
   on conflict on constraint told_audiences_pkey do nothing
 $$;
 
--- Who joins or leaves a place, a group whose plan or state changes, a school that closes: their topics are decided anew.
+-- Who joins or leaves a place, a group whose plan or state changes, a school that closes: their topics are decided anew. Said at once and not
+-- at commit, so that it comes before all that the same transaction tells of modules.
 create or replace function tenancy.publish_rights() returns trigger
 language plpgsql security definer set search_path = '' as $$
 declare
@@ -323,7 +324,7 @@ begin
     ('schools', 'school:', 'id', 'school_group_id, status')
   loop
     execute format('drop trigger if exists %I on tenancy.%I', v_table || '_rights', v_table);
-    execute format('create constraint trigger %I after insert or delete or update of %s on tenancy.%I deferrable initially deferred for each row execute function tenancy.publish_rights(%L, %L)',
+    execute format('create trigger %I after insert or delete or update of %s on tenancy.%I for each row execute function tenancy.publish_rights(%L, %L)',
       v_table || '_rights', v_changes, v_table, v_topic, v_column);
   end loop;
 end $$;
@@ -381,6 +382,9 @@ create trigger touch before update of school_group_id, name, code, level, city, 
 select audit.watch(format('tenancy.%I', t)::regclass)
 from unnest(array['business_categories', 'modules', 'subscription_plans', 'plan_modules', 'plan_categories', 'school_groups', 'subscriptions', 'memberships']) t;
 select audit.watch('tenancy.schools', 'active_modules', 'subscription_id');
+drop trigger audit_update on tenancy.schools;
+create trigger audit_update after update on tenancy.schools referencing old table as old_rows new table as new_rows
+  for each statement execute function audit.log_version_change('active_modules', 'subscription_id');
 
 -- ── Who may see and change what ──
 
