@@ -104,6 +104,19 @@ language sql stable security definer set search_path = '' as $$
 $$;
 grant execute on function tenancy.my_menu() to authenticated;
 
+-- The people who work in a group, for who administers it and for the operator. Profiles are looked up one by one: a plan that reads all of
+-- them, comparing each with the group's two thousand people, takes a second.
+create or replace function tenancy.people_of_group(p_group_id uuid, p_role text, p_school_id uuid, p_pattern text) returns table (id uuid, name text, email text)
+language sql stable security definer set search_path = '' as $$
+  select m.user_id, p.display_name, p.email
+  from (select distinct c.user_id from tenancy.current_memberships c
+        where c.school_group_id = p_group_id and (p_role is null or c.role = p_role) and (p_school_id is null or c.school_id = p_school_id)) m
+  cross join lateral (select x.display_name, x.email from public.profiles x where x.id = m.user_id limit 1) p
+  where (p_pattern is null or p.display_name ilike p_pattern or p.email ilike p_pattern)
+    and (p_group_id = any (tenancy.my_administered_group_ids()) or rbac.has_permission(auth.uid(), 'tenancy.read'))
+$$;
+grant execute on function tenancy.people_of_group(uuid, text, uuid, text) to authenticated;
+
 create or replace function tenancy.module_name(p_code text) returns text
 language sql stable security definer set search_path = '' as $$ select name from tenancy.modules where code = p_code $$;
 grant execute on function tenancy.module_name(text) to authenticated;
@@ -423,6 +436,13 @@ begin
       v_table, case when v_table in ('plan_modules', 'plan_categories') then 'tenancy.manage' else 'tenancy.delete' end);
   end loop;
 end $$;
+-- Imports are whoever's who uploaded them.
+grant select, insert, update (imported_at, result) on tenancy.imports to authenticated;
+grant select, delete on tenancy.imports to service_role;
+drop policy if exists imports_own on tenancy.imports;
+create policy imports_own on tenancy.imports to authenticated using (created_by = (select auth.uid())) with check (created_by = (select auth.uid()));
+drop policy if exists imports_service on tenancy.imports;
+create policy imports_service on tenancy.imports to service_role using (true);
 drop policy if exists service_insert on tenancy.invited_places;
 create policy service_insert on tenancy.invited_places for insert to service_role with check (true);
 
