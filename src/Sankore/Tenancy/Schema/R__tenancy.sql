@@ -410,7 +410,8 @@ grant insert, delete on tenancy.plan_categories to authenticated, service_role;
 -- A school's modules and subscription are the database's to keep.
 grant insert (id, school_group_id, name, code, level, city, status), update (name, code, level, city, status) on tenancy.schools to authenticated, service_role;
 grant update (school_id, role, status, expires_at) on tenancy.memberships to authenticated;
-grant insert on tenancy.memberships, tenancy.invited_places to service_role;
+grant insert, update (status, expires_at) on tenancy.memberships to service_role;
+grant insert on tenancy.invited_places to service_role;
 
 do $$
 declare
