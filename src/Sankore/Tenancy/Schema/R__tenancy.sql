@@ -226,7 +226,9 @@ begin
       set version = excluded.version, including_plan_ids = excluded.including_plan_ids, topics = excluded.topics;
     perform live.publish(p_table, case when v_told.row_id is null then 'INSERT' else 'UPDATE' end, p_id::text, p_operator_row, array['catalogue']);
     perform live.publish(p_table, 'DELETE', p_id::text, null, array(select unnest(v_before) except select unnest(p_topics)));
-    perform live.publish(p_table, 'UPDATE', p_id::text, p_member_row, array(select unnest(v_before) intersect select unnest(p_topics)));
+    if v_told.version is distinct from p_version then
+      perform live.publish(p_table, 'UPDATE', p_id::text, p_member_row, array(select unnest(v_before) intersect select unnest(p_topics)));
+    end if;
     perform live.publish(p_table, 'INSERT', p_id::text, p_member_row, array(select unnest(p_topics) except select unnest(v_before)));
   end if;
 end $$;
