@@ -101,7 +101,7 @@ public sealed class Problems(IStringLocalizerFactory strings, IEnumerable<Sankor
         BadHttpRequestException { StatusCode: 415 } => new Refusal(Reason.UnsupportedMediaType),
         AntiforgeryValidationException or { InnerException: AntiforgeryValidationException } => new Refusal(Reason.BadRequest),
         BadHttpRequestException or System.Text.Json.JsonException => new Refusal(Reason.BadRequest),
-        Npgsql.PostgresException { SqlState: "57P01" or "57P03" or "53300" } => new Refusal(Reason.Unavailable),
+        Npgsql.PostgresException { SqlState: "57P01" or "57P03" or "53300" or "40001" or "40P01" } => new Refusal(Reason.Unavailable),
         Npgsql.NpgsqlException and not Npgsql.PostgresException or TimeoutException => new Refusal(Reason.Unavailable),
         _ => null,
     };
