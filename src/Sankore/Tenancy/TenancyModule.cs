@@ -34,6 +34,7 @@ public sealed class TenancyModule : SankoreModule
         ["subscriptions_plan_id_fkey"] = Reason.PlanUnknown,
         ["memberships_user_id_school_id_role_unique"] = Reason.AlreadyMember,
         ["memberships_school_id_fkey"] = Reason.SchoolUnknown,
+        ["invited_places_school_id_fkey"] = Reason.SchoolUnknown,
         ["plan_modules_module_id_fkey"] = Reason.ModuleUnknown,
         ["plan_categories_category_id_fkey"] = Reason.CategoryUnknown,
         ["schools_school_group_id_fkey"] = Reason.GroupUnknown,

@@ -54,6 +54,14 @@ public sealed class Groups(Db db)
     private const string OneSql = $"select {GroupColumns} {GroupFrom} where g.id = @id";
     private const string OneSchoolSql = $"select {SchoolColumns} {SchoolFrom} where c.id = @id";
 
+    private const string ModulesOfSql = """
+        select m.name from tenancy.schools s
+        join tenancy.modules m on s.active_modules ? m.code
+        join tenancy.business_categories c on c.id = m.category_id
+        where s.id = @schoolId
+        order by c.sort_order, c.name collate "und-x-icu", m.priority, m.name collate "und-x-icu"
+        """;
+
     private const string InsertSql = """
         insert into tenancy.school_groups (id, name, code, city, country, contact_email, contact_phone, status)
         values (@id, @Name, @Code, @City, @Country, @ContactEmail, @ContactPhone, @Status)
@@ -109,6 +117,9 @@ public sealed class Groups(Db db)
 
     /// <summary>One school. Refuses with NOT_FOUND for a school that is not the caller's to see.</summary>
     public Task<School> School(Caller caller, Guid id, CancellationToken ct) => db.Read(caller, session => session.One<School>(OneSchoolSql, new { id }), ct);
+
+    /// <summary>The names of a school's modules, in order of display.</summary>
+    public Task<IReadOnlyList<string>> ModulesOf(Caller caller, Guid schoolId, CancellationToken ct) => db.Read(caller, session => session.Query<string>(ModulesOfSql, new { schoolId }), ct);
 
     /// <summary>Creates a group. Refuses with VALIDATION_FAILED, CODE_INVALID, GROUP_CODE_TAKEN, FORBIDDEN.</summary>
     public Task<Group> Create(Caller caller, GroupInput input, CancellationToken ct)

@@ -71,6 +71,7 @@ create table tenancy.invited_places (
   school_id        uuid,
   role             text not null,
   constraint invited_places_pkey primary key (invitation_id),
+  constraint invited_places_scope_check check ((role = 'group_admin') = (school_id is null)),
   constraint invited_places_invitation_id_fkey foreign key (invitation_id) references rbac.invitations on delete cascade,
   constraint invited_places_school_group_id_fkey foreign key (school_group_id) references tenancy.school_groups on delete cascade,
   constraint invited_places_school_id_fkey foreign key (school_id, school_group_id) references tenancy.schools (id, school_group_id) on delete cascade

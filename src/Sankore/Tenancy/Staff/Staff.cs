@@ -60,7 +60,7 @@ public sealed class Staff(Db db, Invitations invitations, IStringLocalizer<Strin
 
     private const string InvitedSql = """
         insert into tenancy.invited_places (invitation_id, school_group_id, school_id, role)
-        select i, @groupId, nullif(s, '00000000-0000-0000-0000-000000000000'), r from unnest(@ids::uuid[], @schools::uuid[], @roles::text[]) as x (i, s, r)
+        select i, @groupId, case when r <> 'group_admin' then s end, r from unnest(@ids::uuid[], @schools::uuid[], @roles::text[]) as x (i, s, r)
         """;
 
     private const string UpdateSql = """
