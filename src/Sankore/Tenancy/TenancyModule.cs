@@ -187,6 +187,11 @@ public sealed class TenancyModule : SankoreModule
         groups.MapGet("/{groupId:guid}/staff", (Caller caller, Guid groupId, [AsParameters] ListQuery query, [AsParameters] StaffFilter filter, Staff.Staff use, CancellationToken ct) =>
             use.List(Person(caller), groupId, query, filter, ct));
         groups.MapPost("/{groupId:guid}/staff", (Caller caller, Guid groupId, StaffInput input, Staff.Staff use, CancellationToken ct) => use.Invite(Person(caller), groupId, input, ct));
+        groups.MapPost("/{groupId:guid}/staff/{userId:guid}/invitation", async (Caller caller, Guid groupId, Guid userId, Staff.Staff use, CancellationToken ct) =>
+        {
+            await use.InviteAgain(Person(caller), groupId, userId, ct);
+            return TypedResults.NoContent();
+        });
         var api = routes.MapGroup("/api").WithTags("network").NeedsOfServices("tenancy.read");
         api.MapPut("/memberships/{id:guid}", async (HttpContext context, Caller caller, Guid id, MembershipInput input, Staff.Staff use, CancellationToken ct) =>
         {

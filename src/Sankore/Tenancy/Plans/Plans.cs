@@ -2,6 +2,7 @@ using System.Text.Json;
 using Sankore.Platform.Data;
 using Sankore.Platform.Security;
 using Sankore.Platform.Web;
+using Sankore.Tenancy.Groups;
 
 namespace Sankore.Tenancy.Plans;
 
@@ -113,7 +114,7 @@ public sealed class Plans(Db db)
     public Task<Plan> Create(Caller caller, PlanInput input, CancellationToken ct)
     {
         var (plan, id) = (input.Normalized(), Guid.CreateVersion7());
-        return Explained(() => db.Run(caller, async session =>
+        return Inputs.At("slug", Reason.PlanSlugTaken, () => db.Run(caller, async session =>
         {
             await session.Execute(InsertSql, Values(plan, id, 0));
             await session.Execute(ContentSql, Content(plan, id));
@@ -128,7 +129,7 @@ public sealed class Plans(Db db)
     public Task<Plan> Update(Caller caller, Guid id, int version, PlanInput input, CancellationToken ct)
     {
         var plan = input.Normalized();
-        return Explained(() => db.Run(caller, async session =>
+        return Inputs.At("slug", Reason.PlanSlugTaken, () => db.Run(caller, async session =>
         {
             if (await session.Execute(UpdateSql, Values(plan, id, version)) == 0)
             {
@@ -176,18 +177,6 @@ public sealed class Plans(Db db)
     {
         var plan = await session.One<Plan>(OneSql, new { id });
         return session.Caller.UserId is null || await session.Value<bool>("select rbac.has_permission(auth.uid(), 'tenancy.manage')") ? new Refusal(Reason.Stale, plan.Name) : new Refusal(Reason.Forbidden);
-    }
-
-    private static async Task<Plan> Explained(Func<Task<Plan>> save)
-    {
-        try
-        {
-            return await save();
-        }
-        catch (Refusal refusal) when (refusal.Reason == Reason.PlanSlugTaken)
-        {
-            throw new Refusal(Reason.PlanSlugTaken) { Fields = new Dictionary<string, FieldError> { ["slug"] = new("PLAN_SLUG_TAKEN") } };
-        }
     }
 
     private static object Values(PlanInput p, Guid id, int version) => new { id, version, p.Name, p.Slug, p.Description, p.MonthlyPrice, p.YearlyPrice, p.Currency, p.SortOrder, p.Status };

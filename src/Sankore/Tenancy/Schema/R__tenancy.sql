@@ -504,3 +504,5 @@ create policy profiles_group_admin_read on public.profiles for select to authent
   using (id = any ((select tenancy.my_people_ids())::uuid[]));
 
 select tenancy.remember_audiences();
+-- Whatever schools were before these triggers.
+select tenancy.link_schools_to_subscription(array(select id from tenancy.school_groups)), tenancy.sync_active_modules_of_groups(array(select id from tenancy.school_groups));

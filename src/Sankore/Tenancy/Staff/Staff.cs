@@ -70,6 +70,17 @@ public sealed class Staff(Db db, Invitations invitations, IStringLocalizer<Strin
         where m.id = @id and m.version = @version
         """;
 
+    private const string WaitingSql = """
+        select p.email, p.display_name as name, m.role, m.school_id
+        from tenancy.memberships m
+        join public.profiles p on p.id = m.user_id
+        where m.school_group_id = @groupId and m.user_id = @userId and m.status = 'active'
+          and exists (select 1 from rbac.invitations i where i.user_id = m.user_id and i.used_at is null)
+        order by m.id limit 1
+        """;
+
+    private sealed record Waiting(string Email, string Name, string Role, Guid? SchoolId);
+
     private sealed record Place(Guid UserId, Guid? SchoolId, string Role);
 
     /// <summary>The people of a group with their places, and open invitations, a page at a time. Refuses with NOT_FOUND for a group that the caller neither administers nor operates.</summary>
@@ -121,11 +132,19 @@ public sealed class Staff(Db db, Invitations invitations, IStringLocalizer<Strin
         }, ct);
     }
 
+    /// <summary>Sends a new link to somebody who has not set a password yet; earlier links end. Refuses with NOT_FOUND, FORBIDDEN.</summary>
+    public Task InviteAgain(Caller caller, Guid groupId, Guid userId, CancellationToken ct) => db.Run(caller, async session =>
+    {
+        var group = await MayManage(session, groupId);
+        var person = await session.One<Waiting>(WaitingSql, new { groupId, userId });
+        await session.AsService(s => s.Execute("update rbac.invitations set used_at = now() where user_id = @userId and used_at is null", new { userId }));
+        await Write(session, groupId, group, [new StaffInput(person.Email, person.Name, person.Role, person.SchoolId, null)], new Dictionary<string, Guid> { [person.Email.ToUpperInvariant()] = userId });
+    }, ct);
+
     /// <summary>Admits many people to a group, in the caller's transaction. Refuses with NOT_FOUND, FORBIDDEN, SCHOOL_UNKNOWN.</summary>
     internal async Task<Admission> Admit(Session session, Guid groupId, IReadOnlyList<StaffInput> people)
     {
-        var group = await session.Find<string>(MayManageSql, new { groupId })
-            ?? throw new Refusal(await session.Find<string>("select name from tenancy.school_groups where id = @groupId", new { groupId }) is null ? Reason.NotFound : Reason.Forbidden);
+        var group = await MayManage(session, groupId);
         var known = await session.FindAccounts(people.Select(p => p.Email!));
         Guid[] colleagues = [.. await session.AsService(s => s.Query<Guid>("select distinct user_id from tenancy.memberships where school_group_id = @groupId and user_id = any (@ids)", new { groupId, ids = known.Values.ToArray() }))];
         List<NewAccount> made = [.. people.DistinctBy(p => Key(p)).Where(p => !known.ContainsKey(Key(p))).Select(p => new NewAccount(Guid.CreateVersion7(), p.Email!, p.Name!, p.Phone))];
@@ -142,6 +161,9 @@ public sealed class Staff(Db db, Invitations invitations, IStringLocalizer<Strin
         await Write(session, groupId, group, [.. newcomers, .. strangers], ours);
         return new Admission(made.Count, placed - newcomers.Count, strangers.Count, places.Length - placed);
     }
+
+    private static async Task<string> MayManage(Session session, Guid groupId) => await session.Find<string>(MayManageSql, new { groupId })
+        ?? throw new Refusal(await session.Find<string>("select name from tenancy.school_groups where id = @groupId", new { groupId }) is null ? Reason.NotFound : Reason.Forbidden);
 
     private async Task Write(Session session, Guid groupId, string group, IReadOnlyList<StaffInput> people, Dictionary<string, Guid> ours)
     {
