@@ -101,4 +101,16 @@ public sealed class MatrixTests(World world) : IClassFixture<World>
     private static Task<JsonElement> Matrix(HttpClient client, Guid group, string query) => client.Ask(HttpMethod.Get, $"/api/groups/{group}/matrix?{query}").Json();
 
     private static List<JsonElement> People(JsonElement matrix) => [.. matrix.GetProperty("people").GetProperty("items").EnumerateArray()];
+
+    [Theory]
+    [InlineData("school=x"), InlineData("page=beaucoup"), InlineData("school=%20")]
+    public async Task A_page_asked_for_with_what_is_no_id_or_number_is_a_bad_request(string query)
+    {
+        using var admin = await world.As(Cast.Admin1);
+        var group = await world.Sql<Guid>("select id from tenancy.school_groups where code = 'g001'");
+        using var answer = await admin.Ask(HttpMethod.Get, $"/groups/{group}/matrix?{query}");
+        ((int)answer.StatusCode).ShouldBe(400);
+        using var empty = await admin.Ask(HttpMethod.Get, $"/groups/{group}/matrix?school=&role=&q=&page=");
+        ((int)empty.StatusCode).ShouldBe(200);
+    }
 }

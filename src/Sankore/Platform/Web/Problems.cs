@@ -101,6 +101,8 @@ public sealed class Problems(IStringLocalizerFactory strings, IEnumerable<Sankor
         BadHttpRequestException { StatusCode: 415 } => new Refusal(Reason.UnsupportedMediaType),
         AntiforgeryValidationException or { InnerException: AntiforgeryValidationException } => new Refusal(Reason.BadRequest),
         BadHttpRequestException or System.Text.Json.JsonException => new Refusal(Reason.BadRequest),
+        // A page's query that is no number or id; the framework has no exception of its own for it.
+        InvalidOperationException { Source: "Microsoft.AspNetCore.Components" } parse when parse.Message.StartsWith("Cannot parse the value", StringComparison.Ordinal) => new Refusal(Reason.BadRequest),
         Npgsql.PostgresException { SqlState: "57P01" or "57P03" or "53300" or "40001" or "40P01" } => new Refusal(Reason.Unavailable),
         Npgsql.NpgsqlException and not Npgsql.PostgresException or TimeoutException => new Refusal(Reason.Unavailable),
         _ => null,
