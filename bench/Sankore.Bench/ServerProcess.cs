@@ -33,7 +33,7 @@ internal sealed class ServerProcess : IAsyncDisposable
     /// <summary>Resident memory in bytes.</summary>
     public long ResidentBytes => long.Parse(File.ReadLines($"/proc/{_process.Id}/status").First(l => l.StartsWith("VmRSS", StringComparison.Ordinal)).Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries)[1], CultureInfo.InvariantCulture) * 1024;
 
-    public static async Task<ServerProcess> Start(int port)
+    public static async Task<ServerProcess> Start(int port, string demo = "small")
     {
         var data = Directory.CreateTempSubdirectory("sankore-bench-").FullName;
         if (!OperatingSystem.IsWindows())
@@ -41,7 +41,7 @@ internal sealed class ServerProcess : IAsyncDisposable
             File.SetUnixFileMode(data, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute | UnixFileMode.GroupExecute | UnixFileMode.OtherExecute);
         }
         var address = new Uri($"http://127.0.0.1:{port}");
-        var start = new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "Sankore.dll"), "--urls", address.ToString().TrimEnd('/'), "--data", data, "--demo", "small"]) { RedirectStandardOutput = true };
+        var start = new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "Sankore.dll"), "--urls", address.ToString().TrimEnd('/'), "--data", data, "--demo", demo]) { RedirectStandardOutput = true };
         start.Environment["Sankore__SignIn__PerAddressPerMinute"] = "1000000";
         start.Environment.Remove("SANKORE_DATABASE");
         var process = Process.Start(start)!;

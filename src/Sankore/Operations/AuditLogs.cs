@@ -28,7 +28,12 @@ public sealed record AuditEntry(long Id, string Table, string Action, string Rec
 /// <param name="User">Who did it.</param>
 /// <param name="From">Not before.</param>
 /// <param name="To">Before.</param>
-public sealed record AuditFilter(string? Table = null, string? Record = null, Guid? User = null, DateTimeOffset? From = null, DateTimeOffset? To = null);
+/// <param name="Action"><c>INSERT</c>, <c>UPDATE</c> or <c>DELETE</c>.</param>
+public sealed record AuditFilter(string? Table = null, string? Record = null, Guid? User = null, DateTimeOffset? From = null, DateTimeOffset? To = null, string? Action = null)
+{
+    /// <summary>The actions that the log knows.</summary>
+    public static readonly string[] Actions = ["INSERT", "UPDATE", "DELETE"];
+}
 
 /// <summary>The audit log, for whoever has <c>audit.read</c> (the row policy asks it).</summary>
 public sealed class AuditLogs(Db db)
@@ -37,6 +42,7 @@ public sealed class AuditLogs(Db db)
         from audit.audit_logs a
         where (@Table::text is null or a.table_name = @Table or split_part(a.table_name, '.', 2) = @Table)
           and (@Record::text is null or a.record_id = @Record) and (@User::uuid is null or a.user_id = @User)
+          and (@Action::text is null or a.action = @Action)
           and (@from::timestamptz is null or a.created_at >= @from) and (@to::timestamptz is null or a.created_at < @to)
         """;
 
@@ -62,6 +68,7 @@ public sealed class AuditLogs(Db db)
             filter.Table,
             filter.Record,
             filter.User,
+            filter.Action,
             from = filter.From?.UtcDateTime,
             to = filter.To?.UtcDateTime,
             query.Limit,

@@ -1,8 +1,10 @@
+using System.Globalization;
 using Sankore.Platform.Security;
 using Sankore.Platform.Web;
 using Sankore.Tenancy.Assignments;
 using Sankore.Tenancy.Categories;
 using Sankore.Tenancy.Groups;
+using Sankore.Tenancy.Imports;
 using Sankore.Tenancy.Modules;
 using Sankore.Tenancy.Plans;
 using Sankore.Tenancy.Staff;
@@ -51,7 +53,10 @@ public sealed class TenancyModule : SankoreModule
 
     /// <inheritdoc/>
     public override IEnumerable<Platform.Jobs.RecurringWork> Recurring =>
-        [new("advance subscriptions whose due date has passed", TimeSpan.FromMinutes(1), "select tenancy.advance_subscriptions()")];
+    [
+        new("advance subscriptions whose due date has passed", TimeSpan.FromMinutes(1), "select tenancy.advance_subscriptions()"),
+        new("forget files that were uploaded", TimeSpan.FromHours(1), "delete from tenancy.imports where created_at < now() - interval '7 days'"),
+    ];
 
     /// <inheritdoc/>
     public override string RightsSql => """
@@ -61,7 +66,7 @@ public sealed class TenancyModule : SankoreModule
 
     /// <inheritdoc/>
     public override void Services(IServiceCollection services, IConfiguration configuration) =>
-        services.AddScoped<Modules.Modules>().AddScoped<Categories.Categories>().AddScoped<Plans.Plans>().AddScoped<Groups.Groups>().AddScoped<Subscriptions.Subscriptions>().AddScoped<Staff.Staff>().AddScoped<Assignments.Assignments>().AddScoped<AssignmentLogs>().AddScoped<Matrix>().AddScoped<ModuleAccess>().AddScoped<Me>().AddScoped<Dashboard>()
+        services.AddScoped<Modules.Modules>().AddScoped<Categories.Categories>().AddScoped<Plans.Plans>().AddScoped<Groups.Groups>().AddScoped<Subscriptions.Subscriptions>().AddScoped<Staff.Staff>().AddScoped<Imports.Imports>().AddScoped<RowRules>().AddScoped<RowWriter>().AddScoped<Assignments.Assignments>().AddScoped<AssignmentLogs>().AddScoped<Matrix>().AddScoped<ModuleAccess>().AddScoped<Me>().AddScoped<Dashboard>()
             .AddScoped<LoadShell>(sp => ActivatorUtilities.CreateInstance<TenancyShell>(sp).Load);
 
     /// <inheritdoc/>
@@ -127,6 +132,7 @@ public sealed class TenancyModule : SankoreModule
             use.List(caller, query, filter, ct)).NeedsOfServices("tenancy.read").WithTags("assignments");
 
         Network(routes);
+        Files(routes);
     }
 
     private static void Network(IEndpointRouteBuilder routes)
@@ -190,6 +196,23 @@ public sealed class TenancyModule : SankoreModule
         api.MapGet("/schools/{id:guid}", async (HttpContext context, Caller caller, Guid id, Groups.Groups use, CancellationToken ct) => Tagged(context, await use.School(caller, id, ct), s => s.Version));
         api.MapPut("/schools/{id:guid}", async (HttpContext context, Caller caller, Guid id, SchoolInput input, Groups.Groups use, CancellationToken ct) =>
             Tagged(context, await use.UpdateSchool(Person(caller), id, Versions.Expected(context, input.Version), input, ct), s => s.Version));
+    }
+
+    /// <summary>Files come as the body itself: no form of a foreign site can send one.</summary>
+    private static void Files(IEndpointRouteBuilder routes)
+    {
+        var imports = routes.MapGroup("/api/imports").WithTags("imports").NeedsOfServices("tenancy.manage");
+        imports.MapGet("/{kind}/template", (string kind) => ImportKind.Named(kind) is { } known
+            ? TypedResults.File(Imports.Imports.Template(known, CultureInfo.CurrentUICulture.TwoLetterISOLanguageName), "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", $"sankore-{kind}.xlsx")
+            : throw new Refusal(Reason.NotFound));
+        imports.MapPost("/{kind}", async (HttpContext context, Caller caller, string kind, Guid? group, string? name, Imports.Imports use, CancellationToken ct) =>
+        {
+            using var body = new MemoryStream();
+            await context.Request.Body.CopyToAsync(body, ct);
+            return await use.Preview(Person(caller), ImportKind.Named(kind) ?? throw new Refusal(Reason.NotFound), kind == "groups" ? null : group ?? throw new Refusal(Reason.NotFound), name, body.ToArray(), ct);
+        }).WithMetadata(new Microsoft.AspNetCore.Mvc.RequestSizeLimitAttribute(SheetFile.MaxBytes + 1));
+        imports.MapGet("/{id:guid}", (Caller caller, Guid id, Imports.Imports use, CancellationToken ct) => use.Find(Person(caller), id, ct));
+        imports.MapPost("/{id:guid}/run", (Caller caller, Guid id, Imports.Imports use, CancellationToken ct) => use.Run(Person(caller), id, ct));
     }
 
     private static async Task<Assignment> Assign(HttpContext context, Caller caller, Guid userId, AssignmentTarget target, AssignmentInput input, Assignments.Assignments use, CancellationToken ct) =>

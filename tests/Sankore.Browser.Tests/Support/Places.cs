@@ -30,7 +30,9 @@ public sealed partial class Places : IAsyncLifetime
         "login", "login-refused", "register", "register-refused", "forgot", "forgot-sent", "reset", "reset-refused", "setup", "setup-invalid",
         "home", "home-newcomer", "home-group-admin", "plan", "plan-newcomer", "module", "account", "account-refused", "account-two-step", "error-403", "error-404",
         "admin", "modules", "modules-search", "modules-empty", "module-new", "module-edit", "module-delete", "module-refused",
-        "categories", "category-new", "category-edit", "category-refused", "plans", "plan-of-operator",
+        "categories", "category-new", "category-edit", "category-refused", "plans", "plan-of-operator", "plan-new", "plan-edit", "plan-preview", "plan-refused",
+        "group-new", "group-refused", "group-of-operator", "group-of-admin", "group-none", "group-schools", "school-new", "school-edit", "staff", "staff-refused", "matrix", "matrix-none",
+        "assign", "assign-preview", "access", "access-why", "access-end", "group-log", "assignments", "import", "import-refused", "import-errors", "import-good",
         "groups", "groups-sorted", "group", "schools", "people", "person", "person-revoke", "api-keys", "api-keys-new", "audit", "audit-empty", "outbox", "outbox-mail",
     ];
 
@@ -64,6 +66,9 @@ public sealed partial class Places : IAsyncLifetime
         var plan = await World.Sql<Guid>("select id from tenancy.subscription_plans where slug = 'premium'");
         var group = await World.Sql<Guid>("select id from tenancy.school_groups where code = 'g001'");
         var teacher = await World.IdOf(Cast.Teacher1);
+        var school = await World.Sql<Guid>("select id from tenancy.schools where code = 's0001'");
+        var membership = await World.Sql<Guid>("select id from tenancy.memberships where user_id = @teacher", new { teacher });
+        await Attempts(teacher);
         var (mail, invitation) = await Invitation();
         Place[] all =
         [
@@ -102,6 +107,33 @@ public sealed partial class Places : IAsyncLifetime
             new("category-refused", Cast.Super, $"/admin/categories/{category}?confirm=delete", page => page.ClickAsync("dialog button.danger")),
             new("plans", Cast.Super, "/admin/plans"),
             new("plan-of-operator", Cast.Super, $"/admin/plans/{plan}"),
+            new("plan-new", Cast.Super, "/admin/plans/new"),
+            new("plan-edit", Cast.Super, $"/admin/plans/{plan}/edit"),
+            new("plan-preview", Cast.Super, $"/admin/plans/{plan}/edit", page => Preview(page)),
+            new("plan-refused", Cast.Super, $"/admin/plans/{plan}/edit", page => Fill(page, ("#name", " "), ("#monthlyPrice", "cher"))),
+            new("group-new", Cast.Super, "/admin/groups/new"),
+            new("group-refused", Cast.Super, $"/admin/groups/{group}/edit", page => Fill(page, ("#name", " "), ("#country", "C1"))),
+            new("group-of-operator", Cast.Super, $"/groups/{group}"),
+            new("group-of-admin", Cast.Admin1, "/group"),
+            new("group-none", Newcomer, "/group"),
+            new("group-schools", Cast.Admin1, $"/groups/{group}/schools"),
+            new("school-new", Cast.Admin1, $"/groups/{group}/schools/new"),
+            new("school-edit", Cast.Admin1, $"/schools/{school}"),
+            new("staff", Cast.Admin1, $"/groups/{group}/staff"),
+            new("staff-refused", Cast.Admin1, $"/groups/{group}/staff", page => Fill(page, ("#name", "Marie"), ("#email", "marie@example.org"))),
+            new("matrix", Cast.Admin1, $"/groups/{group}/matrix"),
+            new("matrix-none", Cast.Admin1, $"/groups/{group}/matrix?q=introuvable"),
+            new("assign", Cast.Admin1, $"/groups/{group}/assign?user={teacher}"),
+            new("assign-preview", Cast.Admin1, $"/groups/{group}/assign?user={teacher}", PreviewAssignment),
+            new("access", Cast.Admin1, $"/people/{teacher}?group={group}"),
+            new("access-why", Cast.Admin1, $"/people/{teacher}?group={group}&module=caisse-et-depenses"),
+            new("access-end", Cast.Admin1, $"/people/{teacher}?group={group}&confirm=end-{membership}"),
+            new("group-log", Cast.Admin1, $"/groups/{group}/log"),
+            new("assignments", Cast.Super, "/admin/assignments"),
+            new("import", Cast.Admin1, $"/groups/{group}/import/staff"),
+            new("import-refused", Cast.Admin1, $"/groups/{group}/import/staff", page => Upload(page, "Prénom;Âge\nMarie;30", refused: true)),
+            new("import-errors", Cast.Admin1, $"/groups/{group}/import/staff", page => Upload(page, "Nom;Courriel;Rôle;École\nMarie;marie@example.org;Pilote;s0001")),
+            new("import-good", Cast.Admin1, $"/groups/{group}/import/schools", page => Upload(page, "Nom;Niveau\nLycée du Port;Lycée")),
             new("groups", Cast.Super, "/admin/groups"),
             new("groups-sorted", Cast.Super, "/admin/groups?sort=-city"),
             new("group", Cast.Super, $"/admin/groups/{group}"),
@@ -132,6 +164,38 @@ public sealed partial class Places : IAsyncLifetime
         await World.Execute("insert into rbac.api_keys (id, name, key_hash, key_prefix, permissions) values (gen_random_uuid(), 'Comptabilité', '\\x00', 'sk_0a1b2c', array['tenancy.read'])");
         await using var scope = World.App.Services.CreateAsyncScope();
         await scope.ServiceProvider.GetRequiredService<Rbac.Invitations>().Invite(Platform.Security.Caller.Service, "invitee@example.org", "admin", CancellationToken.None);
+    }
+
+    /// <summary>Lines in the assignment log: one done, one refused.</summary>
+    private async Task Attempts(Guid teacher)
+    {
+        using var admin = await World.As(Cast.Admin1);
+        var library = await World.Sql<Guid>("select id from tenancy.modules where code = 'bibliotheque'");
+        var closed = await World.Sql<Guid>("select id from tenancy.modules where code = 'transport'");
+        (await admin.PutAsJsonAsync($"/api/users/{teacher}/modules/{library}", new { canWrite = true })).EnsureSuccessStatusCode();
+        (await admin.PutAsJsonAsync($"/api/users/{teacher}/modules/{closed}", new { })).IsSuccessStatusCode.ShouldBeFalse();
+    }
+
+    private static async Task Preview(IPage page)
+    {
+        await page.Locator("input[name=category]:checked").First.UncheckAsync();
+        await page.ClickAsync("form .foot button.primary");
+        await Expect(page.Locator("#preview")).ToBeVisibleAsync();
+    }
+
+    private static async Task PreviewAssignment(IPage page)
+    {
+        await page.Locator("input[name=category]").First.CheckAsync();
+        await page.Locator("input[name=right]").First.CheckAsync();
+        await page.ClickAsync("form .foot button.primary");
+        await Expect(page.Locator("#preview")).ToBeVisibleAsync();
+    }
+
+    private static async Task Upload(IPage page, string csv, bool refused = false)
+    {
+        await page.SetInputFilesAsync("#file", new FilePayload { Name = "fichier.csv", MimeType = "text/csv", Buffer = System.Text.Encoding.UTF8.GetBytes(csv) });
+        await page.ClickAsync("main form button.primary");
+        await Expect(page.Locator(refused ? ".flash.bad" : "main table")).ToBeVisibleAsync();
     }
 
     private async Task<(string Mail, string Path)> Invitation()

@@ -13,6 +13,9 @@ public sealed record MatrixModule(Guid Id, string Code, string Name, string Icon
 /// <param name="Cells">What the person may do, by module: letters of <c>rwde</c> (read, write, delete, export). Modules without access are left out.</param>
 public sealed record MatrixPerson(Guid Id, string Name, string Email, string[] Roles, string[] Schools, IReadOnlyDictionary<Guid, string> Cells);
 
+/// <summary>A person to choose.</summary>
+public sealed record PersonName(Guid Id, string Name);
+
 /// <summary>Who has what in a group: people × modules.</summary>
 public sealed record MatrixView(IReadOnlyList<MatrixModule> Modules, Paged<MatrixPerson> People);
 
@@ -41,21 +44,14 @@ public sealed class Matrix(Db db)
         order by c.sort_order, c.name collate "und-x-icu", c.id, m.priority, m.name collate "und-x-icu", m.id
         """;
 
-    private const string PeopleWhere = """
-        from tenancy.current_memberships m
-        join public.profiles p on p.id = m.user_id
-        where m.school_group_id = @groupId and (@Role::text is null or m.role = @Role) and (@School::uuid is null or m.school_id = @School)
-          and (@Pattern::text is null or p.display_name ilike @Pattern or p.email ilike @Pattern)
-        """;
-
-    private const string CountSql = $"select count(distinct m.user_id) {PeopleWhere}";
-
-    private const string PeopleSql = $"""
-        select x.id, x.display_name as name, x.email,
+    private const string PeopleSql = """
+        with people as materialized (select id, name, email from tenancy.people_of_group(@groupId, @Role, @School, @Pattern)),
+        page as (select * from people order by name collate "und-x-icu", id limit @Limit offset @Offset)
+        select (select count(*) from people) as total, x.id, x.name, x.email,
                array(select distinct y.role from tenancy.current_memberships y where y.user_id = x.id and y.school_group_id = @groupId order by 1) as roles,
                array(select distinct s.name from tenancy.current_memberships y join tenancy.schools s on s.id = y.school_id where y.user_id = x.id and y.school_group_id = @groupId order by 1) as schools
-        from (select p.id, p.display_name, p.email {PeopleWhere} group by p.id, p.display_name, p.email order by p.display_name collate "und-x-icu", p.id limit @Limit offset @Offset) x
-        order by x.display_name collate "und-x-icu", x.id
+        from page x
+        order by x.name collate "und-x-icu", x.id
         """;
 
     private const string CellsSql = """
@@ -65,12 +61,9 @@ public sealed class Matrix(Db db)
         group by a.user_id, a.module_id
         """;
 
-    private const string NamedSql = $"""
-        select p.id, p.display_name as name, p.email, array_agg(distinct m.role) as roles, array[]::text[] as schools {PeopleWhere} and p.id = any (@ids)
-        group by p.id, p.display_name, p.email order by p.display_name, p.id
-        """;
+    private const string NamedSql = "select id, name from tenancy.people_of_group(@groupId, null, null, null) where id = any (@ids) order by name collate \"und-x-icu\", id";
 
-    private sealed record PersonRow(Guid Id, string Name, string Email, string[] Roles, string[] Schools);
+    private sealed record PersonRow(long Total, Guid Id, string Name, string Email, string[] Roles, string[] Schools);
 
     private sealed record CellRow(Guid UserId, Guid ModuleId, bool CanWrite, bool CanDelete, bool CanExport)
     {
@@ -81,14 +74,14 @@ public sealed class Matrix(Db db)
     public Task<MatrixView> Read(Caller caller, Guid groupId, ListQuery query, MatrixFilter filter, CancellationToken ct) => db.Read(caller, async session =>
     {
         var args = new { groupId, filter.Role, filter.School, query.Pattern, query.Limit, query.Offset };
-        await using var grid = await session.Queries(Groups.Groups.AdministeredSql + ";" + ModulesSql + ";" + CountSql + ";" + PeopleSql, args);
+        await using var grid = await session.Queries(Groups.Groups.AdministeredSql + ";" + ModulesSql + ";" + PeopleSql, args);
         if (await grid.ReadFirstOrDefaultAsync<Guid?>() is null)
         {
             throw new Refusal(Reason.NotFound);
         }
         IReadOnlyList<MatrixModule> modules = [.. await grid.ReadAsync<MatrixModule>()];
-        var total = await grid.ReadFirstAsync<long>();
         var people = (await grid.ReadAsync<PersonRow>()).ToList();
+        var total = people.Count > 0 ? people[0].Total : 0;
         var cells = (await session.Query<CellRow>(CellsSql, new { groupId, people = people.Select(p => p.Id).ToArray() })).ToLookup(c => c.UserId);
         return new MatrixView(modules, new Paged<MatrixPerson>(
             [.. people.Select(p => new MatrixPerson(p.Id, p.Name, p.Email, p.Roles, p.Schools, cells[p.Id].ToDictionary(c => c.ModuleId, c => c.Letters)))], total, query.Number, query.Limit));
@@ -97,10 +90,7 @@ public sealed class Matrix(Db db)
     /// <summary>The modules that the caller sees.</summary>
     public Task<IReadOnlyList<MatrixModule>> Catalogue(Caller caller, CancellationToken ct) => db.Read(caller, session => session.Query<MatrixModule>(CatalogueSql), ct);
 
-    /// <summary>Those of some people who are of the group, without their cells.</summary>
-    public Task<IReadOnlyList<MatrixPerson>> People(Caller caller, Guid groupId, Guid[] ids, CancellationToken ct) => db.Read(caller, async session =>
-    {
-        var rows = await session.Query<PersonRow>(NamedSql, new { groupId, ids, Role = (string?)null, School = (Guid?)null, Pattern = (string?)null });
-        return (IReadOnlyList<MatrixPerson>)[.. rows.Select(p => new MatrixPerson(p.Id, p.Name, p.Email, p.Roles, p.Schools, new Dictionary<Guid, string>()))];
-    }, ct);
+    /// <summary>Those of some people who are of the group.</summary>
+    public Task<IReadOnlyList<PersonName>> People(Caller caller, Guid groupId, Guid[] ids, CancellationToken ct) =>
+        db.Read(caller, session => session.Query<PersonName>(NamedSql, new { groupId, ids }), ct);
 }

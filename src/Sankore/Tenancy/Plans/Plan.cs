@@ -31,6 +31,10 @@ public sealed record PlanInput(string? Name, string? Slug, string? Description, 
     /// <summary>The input in its one form. Refuses with VALIDATION_FAILED, SLUG_INVALID.</summary>
     internal PlanInput Normalized()
     {
+        if (Modules?.Any(m => m is null) ?? false)
+        {
+            throw new Refusal(Reason.BadRequest);
+        }
         var input = this with
         {
             Name = Name?.Trim(),

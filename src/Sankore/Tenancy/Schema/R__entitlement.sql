@@ -321,7 +321,7 @@ begin
           and not exists (select 1 from tenancy.memberships m where m.user_id = u.id and m.school_group_id = v_group and m.status = 'active' and (m.school_id = p_school_id or m.school_id is null)) then 'NOT_IN_SCHOOL'
       end as refusal
     from (select distinct unnest(p_user_ids) as id) u
-    left join public.profiles p on p.id = u.id),
+    left join lateral (select x.id from public.profiles x where x.id = u.id limit 1) p on true),
   targets as (
     select t.id as module_id, null::uuid as category_id, case
         when m.id is null then 'NOT_FOUND'

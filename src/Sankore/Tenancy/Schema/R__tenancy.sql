@@ -104,6 +104,19 @@ language sql stable security definer set search_path = '' as $$
 $$;
 grant execute on function tenancy.my_menu() to authenticated;
 
+-- The people who work in a group, for who administers it and for the operator. Profiles are looked up one by one: a plan that reads all of
+-- them, comparing each with the group's two thousand people, takes a second.
+create or replace function tenancy.people_of_group(p_group_id uuid, p_role text, p_school_id uuid, p_pattern text) returns table (id uuid, name text, email text)
+language sql stable security definer set search_path = '' as $$
+  select m.user_id, p.display_name, p.email
+  from (select distinct c.user_id from tenancy.current_memberships c
+        where c.school_group_id = p_group_id and (p_role is null or c.role = p_role) and (p_school_id is null or c.school_id = p_school_id)) m
+  cross join lateral (select x.display_name, x.email from public.profiles x where x.id = m.user_id limit 1) p
+  where (p_pattern is null or p.display_name ilike p_pattern or p.email ilike p_pattern)
+    and (p_group_id = any (tenancy.my_administered_group_ids()) or rbac.has_permission(auth.uid(), 'tenancy.read'))
+$$;
+grant execute on function tenancy.people_of_group(uuid, text, uuid, text) to authenticated;
+
 create or replace function tenancy.module_name(p_code text) returns text
 language sql stable security definer set search_path = '' as $$ select name from tenancy.modules where code = p_code $$;
 grant execute on function tenancy.module_name(text) to authenticated;
@@ -213,7 +226,9 @@ begin
       set version = excluded.version, including_plan_ids = excluded.including_plan_ids, topics = excluded.topics;
     perform live.publish(p_table, case when v_told.row_id is null then 'INSERT' else 'UPDATE' end, p_id::text, p_operator_row, array['catalogue']);
     perform live.publish(p_table, 'DELETE', p_id::text, null, array(select unnest(v_before) except select unnest(p_topics)));
-    perform live.publish(p_table, 'UPDATE', p_id::text, p_member_row, array(select unnest(v_before) intersect select unnest(p_topics)));
+    if v_told.version is distinct from p_version then
+      perform live.publish(p_table, 'UPDATE', p_id::text, p_member_row, array(select unnest(v_before) intersect select unnest(p_topics)));
+    end if;
     perform live.publish(p_table, 'INSERT', p_id::text, p_member_row, array(select unnest(p_topics) except select unnest(v_before)));
   end if;
 end $$;
@@ -397,7 +412,8 @@ grant insert, delete on tenancy.plan_categories to authenticated, service_role;
 -- A school's modules and subscription are the database's to keep.
 grant insert (id, school_group_id, name, code, level, city, status), update (name, code, level, city, status) on tenancy.schools to authenticated, service_role;
 grant update (school_id, role, status, expires_at) on tenancy.memberships to authenticated;
-grant insert on tenancy.memberships, tenancy.invited_places to service_role;
+grant insert, update (status, expires_at) on tenancy.memberships to service_role;
+grant insert on tenancy.invited_places to service_role;
 
 do $$
 declare
@@ -423,6 +439,13 @@ begin
       v_table, case when v_table in ('plan_modules', 'plan_categories') then 'tenancy.manage' else 'tenancy.delete' end);
   end loop;
 end $$;
+-- Imports are whoever's who uploaded them.
+grant select, insert, update (imported_at, result) on tenancy.imports to authenticated;
+grant select, delete on tenancy.imports to service_role;
+drop policy if exists imports_own on tenancy.imports;
+create policy imports_own on tenancy.imports to authenticated using (created_by = (select auth.uid())) with check (created_by = (select auth.uid()));
+drop policy if exists imports_service on tenancy.imports;
+create policy imports_service on tenancy.imports to service_role using (true);
 drop policy if exists service_insert on tenancy.invited_places;
 create policy service_insert on tenancy.invited_places for insert to service_role with check (true);
 

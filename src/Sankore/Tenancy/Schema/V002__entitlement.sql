@@ -78,6 +78,30 @@ create table tenancy.invited_places (
 create index idx_invited_places_school_group_id on tenancy.invited_places (school_group_id);
 create index idx_invited_places_school_id on tenancy.invited_places (school_id, school_group_id);
 
+-- A file that somebody wants to import: its rows as read, each with what is wrong with it, until the person says so.
+create table tenancy.imports (
+  id               uuid not null,
+  kind             text not null,
+  school_group_id  uuid,
+  file_name        text not null,
+  rows             jsonb not null,
+  row_count        integer not null,
+  error_count      integer not null,
+  created_by       uuid not null,
+  created_at       timestamptz not null default now(),
+  imported_at      timestamptz,
+  result           jsonb,
+  constraint imports_pkey primary key (id),
+  constraint imports_kind_check check (kind in ('groups', 'schools', 'staff')),
+  constraint imports_scope_check check (kind = 'groups' or school_group_id is not null),
+  constraint imports_file_name_check check (length(file_name) <= 200),
+  constraint imports_school_group_id_fkey foreign key (school_group_id) references tenancy.school_groups on delete cascade,
+  constraint imports_created_by_fkey foreign key (created_by) references public.profiles on delete cascade
+);
+create index idx_imports_school_group_id on tenancy.imports (school_group_id);
+create index idx_imports_created_by on tenancy.imports (created_by, created_at desc);
+create index idx_imports_created_at on tenancy.imports (created_at);
+
 create index idx_subscriptions_ends_at on tenancy.subscriptions (ends_at) where status in ('trialing', 'active', 'past_due', 'suspended');
 
 -- What the feed has told: of each module and category, the version and the topics that have it.
@@ -94,4 +118,4 @@ drop function if exists tenancy.tell(text, uuid, integer, uuid[], uuid[], jsonb,
   tenancy.plan_topics(uuid[]), tenancy.except_ids(uuid[], uuid[]), tenancy.both_ids(uuid[], uuid[]), tenancy.module_audience(uuid),
   tenancy.category_audience(uuid), tenancy.plans_with_category(uuid), tenancy.is_visible(tenancy.modules), tenancy.publish_rights() cascade;
 
-select util.protect('tenancy.user_module_permissions'), util.protect('tenancy.module_assignment_logs'), util.protect('tenancy.invited_places'), util.protect('tenancy.told_audiences');
+select util.protect('tenancy.user_module_permissions'), util.protect('tenancy.module_assignment_logs'), util.protect('tenancy.invited_places'), util.protect('tenancy.imports'), util.protect('tenancy.told_audiences');

@@ -18,7 +18,7 @@ public sealed class Staff(Db db, Invitations invitations, IStringLocalizer<Strin
           select m.id as membership_id, m.user_id, p.display_name as name, p.email, m.school_id, m.role, m.status, m.expires_at,
                  exists (select 1 from rbac.invitations i where i.user_id = m.user_id and i.used_at is null) as is_invited, m.version
           from tenancy.memberships m
-          join public.profiles p on p.id = m.user_id
+          cross join lateral (select x.display_name, x.email from public.profiles x where x.id = m.user_id limit 1) p
           where m.school_group_id = @groupId
           union all
           select null, null, i.email, i.email, x.school_id, x.role, 'active', null, true, 0

@@ -1,0 +1,80 @@
+using System.Text.Json;
+using Sankore.Platform.Data;
+using Sankore.Platform.Security;
+
+namespace Sankore.Tenancy.Imports;
+
+/// <summary>Imports of groups, schools and staff: a file is read and looked at row by row, then imported whole or not at all.</summary>
+public sealed class Imports(Db db, RowRules rules, RowWriter writer)
+{
+    private const string InsertSql = """
+        insert into tenancy.imports (id, kind, school_group_id, file_name, rows, row_count, error_count, created_by)
+        values (@id, @kind, @groupId, @fileName, @rows::jsonb, @count, @errors, @UserId)
+        """;
+
+    private const string OneSql = "select id, kind, school_group_id as group_id, file_name, rows::text, error_count, imported_at, result::text from tenancy.imports where id = @id";
+    private const string TakeSql = "update tenancy.imports set imported_at = now() where id = @id and imported_at is null and error_count = 0";
+
+    private sealed record Row(Guid Id, string Kind, Guid? GroupId, string FileName, string Rows, int ErrorCount, DateTime? ImportedAt, string? Result)
+    {
+        public ImportView ToView() => new(Id, Kind, GroupId, FileName, JsonSerializer.Deserialize<List<ImportRow>>(Rows)!, ErrorCount, ImportedAt,
+            Result is null ? null : JsonSerializer.Deserialize<Dictionary<string, int>>(Result));
+    }
+
+    /// <summary>A template to fill in: heads in a language, and an example.</summary>
+    public static byte[] Template(ImportKind kind, string language) =>
+        SheetFile.Write(kind.Name, [[.. kind.Columns.Select(c => language == "en" ? c.English : c.French)], [.. kind.Columns.Select(c => c.Example)]]);
+
+    /// <summary>Reads a file and says what is wrong with it, row by row; imports nothing. Refuses with FILE_INVALID, TOO_LARGE, COLUMN_MISSING, NOT_FOUND, FORBIDDEN.</summary>
+    /// <param name="caller">Who uploads.</param>
+    /// <param name="kind">What the rows are.</param>
+    /// <param name="groupId">The group of schools and staff; null for groups.</param>
+    /// <param name="fileName">The file's name, to be shown.</param>
+    /// <param name="file">Its bytes.</param>
+    /// <param name="ct">Cancels.</param>
+    public Task<ImportView> Preview(Caller caller, ImportKind kind, Guid? groupId, string? fileName, byte[] file, CancellationToken ct)
+    {
+        var read = Rows(kind, SheetFile.Read(file));
+        return db.Run(caller, async session =>
+        {
+            await RowRules.MayImport(session, kind, groupId);
+            var rows = await rules.Check(session, kind, groupId, read);
+            var id = Guid.CreateVersion7();
+            var name = string.IsNullOrWhiteSpace(fileName) ? kind.Name : Path.GetFileName(fileName.Trim());
+            await session.Execute(InsertSql, new { id, kind = kind.Name, groupId, fileName = name[..Math.Min(200, name.Length)], rows = JsonSerializer.Serialize(rows), count = rows.Count, errors = rows.Count(r => r.Errors.Count > 0), caller.UserId });
+            return (await session.One<Row>(OneSql, new { id })).ToView();
+        }, ct);
+    }
+
+    /// <summary>A file that the caller uploaded, within seven days. Refuses with NOT_FOUND.</summary>
+    public async Task<ImportView> Find(Caller caller, Guid id, CancellationToken ct) => (await db.Read(caller, session => session.One<Row>(OneSql, new { id }), ct)).ToView();
+
+    /// <summary>
+    /// Imports the rows of a file in one transaction; a second time says what the first did. Refuses with IMPORT_INVALID, NOT_FOUND, FORBIDDEN, and with
+    /// whatever a row came to stand against since it was looked at; nothing is imported then.
+    /// </summary>
+    public Task<ImportView> Run(Caller caller, Guid id, CancellationToken ct) => db.Run(caller, async session =>
+    {
+        var import = (await session.One<Row>(OneSql, new { id })).ToView();
+        if (await session.Execute(TakeSql, new { id }) == 0)
+        {
+            // Of two clicks at once one waits for the other, and finds it done.
+            return (await session.One<Row>(OneSql, new { id })).ToView() is { ImportedAt: not null } done ? done : throw new Refusal(Reason.ImportInvalid);
+        }
+        await RowRules.MayImport(session, ImportKind.Named(import.Kind)!, import.GroupId);
+        var result = await writer.Write(session, import);
+        await session.Execute("update tenancy.imports set result = @result::jsonb where id = @id", new { id, result = JsonSerializer.Serialize(result) });
+        return (await session.One<Row>(OneSql, new { id })).ToView();
+    }, ct);
+
+    private static List<ImportRow> Rows(ImportKind kind, IReadOnlyList<SheetRow> sheet)
+    {
+        var head = sheet.Count > 0 ? sheet[0].Cells : [];
+        var places = kind.Columns.Select(column => (Column: column, Place: Array.FindIndex(head, column.Is))).Where(p => p.Place >= 0).ToList();
+        if (kind.Columns.FirstOrDefault(c => c.Required && places.TrueForAll(p => p.Column != c)) is { } missing)
+        {
+            throw new Refusal(Reason.ColumnMissing, System.Globalization.CultureInfo.CurrentUICulture.TwoLetterISOLanguageName == "en" ? missing.English : missing.French);
+        }
+        return [.. sheet.Skip(1).Select(row => new ImportRow(row.Number, places.ToDictionary(p => p.Column.Name, p => p.Place < row.Cells.Length ? row.Cells[p.Place] : ""), []))];
+    }
+}

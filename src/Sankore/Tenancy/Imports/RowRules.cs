@@ -1,0 +1,139 @@
+using Microsoft.Extensions.Localization;
+using Sankore.Platform.Data;
+using Sankore.Platform.Security;
+using Sankore.Platform.Text;
+using Sankore.Tenancy.Assignments;
+using Sankore.Tenancy.Groups;
+using Sankore.Tenancy.Staff;
+
+namespace Sankore.Tenancy.Imports;
+
+/// <summary>What is wrong with rows: the use cases' own rules, what the file says twice, and what the database has already.</summary>
+public sealed class RowRules(IStringLocalizer<Strings> strings, IStringLocalizer<Ui.UiStrings> ui)
+{
+    private const string MayManageSql = """
+        select (select rbac.has_permission((select auth.uid()), 'tenancy.manage')) as operator, @groupId = any ((select tenancy.my_administered_group_ids())::uuid[]) as administers,
+               exists (select 1 from tenancy.school_groups where id = @groupId) as exists
+        """;
+
+    private sealed record Right(bool Operator, bool? Administers, bool Exists);
+
+    private sealed record Named(Guid Id, string Code, string Name);
+
+    /// <summary>Refuses with NOT_FOUND or FORBIDDEN unless the caller may import such rows: groups are the operator's, the rest also their administrators'.</summary>
+    internal static async Task MayImport(Session session, ImportKind kind, Guid? groupId)
+    {
+        var right = await session.Value<Right>(MayManageSql, new { groupId });
+        if (kind != ImportKind.Groups && !right.Exists)
+        {
+            throw new Refusal(Reason.NotFound);
+        }
+        if (!right.Operator && (kind == ImportKind.Groups || right.Administers is not true))
+        {
+            throw new Refusal(Reason.Forbidden);
+        }
+    }
+
+    internal Task<List<ImportRow>> Check(Session session, ImportKind kind, Guid? groupId, List<ImportRow> rows) => kind.Name switch
+    {
+        "groups" => Groups(session, rows),
+        "schools" => Schools(session, rows),
+        _ => Staff(session, groupId!.Value, rows),
+    };
+
+    /// <summary>The level that people write in either language, or its code.</summary>
+    internal string? Level(string? written) => Word(written, SchoolInput.Levels, "level.", strings);
+
+    /// <summary>The role that people write in either language, or its code.</summary>
+    internal string? Role(string? written) => Word(written, Memberships.Roles, "role.", ui);
+
+    internal static GroupInput Group(ImportRow row) => new(row["name"], row["code"], row["city"], row["country"], row["contactEmail"], row["contactPhone"], null, null);
+
+    internal SchoolInput School(ImportRow row) => new(row["name"], row["code"], row["level"] is { } level ? Level(level) ?? level : null, row["city"], null, null);
+
+    internal StaffInput Person(ImportRow row, Guid? school) => new(row["email"], row["name"], Role(row["role"]) ?? row["role"], school, row["phone"]);
+
+    private static async Task<List<ImportRow>> Groups(Session session, List<ImportRow> rows)
+    {
+        var plans = await session.Query<Named>("select id, slug as code, name from tenancy.subscription_plans");
+        var taken = await Taken(session, "select code from tenancy.school_groups where code = any (@codes)", rows);
+        return [.. Twice(rows, "code", Code).Select(row =>
+        {
+            row = row.Checked(() => Group(row).Normalized());
+            row = taken.Contains(Code(row)) ? row.With("code", "GROUP_CODE_TAKEN") : row;
+            row = row["plan"] is { } plan && Find(plans, plan) is null ? row.With("plan", "PLAN_UNKNOWN") : row;
+            row = row["endsOn"] is not null && row["plan"] is null ? row.With("endsOn", "import.end_without_plan") : row;
+            row = row["endsOn"] is { } end ? row.Checked(() => new Validation().That("endsOn", Days.End("endsOn", end) > DateTimeOffset.UtcNow, "period.over").Check()) : row;
+            return row["adminEmail"] is null && row["adminName"] is null ? row
+                : row.Checked(() => new StaffInput(row["adminEmail"], row["adminName"] ?? row["adminEmail"], "group_admin", null, null).Normalized(), new Dictionary<string, string> { ["email"] = "adminEmail", ["name"] = "adminName" });
+        })];
+    }
+
+    private async Task<List<ImportRow>> Schools(Session session, List<ImportRow> rows)
+    {
+        var taken = await Taken(session, "select code from tenancy.schools where code = any (@codes)", rows);
+        return [.. Twice(rows, "code", Code).Select(row =>
+        {
+            row = row.Checked(() => School(row).Normalized());
+            return taken.Contains(Code(row)) ? row.With("code", "SCHOOL_CODE_TAKEN") : row;
+        })];
+    }
+
+    private async Task<List<ImportRow>> Staff(Session session, Guid groupId, List<ImportRow> rows)
+    {
+        var schools = await session.Query<Named>("select id, code, name from tenancy.schools where school_group_id = @groupId", new { groupId });
+        return [.. Twice(rows, "email", row => $"{row["email"]?.ToUpperInvariant()} {Role(row["role"])} {Find(schools, row["school"])}").Select(row =>
+        {
+            var school = Find(schools, row["school"]);
+            var known = row["school"] is null || school is not null;
+            row = Role(row["role"]) is null ? row.With("role", "import.role", string.Join(", ", Memberships.Roles.Select(r => ui["role." + r].Value))) : row;
+            row = known ? row : row.With("school", "SCHOOL_UNKNOWN");
+            return Role(row["role"]) is null || !known ? row : row.Checked(() => Person(row, school).Normalized(), new Dictionary<string, string> { ["schoolId"] = "school" });
+        })];
+    }
+
+    /// <summary>The id of what is called so, by its code or its name.</summary>
+    internal static Guid? Find(IEnumerable<(Guid Id, string Code, string Name)> all, string? written) => all.Where(a => Codes.Normalize(written) is { Length: > 0 } code && (a.Code == code || Codes.Normalize(a.Name) == code)).Select(a => (Guid?)a.Id).FirstOrDefault();
+
+    private static Guid? Find(IReadOnlyList<Named> all, string? written) => Find(all.Select(a => (a.Id, a.Code, a.Name)), written);
+
+    /// <summary>The code that a row will have.</summary>
+    internal static string Code(ImportRow row) => Codes.Normalize(row["code"] ?? row["name"]);
+
+    private static async Task<HashSet<string>> Taken(Session session, string sql, List<ImportRow> rows) =>
+        [.. await session.AsService(s => s.Query<string>(sql, new { codes = rows.Select(Code).Distinct().ToArray() }))];
+
+    private static IEnumerable<ImportRow> Twice(List<ImportRow> rows, string column, Func<ImportRow, string> key)
+    {
+        var first = new Dictionary<string, int>();
+        foreach (var row in rows)
+        {
+            yield return first.TryAdd(key(row), row.Number) ? row : row.With(column, "import.twice", first[key(row)].ToString(System.Globalization.CultureInfo.InvariantCulture));
+        }
+    }
+
+    private static string? Word(string? written, string[] codes, string prefix, IStringLocalizer words)
+    {
+        if (Codes.Normalize(written) is not { Length: > 0 } word)
+        {
+            return null;
+        }
+        return codes.FirstOrDefault(c => Codes.Normalize(c) == word || Languages.Any(culture => Codes.Normalize(In(culture, words, prefix + c)) == word));
+    }
+
+    private static readonly System.Globalization.CultureInfo[] Languages = [System.Globalization.CultureInfo.GetCultureInfo("fr"), System.Globalization.CultureInfo.GetCultureInfo("en")];
+
+    private static string In(System.Globalization.CultureInfo culture, IStringLocalizer words, string key)
+    {
+        var before = System.Globalization.CultureInfo.CurrentUICulture;
+        System.Globalization.CultureInfo.CurrentUICulture = culture;
+        try
+        {
+            return words[key];
+        }
+        finally
+        {
+            System.Globalization.CultureInfo.CurrentUICulture = before;
+        }
+    }
+}

@@ -1,0 +1,175 @@
+using System.Net.Http.Headers;
+using System.Text;
+using System.Text.Json;
+using Sankore.Tenancy.Imports;
+
+namespace Sankore.Tests.Tenancy;
+
+/// <summary>Files of groups, schools and staff: looked at row by row, imported whole or not at all.</summary>
+public sealed class ImportTests(World world) : IClassFixture<World>
+{
+    private static readonly string[] Separators = [";", ",", "\t"];
+
+    [Theory]
+    [InlineData("groups"), InlineData("schools"), InlineData("staff")]
+    public async Task A_template_has_the_heads_in_the_readers_language_and_reads_back(string kind)
+    {
+        using var super = await world.As(Cast.Super);
+        foreach (var language in new[] { "fr", "en" })
+        {
+            using var answer = await super.Ask(HttpMethod.Get, $"/api/imports/{kind}/template", language: language);
+            ((int)answer.StatusCode).ShouldBe(200);
+            var rows = SheetFile.Read(await answer.Content.ReadAsByteArrayAsync(TestContext.Current.CancellationToken));
+            rows[0].Cells.ShouldBe(ImportKind.Named(kind)!.Columns.Select(c => language == "en" ? c.English : c.French));
+            rows[1].Cells.ShouldBe(ImportKind.Named(kind)!.Columns.Select(c => c.Example));
+        }
+    }
+
+    [Fact]
+    public void Excel_and_CSV_in_any_separator_and_either_encoding_say_the_same()
+    {
+        string[][] table = [["Nom", "Ville", "Remarque"], ["École d’Étampes", "Pointe-Noire", "a \"b\" c"], ["Lycée; Nord", "Owando", ""]];
+        var expected = table.Select(r => string.Join("|", r)).ToArray();
+        var files = Separators.SelectMany(separator =>
+        {
+            var text = string.Join("\r\n", table.Select(row => string.Join(separator, row.Select(c => $"\"{c.Replace("\"", "\"\"", StringComparison.Ordinal)}\""))));
+            return (byte[][])[Encoding.UTF8.GetBytes(text), [.. Encoding.UTF8.GetPreamble(), .. Encoding.UTF8.GetBytes(text)], Latin(text)];
+        }).Append(SheetFile.Write("x", table));
+        foreach (var file in files)
+        {
+            SheetFile.Read(file).Select(r => string.Join("|", r.Cells)).ShouldBe(expected);
+        }
+    }
+
+    [Fact]
+    public async Task Rows_say_what_is_wrong_with_them_and_nothing_is_imported()
+    {
+        using var admin = await world.As(Cast.Admin1);
+        var word = Catalogue.Word();
+        var import = await Upload(admin, "staff", $"""
+            Nom;Courriel;Rôle;École
+            Marie;{word}.a@exemple.cg;Enseignant;s0001
+            ;pas une adresse;Enseignant;s0001
+            Jean;{word}.b@exemple.cg;Pilote;s0001
+            Ruth;{word}.c@exemple.cg;Secrétaire;
+            Serge;{word}.d@exemple.cg;Admin de groupe;s0001
+            Aimé;{word}.e@exemple.cg;Enseignant;s0002
+            Marie;{word}.A@exemple.cg;teacher;s0001
+            """, await Group("g001"));
+        import.GetProperty("errors").GetInt32().ShouldBe(6);
+        var errors = import.GetProperty("rows").EnumerateArray().ToDictionary(r => r.GetProperty("number").GetInt32(), r => r.GetProperty("errors").EnumerateArray().Select(e => $"{e.Text("column")} {e.Text("key")}").ToArray());
+        errors[2].ShouldBeEmpty();
+        errors[3].ShouldBe(["email EMAIL_INVALID", "name field.required"], ignoreOrder: true);
+        errors[4].ShouldBe(["role import.role"]);
+        errors[5].ShouldBe(["school field.required"]);
+        errors[6].ShouldBe(["school school.none"]);
+        errors[7].ShouldBe(["school SCHOOL_UNKNOWN"], "a school of another group");
+        errors[8].ShouldBe(["email import.twice"]);
+        await Run(admin, import).ShouldRefuse(422, "IMPORT_INVALID");
+        (await world.Sql<int>("select count(*) from auth.users where email like @like", new { like = word + "%" })).ShouldBe(0);
+    }
+
+    [Fact]
+    public async Task Staff_get_accounts_places_and_mails_once_however_often_it_is_said()
+    {
+        using var admin = await world.As(Cast.Admin1);
+        var word = Catalogue.Word();
+        var group = await Group("g001");
+        var import = await Upload(admin, "staff", $"Name,E-mail,Role,School,Phone\nMarie Samba,{word}.m@exemple.cg,Teacher,s0001,+242 06\nMarie Samba,{word}.m@exemple.cg,Bursar,s0006,\nJean Loemba,{word}.j@exemple.cg,group_admin,,\n", group);
+        import.GetProperty("errors").GetInt32().ShouldBe(0, import.ToString());
+
+        var answers = await Task.WhenAll(Enumerable.Range(0, 4).Select(_ => Run(admin, import).Json()));
+
+        answers.Select(a => a.GetProperty("result").ToString()).Distinct().ShouldHaveSingleItem();
+        answers[0].GetProperty("result").GetProperty("created").GetInt32().ShouldBe(2);
+        answers[0].GetProperty("result").GetProperty("placed").GetInt32().ShouldBe(1);
+        (await world.Sql<int>("select count(*) from tenancy.memberships m join auth.users u on u.id = m.user_id where u.email like @like and m.school_group_id = @group", new { like = word + "%", group })).ShouldBe(3);
+        (await world.Sql<int>("select count(*) from rbac.invitations where email like @like and user_id is not null", new { like = word + "%" })).ShouldBe(2);
+        (await world.Sql<string>("select phone from public.profiles where email = @email", new { email = $"{word}.m@exemple.cg" })).ShouldBe("+242 06");
+        await Waiting.Until(() => Directory.GetFiles(world.OutboxFolder, "*.eml").Count(f => File.ReadAllText(f).Contains($"{word}.", StringComparison.Ordinal)) == 2, "two mails");
+    }
+
+    [Fact]
+    public async Task Groups_come_with_their_subscription_and_first_administrator()
+    {
+        using var super = await world.As(Cast.Super);
+        var word = Catalogue.Word();
+        var import = await Upload(super, "groups", $"Nom;Ville;Plan;Dernier jour;Nom de l'administrateur;Courriel de l'administrateur\n{word} Nord;Ouesso;Premium;2031-06-30;Amina;{word}@exemple.cg\n{word} Sud;Dolisie;;;;\n", null);
+        import.GetProperty("errors").GetInt32().ShouldBe(0, import.ToString());
+        var result = (await Run(super, import).Json()).GetProperty("result");
+        (result.GetProperty("groups").GetInt32(), result.GetProperty("subscriptions").GetInt32(), result.GetProperty("invited").GetInt32()).ShouldBe((2, 1, 1));
+        (await world.Sql<string>("select p.slug from tenancy.live_subscriptions u join tenancy.subscription_plans p on p.id = u.plan_id join tenancy.school_groups g on g.id = u.school_group_id where g.code = @code", new { code = word + "-nord" })).ShouldBe("premium");
+        (await world.Sql<string>("select m.role from tenancy.memberships m join auth.users u on u.id = m.user_id where u.email = @email", new { email = $"{word}@exemple.cg" })).ShouldBe("group_admin");
+    }
+
+    [Fact]
+    public async Task What_has_changed_since_the_file_was_looked_at_stops_all_of_it()
+    {
+        using var admin = await world.As(Cast.Admin1);
+        var word = Catalogue.Word();
+        var group = await Group("g001");
+        var import = await Upload(admin, "schools", $"Nom;Code\nA;{word}-a\nB;{word}-b\n", group);
+        await admin.Ask(HttpMethod.Post, $"/api/groups/{group}/schools", new { name = "B", code = word + "-b" }).Json(201);
+        await Run(admin, import).ShouldRefuse(409, "SCHOOL_CODE_TAKEN");
+        (await world.Sql<int>("select count(*) from tenancy.schools where code = @code", new { code = word + "-a" })).ShouldBe(0);
+        (await Upload(admin, "schools", $"Nom;Code\nA;{word}-a\nB;{word}-b\n", group)).GetProperty("errors").GetInt32().ShouldBe(1);
+    }
+
+    [Fact]
+    public async Task Imports_are_for_who_may_make_what_they_make()
+    {
+        using var admin = await world.As(Cast.Admin1);
+        using var other = await world.As(Cast.Admin2);
+        using var teacher = await world.As(Cast.Teacher1);
+        using var nobody = world.Nobody();
+        var group = await Group("g001");
+        var import = await Upload(admin, "schools", $"Nom\n{Catalogue.Word()}\n", group);
+        foreach (var client in new[] { other, teacher })
+        {
+            await Run(client, import).ShouldRefuse(404, "NOT_FOUND");
+            await client.Ask(HttpMethod.Get, $"/api/imports/{import.Id()}").ShouldRefuse(404, "NOT_FOUND");
+        }
+        await Post(teacher, "staff", "Nom;Courriel;Rôle\n", group).ShouldRefuse(403, "FORBIDDEN");
+        await Post(other, "staff", "Nom;Courriel;Rôle\n", group).ShouldRefuse(404, "NOT_FOUND");
+        await Post(admin, "groups", "Nom\nX\n", null).ShouldRefuse(403, "FORBIDDEN");
+        await Post(admin, "schools", "Nom\nX\n", null).ShouldRefuse(404, "NOT_FOUND");
+        await Post(admin, "modules", "Nom\nX\n", group).ShouldRefuse(404, "NOT_FOUND");
+        await Post(nobody, "schools", "Nom\nX\n", group).ShouldRefuse(401, "UNAUTHENTICATED");
+    }
+
+    [Fact]
+    public async Task What_is_no_table_is_refused()
+    {
+        using var admin = await world.As(Cast.Admin1);
+        var group = await Group("g001");
+        await Send(admin, "schools", [0x50, 0x4B, 0x03, 0x04, 1, 2, 3], group).ShouldRefuse(422, "FILE_INVALID");
+        await Send(admin, "schools", [0xD0, 0xCF, 0x11, 0xE0, 0, 0], group).ShouldRefuse(422, "FILE_INVALID");
+        await Send(admin, "schools", [0, 1, 2, 3], group).ShouldRefuse(422, "FILE_INVALID");
+        await Send(admin, "schools", [], group).ShouldRefuse(422, "COLUMN_MISSING");
+        (await Post(admin, "schools", "Ville\nOuesso\n", group).ShouldRefuse(422, "COLUMN_MISSING")).Text("title").ShouldContain("Nom");
+        await Send(admin, "schools", Encoding.UTF8.GetBytes("Nom\n" + string.Concat(Enumerable.Repeat("x\n", SheetFile.MaxRows + 1))), group).ShouldRefuse(413, "TOO_LARGE");
+        await Send(admin, "schools", new byte[SheetFile.MaxBytes + 1], group).ShouldRefuse(413, "TOO_LARGE");
+        (await Upload(admin, "schools", "Nom\n", group)).GetProperty("rows").GetArrayLength().ShouldBe(0);
+    }
+
+    private static byte[] Latin(string text)
+    {
+        Encoding.RegisterProvider(CodePagesEncodingProvider.Instance);
+        return Encoding.GetEncoding(1252).GetBytes(text);
+    }
+
+    private Task<Guid> Group(string code) => world.Sql<Guid>("select id from tenancy.school_groups where code = @code", new { code });
+
+    private static Task<JsonElement> Upload(HttpClient client, string kind, string csv, Guid? group) => Post(client, kind, csv, group).Json();
+
+    private static Task<HttpResponseMessage> Post(HttpClient client, string kind, string csv, Guid? group) => Send(client, kind, Encoding.UTF8.GetBytes(csv), group);
+
+    private static Task<HttpResponseMessage> Send(HttpClient client, string kind, byte[] file, Guid? group)
+    {
+        var body = new ByteArrayContent(file);
+        body.Headers.ContentType = new MediaTypeHeaderValue("application/octet-stream");
+        return client.Ask(HttpMethod.Post, $"/api/imports/{kind}?name=fichier.csv{(group is null ? "" : "&group=" + group)}", body);
+    }
+
+    private static Task<HttpResponseMessage> Run(HttpClient client, JsonElement import) => client.Ask(HttpMethod.Post, $"/api/imports/{import.Id()}/run");
+}
