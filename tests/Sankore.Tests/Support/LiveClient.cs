@@ -9,7 +9,9 @@ public sealed record LiveEvent(long Id, string Type, JsonElement Data)
 {
     public string Op => Data.GetProperty("op").GetString()!;
     public string Table => Data.GetProperty("table").GetString()!;
-    public Guid RowId => Guid.Parse(Data.GetProperty("id").GetString()!);
+
+    /// <summary>Which row changed; empty: some of the table.</summary>
+    public Guid RowId => Guid.TryParse(Data.GetProperty("id").GetString(), out var id) ? id : Guid.Empty;
     public JsonElement Row => Data.GetProperty("row");
 }
 
