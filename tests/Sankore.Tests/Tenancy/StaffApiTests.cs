@@ -56,6 +56,23 @@ public sealed class StaffApiTests(World world) : IClassFixture<World>
         login.StatusCode.ShouldBe(HttpStatusCode.Unauthorized);
     }
 
+    [Fact]
+    public async Task An_invitation_sent_again_ends_the_one_before_and_only_while_it_is_open()
+    {
+        var tenant = await NewTenant();
+        var (email, first) = await Invited(tenant);
+        var id = await world.IdOf(email);
+        using var admin = await world.As(tenant.Admin);
+        using var stranger = await world.As(Cast.Admin2);
+        await stranger.Ask(HttpMethod.Post, $"/api/groups/{tenant.GroupId}/staff/{id}/invitation").ShouldRefuse(404, "NOT_FOUND");
+        (await admin.Ask(HttpMethod.Post, $"/api/groups/{tenant.GroupId}/staff/{id}/invitation")).StatusCode.ShouldBe(HttpStatusCode.NoContent);
+
+        (await Should.ThrowAsync<Refusal>(() => Accept(first, Newcomers.Password))).Reason.Code.ShouldBe("LINK_INVALID");
+        (await world.Sql<int>("select count(*) from rbac.invitations where user_id = @id and used_at is null", new { id })).ShouldBe(1);
+        await world.Execute("update rbac.invitations set used_at = now(), used_by = @id where user_id = @id and used_at is null", new { id });
+        await admin.Ask(HttpMethod.Post, $"/api/groups/{tenant.GroupId}/staff/{id}/invitation").ShouldRefuse(404, "NOT_FOUND");
+    }
+
     [Theory]
     [InlineData(PasswordRules.Demo, "Amina")]
     [InlineData("court", "Amina")]

@@ -32,12 +32,12 @@ public sealed class Imports(Db db, RowRules rules, RowWriter writer)
     /// <param name="fileName">The file's name, to be shown.</param>
     /// <param name="file">Its bytes.</param>
     /// <param name="ct">Cancels.</param>
-    public Task<ImportView> Preview(Caller caller, ImportKind kind, Guid? groupId, string? fileName, byte[] file, CancellationToken ct)
+    public async Task<ImportView> Preview(Caller caller, ImportKind kind, Guid? groupId, string? fileName, byte[] file, CancellationToken ct)
     {
+        await db.Read(caller, async session => { await RowRules.MayImport(session, kind, groupId); return true; }, ct);
         var read = Rows(kind, SheetFile.Read(file));
-        return db.Run(caller, async session =>
+        return await db.Run(caller, async session =>
         {
-            await RowRules.MayImport(session, kind, groupId);
             var rows = await rules.Check(session, kind, groupId, read);
             var id = Guid.CreateVersion7();
             var name = string.IsNullOrWhiteSpace(fileName) ? kind.Name : Path.GetFileName(fileName.Trim());

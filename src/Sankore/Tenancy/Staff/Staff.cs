@@ -79,6 +79,16 @@ public sealed class Staff(Db db, Invitations invitations, IStringLocalizer<Strin
         order by m.id limit 1
         """;
 
+    // Asked a second time for the same place, somebody has one invitation, the last.
+    private const string SupersedeSql = """
+        update rbac.invitations i set used_at = now()
+        from tenancy.invited_places x, unnest(@emails::text[], @schools::uuid[], @roles::text[]) as n (email, school_id, role)
+        where x.invitation_id = i.id and x.school_group_id = @groupId and i.used_at is null and i.user_id is null
+          and upper(i.email) = n.email and x.role = n.role and x.school_id is not distinct from case when n.role <> 'group_admin' then n.school_id end
+        """;
+
+    private sealed record Seat(string Role, Guid? SchoolId);
+
     private sealed record Waiting(string Email, string Name, string Role, Guid? SchoolId);
 
     private sealed record Place(Guid UserId, Guid? SchoolId, string Role);
@@ -123,11 +133,12 @@ public sealed class Staff(Db db, Invitations invitations, IStringLocalizer<Strin
             .That("expiresAt", input.ExpiresAt is null || input.ExpiresAt > DateTimeOffset.UtcNow && BulkInput.IsDay(input.ExpiresAt), "period.over").Check();
         return db.Run(caller, async session =>
         {
+            var place = await session.Find<Seat>("select role, school_id from tenancy.memberships where id = @membershipId", new { membershipId }) ?? throw new Refusal(Reason.NotFound);
+            new Validation().That("schoolId", (input.Role ?? place.Role) == "group_admin" || (input.SchoolId ?? place.SchoolId) is not null, "field.required").Check();
             var values = new { id = membershipId, version, input.Role, input.SchoolId, input.Status, endless = input.Endless ?? false, expiresAt = input.ExpiresAt?.UtcDateTime };
             if (await session.Execute(UpdateSql, values) == 0)
             {
-                var found = await session.Find<int?>("select version from tenancy.memberships where id = @membershipId", new { membershipId }) ?? throw new Refusal(Reason.NotFound);
-                throw new Refusal(found == version ? Reason.Forbidden : Reason.Stale);
+                throw new Refusal(await session.Find<int?>("select version from tenancy.memberships where id = @membershipId", new { membershipId }) == version ? Reason.Forbidden : Reason.Stale);
             }
         }, ct);
     }
@@ -157,6 +168,7 @@ public sealed class Staff(Db db, Invitations invitations, IStringLocalizer<Strin
         Place[] places = [.. people.Where(p => ours.ContainsKey(Key(p))).Select(p => new Place(ours[Key(p)], p.SchoolId, p.Role!))];
         var placed = places.Length == 0 ? 0 : await session.AsService(s => s.Execute(PlaceSql, new { groupId, places = JsonSerializer.Serialize(places) }));
         var strangers = people.Where(p => !ours.ContainsKey(Key(p))).ToList();
+        await session.AsService(s => s.Execute(SupersedeSql, new { groupId, emails = strangers.Select(Key).ToArray(), schools = strangers.Select(p => p.SchoolId ?? Guid.Empty).ToArray(), roles = strangers.Select(p => p.Role).ToArray() }));
         var newcomers = people.DistinctBy(p => Key(p)).Where(p => made.Exists(m => m.Email == p.Email)).ToList();
         await Write(session, groupId, group, [.. newcomers, .. strangers], ours);
         return new Admission(made.Count, placed - newcomers.Count, strangers.Count, places.Length - placed);
