@@ -17,11 +17,11 @@ public sealed class ImportTests(World world) : IClassFixture<World>
         using var super = await world.As(Cast.Super);
         foreach (var language in new[] { "fr", "en" })
         {
-            using var answer = await super.Ask(HttpMethod.Get, $"/api/imports/{kind}/template", language: language);
+            using var answer = await super.Ask(HttpMethod.Get, $"/api/imports/{kind}/template?many=true", language: language);
             ((int)answer.StatusCode).ShouldBe(200);
             var rows = SheetFile.Read(await answer.Content.ReadAsByteArrayAsync(TestContext.Current.CancellationToken));
-            rows[0].Cells.ShouldBe(ImportKind.Named(kind)!.Columns.Select(c => language == "en" ? c.English : c.French));
-            rows[1].Cells.ShouldBe(ImportKind.Named(kind)!.Columns.Select(c => c.Example));
+            rows[0].Cells.ShouldBe(ImportKind.Named(kind)!.ColumnsOf(many: true).Select(c => language == "en" ? c.English : c.French));
+            rows[1].Cells.ShouldBe(ImportKind.Named(kind)!.ColumnsOf(many: true).Select(c => c.Example));
         }
     }
 
@@ -103,6 +103,23 @@ public sealed class ImportTests(World world) : IClassFixture<World>
     }
 
     [Fact]
+    public async Task The_operator_imports_schools_and_staff_of_many_groups_at_once()
+    {
+        using var super = await world.As(Cast.Super);
+        var word = Catalogue.Word();
+        var schools = await Upload(super, "schools", $"Groupe;Nom;Code\ng001;A;{word}-a\nG002;B;{word}-b\n;C;{word}-c\nnulle-part;D;{word}-d\n", null);
+        schools.GetProperty("rows").EnumerateArray().Select(r => r.GetProperty("errors").GetArrayLength()).ShouldBe([0, 0, 1, 1]);
+        schools = await Upload(super, "schools", $"Groupe;Nom;Code\ng001;A;{word}-a\nG002;B;{word}-b\n", null);
+        (await Run(super, schools).Json()).GetProperty("result").GetProperty("schools").GetInt32().ShouldBe(2);
+        (await world.Sql<string>("select g.code from tenancy.schools s join tenancy.school_groups g on g.id = s.school_group_id where s.code = @code", new { code = word + "-b" })).ShouldBe("g002");
+
+        var staff = await Upload(super, "staff", $"Groupe;Nom;Courriel;Rôle;École\ng001;Marie;{word}.m@exemple.cg;Enseignant;{word}-a\ng002;Jean;{word}.j@exemple.cg;Chef d’établissement;{word}-b\ng001;Ruth;{word}.r@exemple.cg;Enseignant;{word}-b\n", null);
+        staff.GetProperty("rows")[2].GetProperty("errors")[0].Text("key").ShouldBe("SCHOOL_UNKNOWN", "a school of the other group");
+        staff = await Upload(super, "staff", $"Groupe;Nom;Courriel;Rôle;École\ng001;Marie;{word}.m@exemple.cg;Enseignant;{word}-a\ng002;Jean;{word}.j@exemple.cg;Chef d’établissement;{word}-b\n", null);
+        (await Run(super, staff).Json()).GetProperty("result").GetProperty("created").GetInt32().ShouldBe(2);
+    }
+
+    [Fact]
     public async Task What_has_changed_since_the_file_was_looked_at_stops_all_of_it()
     {
         using var admin = await world.As(Cast.Admin1);
@@ -132,7 +149,7 @@ public sealed class ImportTests(World world) : IClassFixture<World>
         await Post(teacher, "staff", "Nom;Courriel;Rôle\n", group).ShouldRefuse(403, "FORBIDDEN");
         await Post(other, "staff", "Nom;Courriel;Rôle\n", group).ShouldRefuse(404, "NOT_FOUND");
         await Post(admin, "groups", "Nom\nX\n", null).ShouldRefuse(403, "FORBIDDEN");
-        await Post(admin, "schools", "Nom\nX\n", null).ShouldRefuse(404, "NOT_FOUND");
+        await Post(admin, "schools", "Groupe;Nom\ng001;X\n", null).ShouldRefuse(403, "FORBIDDEN");
         await Post(admin, "modules", "Nom\nX\n", group).ShouldRefuse(404, "NOT_FOUND");
         await Post(nobody, "schools", "Nom\nX\n", group).ShouldRefuse(401, "UNAUTHENTICATED");
     }

@@ -26,16 +26,21 @@ public sealed record ImportKind(string Name, IReadOnlyList<ImportColumn> Columns
         new("adminName", false, "Nom de l'administrateur", "Administrator's name", "Amina Nkounkou", "Administrateur", "Administrator"), new("adminEmail", false, "Courriel de l'administrateur", "Administrator's e-mail", "amina@exemple.cg", "Email administrateur"),
     ]);
 
-    /// <summary>Schools of a group.</summary>
+    private static readonly ImportColumn Group = new("group", false, "Groupe", "Group", "gs-excellence", "Code du groupe");
+
+    /// <summary>The columns of a file of one group, or of the operator's of many, whose rows name theirs.</summary>
+    public IEnumerable<ImportColumn> ColumnsOf(bool many) => Columns.Where(c => many || c != Group);
+
+    /// <summary>Schools of a group, or of many.</summary>
     public static readonly ImportKind Schools = new("schools",
     [
-        new("name", true, "Nom", "Name", "Lycée Moderne de Brazzaville", "École", "School"), new("code", false, "Code", "Code", "lycee-moderne"), new("level", false, "Niveau", "Level", "Lycée"), new("city", false, "Ville", "City", "Brazzaville", "Town"),
+        Group, new("name", true, "Nom", "Name", "Lycée Moderne de Brazzaville", "École", "School"), new("code", false, "Code", "Code", "lycee-moderne"), new("level", false, "Niveau", "Level", "Lycée"), new("city", false, "Ville", "City", "Brazzaville", "Town"),
     ]);
 
-    /// <summary>People of a group.</summary>
+    /// <summary>People of a group, or of many.</summary>
     public static readonly ImportKind Staff = new("staff",
     [
-        new("name", true, "Nom", "Name", "Orel Mboungou", "Nom complet", "Full name"), new("email", true, "Courriel", "E-mail", "orel@exemple.cg", "Email", "Mail", "Adresse"), new("role", true, "Rôle", "Role", "Enseignant", "Fonction"),
+        Group, new("name", true, "Nom", "Name", "Orel Mboungou", "Nom complet", "Full name"), new("email", true, "Courriel", "E-mail", "orel@exemple.cg", "Email", "Mail", "Adresse"), new("role", true, "Rôle", "Role", "Enseignant", "Fonction"),
         new("school", false, "École", "School", "lycee-moderne", "Code de l'école"), new("phone", false, "Téléphone", "Phone", "+242 06 000 00 00", "Telephone"),
     ]);
 

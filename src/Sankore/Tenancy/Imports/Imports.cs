@@ -22,13 +22,13 @@ public sealed class Imports(Db db, RowRules rules, RowWriter writer)
     }
 
     /// <summary>A template to fill in: heads in a language, and an example.</summary>
-    public static byte[] Template(ImportKind kind, string language) =>
-        SheetFile.Write(kind.Name, [[.. kind.Columns.Select(c => language == "en" ? c.English : c.French)], [.. kind.Columns.Select(c => c.Example)]]);
+    public static byte[] Template(ImportKind kind, bool many, string language) =>
+        SheetFile.Write(kind.Name, [[.. kind.ColumnsOf(many).Select(c => language == "en" ? c.English : c.French)], [.. kind.ColumnsOf(many).Select(c => c.Example)]]);
 
     /// <summary>Reads a file and says what is wrong with it, row by row; imports nothing. Refuses with FILE_INVALID, TOO_LARGE, COLUMN_MISSING, NOT_FOUND, FORBIDDEN.</summary>
     /// <param name="caller">Who uploads.</param>
     /// <param name="kind">What the rows are.</param>
-    /// <param name="groupId">The group of schools and staff; null for groups.</param>
+    /// <param name="groupId">The group of schools and staff; null for groups, and where rows name theirs (the operator's).</param>
     /// <param name="fileName">The file's name, to be shown.</param>
     /// <param name="file">Its bytes.</param>
     /// <param name="ct">Cancels.</param>

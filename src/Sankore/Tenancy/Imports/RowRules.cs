@@ -20,15 +20,17 @@ public sealed class RowRules(IStringLocalizer<Strings> strings, IStringLocalizer
 
     private sealed record Named(Guid Id, string Code, string Name);
 
+    private sealed record School(Guid Id, Guid GroupId, string Code, string Name);
+
     /// <summary>Refuses with NOT_FOUND or FORBIDDEN unless the caller may import such rows: groups are the operator's, the rest also their administrators'.</summary>
     internal static async Task MayImport(Session session, ImportKind kind, Guid? groupId)
     {
         var right = await session.Value<Right>(MayManageSql, new { groupId });
-        if (kind != ImportKind.Groups && !right.Exists)
+        if (groupId is not null && !right.Exists)
         {
             throw new Refusal(Reason.NotFound);
         }
-        if (!right.Operator && (kind == ImportKind.Groups || right.Administers is not true))
+        if (!right.Operator && (kind == ImportKind.Groups || groupId is null || right.Administers is not true))
         {
             throw new Refusal(Reason.Forbidden);
         }
@@ -37,9 +39,29 @@ public sealed class RowRules(IStringLocalizer<Strings> strings, IStringLocalizer
     internal Task<List<ImportRow>> Check(Session session, ImportKind kind, Guid? groupId, List<ImportRow> rows) => kind.Name switch
     {
         "groups" => Groups(session, rows),
-        "schools" => Schools(session, rows),
-        _ => Staff(session, groupId!.Value, rows),
+        "schools" => Schools(session, groupId, rows),
+        _ => Staff(session, groupId, rows),
     };
+
+    /// <summary>Which group each row is of: the import's, or the one that it names; null where there is none such.</summary>
+    internal static async Task<Func<ImportRow, Guid?>> GroupsOf(Session session, Guid? groupId)
+    {
+        if (groupId is not null)
+        {
+            return _ => groupId;
+        }
+        var groups = (await session.Query<Named>("select id, code, name from tenancy.school_groups")).SelectMany(g => new[] { (Codes.Normalize(g.Name), g.Id), (g.Code, g.Id) }).Reverse().DistinctBy(g => g.Item1).ToDictionary(g => g.Item1, g => g.Id);
+        return row => groups.TryGetValue(Codes.Normalize(row["group"]), out var id) ? id : null;
+    }
+
+    /// <summary>The school that each row names, by its code or its name, within its group; null where there is none such.</summary>
+    internal static async Task<Func<ImportRow, Guid?>> SchoolsOf(Session session, Func<ImportRow, Guid?> groupOf, IEnumerable<ImportRow> rows)
+    {
+        var groups = rows.Select(groupOf).OfType<Guid>().Distinct().ToArray();
+        var schools = await session.Query<School>("select id, school_group_id as group_id, code, name from tenancy.schools where school_group_id = any (@groups)", new { groups });
+        var byWord = schools.SelectMany(s => new[] { ((s.GroupId, Codes.Normalize(s.Name)), s.Id), ((s.GroupId, s.Code), s.Id) }).Reverse().DistinctBy(s => s.Item1).ToDictionary(s => s.Item1, s => s.Id);
+        return row => groupOf(row) is { } group && byWord.TryGetValue((group, Codes.Normalize(row["school"])), out var id) ? id : null;
+    }
 
     /// <summary>The level that people write in either language, or its code.</summary>
     internal string? Level(string? written) => Word(written, SchoolInput.Levels, "level.", strings);
@@ -49,19 +71,19 @@ public sealed class RowRules(IStringLocalizer<Strings> strings, IStringLocalizer
 
     internal static GroupInput Group(ImportRow row) => new(row["name"], row["code"], row["city"], row["country"], row["contactEmail"], row["contactPhone"], null, null);
 
-    internal SchoolInput School(ImportRow row) => new(row["name"], row["code"], row["level"] is { } level ? Level(level) ?? level : null, row["city"], null, null);
+    internal SchoolInput SchoolOf(ImportRow row) => new(row["name"], row["code"], row["level"] is { } level ? Level(level) ?? level : null, row["city"], null, null);
 
     internal StaffInput Person(ImportRow row, Guid? school) => new(row["email"], row["name"], Role(row["role"]) ?? row["role"], school, row["phone"]);
 
     private static async Task<List<ImportRow>> Groups(Session session, List<ImportRow> rows)
     {
-        var plans = await session.Query<Named>("select id, slug as code, name from tenancy.subscription_plans");
+        var plans = await session.Query<(Guid, string, string)>("select id, slug, name from tenancy.subscription_plans");
         var taken = await Taken(session, "select code from tenancy.school_groups where code = any (@codes)", rows);
         return [.. Twice(rows, "code", Code).Select(row =>
         {
             row = row.Checked(() => Group(row).Normalized());
             row = taken.Contains(Code(row)) ? row.With("code", "GROUP_CODE_TAKEN") : row;
-            row = row["plan"] is { } plan && Find(plans, plan) is null ? row.With("plan", "PLAN_UNKNOWN") : row;
+            row = row["plan"] is { } plan && Plan(plans, plan) is null ? row.With("plan", "PLAN_UNKNOWN") : row;
             row = row["endsOn"] is not null && row["plan"] is null ? row.With("endsOn", "import.end_without_plan") : row;
             row = row["endsOn"] is { } end ? row.Checked(() => new Validation().That("endsOn", Days.End("endsOn", end) > DateTimeOffset.UtcNow, "period.over").Check()) : row;
             return row["adminEmail"] is null && row["adminName"] is null ? row
@@ -69,33 +91,34 @@ public sealed class RowRules(IStringLocalizer<Strings> strings, IStringLocalizer
         })];
     }
 
-    private async Task<List<ImportRow>> Schools(Session session, List<ImportRow> rows)
+    private async Task<List<ImportRow>> Schools(Session session, Guid? groupId, List<ImportRow> rows)
     {
+        var groupOf = await GroupsOf(session, groupId);
         var taken = await Taken(session, "select code from tenancy.schools where code = any (@codes)", rows);
         return [.. Twice(rows, "code", Code).Select(row =>
         {
-            row = row.Checked(() => School(row).Normalized());
+            row = groupOf(row) is null ? row.With("group", "GROUP_UNKNOWN") : row;
+            row = row.Checked(() => SchoolOf(row).Normalized());
             return taken.Contains(Code(row)) ? row.With("code", "SCHOOL_CODE_TAKEN") : row;
         })];
     }
 
-    private async Task<List<ImportRow>> Staff(Session session, Guid groupId, List<ImportRow> rows)
+    private async Task<List<ImportRow>> Staff(Session session, Guid? groupId, List<ImportRow> rows)
     {
-        var schools = await session.Query<Named>("select id, code, name from tenancy.schools where school_group_id = @groupId", new { groupId });
-        return [.. Twice(rows, "email", row => $"{row["email"]?.ToUpperInvariant()} {Role(row["role"])} {Find(schools, row["school"])}").Select(row =>
+        var groupOf = await GroupsOf(session, groupId);
+        var schoolOf = await SchoolsOf(session, groupOf, rows);
+        return [.. Twice(rows, "email", row => $"{row["email"]?.ToUpperInvariant()} {Role(row["role"])} {groupOf(row)} {schoolOf(row)}").Select(row =>
         {
-            var school = Find(schools, row["school"]);
-            var known = row["school"] is null || school is not null;
+            var known = row["school"] is null || schoolOf(row) is not null;
+            row = groupOf(row) is null ? row.With("group", "GROUP_UNKNOWN") : known ? row : row.With("school", "SCHOOL_UNKNOWN");
             row = Role(row["role"]) is null ? row.With("role", "import.role", string.Join(", ", Memberships.Roles.Select(r => ui["role." + r].Value))) : row;
-            row = known ? row : row.With("school", "SCHOOL_UNKNOWN");
-            return Role(row["role"]) is null || !known ? row : row.Checked(() => Person(row, school).Normalized(), new Dictionary<string, string> { ["schoolId"] = "school" });
+            return Role(row["role"]) is null || !known ? row : row.Checked(() => Person(row, schoolOf(row)).Normalized(), new Dictionary<string, string> { ["schoolId"] = "school" });
         })];
     }
 
-    /// <summary>The id of what is called so, by its code or its name.</summary>
-    internal static Guid? Find(IEnumerable<(Guid Id, string Code, string Name)> all, string? written) => all.Where(a => Codes.Normalize(written) is { Length: > 0 } code && (a.Code == code || Codes.Normalize(a.Name) == code)).Select(a => (Guid?)a.Id).FirstOrDefault();
-
-    private static Guid? Find(IReadOnlyList<Named> all, string? written) => Find(all.Select(a => (a.Id, a.Code, a.Name)), written);
+    /// <summary>The plan that is called so, by its code or its name.</summary>
+    internal static Guid? Plan(IEnumerable<(Guid Id, string Code, string Name)> plans, string? written) =>
+        plans.Where(p => Codes.Normalize(written) is { Length: > 0 } code && (p.Code == code || Codes.Normalize(p.Name) == code)).Select(p => (Guid?)p.Id).FirstOrDefault();
 
     /// <summary>The code that a row will have.</summary>
     internal static string Code(ImportRow row) => Codes.Normalize(row["code"] ?? row["name"]);

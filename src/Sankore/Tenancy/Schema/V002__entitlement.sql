@@ -79,7 +79,8 @@ create table tenancy.invited_places (
 create index idx_invited_places_school_group_id on tenancy.invited_places (school_group_id);
 create index idx_invited_places_school_id on tenancy.invited_places (school_id, school_group_id);
 
--- A file that somebody wants to import: its rows as read, each with what is wrong with it, until the person says so.
+-- A file that somebody wants to import: its rows as read, each with what is wrong with it, until the person says so. Of one group, or the
+-- operator's of many (school_group_id null: each row names its group).
 create table tenancy.imports (
   id               uuid not null,
   kind             text not null,
@@ -94,7 +95,6 @@ create table tenancy.imports (
   result           jsonb,
   constraint imports_pkey primary key (id),
   constraint imports_kind_check check (kind in ('groups', 'schools', 'staff')),
-  constraint imports_scope_check check (kind = 'groups' or school_group_id is not null),
   constraint imports_file_name_check check (length(file_name) <= 200),
   constraint imports_school_group_id_fkey foreign key (school_group_id) references tenancy.school_groups on delete cascade,
   constraint imports_created_by_fkey foreign key (created_by) references public.profiles on delete cascade
