@@ -64,8 +64,8 @@ public sealed class SyncNetwork(NpgsqlConnection connection, int seed)
 
     public string CatalogueEvent() => _random.Next(10) switch
     {
-        0 => InsertModule(Added(_modules)),
-        1 => $"delete from tenancy.modules where id = '{Late(_modules)}'",
+        0 => _random.Next(2) == 0 ? InsertModule(Added(_modules)) : InsertModules([Added(_modules), Added(_modules), Added(_modules)]),
+        1 => $"delete from tenancy.modules where id in ('{Late(_modules)}', '{Late(_modules)}')",
         2 => $"update tenancy.modules set status = {Switched} where id = '{Late(_modules)}'",
         3 => $"update tenancy.modules set is_built = not is_built where id = '{Late(_modules)}'",
         4 => $"update tenancy.modules set code = '{Code()}' where id = '{Late(_modules)}'",
@@ -125,7 +125,10 @@ public sealed class SyncNetwork(NpgsqlConnection connection, int seed)
             + (status is "suspended" or "expired" ? "" : $" where {NoneLive($"'{group}'", $"'{id}'")}");
     }
 
-    private string InsertModule(Guid id) => $"insert into tenancy.modules (id, code, name, category_id, is_built) values ('{id}', '{Code()}', 'Module', '{One(_categories)}', {(_random.Next(5) > 0 ? "true" : "false")})";
+    private string InsertModule(Guid id) => InsertModules([id]);
+
+    private string InsertModules(Guid[] ids) => "insert into tenancy.modules (id, code, name, category_id, is_built) values "
+        + string.Join(", ", ids.Select(id => $"('{id}', '{Code()}', 'Module', '{One(_categories)}', {(_random.Next(5) > 0 ? "true" : "false")})"));
 
     private string InsertSchool(Guid id) => $"insert into tenancy.schools (id, school_group_id, name, code) values ('{id}', '{One(_groups)}', 'School', '{Code()}')";
 

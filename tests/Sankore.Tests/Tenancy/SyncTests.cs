@@ -36,7 +36,7 @@ public sealed class SyncTests(EmptyWorld world) : IClassFixture<EmptyWorld>
         var network = await Written(connection, seed);
         var touched = 0;
         var lines = await AuditLines();
-        for (var i = 0; i < 250; i++)
+        for (var i = 0; i < 400; i++)
         {
             var before = await Schools(connection);
             var sql = network.OtherEvent();

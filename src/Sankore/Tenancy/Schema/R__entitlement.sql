@@ -165,14 +165,26 @@ begin
   return null;
 end $$;
 
--- A module that comes, goes, changes its state, its code or its category.
-create or replace function tenancy.sync_module() returns trigger
+-- Modules that come, go, change their state, their code or their category: all of a statement's at once.
+create or replace function tenancy.sync_modules() returns trigger
 language plpgsql security definer set search_path = '' as $$
+declare
+  v_module_ids   uuid[];
+  v_category_ids uuid[];
 begin
-  perform tenancy.sync_active_modules(array(
-    select plan_id from tenancy.plan_modules where module_id in (old.id, new.id)
-    union
-    select plan_id from tenancy.plan_categories where category_id in (old.category_id, new.category_id)));
+  if tg_op = 'UPDATE' then
+    select array_agg(n.id), array_agg(n.category_id) || array_agg(o.category_id) into v_module_ids, v_category_ids
+    from left_rows o join changed_rows n using (id)
+    where (o.status, o.is_built, o.code, o.category_id) is distinct from (n.status, n.is_built, n.code, n.category_id);
+  else
+    select array_agg(id), array_agg(category_id) into v_module_ids, v_category_ids from changed_rows;
+  end if;
+  if v_module_ids is not null then
+    perform tenancy.sync_active_modules(array(
+      select plan_id from tenancy.plan_modules where module_id = any (v_module_ids)
+      union
+      select plan_id from tenancy.plan_categories where category_id = any (v_category_ids)));
+  end if;
   return null;
 end $$;
 
@@ -186,19 +198,21 @@ end $$;
 
 do $$
 declare
-  v_table text;
-  v_op    text;
+  v_table    text;
+  v_function text;
+  v_op       text;
 begin
   foreach v_table in array array['business_categories', 'modules', 'plan_modules', 'plan_categories', 'school_groups', 'subscriptions', 'schools']
   loop
     execute format('drop trigger if exists lock_entitlement on tenancy.%I', v_table);
     execute format('create trigger lock_entitlement before insert or update or delete on tenancy.%I for each statement execute function tenancy.lock_entitlement()', v_table);
   end loop;
-  foreach v_table in array array['plan_modules', 'plan_categories'] loop
+  for v_table, v_function in values ('plan_modules', 'sync_plans'), ('plan_categories', 'sync_plans'), ('modules', 'sync_modules') loop
     foreach v_op in array array['insert', 'update', 'delete'] loop
       execute format('drop trigger if exists sync_%s on tenancy.%I', v_op, v_table);
-      execute format('create trigger sync_%s after %s on tenancy.%I referencing %s for each statement execute function tenancy.sync_plans()', v_op, v_op, v_table,
-        case v_op when 'delete' then 'old table as changed_rows' when 'insert' then 'new table as changed_rows' else 'old table as left_rows new table as changed_rows' end);
+      execute format('create trigger sync_%s after %s on tenancy.%I referencing %s for each statement execute function tenancy.%I()', v_op, v_op, v_table,
+        case v_op when 'delete' then 'old table as changed_rows' when 'insert' then 'new table as changed_rows' else 'old table as left_rows new table as changed_rows' end,
+        v_function);
     end loop;
   end loop;
 end $$;
@@ -213,11 +227,6 @@ drop trigger if exists sync on tenancy.school_groups;
 create trigger sync after update of status on tenancy.school_groups for each row when (old.status <> new.status) execute function tenancy.sync_group();
 drop trigger if exists entitle on tenancy.schools;
 create trigger entitle before insert or update of school_group_id, status on tenancy.schools for each row execute function tenancy.entitle_school();
-drop trigger if exists sync_insert on tenancy.modules;
-create trigger sync_insert after insert or delete on tenancy.modules for each row execute function tenancy.sync_module();
-drop trigger if exists sync_update on tenancy.modules;
-create trigger sync_update after update of status, is_built, code, category_id on tenancy.modules for each row
-  when ((old.status, old.is_built, old.code, old.category_id) is distinct from (new.status, new.is_built, new.code, new.category_id)) execute function tenancy.sync_module();
 drop trigger if exists sync on tenancy.business_categories;
 create trigger sync after update of status on tenancy.business_categories for each row when (old.status <> new.status) execute function tenancy.sync_category();
 
