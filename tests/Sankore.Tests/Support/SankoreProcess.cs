@@ -77,6 +77,7 @@ public sealed class SankoreProcess : IAsyncDisposable
         {
             await kill.WaitForExitAsync();
         }
+        await Waiting.Until(() => _process.HasExited, $"{signal} ends the program (a shell that starts the tests in the background has them ignore INT)", seconds: 60);
         await _process.WaitForExitAsync();
         return _process.ExitCode;
     }
