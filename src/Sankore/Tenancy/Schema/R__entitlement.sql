@@ -232,6 +232,10 @@ create trigger sync after update of status on tenancy.business_categories for ea
 
 -- ── Subscriptions whose due date has passed ──
 
+create or replace view tenancy.due_subscriptions with (security_invoker = true) as
+  select id from tenancy.subscriptions
+  where ends_at <= now() and status in ('trialing', 'active', 'past_due', 'suspended') and (status <> 'past_due' or ends_at <= now() - interval '15 days');
+
 -- Renewed for another period where that was agreed; else 15 days past due, still live, then expired. A trial or a suspension that ends just expires.
 create or replace function tenancy.advance_subscriptions() returns integer
 language plpgsql security definer set search_path = '' as $$
@@ -239,16 +243,14 @@ declare
   v_count integer;
 begin
   -- Mostly nothing is due, and nobody need wait for that.
-  if not exists (select 1 from tenancy.subscriptions d where d.ends_at <= now() and d.status in ('trialing', 'active', 'past_due', 'suspended') and (d.status <> 'past_due' or d.ends_at <= now() - interval '15 days')) then
+  if not exists (select 1 from tenancy.due_subscriptions) then
     return 0;
   end if;
   perform live.lock();
   update tenancy.subscriptions s
   set status = case when s.status in ('trialing', 'active') and s.auto_renew then 'active' when s.status = 'active' then 'past_due' else 'expired' end,
       ends_at = case when s.status in ('trialing', 'active') and s.auto_renew then tenancy.next_due(s.ends_at, s.billing_period) else s.ends_at end
-  where s.id in (
-    select d.id from tenancy.subscriptions d
-    where d.ends_at <= now() and d.status in ('trialing', 'active', 'past_due', 'suspended') and (d.status <> 'past_due' or d.ends_at <= now() - interval '15 days'));
+  where s.id in (select id from tenancy.due_subscriptions);
   get diagnostics v_count = row_count;
   return v_count;
 end $$;

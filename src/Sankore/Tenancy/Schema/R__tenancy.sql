@@ -180,8 +180,8 @@ language sql stable security definer set search_path = '' as $$
     where a.category_id = p_id) x
 $$;
 
--- A module as its members see it; the operator's row has more (p_operator).
-create or replace function tenancy.module_row(p_module tenancy.modules, p_operator boolean) returns jsonb
+-- A module as its members see it; the operator's row has more, with the plans that include it (p_plan_ids; null: a member's row).
+create or replace function tenancy.module_row(p_module tenancy.modules, p_plan_ids uuid[]) returns jsonb
 language sql stable security definer set search_path = '' as $$
   select jsonb_strip_nulls(jsonb_build_object(
       'code', p_module.code, 'name', p_module.name, 'description', p_module.description, 'icon', p_module.icon,
@@ -189,10 +189,10 @@ language sql stable security definer set search_path = '' as $$
       'version', p_module.version, 'categoryId', p_module.category_id,
       'category', (select jsonb_build_object('name', c.name, 'color', c.color, 'sortOrder', c.sort_order)
                    from tenancy.business_categories c where c.id = p_module.category_id)))
-    || case when not p_operator then '{}' else jsonb_build_object(
+    || case when p_plan_ids is null then '{}' else jsonb_build_object(
       'kind', p_module.kind, 'sector', p_module.sector, 'isBuilt', p_module.is_built,
       'state', case when p_module.is_built then p_module.status else 'building' end,
-      'planIds', to_jsonb(tenancy.plans_including(p_module.id, p_module.category_id))) end
+      'planIds', to_jsonb(p_plan_ids)) end
 $$;
 
 create or replace function tenancy.category_row(p_category tenancy.business_categories) returns jsonb
@@ -236,12 +236,14 @@ end $$;
 create or replace function tenancy.tell_module(p_id uuid) returns void
 language plpgsql security definer set search_path = '' as $$
 declare
-  v_module tenancy.modules;
+  v_module    tenancy.modules;
+  v_including uuid[];
 begin
   perform live.lock();
   select * into v_module from tenancy.modules where id = p_id;
-  perform tenancy.tell('tenancy.modules', p_id, v_module.version, tenancy.plans_including(p_id, v_module.category_id),
-    tenancy.module_topics(p_id), tenancy.module_row(v_module, true), tenancy.module_row(v_module, false));
+  v_including := tenancy.plans_including(p_id, v_module.category_id);
+  perform tenancy.tell('tenancy.modules', p_id, v_module.version, v_including,
+    tenancy.module_topics(p_id), tenancy.module_row(v_module, v_including), tenancy.module_row(v_module, null));
 end $$;
 
 create or replace function tenancy.tell_category(p_id uuid) returns void

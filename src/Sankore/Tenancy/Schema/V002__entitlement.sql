@@ -117,6 +117,6 @@ create table tenancy.told_audiences (
 );
 drop function if exists tenancy.tell(text, uuid, integer, uuid[], uuid[], jsonb, jsonb), tenancy.publish_to_plans(text, uuid, jsonb, uuid[], uuid[]),
   tenancy.plan_topics(uuid[]), tenancy.except_ids(uuid[], uuid[]), tenancy.both_ids(uuid[], uuid[]), tenancy.module_audience(uuid),
-  tenancy.category_audience(uuid), tenancy.plans_with_category(uuid), tenancy.is_visible(tenancy.modules), tenancy.publish_rights() cascade;
+  tenancy.category_audience(uuid), tenancy.plans_with_category(uuid), tenancy.is_visible(tenancy.modules), tenancy.module_row(tenancy.modules, boolean), tenancy.publish_rights() cascade;
 
 select util.protect('tenancy.user_module_permissions'), util.protect('tenancy.module_assignment_logs'), util.protect('tenancy.invited_places'), util.protect('tenancy.imports'), util.protect('tenancy.told_audiences');
