@@ -1,0 +1,54 @@
+using Microsoft.AspNetCore.Components;
+using Sankore.Platform.Security;
+
+namespace Sankore.Ui;
+
+/// <summary>What every labelled control of a form has.</summary>
+public abstract class FieldBase : ComponentBase
+{
+    /// <summary>The field's name, in the form's model and in a refusal.</summary>
+    [Parameter, EditorRequired]
+    public string Name { get; set; } = "";
+
+    /// <summary>What people read.</summary>
+    [Parameter, EditorRequired]
+    public string Label { get; set; } = "";
+
+    /// <summary>The property that the form binds, if its name is not <c>Form.Name</c> with a capital.</summary>
+    [Parameter]
+    public string Form { get; set; } = "Form";
+
+    /// <summary>The value.</summary>
+    [Parameter]
+    public string? Value { get; set; }
+
+    /// <summary>A word of help.</summary>
+    [Parameter]
+    public string? Hint { get; set; }
+
+    /// <summary>Extra classes.</summary>
+    [Parameter]
+    public string? Class { get; set; }
+
+    /// <summary>Whether it must be filled in.</summary>
+    [Parameter]
+    public bool Required { get; set; }
+
+    /// <summary>Why the last attempt was refused.</summary>
+    [Parameter]
+    public Refusal? Refusal { get; set; }
+
+    /// <summary>Whether the refusal speaks of it first.</summary>
+    protected bool IsFirstError => Refusal?.Fields.Keys.FirstOrDefault() == Name;
+
+    /// <summary>The value of <c>aria-invalid</c>.</summary>
+    protected string? Invalid => HasError ? "true" : null;
+
+    /// <summary>The value of <c>aria-describedby</c>: the message, or else the word of help.</summary>
+    protected string? DescribedBy => HasError ? Name + "-err" : Hint is null ? null : Name + "-hint";
+
+    /// <summary>The name under which it is posted.</summary>
+    protected string FormName => $"{Form}.{char.ToUpperInvariant(Name[0])}{Name[1..]}";
+
+    private bool HasError => Refusal?.Fields.ContainsKey(Name) == true;
+}
