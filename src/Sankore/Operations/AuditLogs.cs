@@ -62,8 +62,7 @@ public sealed class AuditLogs(Db db)
 
     /// <summary>Entries, newest first, a page at a time.</summary>
     public Task<Paged<AuditEntry>> List(Caller caller, ListQuery query, AuditFilter filter, CancellationToken ct) => db.Read(caller, async session =>
-    {
-        await using var grid = await session.Queries($"select count(*) {Where};" + PageSql, new
+        (await session.Page<Row>(query, $"select count(*) {Where};" + PageSql, new
         {
             filter.Table,
             filter.Record,
@@ -73,8 +72,5 @@ public sealed class AuditLogs(Db db)
             to = filter.To?.UtcDateTime,
             query.Limit,
             query.Offset,
-        });
-        var total = await grid.ReadFirstAsync<long>();
-        return new Paged<AuditEntry>([.. (await grid.ReadAsync<Row>()).Select(r => r.ToEntry())], total, query.Number, query.Limit);
-    }, ct);
+        })).Select(r => r.ToEntry()), ct);
 }

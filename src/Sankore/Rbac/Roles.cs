@@ -55,9 +55,7 @@ public sealed class Roles(Db db, RightsCache rights)
     public Task<Paged<PersonView>> People(Caller caller, ListQuery query, CancellationToken ct) => db.Read(caller, async session =>
     {
         var order = query.OrderBy(("name", "p.display_name"), ("email", "p.email"), ("createdAt", "p.created_at"));
-        await using var grid = await session.Queries(CountSql + ";" + PeopleSql + order, new { query.Pattern, query.Limit, query.Offset });
-        var total = await grid.ReadFirstAsync<long>();
-        return new Paged<PersonView>([.. await grid.ReadAsync<PersonView>()], total, query.Number, query.Limit);
+        return await session.Page<PersonView>(query, CountSql + ";" + PeopleSql + order, new { query.Pattern, query.Limit, query.Offset });
     }, ct);
 
     /// <summary>One person. Refuses with NOT_FOUND for whom the caller may not see.</summary>

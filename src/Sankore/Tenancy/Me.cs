@@ -49,7 +49,7 @@ public sealed class Me(Db db)
     public Task<MeView> View(Caller caller, Rights rights, CancellationToken ct) => db.Read(caller, async session =>
     {
         await using var grid = await session.Queries("select email, display_name from public.profiles where id = (select auth.uid());" + MembershipsSql + ";" + PlanSql);
-        var person = await grid.ReadFirstOrDefaultAsync<Person>() ?? throw new Refusal(Reason.NotFound);
+        var person = await grid.One<Person>();
         return new MeView(caller.UserId!.Value, person.Email, person.DisplayName, [.. rights.Roles.Order()], [.. rights.Permissions.Order()],
             [.. await grid.ReadAsync<MembershipView>()], await grid.ReadFirstOrDefaultAsync<PlanView>());
     }, ct);

@@ -81,14 +81,14 @@ public sealed class TenancyModule : SankoreModule
         var modules = routes.MapGroup("/api/modules").WithTags("modules").NeedsOfServices("tenancy.read");
         modules.MapGet("", (Caller caller, [AsParameters] ListQuery query, Modules.Modules use, CancellationToken ct) => use.List(caller, query, ct));
         modules.MapGet("/{id:guid}", async (HttpContext context, Caller caller, Guid id, Modules.Modules use, CancellationToken ct) =>
-            Tagged(context, await use.Find(caller, id, ct), m => m.Version));
+            Versions.Tagged(context, await use.Find(caller, id, ct)));
         modules.MapPost("", async (HttpContext context, Caller caller, ModuleInput input, Modules.Modules use, CancellationToken ct) =>
         {
             var module = await use.Create(caller, input, ct);
-            return TypedResults.Created($"/api/modules/{module.Id}", Tagged(context, module, m => m.Version));
+            return Versions.Created(context, $"/api/modules/{module.Id}", module);
         }).Needs("tenancy.manage");
         modules.MapPut("/{id:guid}", async (HttpContext context, Caller caller, Guid id, ModuleInput input, Modules.Modules use, CancellationToken ct) =>
-            Tagged(context, await use.Update(caller, id, Versions.Expected(context, input.Version), input, ct), m => m.Version)).Needs("tenancy.manage");
+            Versions.Tagged(context, await use.Update(caller, id, Versions.Expected(context, input.Version), input, ct))).Needs("tenancy.manage");
         modules.MapDelete("/{id:guid}", async (HttpContext context, Caller caller, Guid id, Modules.Modules use, CancellationToken ct) =>
         {
             await use.Delete(caller, id, IfMatch(context), ct);
@@ -98,14 +98,14 @@ public sealed class TenancyModule : SankoreModule
         var categories = routes.MapGroup("/api/categories").WithTags("categories").NeedsOfServices("tenancy.read");
         categories.MapGet("", (Caller caller, [AsParameters] ListQuery query, Categories.Categories use, CancellationToken ct) => use.List(caller, query, ct));
         categories.MapGet("/{id:guid}", async (HttpContext context, Caller caller, Guid id, Categories.Categories use, CancellationToken ct) =>
-            Tagged(context, await use.Find(caller, id, ct), c => c.Version));
+            Versions.Tagged(context, await use.Find(caller, id, ct)));
         categories.MapPost("", async (HttpContext context, Caller caller, CategoryInput input, Categories.Categories use, CancellationToken ct) =>
         {
             var category = await use.Create(caller, input, ct);
-            return TypedResults.Created($"/api/categories/{category.Id}", Tagged(context, category, c => c.Version));
+            return Versions.Created(context, $"/api/categories/{category.Id}", category);
         }).Needs("tenancy.manage");
         categories.MapPut("/{id:guid}", async (HttpContext context, Caller caller, Guid id, CategoryInput input, Categories.Categories use, CancellationToken ct) =>
-            Tagged(context, await use.Update(caller, id, Versions.Expected(context, input.Version), input, ct), c => c.Version)).Needs("tenancy.manage");
+            Versions.Tagged(context, await use.Update(caller, id, Versions.Expected(context, input.Version), input, ct))).Needs("tenancy.manage");
         categories.MapDelete("/{id:guid}", async (HttpContext context, Caller caller, Guid id, Categories.Categories use, CancellationToken ct) =>
         {
             await use.Delete(caller, id, IfMatch(context), ct);
@@ -143,15 +143,15 @@ public sealed class TenancyModule : SankoreModule
         plans.MapGet("/{id:guid}", async (HttpContext context, Caller caller, Guid id, Plans.Plans use, CancellationToken ct) =>
         {
             var (plan, modules) = await use.Find(caller, id, ct);
-            return new { plan = Tagged(context, plan, p => p.Version), modules };
+            return new { plan = Versions.Tagged(context, plan), modules };
         });
         plans.MapPost("", async (HttpContext context, Caller caller, PlanInput input, Plans.Plans use, CancellationToken ct) =>
         {
             var plan = await use.Create(caller, input, ct);
-            return TypedResults.Created($"/api/plans/{plan.Id}", Tagged(context, plan, p => p.Version));
+            return Versions.Created(context, $"/api/plans/{plan.Id}", plan);
         }).Needs("tenancy.manage");
         plans.MapPut("/{id:guid}", async (HttpContext context, Caller caller, Guid id, PlanInput input, Plans.Plans use, CancellationToken ct) =>
-            Tagged(context, await use.Update(caller, id, Versions.Expected(context, input.Version), input, ct), p => p.Version)).Needs("tenancy.manage");
+            Versions.Tagged(context, await use.Update(caller, id, Versions.Expected(context, input.Version), input, ct))).Needs("tenancy.manage");
         plans.MapPost("/{id:guid}/preview", (Caller caller, Guid id, PlanInput input, Plans.Plans use, CancellationToken ct) => use.Preview(caller, id, input, ct)).Needs("tenancy.manage");
         plans.MapDelete("/{id:guid}", async (HttpContext context, Caller caller, Guid id, Plans.Plans use, CancellationToken ct) =>
         {
@@ -161,28 +161,28 @@ public sealed class TenancyModule : SankoreModule
 
         var groups = routes.MapGroup("/api/groups").WithTags("network").NeedsOfServices("tenancy.read");
         groups.MapGet("", (Caller caller, [AsParameters] ListQuery query, Groups.Groups use, CancellationToken ct) => use.List(caller, query, ct));
-        groups.MapGet("/{id:guid}", async (HttpContext context, Caller caller, Guid id, Groups.Groups use, CancellationToken ct) => Tagged(context, await use.Find(caller, id, ct), g => g.Version));
+        groups.MapGet("/{id:guid}", async (HttpContext context, Caller caller, Guid id, Groups.Groups use, CancellationToken ct) => Versions.Tagged(context, await use.Find(caller, id, ct)));
         groups.MapPost("", async (HttpContext context, Caller caller, GroupInput input, Groups.Groups use, CancellationToken ct) =>
         {
             var group = await use.Create(caller, input, ct);
-            return TypedResults.Created($"/api/groups/{group.Id}", Tagged(context, group, g => g.Version));
+            return Versions.Created(context, $"/api/groups/{group.Id}", group);
         }).Needs("tenancy.manage");
         groups.MapPut("/{id:guid}", async (HttpContext context, Caller caller, Guid id, GroupInput input, Groups.Groups use, CancellationToken ct) =>
-            Tagged(context, await use.Update(caller, id, Versions.Expected(context, input.Version), input, ct), g => g.Version)).Needs("tenancy.manage");
+            Versions.Tagged(context, await use.Update(caller, id, Versions.Expected(context, input.Version), input, ct))).Needs("tenancy.manage");
         groups.MapGet("/{groupId:guid}/subscriptions", (Caller caller, Guid groupId, Subscriptions.Subscriptions use, CancellationToken ct) => use.Of(caller, groupId, ct));
         groups.MapPost("/{groupId:guid}/subscriptions", async (HttpContext context, Caller caller, Guid groupId, SubscriptionInput input, Subscriptions.Subscriptions use, CancellationToken ct) =>
         {
             var subscription = await use.Create(caller, groupId, input, ct);
-            return TypedResults.Created($"/api/groups/{groupId}/subscriptions", Tagged(context, subscription, s => s.Version));
+            return Versions.Created(context, $"/api/groups/{groupId}/subscriptions", subscription);
         }).Needs("tenancy.manage");
         routes.MapPut("/api/subscriptions/{id:guid}", async (HttpContext context, Caller caller, Guid id, SubscriptionInput input, Subscriptions.Subscriptions use, CancellationToken ct) =>
-            Tagged(context, await use.Update(caller, id, Versions.Expected(context, input.Version), input, ct), s => s.Version)).Needs("tenancy.manage").WithTags("network");
+            Versions.Tagged(context, await use.Update(caller, id, Versions.Expected(context, input.Version), input, ct))).Needs("tenancy.manage").WithTags("network");
 
         // A group's administrators have no permission of the platform: row policies say whose schools and staff are theirs to keep.
         groups.MapPost("/{groupId:guid}/schools", async (HttpContext context, Caller caller, Guid groupId, SchoolInput input, Groups.Groups use, CancellationToken ct) =>
         {
             var school = await use.CreateSchool(Person(caller), groupId, input, ct);
-            return TypedResults.Created($"/api/schools/{school.Id}", Tagged(context, school, s => s.Version));
+            return Versions.Created(context, $"/api/schools/{school.Id}", school);
         });
         groups.MapGet("/{groupId:guid}/staff", (Caller caller, Guid groupId, [AsParameters] ListQuery query, [AsParameters] StaffFilter filter, Staff.Staff use, CancellationToken ct) =>
             use.List(Person(caller), groupId, query, filter, ct));
@@ -199,9 +199,9 @@ public sealed class TenancyModule : SankoreModule
             return TypedResults.NoContent();
         });
         api.MapGet("/schools", (Caller caller, [AsParameters] ListQuery query, Guid? group, Groups.Groups use, CancellationToken ct) => use.Schools(caller, query, group, ct));
-        api.MapGet("/schools/{id:guid}", async (HttpContext context, Caller caller, Guid id, Groups.Groups use, CancellationToken ct) => Tagged(context, await use.School(caller, id, ct), s => s.Version));
+        api.MapGet("/schools/{id:guid}", async (HttpContext context, Caller caller, Guid id, Groups.Groups use, CancellationToken ct) => Versions.Tagged(context, await use.School(caller, id, ct)));
         api.MapPut("/schools/{id:guid}", async (HttpContext context, Caller caller, Guid id, SchoolInput input, Groups.Groups use, CancellationToken ct) =>
-            Tagged(context, await use.UpdateSchool(Person(caller), id, Versions.Expected(context, input.Version), input, ct), s => s.Version));
+            Versions.Tagged(context, await use.UpdateSchool(Person(caller), id, Versions.Expected(context, input.Version), input, ct)));
     }
 
     /// <summary>Files come as the body itself: no form of a foreign site can send one.</summary>
@@ -222,7 +222,7 @@ public sealed class TenancyModule : SankoreModule
     }
 
     private static async Task<Assignment> Assign(HttpContext context, Caller caller, Guid userId, AssignmentTarget target, AssignmentInput input, Assignments.Assignments use, CancellationToken ct) =>
-        Tagged(context, await use.Assign(Person(caller), userId, target, input, IfMatch(context) ?? input.Version ?? 0, ct), a => a.Version);
+        Versions.Tagged(context, await use.Assign(Person(caller), userId, target, input, IfMatch(context) ?? input.Version ?? 0, ct));
 
     private static async Task<IResult> Revoke(HttpContext context, Caller caller, Guid userId, AssignmentTarget target, Guid? groupId, Guid? schoolId, Assignments.Assignments use, CancellationToken ct)
     {
@@ -233,10 +233,4 @@ public sealed class TenancyModule : SankoreModule
     private static Caller Person(Caller caller) => caller.UserId is not null ? caller : throw new Refusal(Reason.Forbidden);
 
     private static int? IfMatch(HttpContext context) => context.Request.Headers.IfMatch.Count > 0 ? Versions.Expected(context, null) : null;
-
-    private static T Tagged<T>(HttpContext context, T row, Func<T, int> version)
-    {
-        Versions.Tag(context, version(row));
-        return row;
-    }
 }

@@ -50,11 +50,11 @@ public static class IdentityRefusals
         var list = codes.ToList();
         if (list.Exists(c => c is "DuplicateEmail" or "DuplicateUserName"))
         {
-            return new Refusal(Reason.EmailTaken) { Fields = new Dictionary<string, FieldError> { ["email"] = new("EMAIL_TAKEN") } };
+            return Refusal.At("email", Reason.EmailTaken);
         }
         if (list.TrueForAll(c => c is "InvalidEmail" or "InvalidUserName"))
         {
-            return new Refusal(Reason.EmailInvalid) { Fields = new Dictionary<string, FieldError> { ["email"] = new("EMAIL_INVALID") } };
+            return Refusal.At("email", Reason.EmailInvalid);
         }
         var fields = new Dictionary<string, FieldError>();
         foreach (var code in list)

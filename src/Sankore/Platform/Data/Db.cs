@@ -156,6 +156,9 @@ public sealed class ResultSets(SqlMapper.GridReader grid, CancellationToken ct) 
     /// <summary>The first row of the next result, or nothing.</summary>
     public async Task<T?> ReadFirstOrDefaultAsync<T>() => await grid.ReadFirstOrDefaultAsync<T>();
 
+    /// <summary>The first row of the next result. Refuses with NOT_FOUND when the caller sees none.</summary>
+    public async Task<T> One<T>() where T : class => await ReadFirstOrDefaultAsync<T>() ?? throw new Refusal(Reason.NotFound);
+
     /// <summary>Reads what is left: disposing an unread grid would cancel the command, and a cancellation that is late hits whoever has the connection next.</summary>
     public async ValueTask DisposeAsync()
     {

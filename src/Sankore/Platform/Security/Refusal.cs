@@ -50,6 +50,15 @@ public sealed class Refusal(Reason reason, params object[] args) : Exception(rea
 
     /// <summary>Errors by field in camelCase, for <see cref="Reason.Invalid"/> and whatever else concerns one field.</summary>
     public IReadOnlyDictionary<string, FieldError> Fields { get; init; } = new Dictionary<string, FieldError>();
+
+    /// <summary>A refusal that concerns one field, and is said beside it.</summary>
+    public static Refusal At(string field, Reason reason) => new(reason) { Fields = new Dictionary<string, FieldError> { [field] = new(reason.Code) } };
+
+    /// <summary>Why a change touched nothing of a row that the caller sees: it has another version by now, or is not the caller's to change.</summary>
+    /// <param name="found">The version that the row has.</param>
+    /// <param name="expected">The version that the change was based on; null: any.</param>
+    /// <param name="name">The row's name, for the message.</param>
+    public static Refusal Untouched(int found, int? expected, string name) => expected is null || found == expected ? new Refusal(Reason.Forbidden) : new Refusal(Reason.Stale, name);
 }
 
 /// <summary>Collects what is wrong with an input, so that a person sees all of it at once.</summary>

@@ -1,4 +1,6 @@
+using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Mvc;
+using Sankore.Platform.Data;
 using Sankore.Platform.Security;
 
 namespace Sankore.Platform.Web;
@@ -51,13 +53,48 @@ public sealed record Paged<T>(IReadOnlyList<T> Items, long Total, int Page, int 
     /// <summary>Pages in all, at least 1.</summary>
     [System.Text.Json.Serialization.JsonIgnore]
     public long Pages => Math.Max(1, (Total + Size - 1) / Size);
+
+    /// <summary>The same page of something else.</summary>
+    public Paged<TOther> Select<TOther>(Func<T, TOther> of) => new([.. Items.Select(of)], Total, Page, Size);
+}
+
+/// <summary>Reads a page of a list in one round trip.</summary>
+public static class Paging
+{
+    /// <summary>The page that two statements give: the first counts all rows, the second selects the page's.</summary>
+    public static async Task<Paged<T>> Page<T>(this Session session, ListQuery query, string sql, object args)
+    {
+        await using var results = await session.Queries(sql, args);
+        return await results.Page<T>(query);
+    }
+
+    /// <summary>The page that the next two results give.</summary>
+    public static async Task<Paged<T>> Page<T>(this ResultSets results, ListQuery query)
+    {
+        var total = await results.ReadFirstAsync<long>();
+        return new Paged<T>([.. await results.ReadAsync<T>()], total, query.Number, query.Limit);
+    }
+}
+
+/// <summary>A row whose version counts its changes.</summary>
+public interface IVersioned
+{
+    /// <summary>From 1; a change must name the one it is based on.</summary>
+    int Version { get; }
 }
 
 /// <summary>Versions as entity tags: <c>ETag: "3"</c>, <c>If-Match: "3"</c>.</summary>
 public static class Versions
 {
-    /// <summary>Says the version of what is answered.</summary>
-    public static void Tag(HttpContext context, int version) => context.Response.Headers.ETag = $"\"{version}\"";
+    /// <summary>What is answered, with its version.</summary>
+    public static T Tagged<T>(HttpContext context, T row) where T : IVersioned
+    {
+        context.Response.Headers.ETag = $"\"{row.Version}\"";
+        return row;
+    }
+
+    /// <summary>What was made, where it is, and its version.</summary>
+    public static Created<T> Created<T>(HttpContext context, string path, T row) where T : IVersioned => TypedResults.Created(path, Tagged(context, row));
 
     /// <summary>The version that a change is based on: <c>If-Match</c>, or else the body's.</summary>
     /// <exception cref="Refusal">VERSION_REQUIRED when neither says; BAD_REQUEST when If-Match is no version.</exception>

@@ -1,4 +1,5 @@
 using Sankore.Platform.Security;
+using Sankore.Platform.Web;
 
 namespace Sankore.Tenancy.Assignments;
 
@@ -8,7 +9,10 @@ namespace Sankore.Tenancy.Assignments;
 /// <param name="IsActive">False once revoked; the row stays.</param>
 /// <param name="Version">A change must name the version it is based on.</param>
 public sealed record Assignment(Guid Id, Guid UserId, Guid GroupId, Guid? SchoolId, string? SchoolName, Guid? ModuleId, Guid? CategoryId, string Code, string Name,
-    bool CanRead, bool CanWrite, bool CanDelete, bool CanExport, bool IsActive, DateTime? ExpiresAt, string? AssignedBy, DateTime AssignedAt, int Version);
+    bool CanRead, bool CanWrite, bool CanDelete, bool CanExport, bool IsActive, DateTime? ExpiresAt, string? AssignedBy, DateTime AssignedAt, int Version) : IVersioned
+{
+    internal AssignedRights Rights => new(CanRead, CanWrite, CanDelete, CanExport, ExpiresAt);
+}
 
 /// <summary>What may be done with what is assigned. Reading is part of every assignment.</summary>
 /// <param name="CanRead">May be left out; false is refused: revoke instead.</param>
@@ -65,6 +69,10 @@ public sealed record AssignmentLogEntry(long Id, string Action, string? Reason, 
 /// <summary>Rights as the log keeps them.</summary>
 public sealed record AssignedRights(bool Read, bool Write, bool Delete, bool Export, DateTimeOffset? ExpiresAt)
 {
+    /// <summary>What may be done, in the reader's words.</summary>
+    internal string Words(Microsoft.Extensions.Localization.IStringLocalizer<Strings> strings) =>
+        string.Join(", ", new[] { ("r", Read), ("w", Write), ("d", Delete), ("e", Export) }.Where(r => r.Item2).Select(r => strings["right." + r.Item1].Value));
+
     internal static AssignedRights? Parse(string? json) =>
         json is null ? null : System.Text.Json.JsonSerializer.Deserialize<AssignedRights>(json, System.Text.Json.JsonSerializerOptions.Web);
 }

@@ -46,8 +46,7 @@ public sealed class AssignmentLogs(Db db)
 
     /// <summary>Entries that the caller may see, newest first, a page at a time.</summary>
     public Task<Paged<AssignmentLogEntry>> List(Caller caller, ListQuery query, AssignmentLogFilter filter, CancellationToken ct) => db.Read(caller, async session =>
-    {
-        await using var grid = await session.Queries($"select count(*) {Where};" + PageSql, new
+        (await session.Page<Row>(query, $"select count(*) {Where};" + PageSql, new
         {
             filter.Group,
             filter.User,
@@ -57,8 +56,5 @@ public sealed class AssignmentLogs(Db db)
             to = filter.To?.UtcDateTime,
             query.Limit,
             query.Offset,
-        });
-        var total = await grid.ReadFirstAsync<long>();
-        return new Paged<AssignmentLogEntry>([.. (await grid.ReadAsync<Row>()).Select(r => r.ToEntry())], total, query.Number, query.Limit);
-    }, ct);
+        })).Select(r => r.ToEntry()), ct);
 }

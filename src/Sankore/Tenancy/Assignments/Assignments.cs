@@ -37,9 +37,10 @@ public sealed class Assignments(Db db, ReasonBook reasons)
     /// <summary>A person's assignments that the caller may see, revoked ones last. Refuses with NOT_FOUND for a person who is not the caller's to see.</summary>
     public Task<IReadOnlyList<Assignment>> Of(Caller caller, Guid userId, CancellationToken ct) => db.Read(caller, async session =>
     {
-        await using var grid = await session.Queries("select id from public.profiles where id = @userId;" + OfSql,
+        await using var grid = await session.Queries("select email from public.profiles where id = @userId;" + OfSql,
             new { userId, moduleId = (Guid?)null, categoryId = (Guid?)null, any = true, schoolId = (Guid?)null, groupId = (Guid?)null });
-        return await grid.ReadFirstOrDefaultAsync<Guid?>() is null ? throw new Refusal(Reason.NotFound) : (IReadOnlyList<Assignment>)[.. await grid.ReadAsync<Assignment>()];
+        await grid.One<string>();
+        return (IReadOnlyList<Assignment>)[.. await grid.ReadAsync<Assignment>()];
     }, ct);
 
     /// <summary>
@@ -57,7 +58,7 @@ public sealed class Assignments(Db db, ReasonBook reasons)
         new Validation().That("canRead", input.CanRead ?? true, "assignment.read").That("expiresAt", BulkInput.IsDay(input.ExpiresAt)).Check();
         var assignment = await db.Run(caller, async session =>
         {
-            var outcome = await session.Value<AssignmentOutcome>(ChangeSql, Values(false, [userId], target, input, version));
+            var outcome = await session.Value<AssignmentOutcome>(ChangeSql, Values(false, [userId], target.ModuleIds, target.CategoryIds, input, version, preview: false));
             return Accepted(outcome) ? await session.One<Assignment>(OfSql, Key(userId, target, outcome.GroupId, input.SchoolId)) : (object)outcome;
         }, ct);
         return assignment as Assignment ?? throw RefusalOf((AssignmentOutcome)assignment);
@@ -67,7 +68,7 @@ public sealed class Assignments(Db db, ReasonBook reasons)
     public async Task Revoke(Caller caller, Guid userId, AssignmentTarget target, Guid? groupId, Guid? schoolId, int? version, CancellationToken ct)
     {
         var input = new AssignmentInput(null, null, null, null, null, schoolId, groupId, null);
-        var outcome = await db.Run(caller, session => session.Value<AssignmentOutcome>(ChangeSql, Values(true, [userId], target, input, version)), ct);
+        var outcome = await db.Run(caller, session => session.Value<AssignmentOutcome>(ChangeSql, Values(true, [userId], target.ModuleIds, target.CategoryIds, input, version, preview: false)), ct);
         if (!Accepted(outcome))
         {
             throw RefusalOf(outcome);
@@ -87,21 +88,8 @@ public sealed class Assignments(Db db, ReasonBook reasons)
         {
             var people = input.UserIds is { Length: > 0 } named ? named : [.. await session.Query<Guid>(PeopleOfRoleSql, new { groupId, role = input.Role, input.SchoolId })];
             new Validation().Between("people", people.Length, 0, Math.Min(BulkInput.MaxPeople, BulkInput.MaxPairs / Math.Max(1, (input.ModuleIds?.Length ?? 0) + (input.CategoryIds?.Length ?? 0)))).Check();
-            return await session.Query<AssignmentOutcome>(ChangeSql, new
-            {
-                revoke = input.Revoke ?? false,
-                userIds = people,
-                moduleIds = input.ModuleIds ?? [],
-                categoryIds = input.CategoryIds ?? [],
-                groupId,
-                input.SchoolId,
-                canWrite = input.CanWrite ?? false,
-                canDelete = input.CanDelete ?? false,
-                canExport = input.CanExport ?? false,
-                expiresAt = input.ExpiresAt?.UtcDateTime,
-                version = (int?)null,
-                preview,
-            });
+            var same = new AssignmentInput(null, input.CanWrite, input.CanDelete, input.CanExport, input.ExpiresAt, input.SchoolId, groupId, null);
+            return await session.Query<AssignmentOutcome>(ChangeSql, Values(input.Revoke ?? false, people, input.ModuleIds ?? [], input.CategoryIds ?? [], same, null, preview));
         }, ct);
         if (outcomes is [{ IsWhole: true } whole])
         {
@@ -116,12 +104,12 @@ public sealed class Assignments(Db db, ReasonBook reasons)
 
     private static object Key(Guid userId, AssignmentTarget target, Guid? groupId, Guid? schoolId) => new { userId, target.ModuleId, target.CategoryId, any = false, schoolId, groupId };
 
-    private static object Values(bool revoke, Guid[] userIds, AssignmentTarget target, AssignmentInput input, int? version) => new
+    private static object Values(bool revoke, Guid[] userIds, Guid[] moduleIds, Guid[] categoryIds, AssignmentInput input, int? version, bool preview) => new
     {
         revoke,
         userIds,
-        moduleIds = target.ModuleId is { } module ? (Guid[])[module] : [],
-        categoryIds = target.CategoryId is { } category ? (Guid[])[category] : [],
+        moduleIds,
+        categoryIds,
         input.GroupId,
         input.SchoolId,
         canWrite = input.CanWrite ?? false,
@@ -129,7 +117,7 @@ public sealed class Assignments(Db db, ReasonBook reasons)
         canExport = input.CanExport ?? false,
         expiresAt = input.ExpiresAt?.UtcDateTime,
         version,
-        preview = false,
+        preview,
     };
 }
 
@@ -141,4 +129,8 @@ public sealed record AssignmentTarget(Guid? ModuleId, Guid? CategoryId)
 
     /// <summary>A category.</summary>
     public static AssignmentTarget Category(Guid id) => new(null, id);
+
+    internal Guid[] ModuleIds => ModuleId is { } id ? [id] : [];
+
+    internal Guid[] CategoryIds => CategoryId is { } id ? [id] : [];
 }

@@ -27,21 +27,23 @@ public sealed record MatrixFilter(string? Role = null, Guid? School = null);
 /// <summary>Effective access of a group's people, as the one rule has it (<c>tenancy.module_access</c>).</summary>
 public sealed class Matrix(Db db)
 {
-    private const string ModulesSql = """
-        select m.id, m.code, m.name, m.icon, c.id as category_id, c.name as category_name, c.color as category_color
+    private const string Columns = "m.id, m.code, m.name, m.icon, c.id as category_id, c.name as category_name, c.color as category_color";
+
+    private const string ModulesSql = $"""
+        select {Columns}
         from tenancy.live_subscriptions u
         join tenancy.available_modules a on a.plan_id = u.plan_id
         join tenancy.modules m on m.id = a.module_id
         join tenancy.business_categories c on c.id = m.category_id
         where u.school_group_id = @groupId
-        order by c.sort_order, c.name collate "und-x-icu", c.id, m.priority, m.name collate "und-x-icu", m.id
+        {Tenancy.Modules.Modules.InOrder}
         """;
 
-    private const string CatalogueSql = """
-        select m.id, m.code, m.name, m.icon, c.id as category_id, c.name as category_name, c.color as category_color
+    private const string CatalogueSql = $"""
+        select {Columns}
         from tenancy.modules m
         join tenancy.business_categories c on c.id = m.category_id
-        order by c.sort_order, c.name collate "und-x-icu", c.id, m.priority, m.name collate "und-x-icu", m.id
+        {Tenancy.Modules.Modules.InOrder}
         """;
 
     private const string PeopleSql = """
@@ -75,10 +77,7 @@ public sealed class Matrix(Db db)
     {
         var args = new { groupId, filter.Role, filter.School, query.Pattern, query.Limit, query.Offset };
         await using var grid = await session.Queries(Groups.Groups.AdministeredSql + ";" + ModulesSql + ";" + PeopleSql, args);
-        if (await grid.ReadFirstOrDefaultAsync<Guid?>() is null)
-        {
-            throw new Refusal(Reason.NotFound);
-        }
+        await grid.One<string>();
         IReadOnlyList<MatrixModule> modules = [.. await grid.ReadAsync<MatrixModule>()];
         var people = (await grid.ReadAsync<PersonRow>()).ToList();
         var total = people.Count > 0 ? people[0].Total : 0;
@@ -86,6 +85,9 @@ public sealed class Matrix(Db db)
         return new MatrixView(modules, new Paged<MatrixPerson>(
             [.. people.Select(p => new MatrixPerson(p.Id, p.Name, p.Email, p.Roles, p.Schools, cells[p.Id].ToDictionary(c => c.ModuleId, c => c.Letters)))], total, query.Number, query.Limit));
     }, ct);
+
+    /// <summary>The modules that a group's plan has and that can be used, as far as the caller sees them: the matrix' columns.</summary>
+    public Task<IReadOnlyList<MatrixModule>> Modules(Caller caller, Guid groupId, CancellationToken ct) => db.Read(caller, session => session.Query<MatrixModule>(ModulesSql, new { groupId }), ct);
 
     /// <summary>The modules that the caller sees.</summary>
     public Task<IReadOnlyList<MatrixModule>> Catalogue(Caller caller, CancellationToken ct) => db.Read(caller, session => session.Query<MatrixModule>(CatalogueSql), ct);

@@ -84,7 +84,7 @@ public sealed class ModuleAccess(Db db, Microsoft.Extensions.Localization.IStrin
     public Task<WhyView> Why(Caller caller, Guid userId, string code, CancellationToken ct) => db.Read(caller, async session =>
     {
         await using var grid = await session.Queries(ChainsSql, new { userId, code });
-        var name = await grid.ReadFirstOrDefaultAsync<string>() ?? throw new Refusal(Reason.NotFound);
+        var name = await grid.One<string>();
         var rows = (await grid.ReadAsync<Row>()).ToList();
         var granted = rows.Where(r => r.Granted).ToList();
         string[] permissions = granted.Count == 0 ? []

@@ -1,6 +1,5 @@
 using Sankore.Platform.Data;
 using Sankore.Platform.Security;
-using Sankore.Platform.Text;
 using Sankore.Platform.Web;
 using Sankore.Tenancy.Modules;
 
@@ -9,7 +8,7 @@ namespace Sankore.Tenancy.Categories;
 /// <summary>A category of modules (document 000, <c>business_categories</c>).</summary>
 /// <param name="Color">One of the palette's eight names.</param>
 /// <param name="SortOrder">Order of display, smallest first.</param>
-public sealed record Category(Guid Id, string Name, string Slug, string? Description, string Icon, string Color, int SortOrder, string Status, int Version, DateTime CreatedAt, DateTime UpdatedAt, long ModuleCount);
+public sealed record Category(Guid Id, string Name, string Slug, string? Description, string Icon, string Color, int SortOrder, string Status, int Version, DateTime CreatedAt, DateTime UpdatedAt, long ModuleCount) : IVersioned;
 
 /// <summary>What an administrator writes of a category. What is left out has its default; the slug comes from the name.</summary>
 public sealed record CategoryInput(string? Name, string? Slug, string? Description, string? Icon, string? Color, int? SortOrder, string? Status, int? Version)
@@ -23,9 +22,9 @@ public sealed record CategoryInput(string? Name, string? Slug, string? Descripti
         var input = this with
         {
             Name = Name?.Trim(),
-            Slug = Codes.Normalize(string.IsNullOrWhiteSpace(Slug) ? Name : Slug),
-            Description = string.IsNullOrWhiteSpace(Description) ? null : Description.Trim(),
-            Icon = string.IsNullOrWhiteSpace(Icon) ? "grid" : Icon.Trim(),
+            Slug = Inputs.Code(Slug, Name),
+            Description = Inputs.Blank(Description),
+            Icon = Inputs.Blank(Icon) ?? "grid",
             Color = Color ?? "green",
             SortOrder = SortOrder ?? 100,
             Status = Status ?? "active",
@@ -34,8 +33,7 @@ public sealed record CategoryInput(string? Name, string? Slug, string? Descripti
             .Required("name", input.Name, 120).Optional("slug", Slug, 200).Optional("description", input.Description, 500)
             .That("icon", Icons.All.Contains(input.Icon), "icon.unknown").OneOf("color", input.Color, Colors)
             .Between("sortOrder", input.SortOrder.Value, 0, 9999).OneOf("status", input.Status, ModuleInput.States).Check();
-        return input.Slug is { Length: > 0 and <= 64 } ? input
-            : throw new Refusal(Reason.SlugInvalid) { Fields = new Dictionary<string, FieldError> { ["slug"] = new("SLUG_INVALID") } };
+        return Inputs.IsCode(input.Slug) ? input : throw Refusal.At("slug", Reason.SlugInvalid);
     }
 }
 
@@ -69,9 +67,7 @@ public sealed class Categories(Db db)
     public Task<Paged<Category>> List(Caller caller, ListQuery query, CancellationToken ct) => db.Read(caller, async session =>
     {
         var order = query.OrderBy(("sortOrder", "c.sort_order, c.name collate \"und-x-icu\""), ("name", "c.name collate \"und-x-icu\""), ("slug", "c.slug"), ("updatedAt", "c.updated_at"));
-        await using var grid = await session.Queries("select count(*)" + Where + ";" + "select " + Columns + Where + order, new { query.Pattern, query.Limit, query.Offset });
-        var total = await grid.ReadFirstAsync<long>();
-        return new Paged<Category>([.. await grid.ReadAsync<Category>()], total, query.Number, query.Limit);
+        return await session.Page<Category>(query, "select count(*)" + Where + ";" + "select " + Columns + Where + order, new { query.Pattern, query.Limit, query.Offset });
     }, ct);
 
     /// <summary>One category. Refuses with NOT_FOUND.</summary>
@@ -83,7 +79,7 @@ public sealed class Categories(Db db)
 
     /// <summary>Saves a category. Refuses with VALIDATION_FAILED, SLUG_INVALID, SLUG_TAKEN, NOT_FOUND, STALE, FORBIDDEN.</summary>
     public Task<Category> Update(Caller caller, Guid id, int version, CategoryInput input, CancellationToken ct) => Explained(caller, input.Normalized(), category =>
-        db.Run(caller, async session => await session.Find<Category>(UpdateSql, Values(category, id, version, caller)) ?? throw await WhyNot(session, id), ct), ct);
+        db.Run(caller, async session => await session.Find<Category>(UpdateSql, Values(category, id, version, caller)) ?? throw await WhyNot(session, id, version), ct), ct);
 
     /// <summary>Deletes a category that has no modules. Refuses with CATEGORY_IN_USE, NOT_FOUND, STALE (when a version is given), FORBIDDEN.</summary>
     public async Task Delete(Caller caller, Guid id, int? version, CancellationToken ct)
@@ -94,7 +90,7 @@ public sealed class Categories(Db db)
             {
                 if (await session.Execute(DeleteSql, new { id, version }) == 0)
                 {
-                    throw await WhyNot(session, id);
+                    throw await WhyNot(session, id, version);
                 }
             }, ct);
         }
@@ -105,10 +101,10 @@ public sealed class Categories(Db db)
         }
     }
 
-    private static async Task<Refusal> WhyNot(Session session, Guid id)
+    private static async Task<Refusal> WhyNot(Session session, Guid id, int? version)
     {
         var category = await session.One<Category>(OneSql, new { id });
-        return session.Caller.UserId is null || await session.Value<bool>("select rbac.has_permission(auth.uid(), 'tenancy.manage')") ? new Refusal(Reason.Stale, category.Name) : new Refusal(Reason.Forbidden);
+        return Refusal.Untouched(category.Version, version, category.Name);
     }
 
     private async Task<Category> Explained(Caller caller, CategoryInput category, Func<CategoryInput, Task<Category>> save, CancellationToken ct)

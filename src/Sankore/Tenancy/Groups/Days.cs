@@ -15,9 +15,9 @@ internal static class Days
         {
             return null;
         }
-        var valid = DateOnly.TryParseExact(day.Trim(), "yyyy-MM-dd", CultureInfo.InvariantCulture, DateTimeStyles.None, out var date) && date.Year is > 1999 and < 2200;
-        new Validation().That(field, valid).Check();
-        return new DateTimeOffset(date.AddDays(1).ToDateTime(TimeOnly.MinValue), Offset);
+        var start = Start(day.Trim());
+        new Validation().That(field, start is not null).Check();
+        return start!.Value.AddDays(1);
     }
 
     /// <summary>The beginning of a day that a filter names; null for what is none.</summary>

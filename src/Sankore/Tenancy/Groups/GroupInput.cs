@@ -1,6 +1,5 @@
 using Sankore.Platform.Jobs;
 using Sankore.Platform.Security;
-using Sankore.Platform.Text;
 using Sankore.Tenancy.Modules;
 
 namespace Sankore.Tenancy.Groups;
@@ -17,7 +16,7 @@ public sealed record GroupInput(string? Name, string? Code, string? City, string
         var input = this with
         {
             Name = Name?.Trim(),
-            Code = Codes.Normalize(string.IsNullOrWhiteSpace(Code) ? Name : Code),
+            Code = Inputs.Code(Code, Name),
             City = Inputs.Blank(City),
             Country = Inputs.Blank(Country)?.ToUpperInvariant() ?? "CG",
             ContactEmail = Inputs.Blank(ContactEmail),
@@ -29,7 +28,7 @@ public sealed record GroupInput(string? Name, string? Code, string? City, string
             .That("country", input.Country.Length == 2 && input.Country.All(char.IsAsciiLetterUpper), "country.invalid")
             .That("contactEmail", input.ContactEmail is null || Mail.IsAddress(input.ContactEmail), "EMAIL_INVALID").Optional("contactPhone", input.ContactPhone, 40)
             .OneOf("status", input.Status, ModuleInput.States).Check();
-        return input.Code is { Length: > 0 and <= 64 } ? input : throw Inputs.BadCode();
+        return Inputs.IsCode(input.Code) ? input : throw Refusal.At("code", Reason.CodeInvalid);
     }
 }
 
@@ -45,28 +44,8 @@ public sealed record SchoolInput(string? Name, string? Code, string? Level, stri
     /// <summary>The input in its one form. Refuses with VALIDATION_FAILED, CODE_INVALID.</summary>
     internal SchoolInput Normalized()
     {
-        var input = this with { Name = Name?.Trim(), Code = Codes.Normalize(string.IsNullOrWhiteSpace(Code) ? Name : Code), Level = Inputs.Blank(Level) ?? "secondary", City = Inputs.Blank(City), Status = Status ?? "active" };
+        var input = this with { Name = Name?.Trim(), Code = Inputs.Code(Code, Name), Level = Inputs.Blank(Level) ?? "secondary", City = Inputs.Blank(City), Status = Status ?? "active" };
         new Validation().Required("name", input.Name, 160).Optional("code", Code, 200).OneOf("level", input.Level, Levels).Optional("city", input.City, 120).OneOf("status", input.Status, ModuleInput.States).Check();
-        return input.Code is { Length: > 0 and <= 64 } ? input : throw Inputs.BadCode();
-    }
-}
-
-internal static class Inputs
-{
-    public static string? Blank(string? text) => string.IsNullOrWhiteSpace(text) ? null : text.Trim();
-
-    public static Refusal BadCode() => new(Reason.CodeInvalid) { Fields = new Dictionary<string, FieldError> { ["code"] = new("CODE_INVALID") } };
-
-    /// <summary>Says a refusal beside the one field that it concerns.</summary>
-    public static async Task<T> At<T>(string field, Reason reason, Func<Task<T>> save)
-    {
-        try
-        {
-            return await save();
-        }
-        catch (Refusal refusal) when (refusal.Reason == reason && refusal.Fields.Count == 0)
-        {
-            throw new Refusal(reason) { Fields = new Dictionary<string, FieldError> { [field] = new(reason.Code) } };
-        }
+        return Inputs.IsCode(input.Code) ? input : throw Refusal.At("code", Reason.CodeInvalid);
     }
 }

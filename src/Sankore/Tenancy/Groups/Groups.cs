@@ -7,14 +7,14 @@ namespace Sankore.Tenancy.Groups;
 /// <summary>A school group: the tenant (glossary).</summary>
 /// <param name="Plan">Name of the plan it lives on; null without a live subscription.</param>
 public sealed record Group(Guid Id, string Name, string Code, string? City, string Country, string? ContactEmail, string? ContactPhone, string Status, int Version,
-    string? Plan, Guid? PlanId, string? SubscriptionStatus, DateTime? SubscriptionEndsAt, long Schools, long People)
+    string? Plan, Guid? PlanId, string? SubscriptionStatus, DateTime? SubscriptionEndsAt, long Schools, long People) : IVersioned
 {
     /// <summary>What a page has while it reads the group.</summary>
     internal static Group Unread { get; } = new(Guid.Empty, "", "", null, "", null, null, "active", 0, null, null, null, null, 0, 0);
 }
 
 /// <summary>A school: a space of a group.</summary>
-public sealed record School(Guid Id, Guid GroupId, string GroupName, string Name, string Code, string Level, string? City, string Status, int Version, string[] ActiveModules);
+public sealed record School(Guid Id, Guid GroupId, string GroupName, string Name, string Code, string Level, string? City, string Status, int Version, string[] ActiveModules) : IVersioned;
 
 /// <summary>A school to choose.</summary>
 public sealed record SchoolName(Guid Id, string Name);
@@ -22,10 +22,15 @@ public sealed record SchoolName(Guid Id, string Name);
 /// <summary>Groups and schools: the operator makes groups, the operator and the group's administrators make schools.</summary>
 public sealed class Groups(Db db)
 {
-    /// <summary>Finds the group's id, if the caller administers it or operates the platform.</summary>
+    /// <summary>Finds the group's name, if the caller administers it or operates the platform.</summary>
     internal const string AdministeredSql = """
-        select id from tenancy.school_groups
+        select name from tenancy.school_groups
         where id = @groupId and (id = any ((select tenancy.my_administered_group_ids())::uuid[]) or (select rbac.has_permission((select auth.uid()), 'tenancy.read')))
+        """;
+
+    private const string MayManageSql = """
+        select name from tenancy.school_groups
+        where id = @groupId and (id = any ((select tenancy.my_administered_group_ids())::uuid[]) or (select rbac.has_permission((select auth.uid()), 'tenancy.manage')))
         """;
 
     private const string GroupColumns = """
@@ -79,9 +84,7 @@ public sealed class Groups(Db db)
     public Task<Paged<Group>> List(Caller caller, ListQuery query, CancellationToken ct) => db.Read(caller, async session =>
     {
         var order = query.OrderBy(("name", "g.name collate \"und-x-icu\""), ("code", "g.code"), ("city", "g.city"), ("plan", "p.name"));
-        await using var grid = await session.Queries("select count(*) from tenancy.school_groups g" + GroupWhere + "; select " + GroupColumns + GroupFrom + GroupWhere + order, new { query.Pattern, query.Limit, query.Offset });
-        var total = await grid.ReadFirstAsync<long>();
-        return new Paged<Group>([.. await grid.ReadAsync<Group>()], total, query.Number, query.Limit);
+        return await session.Page<Group>(query, "select count(*) from tenancy.school_groups g" + GroupWhere + "; select " + GroupColumns + GroupFrom + GroupWhere + order, new { query.Pattern, query.Limit, query.Offset });
     }, ct);
 
     /// <summary>One group. Refuses with NOT_FOUND for a group that is not the caller's to see.</summary>
@@ -92,12 +95,13 @@ public sealed class Groups(Db db)
     public Task<(Group Group, bool Administers)> Administered(Caller caller, Guid id, CancellationToken ct) => db.Read(caller, async session =>
     {
         await using var grid = await session.Queries(AdministeredSql + ";" + OneSql + "; select @id = any ((select tenancy.my_administered_group_ids())::uuid[])", new { id, groupId = id });
-        if (await grid.ReadFirstOrDefaultAsync<Guid?>() is null)
-        {
-            throw new Refusal(Reason.NotFound);
-        }
+        await grid.One<string>();
         return (await grid.ReadFirstAsync<Group>(), await grid.ReadFirstAsync<bool>());
     }, ct);
+
+    /// <summary>The name of a group whose schools and staff the caller keeps: as its administrator, or as the operator. Refuses with NOT_FOUND, FORBIDDEN.</summary>
+    internal static async Task<string> MayManage(Session session, Guid groupId) => await session.Find<string>(MayManageSql, new { groupId })
+        ?? throw new Refusal(await session.Find<string>("select name from tenancy.school_groups where id = @groupId", new { groupId }) is null ? Reason.NotFound : Reason.Forbidden);
 
     /// <summary>The first group that the caller administers; null for whoever administers none.</summary>
     public Task<Guid?> Own(Caller caller, CancellationToken ct) => db.Read(caller, session => session.Value<Guid?>("select (tenancy.my_administered_group_ids())[1]"), ct);
@@ -110,9 +114,7 @@ public sealed class Groups(Db db)
     public Task<Paged<School>> Schools(Caller caller, ListQuery query, Guid? groupId, CancellationToken ct) => db.Read(caller, async session =>
     {
         var order = query.OrderBy(("name", "c.name collate \"und-x-icu\""), ("code", "c.code"), ("city", "c.city"), ("group", "g.name"));
-        await using var grid = await session.Queries("select count(*)" + SchoolFrom + SchoolWhere + "; select " + SchoolColumns + SchoolFrom + SchoolWhere + order, new { query.Pattern, groupId, query.Limit, query.Offset });
-        var total = await grid.ReadFirstAsync<long>();
-        return new Paged<School>([.. await grid.ReadAsync<School>()], total, query.Number, query.Limit);
+        return await session.Page<School>(query, "select count(*)" + SchoolFrom + SchoolWhere + "; select " + SchoolColumns + SchoolFrom + SchoolWhere + order, new { query.Pattern, groupId, query.Limit, query.Offset });
     }, ct);
 
     /// <summary>One school. Refuses with NOT_FOUND for a school that is not the caller's to see.</summary>
@@ -140,7 +142,7 @@ public sealed class Groups(Db db)
         {
             var touched = await session.Execute(UpdateSql, Values(group, id, version));
             var found = await session.One<Group>(OneSql, new { id });
-            return touched > 0 ? found : throw new Refusal(found.Version == version ? Reason.Forbidden : Reason.Stale, found.Name);
+            return touched > 0 ? found : throw Refusal.Untouched(found.Version, version, found.Name);
         }, ct));
     }
 
@@ -164,7 +166,7 @@ public sealed class Groups(Db db)
         {
             var touched = await session.Execute(UpdateSchoolSql, SchoolValues(school, id, Guid.Empty, version));
             var found = await session.One<School>(OneSchoolSql, new { id });
-            return touched > 0 ? found : throw new Refusal(found.Version == version ? Reason.Forbidden : Reason.Stale, found.Name);
+            return touched > 0 ? found : throw Refusal.Untouched(found.Version, version, found.Name);
         }, ct));
     }
 

@@ -9,16 +9,18 @@ public sealed class Imports(Db db, RowRules rules, RowWriter writer)
 {
     private const string InsertSql = """
         insert into tenancy.imports (id, kind, school_group_id, file_name, rows, row_count, error_count, created_by)
-        values (@id, @kind, @groupId, @fileName, @rows::jsonb, @count, @errors, @UserId)
+        values (@id, @Kind, @groupId, @FileName, @rows::jsonb, @count, @Errors, @UserId)
         """;
 
-    private const string OneSql = "select id, kind, school_group_id as group_id, file_name, rows::text, error_count, imported_at, result::text from tenancy.imports where id = @id";
-    private const string TakeSql = "update tenancy.imports set imported_at = now() where id = @id and imported_at is null and error_count = 0";
+    private const string Columns = "id, kind, school_group_id as group_id, file_name, rows::text, error_count, imported_at, result::text";
+    private const string OneSql = $"select {Columns} from tenancy.imports where id = @id";
+    private const string TakeSql = $"update tenancy.imports set imported_at = now() where id = @id and imported_at is null and error_count = 0 returning {Columns}";
+    private const string ResultSql = "update tenancy.imports set result = @result::jsonb where id = @id returning result::text";
 
     private sealed record Row(Guid Id, string Kind, Guid? GroupId, string FileName, string Rows, int ErrorCount, DateTime? ImportedAt, string? Result)
     {
         public ImportView ToView() => new(Id, Kind, GroupId, FileName, JsonSerializer.Deserialize<List<ImportRow>>(Rows)!, ErrorCount, ImportedAt,
-            Result is null ? null : JsonSerializer.Deserialize<Dictionary<string, int>>(Result));
+            Result is null ? null : Counts(Result));
     }
 
     /// <summary>A template to fill in: heads in a language, and an example.</summary>
@@ -41,8 +43,9 @@ public sealed class Imports(Db db, RowRules rules, RowWriter writer)
             var rows = await rules.Check(session, kind, groupId, read);
             var id = Guid.CreateVersion7();
             var name = string.IsNullOrWhiteSpace(fileName) ? kind.Name : Path.GetFileName(fileName.Trim());
-            await session.Execute(InsertSql, new { id, kind = kind.Name, groupId, fileName = name[..Math.Min(200, name.Length)], rows = JsonSerializer.Serialize(rows), count = rows.Count, errors = rows.Count(r => r.Errors.Count > 0), caller.UserId });
-            return (await session.One<Row>(OneSql, new { id })).ToView();
+            var import = new ImportView(id, kind.Name, groupId, name[..Math.Min(200, name.Length)], rows, rows.Count(r => r.Errors.Count > 0), null, null);
+            await session.Execute(InsertSql, new { id, import.Kind, groupId, import.FileName, rows = JsonSerializer.Serialize(rows), count = rows.Count, import.Errors, caller.UserId });
+            return import;
         }, ct);
     }
 
@@ -55,17 +58,19 @@ public sealed class Imports(Db db, RowRules rules, RowWriter writer)
     /// </summary>
     public Task<ImportView> Run(Caller caller, Guid id, CancellationToken ct) => db.Run(caller, async session =>
     {
-        var import = (await session.One<Row>(OneSql, new { id })).ToView();
-        if (await session.Execute(TakeSql, new { id }) == 0)
+        if (await session.Find<Row>(TakeSql, new { id }) is not { } taken)
         {
             // Of two clicks at once one waits for the other, and finds it done.
-            return (await session.One<Row>(OneSql, new { id })).ToView() is { ImportedAt: not null } done ? done : throw new Refusal(Reason.ImportInvalid);
+            var done = await session.One<Row>(OneSql, new { id });
+            return done.ImportedAt is not null ? done.ToView() : throw new Refusal(Reason.ImportInvalid);
         }
+        var import = taken.ToView();
         await RowRules.MayImport(session, ImportKind.Named(import.Kind)!, import.GroupId);
-        var result = await writer.Write(session, import);
-        await session.Execute("update tenancy.imports set result = @result::jsonb where id = @id", new { id, result = JsonSerializer.Serialize(result) });
-        return (await session.One<Row>(OneSql, new { id })).ToView();
+        var result = JsonSerializer.Serialize(await writer.Write(session, import));
+        return import with { Result = Counts(await session.Value<string>(ResultSql, new { id, result })) };
     }, ct);
+
+    private static Dictionary<string, int> Counts(string json) => JsonSerializer.Deserialize<Dictionary<string, int>>(json)!;
 
     private static List<ImportRow> Rows(ImportKind kind, IReadOnlyList<SheetRow> sheet)
     {

@@ -11,26 +11,18 @@ namespace Sankore.Tenancy.Imports;
 /// <summary>What is wrong with rows: the use cases' own rules, what the file says twice, and what the database has already.</summary>
 public sealed class RowRules(IStringLocalizer<Strings> strings, IStringLocalizer<Ui.UiStrings> ui)
 {
-    private const string MayManageSql = """
-        select (select rbac.has_permission((select auth.uid()), 'tenancy.manage')) as operator, @groupId = any ((select tenancy.my_administered_group_ids())::uuid[]) as administers,
-               exists (select 1 from tenancy.school_groups where id = @groupId) as exists
-        """;
-
-    private sealed record Right(bool Operator, bool? Administers, bool Exists);
-
     private sealed record Named(Guid Id, string Code, string Name);
 
     private sealed record School(Guid Id, Guid GroupId, string Code, string Name);
 
-    /// <summary>Refuses with NOT_FOUND or FORBIDDEN unless the caller may import such rows: groups are the operator's, the rest also their administrators'.</summary>
+    /// <summary>Refuses with NOT_FOUND or FORBIDDEN unless the caller may import rows of a group; groups themselves, and rows of many, are the operator's.</summary>
     internal static async Task MayImport(Session session, ImportKind kind, Guid? groupId)
     {
-        var right = await session.Value<Right>(MayManageSql, new { groupId });
-        if (groupId is not null && !right.Exists)
+        if (kind != ImportKind.Groups && groupId is { } id)
         {
-            throw new Refusal(Reason.NotFound);
+            await Tenancy.Groups.Groups.MayManage(session, id);
         }
-        if (!right.Operator && (kind == ImportKind.Groups || groupId is null || right.Administers is not true))
+        else if (!await session.Value<bool>("select rbac.has_permission((select auth.uid()), 'tenancy.manage')"))
         {
             throw new Refusal(Reason.Forbidden);
         }

@@ -1,5 +1,6 @@
 using Sankore.Platform.Security;
 using Sankore.Platform.Text;
+using Sankore.Platform.Web;
 
 namespace Sankore.Tenancy.Modules;
 
@@ -12,7 +13,7 @@ namespace Sankore.Tenancy.Modules;
 /// <param name="Route">Where it leads; null: its own page.</param>
 /// <param name="Version">Counts its changes; a change must name the version it is based on.</param>
 public sealed record Module(Guid Id, string Code, string Name, string? Description, Guid CategoryId, string Kind, string? Sector, int Priority,
-    string Status, bool IsBuilt, string Icon, string? Route, int Version, DateTime CreatedAt, DateTime UpdatedAt);
+    string Status, bool IsBuilt, string Icon, string? Route, int Version, DateTime CreatedAt, DateTime UpdatedAt) : IVersioned;
 
 /// <summary>What an administrator writes of a module. What is left out has its default.</summary>
 /// <param name="Code">In any spelling; taken from the name when left out.</param>
@@ -31,16 +32,16 @@ public sealed record ModuleInput(string? Code, string? Name, string? Description
     {
         var input = this with
         {
-            Code = Codes.Normalize(string.IsNullOrWhiteSpace(Code) ? Name : Code),
+            Code = Inputs.Code(Code, Name),
             Name = Name?.Trim(),
-            Description = Blank(Description),
+            Description = Inputs.Blank(Description),
             Kind = Kind ?? "core",
-            Sector = Blank(Sector),
+            Sector = Inputs.Blank(Sector),
             Priority = Priority ?? 100,
             Status = Status ?? "active",
             IsBuilt = IsBuilt ?? true,
-            Icon = Blank(Icon) ?? "grid",
-            Route = Blank(Route),
+            Icon = Inputs.Blank(Icon) ?? "grid",
+            Route = Inputs.Blank(Route),
         };
         new Validation()
             .Required("name", input.Name, 120).Optional("code", Code, 200).Optional("description", input.Description, 500)
@@ -49,11 +50,8 @@ public sealed record ModuleInput(string? Code, string? Name, string? Description
             .That("icon", Icons.All.Contains(input.Icon), "icon.unknown")
             .That("route", input.Route is null || input.Route.Length <= 120 && input.Route[0] == '/' && !input.Route.StartsWith("//", StringComparison.Ordinal) && input.Route.All(c => char.IsAsciiLetterLower(c) || char.IsAsciiDigit(c) || c is '/' or '-' or '_'), "route.invalid")
             .Check();
-        return input.Code is { Length: > 0 and <= 64 } ? input
-            : throw new Refusal(Reason.CodeInvalid) { Fields = new Dictionary<string, FieldError> { ["code"] = new("CODE_INVALID") } };
+        return Inputs.IsCode(input.Code) ? input : throw Refusal.At("code", Reason.CodeInvalid);
     }
-
-    private static string? Blank(string? text) => string.IsNullOrWhiteSpace(text) ? null : text.Trim();
 }
 
 /// <summary>The icons that the catalogue may use: symbols of icons.svg.</summary>

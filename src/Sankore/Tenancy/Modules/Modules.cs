@@ -16,6 +16,9 @@ public sealed record ModuleCounts(long Total, long Active, long Inactive, long B
 /// <summary>The catalogue's modules: what an administrator does with them (document 003, « Super Admin → Crée Modules/Catégories »).</summary>
 public sealed class Modules(Db db)
 {
+    /// <summary>The order in which the catalogue is shown: modules <c>m</c> by their categories <c>c</c>.</summary>
+    internal const string InOrder = "order by c.sort_order, c.name collate \"und-x-icu\", c.id, m.priority, m.name collate \"und-x-icu\", m.id";
+
     private const string Columns = "id, code, name, description, category_id, kind, sector, priority, status, is_built, icon, route, version, created_at, updated_at";
 
     private const string ListSql = $"select {Columns} from tenancy.modules where (@Pattern::text is null or name ilike @Pattern or code ilike @Pattern)";
@@ -40,7 +43,7 @@ public sealed class Modules(Db db)
 
     private const string DeleteSql = "delete from tenancy.modules where id = @id and (@version::int is null or version = @version)";
 
-    private const string LinesSql = """
+    private const string LinesSql = $"""
         select m.id, m.code, m.name, m.description, m.icon, m.category_id, c.name as category_name, c.color as category_color, c.sort_order as category_order,
                case when m.is_built then m.status else 'building' end as state, m.priority, m.updated_at,
                coalesce(r.plans, 0) as plans, coalesce(r.groups, 0) as groups
@@ -54,7 +57,7 @@ public sealed class Modules(Db db)
         where (@Pattern::text is null or m.name ilike @Pattern or m.code ilike @Pattern)
           and (@state::text is null or (case when m.is_built then m.status else 'building' end) = @state)
           and (@categoryId::uuid is null or m.category_id = @categoryId)
-        order by c.sort_order, c.name collate "und-x-icu", c.id, m.priority, m.name collate "und-x-icu", m.id
+        {InOrder}
         limit @Limit offset @Offset
         """;
 
@@ -68,9 +71,7 @@ public sealed class Modules(Db db)
     public Task<Paged<Module>> List(Caller caller, ListQuery query, CancellationToken ct) => db.Read(caller, async session =>
     {
         var order = query.OrderBy(("priority", "priority"), ("name", "name collate \"und-x-icu\""), ("code", "code"), ("status", "status"), ("updatedAt", "updated_at"));
-        await using var grid = await session.Queries(CountSql + ";" + ListSql + order, new { query.Pattern, query.Limit, query.Offset });
-        var total = await grid.ReadFirstAsync<long>();
-        return new Paged<Module>([.. await grid.ReadAsync<Module>()], total, query.Number, query.Limit);
+        return await session.Page<Module>(query, CountSql + ";" + ListSql + order, new { query.Pattern, query.Limit, query.Offset });
     }, ct);
 
     /// <summary>The operator's list, with counts by state; <paramref name="state"/> is <c>active</c>, <c>inactive</c>, <c>building</c> or null.</summary>
@@ -97,13 +98,13 @@ public sealed class Modules(Db db)
     /// <param name="input">All its fields: what is left out has its default.</param>
     /// <param name="ct">Cancels.</param>
     public Task<Module> Update(Caller caller, Guid id, int version, ModuleInput input, CancellationToken ct) => Explained(caller, input.Normalized(), module =>
-        db.Run(caller, session => Changed(session, id, UpdateSql, Values(module, id, version, caller)), ct), ct);
+        db.Run(caller, session => Changed(session, id, version, UpdateSql, Values(module, id, version, caller)), ct), ct);
 
     /// <summary>Activates or deactivates a module. Refuses with VALIDATION_FAILED, NOT_FOUND, STALE, FORBIDDEN.</summary>
     public Task<Module> SetStatus(Caller caller, Guid id, int version, string status, CancellationToken ct)
     {
         new Validation().OneOf("status", status, ModuleInput.States).Check();
-        return db.Run(caller, session => Changed(session, id, StatusSql, new { id, version, status }), ct);
+        return db.Run(caller, session => Changed(session, id, version, StatusSql, new { id, version, status }), ct);
     }
 
     /// <summary>Deletes a module and its links to plans. Refuses with NOT_FOUND, STALE (when a version is given), FORBIDDEN.</summary>
@@ -111,29 +112,25 @@ public sealed class Modules(Db db)
     {
         if (await session.Execute(DeleteSql, new { id, version }) == 0)
         {
-            throw await WhyNot(session, id);
+            throw await WhyNot(session, id, version);
         }
     }, ct);
 
-    private static async Task<Module> Changed(Session session, Guid id, string sql, object values) =>
-        await session.Find<Module>(sql, values) ?? throw await WhyNot(session, id);
+    private static async Task<Module> Changed(Session session, Guid id, int version, string sql, object values) =>
+        await session.Find<Module>(sql, values) ?? throw await WhyNot(session, id, version);
 
     /// <summary>Nothing was touched: the module is not there, is somebody else's to change, or has changed meanwhile.</summary>
-    private static async Task<Refusal> WhyNot(Session session, Guid id)
+    private static async Task<Refusal> WhyNot(Session session, Guid id, int? version)
     {
         var module = await session.One<Module>(OneSql, new { id });
-        return session.Caller.UserId is null || await session.Value<bool>("select rbac.has_permission(auth.uid(), 'tenancy.manage')") ? new Refusal(Reason.Stale, module.Name) : new Refusal(Reason.Forbidden);
+        return Refusal.Untouched(module.Version, version, module.Name);
     }
 
     private async Task<Module> Explained(Caller caller, ModuleInput module, Func<ModuleInput, Task<Module>> save, CancellationToken ct)
     {
         try
         {
-            return await save(module);
-        }
-        catch (Refusal refusal) when (refusal.Reason == Reason.CategoryUnknown)
-        {
-            throw new Refusal(Reason.CategoryUnknown) { Fields = new Dictionary<string, FieldError> { ["categoryId"] = new("CATEGORY_UNKNOWN") } };
+            return await Inputs.At("categoryId", Reason.CategoryUnknown, () => save(module));
         }
         catch (Refusal refusal) when (refusal.Reason == Reason.CodeTaken)
         {

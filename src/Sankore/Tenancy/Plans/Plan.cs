@@ -1,5 +1,5 @@
 using Sankore.Platform.Security;
-using Sankore.Platform.Text;
+using Sankore.Platform.Web;
 using Sankore.Tenancy.Modules;
 
 namespace Sankore.Tenancy.Plans;
@@ -10,7 +10,7 @@ namespace Sankore.Tenancy.Plans;
 /// <param name="Currency">ISO 4217; XAF has no minor unit.</param>
 /// <param name="Modules">Modules that the caller sees in it.</param>
 /// <param name="Groups">Groups that the caller sees living on it.</param>
-public sealed record Plan(Guid Id, string Name, string Slug, string? Description, long MonthlyPrice, long YearlyPrice, string Currency, int SortOrder, string Status, int Version, long Modules, long Groups);
+public sealed record Plan(Guid Id, string Name, string Slug, string? Description, long MonthlyPrice, long YearlyPrice, string Currency, int SortOrder, string Status, int Version, long Modules, long Groups) : IVersioned;
 
 /// <summary>A module as a plan has it.</summary>
 public sealed record PlanModule(Guid Id, string Code, string Name, string? Description, string Icon, string State, int Priority, Guid CategoryId, string CategoryName, string CategoryColor, int CategoryOrder, long? MonthlyPrice, long? YearlyPrice);
@@ -38,11 +38,11 @@ public sealed record PlanInput(string? Name, string? Slug, string? Description, 
         var input = this with
         {
             Name = Name?.Trim(),
-            Slug = Codes.Normalize(string.IsNullOrWhiteSpace(Slug) ? Name : Slug),
-            Description = string.IsNullOrWhiteSpace(Description) ? null : Description.Trim(),
+            Slug = Inputs.Code(Slug, Name),
+            Description = Inputs.Blank(Description),
             MonthlyPrice = MonthlyPrice ?? 0,
             YearlyPrice = YearlyPrice ?? 0,
-            Currency = string.IsNullOrWhiteSpace(Currency) ? "XAF" : Currency.Trim().ToUpperInvariant(),
+            Currency = Inputs.Blank(Currency)?.ToUpperInvariant() ?? "XAF",
             SortOrder = SortOrder ?? 100,
             Status = Status ?? "active",
             CategoryIds = [.. (CategoryIds ?? []).Distinct()],
@@ -56,8 +56,7 @@ public sealed record PlanInput(string? Name, string? Slug, string? Description, 
             .That("modules", input.Modules.All(m => IsPrice(m.MonthlyPrice ?? 0) && IsPrice(m.YearlyPrice ?? 0)), "price.invalid")
             .That("modules", input.Modules.DistinctBy(m => m.ModuleId).Count() == input.Modules.Length, "plan.module_twice")
             .Check();
-        return input.Slug is { Length: > 0 and <= 64 } ? input
-            : throw new Refusal(Reason.SlugInvalid) { Fields = new Dictionary<string, FieldError> { ["slug"] = new("SLUG_INVALID") } };
+        return Inputs.IsCode(input.Slug) ? input : throw Refusal.At("slug", Reason.SlugInvalid);
     }
 
     private static bool IsPrice(long? minor) => minor is >= 0 and <= MaxPrice;

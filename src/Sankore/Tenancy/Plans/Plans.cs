@@ -2,7 +2,6 @@ using System.Text.Json;
 using Sankore.Platform.Data;
 using Sankore.Platform.Security;
 using Sankore.Platform.Web;
-using Sankore.Tenancy.Groups;
 
 namespace Sankore.Tenancy.Plans;
 
@@ -18,7 +17,7 @@ public sealed class Plans(Db db)
     private const string Where = " from tenancy.subscription_plans p where (@Pattern::text is null or p.name ilike @Pattern)";
     private const string OneSql = $"select {Columns} from tenancy.subscription_plans p where p.id = @id";
 
-    private const string ModulesSql = """
+    private const string ModulesSql = $"""
         select m.id, m.code, m.name, m.description, m.icon, case when m.is_built then m.status else 'building' end as state, m.priority,
                c.id as category_id, c.name as category_name, c.color as category_color, c.sort_order as category_order, pm.monthly_price, pm.yearly_price
         from tenancy.included_modules i
@@ -26,16 +25,16 @@ public sealed class Plans(Db db)
         join tenancy.business_categories c on c.id = m.category_id
         left join tenancy.plan_modules pm on pm.plan_id = i.plan_id and pm.module_id = m.id
         where i.plan_id = @id
-        order by c.sort_order, c.name collate "und-x-icu", c.id, m.priority, m.name collate "und-x-icu", m.id
+        {Modules.Modules.InOrder}
         """;
 
-    private const string LinesSql = """
+    private const string LinesSql = $"""
         select m.id, m.code, m.name, case when m.is_built then m.status else 'building' end as state, c.id as category_id, c.name as category_name, c.color as category_color,
                exists (select 1 from tenancy.plan_categories pc where pc.plan_id = @id and pc.category_id = c.id) as category_included, pm.included, pm.monthly_price, pm.yearly_price
         from tenancy.modules m
         join tenancy.business_categories c on c.id = m.category_id
         left join tenancy.plan_modules pm on pm.plan_id = @id and pm.module_id = m.id
-        order by c.sort_order, c.name collate "und-x-icu", c.id, m.priority, m.name collate "und-x-icu", m.id
+        {Modules.Modules.InOrder}
         """;
 
     private const string InsertSql = """
@@ -89,16 +88,14 @@ public sealed class Plans(Db db)
     public Task<Paged<Plan>> List(Caller caller, ListQuery query, CancellationToken ct) => db.Read(caller, async session =>
     {
         var order = query.OrderBy(("sortOrder", "p.sort_order"), ("name", "p.name collate \"und-x-icu\""), ("price", "p.monthly_price"));
-        await using var grid = await session.Queries("select count(*)" + Where + ";" + "select " + Columns + Where + order, new { query.Pattern, query.Limit, query.Offset });
-        var total = await grid.ReadFirstAsync<long>();
-        return new Paged<Plan>([.. await grid.ReadAsync<Plan>()], total, query.Number, query.Limit);
+        return await session.Page<Plan>(query, "select count(*)" + Where + ";" + "select " + Columns + Where + order, new { query.Pattern, query.Limit, query.Offset });
     }, ct);
 
     /// <summary>One plan with its modules. Refuses with NOT_FOUND for a plan that is not the caller's to see.</summary>
     public Task<(Plan Plan, IReadOnlyList<PlanModule> Modules)> Find(Caller caller, Guid id, CancellationToken ct) => db.Read(caller, async session =>
     {
         await using var grid = await session.Queries(OneSql + ";" + ModulesSql, new { id });
-        var plan = await grid.ReadFirstOrDefaultAsync<Plan>() ?? throw new Refusal(Reason.NotFound);
+        var plan = await grid.One<Plan>();
         IReadOnlyList<PlanModule> modules = [.. await grid.ReadAsync<PlanModule>()];
         return (plan, modules);
     }, ct);
@@ -133,7 +130,7 @@ public sealed class Plans(Db db)
         {
             if (await session.Execute(UpdateSql, Values(plan, id, version)) == 0)
             {
-                throw await WhyNot(session, id);
+                throw await WhyNot(session, id, version);
             }
             await session.Execute(ContentSql, Content(plan, id));
             return await session.One<Plan>(OneSql, new { id });
@@ -162,7 +159,7 @@ public sealed class Plans(Db db)
             {
                 if (await session.Execute(DeleteSql, new { id, version }) == 0)
                 {
-                    throw await WhyNot(session, id);
+                    throw await WhyNot(session, id, version);
                 }
             }, ct);
         }
@@ -173,10 +170,10 @@ public sealed class Plans(Db db)
         }
     }
 
-    private static async Task<Refusal> WhyNot(Session session, Guid id)
+    private static async Task<Refusal> WhyNot(Session session, Guid id, int? version)
     {
         var plan = await session.One<Plan>(OneSql, new { id });
-        return session.Caller.UserId is null || await session.Value<bool>("select rbac.has_permission(auth.uid(), 'tenancy.manage')") ? new Refusal(Reason.Stale, plan.Name) : new Refusal(Reason.Forbidden);
+        return Refusal.Untouched(plan.Version, version, plan.Name);
     }
 
     private static object Values(PlanInput p, Guid id, int version) => new { id, version, p.Name, p.Slug, p.Description, p.MonthlyPrice, p.YearlyPrice, p.Currency, p.SortOrder, p.Status };

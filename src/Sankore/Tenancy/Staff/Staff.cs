@@ -45,11 +45,6 @@ public sealed class Staff(Db db, Invitations invitations, IStringLocalizer<Strin
         order by status, id limit 1
         """;
 
-    private const string MayManageSql = """
-        select name from tenancy.school_groups
-        where id = @groupId and (id = any ((select tenancy.my_administered_group_ids())::uuid[]) or (select rbac.has_permission((select auth.uid()), 'tenancy.manage')))
-        """;
-
     // The people given whose place is not there yet: those with an account in the group, or made just now.
     private const string PlaceSql = """
         with given as (select * from jsonb_to_recordset(@places::jsonb) as g ("UserId" uuid, "SchoolId" uuid, "Role" text))
@@ -97,12 +92,8 @@ public sealed class Staff(Db db, Invitations invitations, IStringLocalizer<Strin
     public Task<Paged<StaffMember>> List(Caller caller, Guid groupId, ListQuery query, StaffFilter filter, CancellationToken ct) => db.Read(caller, async session =>
     {
         await using var grid = await session.Queries($"{Groups.Groups.AdministeredSql}; select count(*) {From}; {PageSql}", new { groupId, filter.Role, filter.School, query.Pattern, query.Limit, query.Offset });
-        if (await grid.ReadFirstOrDefaultAsync<Guid?>() is null)
-        {
-            throw new Refusal(Reason.NotFound);
-        }
-        var total = await grid.ReadFirstAsync<long>();
-        return new Paged<StaffMember>([.. await grid.ReadAsync<StaffMember>()], total, query.Number, query.Limit);
+        await grid.One<string>();
+        return await grid.Page<StaffMember>(query);
     }, ct);
 
     /// <summary>A person's places in a group, as far as the caller sees them.</summary>
@@ -146,7 +137,7 @@ public sealed class Staff(Db db, Invitations invitations, IStringLocalizer<Strin
     /// <summary>Sends a new link to somebody who has not set a password yet; earlier links end. Refuses with NOT_FOUND, FORBIDDEN.</summary>
     public Task InviteAgain(Caller caller, Guid groupId, Guid userId, CancellationToken ct) => db.Run(caller, async session =>
     {
-        var group = await MayManage(session, groupId);
+        var group = await Groups.Groups.MayManage(session, groupId);
         var person = await session.One<Waiting>(WaitingSql, new { groupId, userId });
         await session.AsService(s => s.Execute("update rbac.invitations set used_at = now() where user_id = @userId and used_at is null", new { userId }));
         await Write(session, groupId, group, [new StaffInput(person.Email, person.Name, person.Role, person.SchoolId, null)], new Dictionary<string, Guid> { [person.Email.ToUpperInvariant()] = userId });
@@ -155,7 +146,7 @@ public sealed class Staff(Db db, Invitations invitations, IStringLocalizer<Strin
     /// <summary>Admits many people to a group, in the caller's transaction. Refuses with NOT_FOUND, FORBIDDEN, SCHOOL_UNKNOWN.</summary>
     internal async Task<Admission> Admit(Session session, Guid groupId, IReadOnlyList<StaffInput> people)
     {
-        var group = await MayManage(session, groupId);
+        var group = await Groups.Groups.MayManage(session, groupId);
         var known = await session.FindAccounts(people.Select(p => p.Email!));
         Guid[] colleagues = [.. await session.AsService(s => s.Query<Guid>("select distinct user_id from tenancy.memberships where school_group_id = @groupId and user_id = any (@ids)", new { groupId, ids = known.Values.ToArray() }))];
         List<NewAccount> made = [.. people.DistinctBy(p => Key(p)).Where(p => !known.ContainsKey(Key(p))).Select(p => new NewAccount(Guid.CreateVersion7(), p.Email!, p.Name!, p.Phone))];
@@ -173,9 +164,6 @@ public sealed class Staff(Db db, Invitations invitations, IStringLocalizer<Strin
         await Write(session, groupId, group, [.. newcomers, .. strangers], ours);
         return new Admission(made.Count, placed - newcomers.Count, strangers.Count, places.Length - placed);
     }
-
-    private static async Task<string> MayManage(Session session, Guid groupId) => await session.Find<string>(MayManageSql, new { groupId })
-        ?? throw new Refusal(await session.Find<string>("select name from tenancy.school_groups where id = @groupId", new { groupId }) is null ? Reason.NotFound : Reason.Forbidden);
 
     private async Task Write(Session session, Guid groupId, string group, IReadOnlyList<StaffInput> people, Dictionary<string, Guid> ours)
     {

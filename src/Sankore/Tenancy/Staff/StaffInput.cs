@@ -1,7 +1,6 @@
 using Sankore.Platform.Jobs;
 using Sankore.Platform.Security;
 using Sankore.Tenancy.Assignments;
-using Sankore.Tenancy.Groups;
 
 namespace Sankore.Tenancy.Staff;
 

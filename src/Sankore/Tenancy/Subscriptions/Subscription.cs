@@ -1,4 +1,5 @@
 using Sankore.Platform.Security;
+using Sankore.Platform.Web;
 
 namespace Sankore.Tenancy.Subscriptions;
 
@@ -7,7 +8,7 @@ namespace Sankore.Tenancy.Subscriptions;
 /// <param name="BillingPeriod"><c>monthly</c> or <c>yearly</c>.</param>
 /// <param name="EndsAt">When its period ends; null: it has no end.</param>
 /// <param name="AutoRenew">Whether the end begins another period.</param>
-public sealed record Subscription(Guid Id, Guid GroupId, Guid PlanId, string Plan, string Status, string BillingPeriod, DateTime StartsAt, DateTime? EndsAt, bool AutoRenew, DateTime? CancelledAt, int Version)
+public sealed record Subscription(Guid Id, Guid GroupId, Guid PlanId, string Plan, string Status, string BillingPeriod, DateTime StartsAt, DateTime? EndsAt, bool AutoRenew, DateTime? CancelledAt, int Version) : IVersioned
 {
     /// <summary>Whether the group lives on it.</summary>
     public bool IsLive => SubscriptionInput.Live.Contains(Status);

@@ -67,7 +67,7 @@ public sealed class Subscriptions(Db db, TimeProvider time)
         }
         var change = input.ForChange(current, time.GetUtcNow());
         return await session.Find<Subscription>(UpdateSql, Values(change, id, current.GroupId, version))
-            ?? throw new Refusal(await session.Value<bool>("select rbac.has_permission(auth.uid(), 'tenancy.manage')") ? Reason.Stale : Reason.Forbidden, current.Plan);
+            ?? throw Refusal.Untouched((await session.One<Subscription>(OneSql, new { id })).Version, version, current.Plan);
     }, ct);
 
     internal static object Values(SubscriptionInput s, Guid id, Guid groupId, int version) =>
