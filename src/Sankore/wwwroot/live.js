@@ -249,7 +249,8 @@
       if (id <= position) return;
       position = id;
       waiting.push({ id, change: JSON.parse(event.data) });
-      if (waiting.length === 1) document.hidden ? setTimeout(work) : requestAnimationFrame(work);
+      // A window that is not painted has no frames: the timer does it there.
+      if (waiting.length === 1) requestAnimationFrame(work), setTimeout(work, 200);
     });
     source.addEventListener('reset', event => {
       position = Math.max(position, Number(event.lastEventId));

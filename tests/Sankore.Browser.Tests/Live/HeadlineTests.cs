@@ -108,6 +108,7 @@ public sealed class HeadlineTests(World world, Chrome chrome) : IClassFixture<Wo
 
         await world.Execute("update tenancy.modules set description = 'Ensemble' where id in (select id from tenancy.modules where code in ('annonces', 'campagnes', 'formation', 'cahier-de-texte', 'notes-et-bulletins'))");
 
+        await Waiting.Until(async () => (await stage.Head.Events()).Length == 5, "the head is told of five modules");
         await Expect(stage.Head.Page.Locator("main p", new PageLocatorOptions { HasTextString = "Ensemble" })).ToHaveCountAsync(5);
         await stage.EndsWithOneToast($"{Told} 5 modules ont changé");
     }

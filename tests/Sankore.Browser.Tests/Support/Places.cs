@@ -213,8 +213,10 @@ public sealed partial class Places : IAsyncLifetime
         {
             await page.FillAsync(field, value);
         }
+        await page.EvaluateAsync("document.documentElement.dataset.left = ''");
         await page.Locator("form", new PageLocatorOptions { Has = page.Locator(fields[0].Field) }).Locator("button.primary").ClickAsync();
-        await page.WaitForLoadStateAsync(LoadState.DOMContentLoaded);
+        await Expect(page.Locator("html:not([data-left])")).ToHaveCountAsync(1);
+        await page.EvaluateAsync("new Promise(done => document.readyState === 'complete' ? done() : addEventListener('load', done))");
     }
 
     private static async Task BeginTwoSteps(IPage page)

@@ -75,7 +75,7 @@ public sealed class LiveHub : IDisposable
                 shard.Post(() => shard.Decided(connection, rights, Math.Max(asOf, rights.Position)));
                 return;
             }
-            catch (Exception e) when (e is System.Data.Common.DbException or TimeoutException or IOException)
+            catch (Exception e) when (e is not OperationCanceledException)
             {
                 // Until the database answers, the stream stays silent: nothing is delivered on old rights.
                 _log.LiveRightsUnknown(e.Message);
