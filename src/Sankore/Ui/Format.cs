@@ -1,4 +1,5 @@
 using System.Globalization;
+using Sankore.Platform.Text;
 
 namespace Sankore.Ui;
 
@@ -31,12 +32,12 @@ public static class Format
     /// <summary>A moment, in UTC+1 (West Africa Time): « 14 janv. 2025 à 17:30 ».</summary>
     public static string Moment(DateTime utc)
     {
-        var local = utc.AddHours(1);
+        var local = utc.Add(Days.Offset);
         return CultureInfo.CurrentUICulture.TwoLetterISOLanguageName == "en"
             ? local.ToString("d MMM yyyy, HH:mm", CultureInfo.CurrentCulture)
             : local.ToString("d MMM yyyy 'à' HH:mm", CultureInfo.CurrentCulture);
     }
 
     /// <summary>A day.</summary>
-    public static string Day(DateTime utc) => utc.AddHours(1).ToString("d MMM yyyy", CultureInfo.CurrentCulture);
+    public static string Day(DateTime utc) => utc.Add(Days.Offset).ToString("d MMM yyyy", CultureInfo.CurrentCulture);
 }

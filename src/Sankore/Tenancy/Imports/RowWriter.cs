@@ -1,6 +1,6 @@
 using System.Text.Json;
 using Sankore.Platform.Data;
-using Sankore.Tenancy.Groups;
+using Sankore.Platform.Text;
 using Sankore.Tenancy.Staff;
 using Sankore.Tenancy.Subscriptions;
 

@@ -1,12 +1,13 @@
 using System.Globalization;
 using Sankore.Platform.Security;
 
-namespace Sankore.Tenancy.Groups;
+namespace Sankore.Platform.Text;
 
-/// <summary>Last days, as forms have them, in West Africa Time (UTC+1), where a day ends an hour before it does in UTC.</summary>
-internal static class Days
+/// <summary>Days, as forms and filters have them, in West Africa Time (UTC+1), where a day ends an hour before it does in UTC.</summary>
+public static class Days
 {
-    private static readonly TimeSpan Offset = TimeSpan.FromHours(1);
+    /// <summary>How far local time is ahead of UTC.</summary>
+    public static readonly TimeSpan Offset = TimeSpan.FromHours(1);
 
     /// <summary>The end of a day that was filled in; null for none. Refuses with VALIDATION_FAILED.</summary>
     public static DateTimeOffset? End(string field, string? day)
