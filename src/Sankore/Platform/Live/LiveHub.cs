@@ -75,7 +75,7 @@ public sealed class LiveHub : IDisposable
                 shard.Post(() => shard.Decided(connection, rights, Math.Max(asOf, rights.Position)));
                 return;
             }
-            catch (Exception e) when (e is not OperationCanceledException)
+            catch (Exception e) when (!_stopping.IsCancellationRequested)
             {
                 // Until the database answers, the stream stays silent: nothing is delivered on old rights.
                 _log.LiveRightsUnknown(e.Message);
