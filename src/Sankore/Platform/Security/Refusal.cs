@@ -57,8 +57,8 @@ public sealed class Refusal(Reason reason, params object[] args) : Exception(rea
     /// <summary>Why a change touched nothing of a row that the caller sees: it has another version by now, or is not the caller's to change.</summary>
     /// <param name="found">The version that the row has.</param>
     /// <param name="expected">The version that the change was based on; null: any.</param>
-    /// <param name="name">The row's name, for the message.</param>
-    public static Refusal Untouched(int found, int? expected, string name) => expected is null || found == expected ? new Refusal(Reason.Forbidden) : new Refusal(Reason.Stale, name);
+    /// <param name="name">The row's name, for the message; null where it has none.</param>
+    public static Refusal Untouched(int found, int? expected, string? name = null) => expected is null || found == expected ? new Refusal(Reason.Forbidden) : new Refusal(Reason.Stale, name is null ? [] : [name]);
 }
 
 /// <summary>Collects what is wrong with an input, so that a person sees all of it at once.</summary>

@@ -113,7 +113,7 @@ public sealed class RowRules(IStringLocalizer<Strings> strings, IStringLocalizer
         plans.Where(p => Codes.Normalize(written) is { Length: > 0 } code && (p.Code == code || Codes.Normalize(p.Name) == code)).Select(p => (Guid?)p.Id).FirstOrDefault();
 
     /// <summary>The code that a row will have.</summary>
-    internal static string Code(ImportRow row) => Codes.Normalize(row["code"] ?? row["name"]);
+    internal static string Code(ImportRow row) => Inputs.Code(row["code"], row["name"]);
 
     private static async Task<HashSet<string>> Taken(Session session, string sql, List<ImportRow> rows) =>
         [.. await session.AsService(s => s.Query<string>(sql, new { codes = rows.Select(Code).Distinct().ToArray() }))];

@@ -129,7 +129,7 @@ public sealed class Staff(Db db, Invitations invitations, IStringLocalizer<Strin
             var values = new { id = membershipId, version, input.Role, input.SchoolId, input.Status, endless = input.Endless ?? false, expiresAt = input.ExpiresAt?.UtcDateTime };
             if (await session.Execute(UpdateSql, values) == 0)
             {
-                throw new Refusal(await session.Find<int?>("select version from tenancy.memberships where id = @membershipId", new { membershipId }) == version ? Reason.Forbidden : Reason.Stale);
+                throw Refusal.Untouched(await session.Find<int?>("select version from tenancy.memberships where id = @membershipId", new { membershipId }) ?? 0, version);
             }
         }, ct);
     }
