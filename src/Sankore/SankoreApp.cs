@@ -1,11 +1,11 @@
 using System.Threading.RateLimiting;
 using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.Components.Endpoints;
+using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.HttpOverrides;
 using Microsoft.AspNetCore.Localization;
 using Microsoft.AspNetCore.RateLimiting;
 using Microsoft.AspNetCore.ResponseCompression;
-using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
 using Npgsql;
 using Sankore.Identity;
 using Sankore.Operations;
@@ -56,14 +56,14 @@ public static class SankoreApp
             o.Limits.RequestHeadersTimeout = TimeSpan.FromSeconds(15);
             o.Limits.MaxConcurrentConnections = null;
         });
-        // A flush returns when the kernel has the bytes: LiveEndpoint hands the socket over after it.
-        services.Configure<SocketTransportOptions>(o => o.MaxWriteBufferSize = 1);
+        services.AddSingleton<IConnectionListenerFactory, LiveTransport>();
 
         services.AddSingleton(TimeProvider.System);
         services.AddSingleton(_ => new NpgsqlDataSourceBuilder(database).Build());
         services.AddSingleton(Modules.AsEnumerable());
         services.AddSingleton<ReasonBook>().AddSingleton<Db>().AddSingleton<RightsCache>().AddSingleton<Problems>();
-        services.AddSingleton<LiveHub>().AddSingleton<ChangeLog>().AddHostedService(sp => sp.GetRequiredService<ChangeLog>());
+        services.AddSingleton(configuration.GetSection("Sankore:Live").Get<LiveLimits>() ?? new LiveLimits());
+        services.AddSingleton<LiveMeters>().AddSingleton<LiveHub>().AddSingleton<ChangeLog>().AddHostedService(sp => sp.GetRequiredService<ChangeLog>());
         services.AddSingleton<JobWorker>().AddHostedService(sp => sp.GetRequiredService<JobWorker>()).AddHostedService<Recurring>();
         services.AddSingleton(new MailOptions(Directory.CreateDirectory(Path.Combine(dataFolder, "outbox")).FullName, configuration["Sankore:Mail:From"] ?? "Sankore <no-reply@sankore.test>"));
         services.AddSingleton<IJobHandler, OutboxJob>();

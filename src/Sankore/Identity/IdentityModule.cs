@@ -27,7 +27,7 @@ public sealed class IdentityModule : SankoreModule
     };
 
     /// <inheritdoc/>
-    public override string RightsSql => "select 'stamp' as kind, auth.my_security_stamp() as value";
+    public override string RightsSql => "select id as user_id, 'stamp' as kind, array[security_stamp] as items from auth.users where id = any(@userIds)";
 
     /// <inheritdoc/>
     public override void Services(IServiceCollection services, IConfiguration configuration)

@@ -24,12 +24,7 @@ public sealed class RbacModule : SankoreModule
     ];
 
     /// <inheritdoc/>
-    public override string RightsSql => """
-        select kind, value from rbac.get_user_permissions(auth.uid()) g,
-        lateral (select 'role' as kind, unnest(g.roles) as value
-                 union all select 'permission', unnest(g.permissions)
-                 union all select 'valid_until', to_char(g.valid_until at time zone 'utc', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')) v
-        """;
+    public override string RightsSql => "select user_id, kind, items from rbac.rights_of(@userIds)";
 
     /// <inheritdoc/>
     public override void Services(IServiceCollection services, IConfiguration configuration)

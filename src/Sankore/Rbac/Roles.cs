@@ -82,6 +82,6 @@ public sealed class Roles(Db db, RightsCache rights)
     private async Task Change(Caller caller, Guid userId, string sql, object args, CancellationToken ct)
     {
         await db.Run(caller, session => session.Value<string>(sql, args), ct);
-        rights.Forget([$"user:{userId}"]);
+        rights.Forget([userId], []);
     }
 }

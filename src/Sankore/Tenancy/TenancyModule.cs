@@ -60,10 +60,7 @@ public sealed class TenancyModule : SankoreModule
     ];
 
     /// <inheritdoc/>
-    public override string RightsSql => """
-        select 'topic' as kind, unnest(tenancy.my_topics()) as value
-        union all select 'valid_until', to_char(tenancy.my_rights_end_at() at time zone 'utc', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')
-        """;
+    public override string RightsSql => "select user_id, kind, items from tenancy.rights_of(@userIds)";
 
     /// <inheritdoc/>
     public override void Services(IServiceCollection services, IConfiguration configuration) =>

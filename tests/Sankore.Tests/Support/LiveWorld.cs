@@ -42,6 +42,13 @@ public static class LiveWorld
     public static IReadOnlyList<string> NamesOf(this LiveClient client, JsonElement module) =>
         [.. client.Events.Where(e => e.Type == "change" && e.RowId == module.Id()).Select(e => e.Row.Text("name"))];
 
+    /// <summary>The states of one row as a stream was told them: in order, the last one surely, those between unless a later one was told with them.</summary>
+    public static void ShouldEndIn(this IReadOnlyList<string> told, params string[] states)
+    {
+        told[^1].ShouldBe(states[^1]);
+        told.ShouldBe(states.Where(told.Contains));
+    }
+
     /// <summary>Waits until a stream was told a name of a module.</summary>
     public static Task Hears(this LiveClient client, JsonElement module, string name) =>
         Waiting.Until(() => client.NamesOf(module).Contains(name), $"the stream tells of {name}");

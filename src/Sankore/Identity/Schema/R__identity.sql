@@ -14,12 +14,7 @@ drop policy if exists profiles_own_update on public.profiles;
 create policy profiles_own_update on public.profiles for update to authenticated
   using (id = (select auth.uid())) with check (id = (select auth.uid()));
 
--- What the cookie's or token's security stamp is compared with at every request and on every open stream.
-create or replace function auth.my_security_stamp() returns text
-language sql stable security definer set search_path = '' as $$
-  select security_stamp from auth.users where id = auth.uid()
-$$;
-grant execute on function auth.my_security_stamp() to authenticated;
+drop function if exists auth.my_security_stamp();
 
 -- A new password or a second factor ends older sessions: their streams are told.
 create or replace function auth.publish_rights() returns trigger

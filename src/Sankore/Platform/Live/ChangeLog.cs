@@ -8,19 +8,19 @@ namespace Sankore.Platform.Live;
 /// Tails <c>live.changes</c>: woken by NOTIFY, and by a slow poll behind it, reads on from the last id, keeps the window, and hands
 /// each batch to the hub. LISTEN only wakes; what is read is the log, so a lost connection loses nothing.
 /// </summary>
-public sealed class ChangeLog(Db db, NpgsqlDataSource source, LiveHub hub, RightsCache rights, ILogger<ChangeLog> log) : BackgroundService
+public sealed class ChangeLog(Db db, NpgsqlDataSource source, LiveHub hub, LiveMeters meters, RightsCache rights, ILogger<ChangeLog> log) : BackgroundService
 {
     private const int BatchSize = 2000;
     private static readonly TimeSpan PollEvery = TimeSpan.FromSeconds(2);
 
     private const string NewSql = """
-        select id, at, topics, table_name, op, row_id, row::text
+        select id, at, topics, table_name, op, row_id, row::text, extract(epoch from clock_timestamp() - at)::float8 as age
         from live.changes where id > @after order by id limit @BatchSize
         """;
 
     // The newest part that fits the window, oldest first.
     private const string RecentSql = """
-        select id, at, topics, table_name, op, row_id, row::text
+        select id, at, topics, table_name, op, row_id, row::text, extract(epoch from clock_timestamp() - at)::float8 as age
         from (select * from live.changes order by id desc limit @Capacity) c order by id
         """;
 
@@ -100,7 +100,7 @@ public sealed class ChangeLog(Db db, NpgsqlDataSource source, LiveHub hub, Right
             await session.Value<long>("select id from live.horizon"),
             await session.Query<ChangeRow>(RecentSql, new { hub.Window.Capacity })), ct);
         hub.Window.Start(recent.Count < hub.Window.Capacity ? horizon : recent[0].Id);
-        hub.Start([.. recent.Select(Change.Read)]);
+        hub.Start([.. recent.Select(row => new Change(row))]);
         _started.TrySetResult();
     }
 
@@ -109,10 +109,11 @@ public sealed class ChangeLog(Db db, NpgsqlDataSource source, LiveHub hub, Right
         var rows = await db.Read(Caller.Service, session => session.Query<ChangeRow>(NewSql, new { after = hub.Position, BatchSize }), ct);
         if (rows.Count > 0)
         {
-            var changes = rows.Select(Change.Read).ToArray();
-            foreach (var change in changes.Where(c => c.IsRights))
+            meters.Behind(rows[0].Age * 1000);
+            var changes = rows.Select(row => new Change(row)).ToArray();
+            if (changes.Where(c => c.IsRights).ToList() is { Count: > 0 } told)
             {
-                rights.Forget(change.Topics);
+                rights.Forget(told.SelectMany(c => c.People), told.SelectMany(c => c.Topics).ToHashSet());
             }
             hub.Publish(changes);
         }

@@ -1,69 +1,93 @@
+using System.Net;
 using System.Net.Sockets;
 using System.Threading.Channels;
 
 namespace Sankore.Platform.Live;
 
 /// <summary>
-/// One open stream. Everything here belongs to the thread of its <see cref="LiveShard"/>; only <see cref="Closed"/> and
-/// <see cref="Outgoing"/> are for the request that waits for the stream's end.
+/// One open stream. Everything here belongs to the thread of its <see cref="LiveShard"/>; only <see cref="End"/> and
+/// <see cref="Outgoing"/> are also for whoever learns that the client has gone.
 /// </summary>
-public sealed class LiveConnection
+internal sealed class LiveConnection(LiveHub hub, Guid userId, string securityStamp, IPAddress address, long cursor)
 {
-    private const int MaxBacklogBytes = 64 * 1024;
+    /// <summary>How much of earlier frames may be waiting when another comes. The bytes are shared; what is bounded is how far behind a reader may be.</summary>
+    private const int MaxBacklogBytes = 256 * 1024;
 
-    private readonly Socket? _socket;
-    private readonly Channel<byte[]>? _channel;
-    private readonly TaskCompletionSource _closed = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private Socket? _socket;
+    private Channel<LiveFrame>? _channel;
     private Queue<ArraySegment<byte>>? _backlog;
     private int _backlogBytes;
-
-    private LiveConnection(Guid userId, string securityStamp, long cursor, Socket? socket, Channel<byte[]>? channel) =>
-        (UserId, SecurityStamp, Cursor, _socket, _channel) = (userId, securityStamp, cursor, socket, channel);
-
-    /// <summary>A stream whose connection the hub writes to itself, without waiting (HTTP/1.1 without TLS).</summary>
-    public static LiveConnection Direct(Guid userId, string securityStamp, long cursor, Socket socket) =>
-        new(userId, securityStamp, cursor, socket, null);
-
-    /// <summary>A stream that its own request writes, from a bounded queue (TLS, HTTP/2).</summary>
-    public static LiveConnection Queued(Guid userId, string securityStamp, long cursor) =>
-        new(userId, securityStamp, cursor, null, Channel.CreateBounded<byte[]>(new BoundedChannelOptions(256) { SingleReader = true, SingleWriter = true }));
+    private int _ended;
 
     /// <summary>Whose stream it is.</summary>
-    public Guid UserId { get; }
+    public Guid UserId => userId;
+
+    /// <summary>Where the client is, for the limit per address.</summary>
+    public IPAddress Address => address;
 
     /// <summary>The session's stamp; a stream whose stamp is no longer the account's is ended.</summary>
-    public string SecurityStamp { get; }
+    public string SecurityStamp => securityStamp;
 
-    /// <summary>Completes when the stream is over.</summary>
-    public Task Closed => _closed.Task;
+    /// <summary>What a queued stream has to write; it completes when the stream is over.</summary>
+    public ChannelReader<LiveFrame>? Outgoing => _channel?.Reader;
 
-    /// <summary>What a queued stream has to write.</summary>
-    public ChannelReader<byte[]>? Outgoing => _channel?.Reader;
+    /// <summary>The last change that it was told, or need not be told.</summary>
+    internal long Cursor { get; set; } = cursor;
 
-    internal long Cursor { get; set; }
+    /// <summary>The position that its rights are known for.</summary>
     internal long RightsAsOf { get; set; }
-    internal string[] Topics { get; set; } = [];
-    internal DateTime ValidUntil { get; set; } = DateTime.MaxValue;
-    internal bool Pending { get; set; }
+
+    /// <summary>When the first of its rights ends (<see cref="Security.Rights.EndsAt"/>).</summary>
+    internal long EndsAt { get; set; } = long.MaxValue;
+
+    /// <summary>Its rights are being decided anew; until then it is told nothing.</summary>
+    internal bool IsDeciding { get; set; }
+
+    /// <summary>The shard that writes to it.</summary>
+    internal LiveShard? Shard { get; set; }
+
+    /// <summary>Everybody in the shard with the same topics, and its place among them.</summary>
+    internal Audience? Audience { get; set; }
+    internal int AudienceIndex { get; set; }
+
+    /// <summary>The next stream of the same person in the shard.</summary>
+    internal LiveConnection? NextOfPerson { get; set; }
+
     internal int HeartbeatSlot { get; set; }
-    internal bool IsClosed { get; private set; }
+    internal int HeartbeatIndex { get; set; }
+
+    /// <summary>When the socket last took something, while it is behind.</summary>
+    internal long MovedAt { get; set; }
+
+    internal bool IsEnded => Volatile.Read(ref _ended) != 0;
     internal bool HasBacklog => _backlogBytes > 0;
 
-    /// <summary>Writes without ever waiting. What the socket does not take is kept, up to a bound; beyond it the stream is closed, and its cursor resumes it.</summary>
-    /// <returns>False when the stream is over.</returns>
+    /// <summary>The stream is written by the hub itself, without waiting (HTTP/1.1 without TLS).</summary>
+    internal void WriteTo(Socket socket)
+    {
+        socket.Blocking = false;
+        _socket = socket;
+    }
+
+    /// <summary>The stream is written by its own request, from a bounded queue (TLS, HTTP/2).</summary>
+    internal void WriteQueued() =>
+        _channel = Channel.CreateBounded<LiveFrame>(new BoundedChannelOptions(256) { SingleReader = true });
+
+    /// <summary>Writes without ever waiting. What the socket does not take is kept, up to a bound.</summary>
+    /// <returns>False when the reader is too far behind.</returns>
     internal bool Send(LiveFrame frame)
     {
-        if (IsClosed)
+        if (IsEnded)
         {
-            return false;
+            return true;
         }
         if (_socket is null)
         {
-            return _channel!.Writer.TryWrite(frame.Payload) || Close();
+            return _channel!.Writer.TryWrite(frame);
         }
         if (HasBacklog)
         {
-            return Keep(frame.Chunk);
+            return _backlogBytes <= MaxBacklogBytes && Keep(frame.Chunk);
         }
         var sent = TrySend(frame.Chunk, out var error);
         return error switch
@@ -71,64 +95,80 @@ public sealed class LiveConnection
             SocketError.Success when sent == frame.Chunk.Length => true,
             SocketError.Success => Keep(new ArraySegment<byte>(frame.Chunk, sent, frame.Chunk.Length - sent)),
             SocketError.WouldBlock => Keep(frame.Chunk),
-            _ => Close(),
+            _ => End(),
         };
     }
 
-    /// <summary>Tries again what was kept. True when nothing is left.</summary>
-    internal bool Flush()
+    /// <summary>Tries again what was kept.</summary>
+    /// <returns>How many bytes the socket took.</returns>
+    internal int Flush()
     {
-        while (_backlog is { Count: > 0 } && !IsClosed)
+        var total = 0;
+        while (_backlog is { Count: > 0 } && !IsEnded)
         {
             var next = _backlog.Peek();
             var sent = TrySend(next, out var error);
-            if (error == SocketError.WouldBlock)
+            if (error is not SocketError.Success)
             {
-                return false;
-            }
-            if (error != SocketError.Success)
-            {
-                Close();
-                return true;
+                return error is SocketError.WouldBlock || End() ? total : 0;
             }
             _backlog.Dequeue();
             _backlogBytes -= sent;
+            total += sent;
             if (sent < next.Count)
             {
-                // The rest stays first.
-                var rest = _backlog.ToArray();
-                _backlog.Clear();
-                _backlog.Enqueue(next[sent..]);
-                Array.ForEach(rest, _backlog.Enqueue);
-                return false;
+                _backlog = new Queue<ArraySegment<byte>>([next[sent..], .. _backlog]);
+                return total;
             }
+        }
+        _backlog = null;
+        return total;
+    }
+
+    /// <summary>Ends the stream, if it has not ended. The client comes back with its cursor.</summary>
+    /// <returns>True.</returns>
+    internal bool End()
+    {
+        if (Interlocked.Exchange(ref _ended, 1) == 0)
+        {
+            _channel?.Writer.TryComplete();
+            Hangup();
+            hub.Leave(this);
         }
         return true;
     }
 
-    /// <summary>Ends the stream.</summary>
-    internal bool Close()
+    private void Hangup()
     {
-        IsClosed = true;
-        (_backlog, _backlogBytes) = (null, 0);
-        _channel?.Writer.TryComplete();
-        _closed.TrySetResult();
-        return false;
+        if (_socket is null)
+        {
+            return;
+        }
+        try
+        {
+            if (!HasBacklog)
+            {
+                // A proxy sees a whole response.
+                _socket.Send(LiveFrame.End, SocketFlags.None, out _);
+            }
+            _socket.Shutdown(SocketShutdown.Both);
+        }
+        catch (Exception e) when (e is SocketException or ObjectDisposedException)
+        {
+            // The client is gone.
+        }
+        _socket.Dispose();
     }
 
     private int TrySend(ArraySegment<byte> bytes, out SocketError error)
     {
         try
         {
-            if (_socket!.Blocking)
-            {
-                _socket.Blocking = false;
-            }
-            return _socket.Send(bytes.Array!, bytes.Offset, bytes.Count, SocketFlags.None, out error);
+            return _socket!.Send(bytes.AsSpan(), SocketFlags.None, out error);
         }
         catch (ObjectDisposedException)
         {
-            // The client left, and the server has not taken the stream out yet.
+            // The client has gone, and another thread has learnt it first.
             error = SocketError.NotConnected;
             return 0;
         }
@@ -136,39 +176,8 @@ public sealed class LiveConnection
 
     private bool Keep(ArraySegment<byte> rest)
     {
-        if (_backlogBytes + rest.Count > MaxBacklogBytes)
-        {
-            return Close();
-        }
-        (_backlog ??= new Queue<ArraySegment<byte>>()).Enqueue(rest);
+        (_backlog ??= []).Enqueue(rest);
         _backlogBytes += rest.Count;
         return true;
     }
-}
-
-/// <summary>Bytes ready for both ways out: as they are, and as one chunk of HTTP/1.1's chunked coding.</summary>
-public sealed class LiveFrame
-{
-    /// <summary>A frame of some text/event-stream bytes.</summary>
-    public LiveFrame(byte[] payload)
-    {
-        Payload = payload;
-        Chunk = [.. System.Text.Encoding.ASCII.GetBytes($"{payload.Length:x}\r\n"), .. payload, (byte)'\r', (byte)'\n'];
-    }
-
-    /// <summary>The bytes themselves.</summary>
-    public byte[] Payload { get; }
-
-    /// <summary>The bytes as one chunk.</summary>
-    public byte[] Chunk { get; }
-
-    /// <summary>One frame of several changes, so that a burst is one write.</summary>
-    public static LiveFrame Of(IEnumerable<Change> changes) => new([.. changes.SelectMany(c => c.Event)]);
-
-    /// <summary>Nothing, to keep the connection open.</summary>
-    public static LiveFrame Heartbeat { get; } = new(": still here\n\n"u8.ToArray());
-
-    /// <summary>Says that the page must be read again, within <paramref name="spread"/> of now so that all do not come at once.</summary>
-    public static LiveFrame Reset(long position, TimeSpan spread) => new(System.Text.Encoding.ASCII.GetBytes(
-        $"id: {position}\nevent: reset\ndata: {{\"spread\":{(int)spread.TotalMilliseconds}}}\n\n"));
 }

@@ -1,3 +1,4 @@
+using System.Net;
 using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.AspNetCore.Http.Features;
 using Sankore.Platform.Data;
@@ -17,7 +18,7 @@ public static class LiveEndpoint
         routes.MapGet("/live", Stream).RequireAuthorization().DisableRequestTimeout().WithTags("live")
             .WithSummary("The caller's live changes as server-sent events: change, reset, and a comment every 25 s.");
 
-    private static async Task Stream(HttpContext context, LiveHub hub, ChangeLog log, RightsCache rightsCache, Db db, IHostApplicationLifetime lifetime)
+    private static async Task Stream(HttpContext context, LiveHub hub, ChangeLog log, RightsCache rightsCache, Db db)
     {
         var ct = context.RequestAborted;
         await log.Started.WaitAsync(TimeSpan.FromSeconds(10), ct);
@@ -27,7 +28,7 @@ public static class LiveEndpoint
         }
         var asOf = hub.Position;
         var rights = await rightsCache.Get(userId, ct);
-        if (context.Stamp() is not { } stamp || stamp != rights.SecurityStamp)
+        if (rights.SecurityStamp is not { } stamp || stamp != context.Stamp())
         {
             throw new Refusal(Reason.Unauthenticated);
         }
@@ -37,43 +38,63 @@ public static class LiveEndpoint
             // A position this database never had (it was restored, or made anew): read everything again.
             cursor = -1;
         }
+        var connection = hub.Admit(userId, stamp, context.Connection.RemoteIpAddress ?? IPAddress.None, cursor);
+        try
+        {
+            await Begin(context);
+        }
+        catch
+        {
+            connection.End();
+            throw;
+        }
+        asOf = Math.Max(asOf, rights.Position);
+        if (Handover(context) is { } handover)
+        {
+            // The request is over; what stays of it is the socket.
+            connection.WriteTo(handover.Take(() => connection.End()));
+            hub.Attach(connection, rights, asOf);
+        }
+        else
+        {
+            connection.WriteQueued();
+            hub.Attach(connection, rights, asOf);
+            await WriteQueued(context, connection);
+        }
+        context.Abort();
+    }
 
+    private static async Task Begin(HttpContext context)
+    {
         context.Features.Get<IHttpResponseBodyFeature>()!.DisableBuffering();
         context.Response.ContentType = "text/event-stream";
         context.Response.Headers.CacheControl = "no-store";
         context.Response.Headers["X-Accel-Buffering"] = "no";
         // Clients that lose their connection together come back spread over two seconds.
-        await context.Response.WriteAsync($"retry: {1000 + Random.Shared.Next(2000)}\n\n", ct);
-        // Returns when the bytes are with the kernel (see SankoreApp, MaxWriteBufferSize), so that what the hub writes cannot overtake them.
-        await context.Response.Body.FlushAsync(ct);
-
-        var connection = DirectSocket(context) is { } socket
-            ? LiveConnection.Direct(userId, stamp, cursor, socket)
-            : LiveConnection.Queued(userId, stamp, cursor);
-        using (hub.Attach(connection, rights, Math.Max(asOf, rights.Position)))
-        {
-            try
-            {
-                using var stop = CancellationTokenSource.CreateLinkedTokenSource(ct, lifetime.ApplicationStopping);
-                await (connection.Outgoing is null ? connection.Closed.WaitAsync(stop.Token) : WriteQueued(context, connection, stop.Token));
-            }
-            catch (OperationCanceledException)
-            {
-                // The client left, or the server stops.
-            }
-        }
-        context.Abort();
+        await context.Response.WriteAsync($"retry: {1000 + Random.Shared.Next(2000)}\n\n", context.RequestAborted);
+        await context.Response.Body.FlushAsync(context.RequestAborted);
     }
 
-    private static async Task WriteQueued(HttpContext context, LiveConnection connection, CancellationToken ct)
+    private static async Task WriteQueued(HttpContext context, LiveConnection connection)
     {
-        await foreach (var bytes in connection.Outgoing!.ReadAllAsync(ct))
+        try
         {
-            await context.Response.Body.WriteAsync(bytes, ct);
-            if (!connection.Outgoing.TryPeek(out _))
+            await foreach (var frame in connection.Outgoing!.ReadAllAsync(context.RequestAborted))
             {
-                await context.Response.Body.FlushAsync(ct);
+                await context.Response.Body.WriteAsync(frame.Payload, context.RequestAborted);
+                if (!connection.Outgoing.TryPeek(out _))
+                {
+                    await context.Response.Body.FlushAsync(context.RequestAborted);
+                }
             }
+        }
+        catch (OperationCanceledException)
+        {
+            // The client left.
+        }
+        finally
+        {
+            connection.End();
         }
     }
 
@@ -88,9 +109,9 @@ public static class LiveEndpoint
         };
     }
 
-    /// <summary>The connection's socket where bytes may go to it as they are: HTTP/1.1 on plain TCP.</summary>
-    private static System.Net.Sockets.Socket? DirectSocket(HttpContext context) =>
+    /// <summary>The connection's socket can be had where bytes may go to it as they are: HTTP/1.1 on plain TCP.</summary>
+    private static ISocketHandover? Handover(HttpContext context) =>
         HttpProtocol.IsHttp11(context.Request.Protocol) && context.Features.Get<ITlsHandshakeFeature>() is null
-            ? context.Features.Get<IConnectionSocketFeature>()?.Socket
+            ? context.Features.Get<ISocketHandover>()
             : null;
 }

@@ -1,7 +1,13 @@
-using System.Diagnostics.Metrics;
+using System.Collections.Concurrent;
+using System.Net;
 using Sankore.Platform.Security;
 
 namespace Sankore.Platform.Live;
+
+/// <summary>How many streams one person and one address may have open on a node (<c>Sankore:Live:PerPerson</c>, <c>PerAddress</c>).</summary>
+/// <param name="PerPerson">Every open page is one.</param>
+/// <param name="PerAddress">A school, or a whole mobile network, may share one.</param>
+public sealed record LiveLimits(int PerPerson = 50, int PerAddress = 10_000);
 
 /// <summary>All open streams of this node, shared out over as many writing threads as there are cores.</summary>
 public sealed class LiveHub : IDisposable
@@ -9,21 +15,22 @@ public sealed class LiveHub : IDisposable
     private const int WindowCapacity = 65_536;
 
     private readonly RightsCache _rights;
+    private readonly LiveLimits _limits;
+    private readonly TimeProvider _time;
     private readonly ILogger<LiveHub> _log;
-    private readonly SemaphoreSlim _deciding = new(8);
     private readonly CancellationTokenSource _stopping = new();
-    private readonly Meter _meter = new("Sankore.Live");
-    private readonly Counter<long> _delivered;
+    private readonly ConcurrentDictionary<Guid, int> _byPerson = new();
+    private readonly ConcurrentDictionary<IPAddress, int> _byAddress = new();
     private LiveShard[] _shards = [];
     private int _next;
     private int _count;
 
     /// <summary>Made once per node.</summary>
-    public LiveHub(RightsCache rights, ILogger<LiveHub> log)
+    public LiveHub(RightsCache rights, LiveLimits limits, LiveMeters meters, TimeProvider time, IHostApplicationLifetime lifetime, ILogger<LiveHub> log)
     {
-        (_rights, _log) = (rights, log);
-        _delivered = _meter.CreateCounter<long>("sankore.live.delivered", description: "Events written to streams");
-        _meter.CreateObservableGauge("sankore.live.connections", () => _count, description: "Open streams");
+        (_rights, _limits, Meters, _time, _log) = (rights, limits, meters, time, log);
+        meters.Watch(() => _count);
+        lifetime.ApplicationStopping.Register(Stop);
     }
 
     /// <summary>The last part of the log.</summary>
@@ -35,6 +42,13 @@ public sealed class LiveHub : IDisposable
     /// <summary>Open streams on this node.</summary>
     public int Count => _count;
 
+    internal LiveMeters Meters { get; }
+
+    /// <summary>Milliseconds on a clock that nobody sets.</summary>
+    internal long Now => RightsCache.Milliseconds(_time);
+
+    internal TimeProvider Time => _time;
+
     /// <summary>Begins at what the log holds already.</summary>
     public void Start(IReadOnlyList<Change> recent)
     {
@@ -42,32 +56,66 @@ public sealed class LiveHub : IDisposable
         _shards = [.. Enumerable.Range(0, Environment.ProcessorCount).Select(i => new LiveShard(this, Position, i))];
     }
 
-    /// <summary>Hands changes to every shard, in order.</summary>
+    /// <summary>Adds changes to the window, and wakes the shards to tell them.</summary>
     public void Publish(IReadOnlyList<Change> changes)
     {
         Window.Add(changes);
         foreach (var shard in _shards)
         {
-            shard.Post(() => shard.Deliver(changes));
+            shard.Wake();
         }
     }
 
+    /// <summary>Counts a stream that is about to begin. Refuses with TOO_MANY_STREAMS, UNAVAILABLE (the node stops).</summary>
+    /// <returns>End it, whatever becomes of it.</returns>
+    internal LiveConnection Admit(Guid userId, string securityStamp, IPAddress address, long cursor)
+    {
+        if (_stopping.IsCancellationRequested)
+        {
+            throw new Refusal(Reason.Unavailable) { RetryAfter = TimeSpan.FromSeconds(1) };
+        }
+        if (!TryCount(_byPerson, userId, _limits.PerPerson))
+        {
+            throw TooMany();
+        }
+        if (!TryCount(_byAddress, address, _limits.PerAddress))
+        {
+            Discount(_byPerson, userId);
+            throw TooMany();
+        }
+        Interlocked.Increment(ref _count);
+        return new LiveConnection(this, userId, securityStamp, address, cursor);
+    }
+
     /// <summary>Takes a stream in. <paramref name="asOf"/>: this node's position before <paramref name="rights"/> were asked for.</summary>
-    /// <returns>Dispose it when the request ends.</returns>
-    public IDisposable Attach(LiveConnection connection, Rights rights, long asOf)
+    internal void Attach(LiveConnection connection, Rights rights, long asOf)
     {
         var shard = _shards[(uint)Interlocked.Increment(ref _next) % (uint)_shards.Length];
-        Interlocked.Increment(ref _count);
+        connection.Shard = shard;
         shard.Post(() => shard.Attach(connection, rights, asOf));
-        return new Attachment(this, shard, connection);
+        if (_stopping.IsCancellationRequested)
+        {
+            connection.End();
+        }
+    }
+
+    /// <summary>A stream has ended.</summary>
+    internal void Leave(LiveConnection connection)
+    {
+        Interlocked.Decrement(ref _count);
+        Discount(_byPerson, connection.UserId);
+        Discount(_byAddress, connection.Address);
+        if (connection.Shard is { } shard)
+        {
+            shard.Post(() => shard.Detach(connection));
+        }
     }
 
     /// <summary>Reads a person's rights again and tells the shard.</summary>
     internal void Redecide(LiveShard shard, LiveConnection connection) => _ = Task.Run(async () =>
     {
-        while (!connection.IsClosed && !_stopping.IsCancellationRequested)
+        while (!connection.IsEnded && !_stopping.IsCancellationRequested)
         {
-            await _deciding.WaitAsync(_stopping.Token);
             try
             {
                 var asOf = Position;
@@ -81,14 +129,8 @@ public sealed class LiveHub : IDisposable
                 _log.LiveRightsUnknown(e.Message);
                 await Task.Delay(500, _stopping.Token);
             }
-            finally
-            {
-                _deciding.Release();
-            }
         }
     });
-
-    internal void Delivered(int events) => _delivered.Add(events);
 
     internal void Guarded(Action action)
     {
@@ -105,22 +147,47 @@ public sealed class LiveHub : IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
-        _stopping.Cancel();
+        Stop();
         foreach (var shard in _shards)
         {
             shard.Dispose();
         }
-        _meter.Dispose();
-        _deciding.Dispose();
         _stopping.Dispose();
     }
 
-    private sealed class Attachment(LiveHub hub, LiveShard shard, LiveConnection connection) : IDisposable
+    /// <summary>Ends every stream: their clients go on at another node, or here when it is back.</summary>
+    private void Stop()
     {
-        public void Dispose()
+        if (!_stopping.IsCancellationRequested)
         {
-            Interlocked.Decrement(ref hub._count);
-            shard.Post(() => shard.Detach(connection));
+            _stopping.Cancel();
+            Array.ForEach(_shards, shard => shard.Post(shard.EndAll));
+        }
+    }
+
+    private Refusal TooMany()
+    {
+        Meters.Refused();
+        return new Refusal(Reason.TooManyStreams) { RetryAfter = TimeSpan.FromMinutes(1) };
+    }
+
+    private static bool TryCount<T>(ConcurrentDictionary<T, int> counts, T key, int limit) where T : notnull
+    {
+        if (counts.AddOrUpdate(key, 1, (_, n) => n + 1) <= limit)
+        {
+            return true;
+        }
+        Discount(counts, key);
+        return false;
+    }
+
+    private static void Discount<T>(ConcurrentDictionary<T, int> counts, T key) where T : notnull
+    {
+        var left = counts.AddOrUpdate(key, 0, (_, n) => n - 1);
+        if (left == 0)
+        {
+            // Unless somebody came meanwhile.
+            counts.TryRemove(KeyValuePair.Create(key, 0));
         }
     }
 }

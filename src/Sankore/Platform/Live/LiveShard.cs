@@ -5,34 +5,48 @@ using Sankore.Platform.Security;
 namespace Sankore.Platform.Live;
 
 /// <summary>
-/// A share of the connections and the one thread that writes to them, so that nothing here needs a lock: connections listed by topic,
-/// the same ready-made bytes to each, heartbeats spread over their period.
+/// A share of the streams and the one thread that writes to them, so that nothing here needs a lock: streams gathered by their topics into
+/// audiences, the same ready-made bytes to each, heartbeats spread over their period. It follows the window by itself, so no queue grows
+/// when it is behind.
 /// </summary>
 internal sealed class LiveShard : IDisposable
 {
     private const int HeartbeatSlots = 100;
+    private const int HeartbeatEvery = 25_000;
     private const int MaxReplay = 1000;
-    private static readonly TimeSpan HeartbeatEvery = TimeSpan.FromSeconds(25);
+
+    /// <summary>The first change is told at once; what follows within this time is told together, the last state of each row.</summary>
+    private const int Pace = 200;
+
+    /// <summary>A reader whose socket takes nothing for so long is let go.</summary>
+    private const int MaxStall = 30_000;
+
     private static readonly TimeSpan TooOldSpread = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan RightsSpread = TimeSpan.FromSeconds(1);
 
     private readonly LiveHub _hub;
     private readonly ConcurrentQueue<Action> _inbox = new();
     private readonly AutoResetEvent _wake = new(false);
-    private readonly Dictionary<string, List<LiveConnection>> _byTopic = [];
+    private readonly Dictionary<string[], Audience> _audiences = new(TopicsComparer.Instance);
+    private readonly Dictionary<string, List<Audience>> _byTopic = [];
+    private readonly Dictionary<Guid, LiveConnection> _byPerson = [];
+    private readonly List<Audience> _waiting = [];
+    private readonly Dictionary<LiveConnection, List<Change>> _personal = [];
     private readonly List<LiveConnection>[] _byHeartbeat = [.. Enumerable.Range(0, HeartbeatSlots).Select(_ => new List<LiveConnection>())];
     private readonly List<LiveConnection> _slow = [];
     private readonly Thread _thread;
     private int _nextSlot;
-    private long _nextBeat;
     private int _beatSlot;
+    private long _nextBeat;
+    private long _nextFlush;
+    private long _nextTry;
     private long _position;
     private volatile bool _stopped;
 
     public LiveShard(LiveHub hub, long position, int number)
     {
         (_hub, _position) = (hub, position);
-        _nextBeat = Environment.TickCount64 + (long)HeartbeatEvery.TotalMilliseconds / HeartbeatSlots;
+        _nextBeat = hub.Now + HeartbeatEvery / HeartbeatSlots;
         _thread = new Thread(Work) { IsBackground = true, Name = $"live-{number}" };
         _thread.Start();
     }
@@ -44,83 +58,128 @@ internal sealed class LiveShard : IDisposable
         _wake.Set();
     }
 
-    /// <summary>Takes a connection in: what it missed, then its place in the lists. <paramref name="asOf"/> is the position that its rights are known for.</summary>
+    /// <summary>There is something new in the window.</summary>
+    public void Wake() => _wake.Set();
+
+    /// <summary>Takes a stream in: what it missed, then its place among the others. <paramref name="asOf"/> is the position that its rights are known for.</summary>
     public void Attach(LiveConnection connection, Rights rights, long asOf)
     {
-        if (connection.IsClosed)
+        if (connection.IsEnded)
         {
             return;
         }
-        (connection.Topics, connection.RightsAsOf, connection.ValidUntil) = (rights.Topics, asOf, rights.ValidUntil);
         var missed = _hub.Window.Between(Math.Min(Math.Min(connection.Cursor, asOf), _position), _position);
-        List(connection);
+        List(connection, rights, asOf);
+        connection.NextOfPerson = _byPerson.GetValueOrDefault(connection.UserId);
+        _byPerson[connection.UserId] = connection;
         connection.HeartbeatSlot = _nextSlot++ % HeartbeatSlots;
+        connection.HeartbeatIndex = _byHeartbeat[connection.HeartbeatSlot].Count;
         _byHeartbeat[connection.HeartbeatSlot].Add(connection);
         if (missed is null)
         {
             Reset(connection, TooOldSpread);
         }
-        else if (missed.Any(c => c.IsRights && c.Id > asOf && Concerns(c, connection)))
+        else if (missed.Any(c => c.IsRights && c.Id > asOf && c.Concerns(connection.UserId, rights.Topics)))
         {
             Redecide(connection);
         }
         else
         {
-            Replay(connection, missed);
+            Replay(connection, [.. missed.Where(c => c.Id > connection.Cursor && !c.IsRights && c.Concerns(connection.UserId, rights.Topics))]);
         }
     }
 
-    /// <summary>Takes a connection out.</summary>
+    /// <summary>Takes a stream out.</summary>
     public void Detach(LiveConnection connection)
     {
-        connection.Close();
+        if (connection.Audience is null)
+        {
+            return;
+        }
         Unlist(connection);
-        _byHeartbeat[connection.HeartbeatSlot].Remove(connection);
+        var slot = _byHeartbeat[connection.HeartbeatSlot];
+        slot[connection.HeartbeatIndex] = slot[^1];
+        slot[^1].HeartbeatIndex = connection.HeartbeatIndex;
+        slot.RemoveAt(slot.Count - 1);
+        RemoveOfPerson(connection);
+        _personal.Remove(connection);
     }
 
-    /// <summary>Gives a connection the topics that its person has now, and has its page read again.</summary>
+    /// <summary>Ends every stream.</summary>
+    public void EndAll() => Everybody().ForEach(c => c.End());
+
+    /// <summary>Gives a stream the topics that its person has now, and has its page read again.</summary>
     public void Decided(LiveConnection connection, Rights rights, long asOf)
     {
-        if (connection.IsClosed)
+        if (connection.IsEnded || connection.Audience is null)
         {
             return;
         }
         if (rights.SecurityStamp != connection.SecurityStamp)
         {
-            connection.Close();
+            connection.End();
             return;
         }
         Unlist(connection);
-        (connection.Topics, connection.RightsAsOf, connection.ValidUntil) = (rights.Topics, asOf, rights.ValidUntil);
-        List(connection);
+        List(connection, rights, asOf);
         var since = _hub.Window.Between(Math.Min(asOf, _position), _position);
-        if (since is null || since.Any(c => c.IsRights && Concerns(c, connection)))
+        if (since is null || since.Any(c => c.IsRights && c.Concerns(connection.UserId, rights.Topics)))
         {
             _hub.Redecide(this, connection);
             return;
         }
-        connection.Pending = false;
+        connection.IsDeciding = false;
         Reset(connection, RightsSpread);
     }
 
-    /// <summary>Writes changes to whoever has one of their topics. Neighbours for the same topics go out as one write.</summary>
-    public void Deliver(IReadOnlyList<Change> changes)
+    private void Work()
     {
-        for (var i = 0; i < changes.Count;)
+        while (!_stopped)
         {
-            var first = changes[i];
-            var end = i + 1;
-            while (!first.IsRights && end < changes.Count && !changes[end].IsRights && changes[end].Topics.AsSpan().SequenceEqual(first.Topics))
+            _wake.WaitOne((int)Math.Max(0, Math.Min(_nextBeat, _nextFlush) - _hub.Now));
+            while (_inbox.TryDequeue(out var action))
             {
-                end++;
+                _hub.Guarded(action);
             }
-            var run = changes.Skip(i).Take(end - i).ToArray();
-            i = end;
-            if (first.IsRights)
+            _hub.Guarded(Round);
+        }
+    }
+
+    private void Round()
+    {
+        RouteNews();
+        var now = _hub.Now;
+        _nextFlush = long.MaxValue;
+        TellPeople();
+        TellAudiences(now);
+        FlushSlow(now);
+        if (now >= _nextBeat)
+        {
+            Beat(now);
+        }
+    }
+
+    // ── What is new: who is to be told ──
+
+    private void RouteNews()
+    {
+        if (_hub.Window.Between(_position) is not { } news)
+        {
+            // More came than the window holds, and it is unknown to whom.
+            _position = _hub.Position;
+            foreach (var connection in Everybody())
             {
-                foreach (var connection in first.Topics.SelectMany(Listed).ToArray())
+                Redecide(connection);
+            }
+            return;
+        }
+        foreach (var change in news)
+        {
+            if (change.IsRights)
+            {
+                foreach (var connection in Concerned(change))
                 {
-                    if (connection.RightsAsOf < first.Id)
+                    if (connection.RightsAsOf < change.Id)
                     {
                         Redecide(connection);
                     }
@@ -128,66 +187,173 @@ internal sealed class LiveShard : IDisposable
             }
             else
             {
-                Deliver(run);
+                Route(change);
             }
-            _position = run[^1].Id;
+            _position = change.Id;
         }
     }
 
-    private void Deliver(Change[] run)
+    private void Route(Change change)
     {
-        LiveFrame? frame = null;
-        var now = DateTime.UtcNow;
-        foreach (var topic in run[0].Topics)
+        foreach (var topic in change.Topics)
         {
-            if (!_byTopic.TryGetValue(topic, out var connections))
+            foreach (var audience in Audiences(topic))
+            {
+                if (audience.Add(change))
+                {
+                    _waiting.Add(audience);
+                }
+            }
+        }
+        foreach (var person in change.People)
+        {
+            for (var connection = _byPerson.GetValueOrDefault(person); connection is not null; connection = connection.NextOfPerson)
+            {
+                (CollectionsMarshal.GetValueRefOrAddDefault(_personal, connection, out _) ??= []).Add(change);
+            }
+        }
+    }
+
+    private List<LiveConnection> Concerned(Change change)
+    {
+        var concerned = new List<LiveConnection>();
+        foreach (var person in change.People)
+        {
+            for (var connection = _byPerson.GetValueOrDefault(person); connection is not null; connection = connection.NextOfPerson)
+            {
+                concerned.Add(connection);
+            }
+        }
+        foreach (var audience in change.Topics.SelectMany(Audiences))
+        {
+            concerned.AddRange(audience.Connections);
+        }
+        return concerned;
+    }
+
+    // ── Telling ──
+
+    /// <summary>Whoever is told something of their own is told all that is waiting, in commit order.</summary>
+    private void TellPeople()
+    {
+        foreach (var (connection, own) in _personal)
+        {
+            Tell(connection, [.. connection.Audience!.Waiting.Concat(own).DistinctBy(c => c.Id).OrderBy(c => c.Id)]);
+        }
+        _personal.Clear();
+    }
+
+    private void TellAudiences(long now)
+    {
+        var frames = new Dictionary<List<Change>, (List<Change> Told, LiveFrame[] Frames)>(ChangesComparer.Instance);
+        var started = _hub.Time.GetTimestamp();
+        var told = 0;
+        for (var i = _waiting.Count - 1; i >= 0; i--)
+        {
+            var audience = _waiting[i];
+            if (audience.DueAt > now)
+            {
+                _nextFlush = Math.Min(_nextFlush, audience.DueAt);
+                continue;
+            }
+            _waiting[i] = _waiting[^1];
+            _waiting.RemoveAt(_waiting.Count - 1);
+            audience.DueAt = now + Pace;
+            var waiting = audience.Take();
+            if (!frames.TryGetValue(waiting, out var ready))
+            {
+                var last = Change.LastStates(waiting);
+                frames[waiting] = ready = (last, LiveFrame.Of(last));
+            }
+            Tell(audience, waiting, ready.Told, ready.Frames);
+            told += audience.Connections.Length;
+        }
+        if (told > 0)
+        {
+            _hub.Meters.FannedOut(_hub.Time.GetElapsedTime(started));
+        }
+    }
+
+    private void Tell(Audience audience, List<Change> waiting, List<Change> told, LiveFrame[] frames)
+    {
+        var now = _hub.Now;
+        var (before, until) = (waiting[0].Id, waiting[^1].Id);
+        var (bytes, complete) = (frames.Sum(f => (long)f.Chunk.Length), 0);
+        foreach (var connection in audience.Connections)
+        {
+            if (connection.IsDeciding || connection.Cursor >= until)
             {
                 continue;
             }
-            frame ??= LiveFrame.Of(run);
-            foreach (var connection in CollectionsMarshal.AsSpan(connections))
+            if (connection.EndsAt <= now)
             {
-                if (connection.Pending || connection.Cursor >= run[^1].Id)
-                {
-                    continue;
-                }
-                if (connection.ValidUntil <= now)
-                {
-                    Redecide(connection);
-                    continue;
-                }
-                Send(connection, connection.Cursor < run[0].Id ? frame : LiveFrame.Of(run.Where(c => c.Id > connection.Cursor)));
-                connection.Cursor = run[^1].Id;
+                Redecide(connection);
             }
-            _hub.Delivered(connections.Count * run.Length);
+            else if (connection.Cursor >= before)
+            {
+                // It came in the middle.
+                Tell(connection, waiting);
+            }
+            else
+            {
+                foreach (var frame in frames)
+                {
+                    Send(connection, frame);
+                }
+                connection.Cursor = until;
+                complete++;
+            }
         }
+        _hub.Meters.Told(complete, told.Count, waiting.Count - told.Count, bytes);
     }
 
-    private void Replay(LiveConnection connection, IReadOnlyList<Change> missed)
+    private void Tell(LiveConnection connection, List<Change> changes)
     {
-        var own = missed.Where(c => c.Id > connection.Cursor && !c.IsRights && Concerns(c, connection)).ToList();
-        if (own.Count > MaxReplay)
+        if (connection.IsDeciding || connection.IsEnded)
+        {
+            return;
+        }
+        if (connection.EndsAt <= _hub.Now)
+        {
+            Redecide(connection);
+            return;
+        }
+        var news = changes.FindAll(c => c.Id > connection.Cursor);
+        if (news.Count == 0)
+        {
+            return;
+        }
+        var told = Change.LastStates(news);
+        var frames = LiveFrame.Of(told);
+        Array.ForEach(frames, frame => Send(connection, frame));
+        connection.Cursor = news[^1].Id;
+        _hub.Meters.Told(1, told.Count, news.Count - told.Count, frames.Sum(f => (long)f.Chunk.Length));
+    }
+
+    private void Replay(LiveConnection connection, List<Change> missed)
+    {
+        if (Change.LastStates(missed).Count > MaxReplay)
         {
             Reset(connection, TooOldSpread);
+            return;
         }
-        else if (own.Count > 0)
-        {
-            Send(connection, LiveFrame.Of(own));
-        }
+        Tell(connection, missed);
         connection.Cursor = Math.Max(connection.Cursor, _position);
     }
 
     private void Reset(LiveConnection connection, TimeSpan spread)
     {
         connection.Cursor = Math.Max(connection.Cursor, _position);
-        Send(connection, LiveFrame.Reset(_position, spread));
+        var frame = LiveFrame.Reset(_position, spread);
+        Send(connection, frame);
+        _hub.Meters.Reset(frame.Chunk.Length);
     }
 
     private void Redecide(LiveConnection connection)
     {
-        if (!connection.Pending && !connection.IsClosed)
+        if (!connection.IsDeciding && !connection.IsEnded)
         {
-            connection.Pending = true;
+            connection.IsDeciding = true;
             _hub.Redecide(this, connection);
         }
     }
@@ -195,63 +361,57 @@ internal sealed class LiveShard : IDisposable
     private void Send(LiveConnection connection, LiveFrame frame)
     {
         var slow = connection.HasBacklog;
-        connection.Send(frame);
-        if (!slow && connection.HasBacklog)
+        if (!connection.Send(frame))
         {
+            Drop(connection);
+        }
+        else if (!slow && connection.HasBacklog)
+        {
+            connection.MovedAt = _hub.Now;
             _slow.Add(connection);
         }
     }
 
-    private static bool Concerns(Change change, LiveConnection connection) => change.Topics.Any(t => Array.IndexOf(connection.Topics, t) >= 0);
-
-    private IEnumerable<LiveConnection> Listed(string topic) => _byTopic.TryGetValue(topic, out var connections) ? connections : [];
-
-    private void List(LiveConnection connection)
+    private void FlushSlow(long now)
     {
-        foreach (var topic in connection.Topics)
+        if (_slow.Count == 0 || now < _nextTry)
         {
-            (CollectionsMarshal.GetValueRefOrAddDefault(_byTopic, topic, out _) ??= []).Add(connection);
+            _nextFlush = _slow.Count == 0 ? _nextFlush : Math.Min(_nextFlush, _nextTry);
+            return;
         }
+        _slow.RemoveAll(connection =>
+        {
+            if (connection.Flush() > 0)
+            {
+                connection.MovedAt = now;
+            }
+            else if (connection.HasBacklog && now - connection.MovedAt > MaxStall)
+            {
+                Drop(connection);
+            }
+            return connection.IsEnded || !connection.HasBacklog;
+        });
+        // The more there are, the more seldom they are tried.
+        _nextTry = now + Math.Clamp(_slow.Count / 50, 10, 100);
+        _nextFlush = _slow.Count == 0 ? _nextFlush : Math.Min(_nextFlush, _nextTry);
     }
 
-    private void Unlist(LiveConnection connection)
+    private void Drop(LiveConnection connection)
     {
-        foreach (var topic in connection.Topics)
-        {
-            if (_byTopic.TryGetValue(topic, out var connections) && connections.Remove(connection) && connections.Count == 0)
-            {
-                _byTopic.Remove(topic);
-            }
-        }
+        connection.End();
+        _hub.Meters.Dropped();
     }
 
-    private void Work()
+    private void Beat(long now)
     {
-        while (!_stopped)
-        {
-            var now = Environment.TickCount64;
-            var wait = _slow.Count > 0 ? 10 : Math.Max(0, _nextBeat - now);
-            _wake.WaitOne((int)wait);
-            while (_inbox.TryDequeue(out var action))
-            {
-                _hub.Guarded(action);
-            }
-            _slow.RemoveAll(c => c.Flush());
-            if (Environment.TickCount64 >= _nextBeat)
-            {
-                Beat();
-            }
-        }
-    }
-
-    private void Beat()
-    {
-        _nextBeat += (long)HeartbeatEvery.TotalMilliseconds / HeartbeatSlots;
-        var now = DateTime.UtcNow;
+        _nextBeat += HeartbeatEvery / HeartbeatSlots;
         foreach (var connection in CollectionsMarshal.AsSpan(_byHeartbeat[_beatSlot]))
         {
-            Send(connection, LiveFrame.Heartbeat);
-            if (connection.ValidUntil <= now)
+            if (!connection.HasBacklog)
+            {
+                Send(connection, LiveFrame.Heartbeat);
+            }
+            if (connection.EndsAt <= now)
             {
                 // A role, a place or an assignment has ended while nothing happened.
                 Redecide(connection);
@@ -260,15 +420,99 @@ internal sealed class LiveShard : IDisposable
         _beatSlot = (_beatSlot + 1) % HeartbeatSlots;
     }
 
+    // ── Who is here ──
+
+    private List<Audience> Audiences(string topic) => _byTopic.TryGetValue(topic, out var audiences) ? audiences : [];
+
+    private List<LiveConnection> Everybody() => [.. _byHeartbeat.SelectMany(c => c)];
+
+    private void List(LiveConnection connection, Rights rights, long asOf)
+    {
+        (connection.RightsAsOf, connection.EndsAt) = (asOf, rights.EndsAt);
+        if (!_audiences.TryGetValue(rights.Topics, out var audience))
+        {
+            _audiences[rights.Topics] = audience = new Audience(rights.Topics);
+            foreach (var topic in rights.Topics)
+            {
+                (CollectionsMarshal.GetValueRefOrAddDefault(_byTopic, topic, out _) ??= []).Add(audience);
+            }
+        }
+        audience.Join(connection);
+    }
+
+    private void Unlist(LiveConnection connection)
+    {
+        var audience = connection.Audience!;
+        if (!audience.Leave(connection))
+        {
+            return;
+        }
+        _audiences.Remove(audience.Topics);
+        _waiting.Remove(audience);
+        foreach (var topic in audience.Topics)
+        {
+            if (_byTopic.TryGetValue(topic, out var audiences) && audiences.Remove(audience) && audiences.Count == 0)
+            {
+                _byTopic.Remove(topic);
+            }
+        }
+    }
+
+    private void RemoveOfPerson(LiveConnection connection)
+    {
+        var first = _byPerson[connection.UserId];
+        if (first == connection)
+        {
+            if (connection.NextOfPerson is { } next)
+            {
+                _byPerson[connection.UserId] = next;
+            }
+            else
+            {
+                _byPerson.Remove(connection.UserId);
+            }
+            return;
+        }
+        while (first.NextOfPerson != connection)
+        {
+            first = first.NextOfPerson!;
+        }
+        first.NextOfPerson = connection.NextOfPerson;
+    }
+
     public void Dispose()
     {
         _stopped = true;
         _wake.Set();
         _thread.Join(TimeSpan.FromSeconds(5));
-        foreach (var connection in _byHeartbeat.SelectMany(c => c))
-        {
-            connection.Close();
-        }
+        EndAll();
         _wake.Dispose();
+    }
+
+    private sealed class TopicsComparer : IEqualityComparer<string[]>
+    {
+        public static readonly TopicsComparer Instance = new();
+
+        public bool Equals(string[]? x, string[]? y) => ReferenceEquals(x, y) || x.AsSpan().SequenceEqual(y);
+
+        public int GetHashCode(string[] topics)
+        {
+            var hash = new HashCode();
+            foreach (var topic in topics)
+            {
+                hash.Add(topic);
+            }
+            return hash.ToHashCode();
+        }
+    }
+
+    /// <summary>The same changes, whoever they wait for.</summary>
+    private sealed class ChangesComparer : IEqualityComparer<List<Change>>
+    {
+        public static readonly ChangesComparer Instance = new();
+
+        public bool Equals(List<Change>? x, List<Change>? y) => CollectionsMarshal.AsSpan(x).SequenceEqual(CollectionsMarshal.AsSpan(y));
+
+        public int GetHashCode(List<Change> changes) => HashCode.Combine(changes.Count, changes[0].Id, changes[^1].Id);
     }
 }

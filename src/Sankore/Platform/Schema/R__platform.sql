@@ -92,7 +92,7 @@ begin
     return;
   end if;
   perform live.lock();
-  insert into live.changes (topics, table_name, op, row_id, row) values (p_topics, p_table, p_op, p_id, p_row);
+  insert into live.changes (at, topics, table_name, op, row_id, row) values (clock_timestamp(), p_topics, p_table, p_op, p_id, p_row);
   perform pg_notify('live', '');
 end $$;
 

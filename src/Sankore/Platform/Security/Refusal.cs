@@ -23,6 +23,7 @@ public sealed record Reason(string Code, int Status, Type Strings)
         Unprocessable = Of("UNPROCESSABLE", 422),
         VersionRequired = Of("VERSION_REQUIRED", 428),
         TooManyRequests = Of("TOO_MANY_REQUESTS", 429),
+        TooManyStreams = Of("TOO_MANY_STREAMS", 429),
         Internal = Of("INTERNAL", 500),
         Unavailable = Of("UNAVAILABLE", 503);
 
@@ -47,6 +48,9 @@ public sealed class Refusal(Reason reason, params object[] args) : Exception(rea
 
     /// <summary>Arguments of the message, such as the name of what stands in the way.</summary>
     public IReadOnlyList<object> Args { get; } = args;
+
+    /// <summary>When it makes sense to ask again (the header <c>Retry-After</c>); null: nothing is said of it.</summary>
+    public TimeSpan? RetryAfter { get; init; }
 
     /// <summary>Errors by field in camelCase, for <see cref="Reason.Invalid"/> and whatever else concerns one field.</summary>
     public IReadOnlyDictionary<string, FieldError> Fields { get; init; } = new Dictionary<string, FieldError>();

@@ -1,98 +1,207 @@
 using System.Collections.Concurrent;
+using System.Globalization;
 using Sankore.Platform.Data;
 
 namespace Sankore.Platform.Security;
 
-/// <summary>What a person may do and is told, as decided by the database under the person's own role.</summary>
+/// <summary>What a person may do and is told, as decided by the database.</summary>
 /// <param name="Position">The log's position before the rights were read.</param>
 /// <param name="SecurityStamp">The account's stamp; null when the account is gone.</param>
 /// <param name="Roles">Platform roles in force.</param>
 /// <param name="Permissions">Permission keys in force.</param>
-/// <param name="Topics">Topics of the person's stream.</param>
-/// <param name="ValidUntil">When the first of the roles expires.</param>
-public sealed record Rights(long Position, string? SecurityStamp, IReadOnlySet<string> Roles, IReadOnlySet<string> Permissions, string[] Topics, DateTime ValidUntil)
+/// <param name="Topics">Topics of the person's stream, but for the person's own. People with the same topics share one array.</param>
+/// <param name="EndsAt">When the first of the rights expires, in milliseconds of <see cref="RightsCache.Milliseconds"/>: judged by the database's clock, counted by one that nobody sets.</param>
+public sealed record Rights(long Position, string? SecurityStamp, IReadOnlySet<string> Roles, IReadOnlySet<string> Permissions, string[] Topics, long EndsAt)
 {
     /// <summary>Nobody's rights: none.</summary>
-    public static Rights None { get; } = new(0, null, new HashSet<string>(), new HashSet<string>(), [], DateTime.MaxValue);
+    public static Rights None { get; } = new(0, null, new HashSet<string>(), new HashSet<string>(), [], long.MaxValue);
 
     /// <summary>Whether the permission is among them.</summary>
     public bool May(string permission) => Permissions.Contains(permission);
 }
 
 /// <summary>
-/// Rights by person, in memory, so that neither a request nor ten thousand connections returning at once read tables for them. The log
-/// says when they change (<c>RIGHTS</c>), and <see cref="Forget"/> runs before anything later is delivered.
+/// Rights by person, in memory, so that neither a request nor ten thousand connections returning at once read tables for them. Whoever is
+/// asked for while others are being read is read together with all who wait then: one statement for up to <see cref="MaxTogether"/>
+/// people. The log says when rights change (<c>RIGHTS</c>), and <see cref="Forget"/> runs before anything later is delivered.
 /// </summary>
 public sealed class RightsCache(Db db, IEnumerable<SankoreModule> modules, TimeProvider time)
 {
     private const int MaxPeople = 200_000;
+    private const int MaxTogether = 500;
+    private const int MaxReaders = 4;
 
-    private readonly string _sql = "select 'position' as kind, live.position()::text as value; "
-        + string.Join(" union all ", modules.Select(m => m.RightsSql).OfType<string>());
+    private readonly string _sql = "select live.position(); " + string.Join(" union all ", modules.Select(m => m.RightsSql).OfType<string>());
 
-    private readonly ConcurrentDictionary<Guid, Lazy<Task<Rights>>> _people = new();
+    private readonly ConcurrentDictionary<Guid, Task<Rights>> _people = new();
+    private readonly ConcurrentQueue<(Guid Person, TaskCompletionSource<Rights> Answer)> _wanted = new();
+    private readonly ConcurrentDictionary<string, string[]> _sameTopics = new();
+    private readonly ConcurrentDictionary<string, IReadOnlySet<string>> _sameSets = new();
+    private int _readers;
 
-    private sealed record Entry(string Kind, string? Value);
+    private sealed record Entry(Guid UserId, string Kind, string[] Items);
+
+    /// <summary>Milliseconds that only count, whatever is done to the clock.</summary>
+    public static long Milliseconds(TimeProvider time) => (long)time.GetElapsedTime(0).TotalMilliseconds;
 
     /// <summary>The rights of a person.</summary>
     public async Task<Rights> Get(Guid userId, CancellationToken ct)
     {
-        if (_people.Count > MaxPeople)
-        {
-            _people.Clear();
-        }
         while (true)
         {
-            var entry = _people.GetOrAdd(userId, id => new Lazy<Task<Rights>>(() => Read(id)));
+            var known = _people.TryGetValue(userId, out var found) ? found : Ask(userId);
             try
             {
-                var rights = await entry.Value.WaitAsync(ct);
-                if (rights.ValidUntil > time.GetUtcNow().UtcDateTime)
+                var rights = await known.WaitAsync(ct);
+                if (rights.EndsAt > Milliseconds(time))
                 {
                     return rights;
                 }
             }
             catch when (!ct.IsCancellationRequested)
             {
-                _people.TryRemove(KeyValuePair.Create(userId, entry));
+                _people.TryRemove(KeyValuePair.Create(userId, known));
                 throw;
             }
-            _people.TryRemove(KeyValuePair.Create(userId, entry));
+            _people.TryRemove(KeyValuePair.Create(userId, known));
         }
     }
 
-    /// <summary>Drops what is known of the people behind some topics.</summary>
-    public void Forget(IReadOnlyList<string> topics)
+    /// <summary>Drops what is known of some people, and of everybody who has one of some topics.</summary>
+    public void Forget(IEnumerable<Guid> people, IReadOnlyCollection<string> topics)
     {
-        foreach (var topic in topics)
+        foreach (var person in people)
         {
-            if (topic.StartsWith("user:", StringComparison.Ordinal) && Guid.TryParse(topic.AsSpan(5), out var userId))
+            _people.TryRemove(person, out _);
+        }
+        if (topics.Count == 0)
+        {
+            return;
+        }
+        var concerned = new Dictionary<string[], bool>(ReferenceEqualityComparer.Instance);
+        foreach (var (person, known) in _people)
+        {
+            // Whoever is still being read may have read too early.
+            if (!known.IsCompletedSuccessfully || Concerned(known.Result.Topics))
             {
-                _people.TryRemove(userId, out _);
-                continue;
+                _people.TryRemove(KeyValuePair.Create(person, known));
             }
-            foreach (var (id, entry) in _people)
+        }
+
+        bool Concerned(string[] mine) => concerned.TryGetValue(mine, out var known) ? known : concerned[mine] = mine.Any(topics.Contains);
+    }
+
+    private Task<Rights> Ask(Guid userId)
+    {
+        if (_people.Count >= MaxPeople)
+        {
+            _people.Clear();
+            _sameTopics.Clear();
+            _sameSets.Clear();
+        }
+        var answer = new TaskCompletionSource<Rights>(TaskCreationOptions.RunContinuationsAsynchronously);
+        var known = _people.GetOrAdd(userId, answer.Task);
+        if (known == answer.Task)
+        {
+            _wanted.Enqueue((userId, answer));
+            StartReader();
+        }
+        return known;
+    }
+
+    private void StartReader()
+    {
+        if (Interlocked.Increment(ref _readers) <= MaxReaders)
+        {
+            _ = Task.Run(ReadWanted);
+        }
+        else
+        {
+            Interlocked.Decrement(ref _readers);
+        }
+    }
+
+    private async Task ReadWanted()
+    {
+        var together = new Dictionary<Guid, TaskCompletionSource<Rights>>();
+        while (true)
+        {
+            while (together.Count < MaxTogether && _wanted.TryDequeue(out var next))
             {
-                // Whoever is still being read may have read too early.
-                if (!entry.IsValueCreated || !entry.Value.IsCompletedSuccessfully || entry.Value.Result.Topics.Contains(topic))
+                // Somebody forgotten and asked for again stands in the queue twice: both are answered by one reading.
+                if (!together.TryAdd(next.Person, next.Answer))
                 {
-                    _people.TryRemove(id, out _);
+                    _ = together[next.Person].Task.ContinueWith(t => Answer(next.Answer, t), TaskScheduler.Default);
                 }
             }
+            if (together.Count == 0)
+            {
+                break;
+            }
+            await Read(together);
+            together.Clear();
+        }
+        Interlocked.Decrement(ref _readers);
+        if (!_wanted.IsEmpty)
+        {
+            // Somebody came between the last look and the end.
+            StartReader();
         }
     }
 
-    private Task<Rights> Read(Guid userId) => db.Read(Caller.Person(userId), async session =>
+    private static void Answer(TaskCompletionSource<Rights> answer, Task<Rights> read)
     {
-        await using var grid = await session.Queries(_sql);
-        var position = long.Parse((await grid.ReadFirstAsync<Entry>()).Value!, System.Globalization.CultureInfo.InvariantCulture);
-        var rows = (await grid.ReadAsync<Entry>()).ToLookup(r => r.Kind, r => r.Value);
+        if (read.IsCompletedSuccessfully)
+        {
+            answer.TrySetResult(read.Result);
+        }
+        else
+        {
+            answer.TrySetException(read.Exception!.InnerExceptions);
+        }
+    }
+
+    private async Task Read(Dictionary<Guid, TaskCompletionSource<Rights>> wanted)
+    {
+        try
+        {
+            var now = Milliseconds(time);
+            var (position, entries) = await db.Read(Caller.Service, async session =>
+            {
+                await using var grid = await session.Queries(_sql, new { userIds = wanted.Keys.ToArray() });
+                return (await grid.ReadFirstAsync<long>(), (await grid.ReadAsync<Entry>()).ToLookup(e => e.UserId));
+            }, CancellationToken.None);
+            foreach (var (person, answer) in wanted)
+            {
+                answer.SetResult(RightsOf(entries[person].ToLookup(e => e.Kind, e => e.Items), position, now));
+            }
+        }
+        catch (Exception e)
+        {
+            // Each who waits hears of it.
+            foreach (var answer in wanted.Values)
+            {
+                answer.TrySetException(e);
+            }
+        }
+    }
+
+    private Rights RightsOf(ILookup<string, string[]> items, long position, long now)
+    {
+        string[] topics = [.. items["topic"].SelectMany(t => t)];
+        var secondsLeft = items["seconds_left"].Select(s => double.Parse(s[0], CultureInfo.InvariantCulture)).DefaultIfEmpty(double.PositiveInfinity).Min();
         return new Rights(
             position,
-            rows["stamp"].FirstOrDefault(),
-            rows["role"].OfType<string>().ToHashSet(),
-            rows["permission"].OfType<string>().ToHashSet(),
-            [.. rows["topic"].OfType<string>().Select(string.Intern)],
-            rows["valid_until"].OfType<string>().Select(v => DateTime.Parse(v, System.Globalization.CultureInfo.InvariantCulture, System.Globalization.DateTimeStyles.AdjustToUniversal)).DefaultIfEmpty(DateTime.MaxValue).Min());
-    }, CancellationToken.None);
+            items["stamp"].FirstOrDefault()?[0],
+            Same(items["role"]),
+            Same(items["permission"]),
+            _sameTopics.GetOrAdd(string.Join('\n', topics), _ => topics),
+            double.IsFinite(secondsLeft) ? now + (long)(secondsLeft * 1000) : long.MaxValue);
+    }
+
+    private IReadOnlySet<string> Same(IEnumerable<string[]> items)
+    {
+        string[] all = [.. items.SelectMany(i => i)];
+        return _sameSets.GetOrAdd(string.Join('\n', all), _ => all.ToHashSet());
+    }
 }

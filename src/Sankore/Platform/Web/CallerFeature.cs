@@ -47,7 +47,7 @@ public static class CallerFeature
             if (rights.SecurityStamp != stamp)
             {
                 // A session made this moment may be ahead of what this node has read of the log.
-                cache.Forget([$"user:{userId}"]);
+                cache.Forget([userId], []);
                 rights = await cache.Get(userId, context.RequestAborted);
             }
             if (stamp is not null && rights.SecurityStamp == stamp)

@@ -72,6 +72,10 @@ public sealed class Problems(IStringLocalizerFactory strings, IEnumerable<Sankor
                 refusal = new Refusal(Reason.Internal);
             }
             context.Response.Clear();
+            if (refusal.RetryAfter is { } pause)
+            {
+                context.Response.Headers.RetryAfter = ((int)Math.Ceiling(pause.TotalSeconds)).ToString(System.Globalization.CultureInfo.InvariantCulture);
+            }
             if (IsForPrograms(context.Request))
             {
                 await Write(context, Describe(refusal));

@@ -37,6 +37,26 @@ language sql stable security definer set search_path = '' as $$
          (select min(expires_at) from held)
 $$;
 
+-- The same of many people at once, for the server: they may all come at once.
+create or replace function rbac.rights_of(p_user_ids uuid[]) returns table (user_id uuid, kind text, items text[])
+language sql stable security definer set search_path = '' as $$
+  with held as materialized (
+    select ur.user_id, r.id, r.role_name, ur.expires_at
+    from rbac.user_roles ur
+    join rbac.roles r on r.id = ur.role_id
+    where ur.user_id = any (p_user_ids) and ur.is_active and (ur.expires_at is null or ur.expires_at > now()))
+  select h.user_id, 'role', array_agg(h.role_name order by h.role_name) from held h group by h.user_id
+  union all
+  select h.user_id, 'permission', array_agg(distinct p.permission_key order by p.permission_key)
+  from held h
+  join rbac.role_permissions rp on rp.role_id = h.id
+  join rbac.permissions p on p.id = rp.permission_id
+  group by h.user_id
+  union all
+  select h.user_id, 'seconds_left', array[extract(epoch from min(h.expires_at) - now())::text] from held h where h.expires_at is not null group by h.user_id
+$$;
+grant execute on function rbac.rights_of(uuid[]) to service_role;
+
 -- Somebody can always administer the platform for good, whatever takes a role away: revoking, an expiry, an account that is deleted.
 -- One lock for all, so that two at once cannot both take the last admin but one.
 create or replace function rbac.keep_an_admin() returns trigger

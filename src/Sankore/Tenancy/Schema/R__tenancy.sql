@@ -54,40 +54,51 @@ language sql stable security definer set search_path = '' as $$
       or exists (select 1 from tenancy.modules m where m.category_id = c.id and m.id = any ((select tenancy.my_module_ids())::uuid[])))
 $$;
 
--- The topics of the caller's stream. Whoever reads the whole catalogue has no need of the plans' narrower events; a group's administrator
--- hears of all that the plan has, other people of what was assigned to them, in the terms it was assigned in.
-create or replace function tenancy.my_topics() returns text[]
-language sql stable security definer set search_path = '' as $$
-  select array['everyone', 'user:' || auth.uid()]
-    || case when rbac.has_permission(auth.uid(), 'tenancy.read') then array['catalogue'] else
-         array(select 'plan:' || p from unnest(tenancy.my_administered_plan_ids()) p)
-         || array(
-           select distinct 'plan:' || u.plan_id || case when a.module_id is null then ':category:' || a.category_id else ':module:' || a.module_id end
-           from tenancy.current_memberships m
-           join tenancy.live_subscriptions u on u.school_group_id = m.school_group_id
-           join tenancy.schools s on s.id = m.school_id and s.status = 'active'
-           join tenancy.current_assignments a on a.user_id = m.user_id and a.school_group_id = m.school_group_id and (a.school_id is null or a.school_id = m.school_id)
-           where m.user_id = auth.uid() and m.role <> 'group_admin') end
-    || array(select 'group:' || g from unnest(tenancy.my_group_ids()) g)
-    || array(select 'admin:' || g from unnest(tenancy.my_administered_group_ids()) g)
-    || array(select 'school:' || s from unnest(tenancy.my_school_ids()) s)
-$$;
-
 -- The invitations into groups that the caller administers.
 create or replace function tenancy.my_invitation_ids() returns uuid[]
 language sql stable security definer set search_path = '' as $$
   select coalesce(array_agg(invitation_id), '{}') from tenancy.invited_places where school_group_id = any ((select tenancy.my_administered_group_ids())::uuid[])
 $$;
 
--- When the first of the caller's places or assignments ends.
-create or replace function tenancy.my_rights_end_at() returns timestamptz
+-- What the stream of each of some people is told, but for their own topic; and the seconds until the first of their places or assignments
+-- ends. Whoever reads the whole catalogue has no need of the plans' narrower events; a group's administrator hears of all that the plan
+-- has, other people of what was assigned to them, in the terms it was assigned in. For many people at once: they may all come at once.
+drop function if exists tenancy.my_topics(), tenancy.my_rights_end_at();
+create or replace function tenancy.rights_of(p_user_ids uuid[]) returns table (user_id uuid, kind text, items text[])
 language sql stable security definer set search_path = '' as $$
-  select least((select min(expires_at) from tenancy.current_memberships where user_id = auth.uid()),
-               (select min(expires_at) from tenancy.current_assignments where user_id = auth.uid()))
+  with places as materialized (
+    select m.* from tenancy.current_memberships m where m.user_id = any (p_user_ids)),
+  assigned as materialized (
+    select a.* from tenancy.current_assignments a where a.user_id = any (p_user_ids)),
+  catalogue_readers as materialized (
+    select u as user_id from unnest(p_user_ids) u where rbac.has_permission(u, 'tenancy.read')),
+  plans as materialized (
+    select p.user_id, p.school_group_id, p.school_id, p.role, u.plan_id
+    from places p join tenancy.live_subscriptions u on u.school_group_id = p.school_group_id
+    where p.user_id not in (select c.user_id from catalogue_readers c)),
+  topics as (
+    select u as user_id, 'everyone' as topic from unnest(p_user_ids) u
+    union select c.user_id, 'catalogue' from catalogue_readers c
+    union select p.user_id, 'plan:' || p.plan_id from plans p where p.role = 'group_admin'
+    union select p.user_id, 'plan:' || p.plan_id || case when a.module_id is null then ':category:' || a.category_id else ':module:' || a.module_id end
+      from plans p
+      join tenancy.schools s on s.id = p.school_id and s.status = 'active'
+      join assigned a on a.user_id = p.user_id and a.school_group_id = p.school_group_id and (a.school_id is null or a.school_id = p.school_id)
+      where p.role <> 'group_admin'
+    union select p.user_id, 'group:' || p.school_group_id from places p
+    union select p.user_id, 'admin:' || p.school_group_id from places p where p.role = 'group_admin'
+    union select p.user_id, 'school:' || p.school_id from places p where p.school_id is not null),
+  ends as (
+    select e.user_id, min(e.expires_at) as ends_at
+    from (select p.user_id, p.expires_at from places p union all select a.user_id, a.expires_at from assigned a) e group by e.user_id)
+  select t.user_id, 'topic', array_agg(t.topic order by t.topic) from topics t group by t.user_id
+  union all
+  select e.user_id, 'seconds_left', array[extract(epoch from e.ends_at - now())::text] from ends e where e.ends_at is not null
 $$;
+grant execute on function tenancy.rights_of(uuid[]) to service_role;
 
 grant execute on function tenancy.my_group_ids(), tenancy.my_administered_group_ids(), tenancy.my_people_ids(), tenancy.my_school_ids(), tenancy.my_plan_ids(),
-  tenancy.my_administered_plan_ids(), tenancy.my_module_ids(), tenancy.my_category_ids(), tenancy.my_topics(), tenancy.my_rights_end_at(),
+  tenancy.my_administered_plan_ids(), tenancy.my_module_ids(), tenancy.my_category_ids(),
   tenancy.my_invitation_ids() to authenticated;
 
 -- The caller's menu of modules: what may be done in each, wherever in the network.
