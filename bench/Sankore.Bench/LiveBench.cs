@@ -1,66 +1,116 @@
-using System.Collections.Concurrent;
 using System.Diagnostics;
-using System.Net;
+using System.Globalization;
+using Dapper;
 using Npgsql;
 
 namespace Sankore.Bench;
 
-/// <summary>One change to N connected clients: COMMIT to each client, nothing lost, and what it costs the server.</summary>
+/// <summary>Changes to N connected people over several nodes: what connecting costs, what a connection holds, COMMIT to each client, nothing lost, and what it costs the nodes.</summary>
 internal static class LiveBench
 {
-    public static async Task<int> Run(int clients, int changes)
-    {
-        Console.WriteLine($"live: {clients} SSE clients, {changes} changes, {Environment.ProcessorCount} cores, clients beside the server");
-        await using var server = await ServerProcess.Start(5481);
-        var tokens = new List<string>();
-        for (var i = 1; i <= 60; i++)
-        {
-            tokens.Add(await server.Token($"head.s{i:0000}@sankore.test"));
-        }
-        var before = server.ResidentBytes;
-        using var pool = new SseClients(new IPEndPoint(IPAddress.Loopback, server.Address.Port), tokens);
-        var clock = Stopwatch.StartNew();
-        var cpu = server.CpuSeconds;
-        await pool.Connect(clients);
-        Console.WriteLine($"connected {pool.Open} in {clock.Elapsed.TotalSeconds:0.0} s, server CPU {(server.CpuSeconds - cpu) * 1000:0} ms");
-        await Task.Delay(2000);
-        var perConnection = (server.ResidentBytes - before) / (double)clients;
+    private const string RenameSql = "update tenancy.modules set name = 'Inscriptions #' || @number where code = 'gestion-inscriptions'";
+    private const string BurstSql = "update tenancy.modules set name = 'Rafale #' || @number where code like 'rafale-%'";
 
-        var samples = new ConcurrentBag<double>();
-        var lasts = new List<double>();
-        long committed = 0;
-        pool.OnEvent = at => samples.Add(Stopwatch.GetElapsedTime(committed, at).TotalMilliseconds);
-        await using var connection = new NpgsqlConnection(server.AdminConnection);
-        await connection.OpenAsync();
-        var bytes = pool.Bytes;
-        cpu = server.CpuSeconds;
-        for (var change = 1; change <= changes; change++)
+    // PostgreSQL's backends hand their figures in when they have been idle for ten seconds.
+    private const string ReadSql = "select xact_commit as transactions, tup_returned + tup_fetched as rows from pg_stat_database where datname = 'sankore'";
+
+    private sealed record Read(long Transactions, long Rows);
+
+    /// <summary>Runs and reports; 1 when a change was lost or out of order.</summary>
+    /// <param name="clients">Streams.</param>
+    /// <param name="changes">Changes of one row, one after the other.</param>
+    /// <param name="nodes">Server processes; 0: as many as the streams need.</param>
+    /// <param name="burst">Rows changed in one transaction at the end; 0: none.</param>
+    public static async Task<int> Run(int clients, int changes, int nodes, int burst)
+    {
+        nodes = nodes > 0 ? nodes : NodesFor(clients);
+        Console.WriteLine($"live: {clients} clients, {nodes} nodes on one PostgreSQL, {changes} changes, {Environment.ProcessorCount} cores, clients beside the servers");
+        await using var network = await Network.Start(clients, nodes, burst);
+        var tokens = await network.Tokens(clients);
+        await using var crowd = CrowdProcesses.Start(network.Addresses, "/live", "live", tokens);
+        var open = await Connect(network, crowd, tokens);
+        var heard = await Changes(network, crowd, clients, changes);
+        if (burst > 0)
         {
-            var expected = pool.Events + clients;
-            await using var transaction = await connection.BeginTransactionAsync();
-            await using (var update = new NpgsqlCommand($"update tenancy.modules set name = 'Inscriptions {change}' where code = 'gestion-inscriptions'", connection, transaction))
-            {
-                await update.ExecuteNonQueryAsync();
-            }
-            committed = Stopwatch.GetTimestamp();
-            await transaction.CommitAsync();
-            var limit = Stopwatch.StartNew();
-            while (pool.Events < expected && limit.Elapsed.TotalSeconds < 20)
-            {
-                await Task.Delay(5);
-            }
-            lasts.Add(samples.IsEmpty ? double.NaN : samples.Max());
-            await Task.Delay(200);
+            heard = await Burst(network, crowd, clients, burst, heard);
         }
-        cpu = server.CpuSeconds - cpu;
-        var sorted = samples.Order().ToArray();
-        var events = (double)clients * changes;
-        Console.WriteLine($"delivered {pool.Events} of {events:0}, out of order or twice {pool.Disorder}");
-        Console.WriteLine($"COMMIT to client, ms: p50 {At(sorted, .5):0.0}  p95 {At(sorted, .95):0.0}  p99 {At(sorted, .99):0.0}  max {sorted[^1]:0.0}");
-        Console.WriteLine($"server CPU {cpu * 1000 / changes:0.0} ms a change, {cpu * 1e6 / events:0.00} µs an event");
-        Console.WriteLine($"bytes an event {(pool.Bytes - bytes) / events:0}; server memory per connection {perConnection / 1024:0.0} KB (resident {server.ResidentBytes / 1048576} MB)");
-        return pool.Events == events && pool.Disorder == 0 ? 0 : 1;
+        var (expected, tally) = ((long)clients * (changes + burst), heard.Tally);
+        Console.WriteLine($"delivered {tally.Events:#,0} of {expected:#,0}; out of order or twice {tally.Disorder}, resets {tally.Resets}, streams ended {tally.Ended}");
+        return tally.Events == expected && tally.Disorder == 0 && open == clients ? 0 : 1;
     }
 
-    private static double At(double[] sorted, double quantile) => sorted[Math.Min(sorted.Length - 1, (int)(sorted.Length * quantile))];
+    /// <summary>Processes for so many streams.</summary>
+    public static int NodesFor(int clients) => (clients + Network.MostPerNode - 1) / Network.MostPerNode;
+
+    /// <summary>Has everybody connect, with a person asking for the menu meanwhile, and says what that took.</summary>
+    private static async Task<int> Connect(Network network, CrowdProcesses crowd, IReadOnlyList<string> tokens)
+    {
+        await using var database = new NpgsqlConnection(network.Admin);
+        using var probe = new MenuProbe(network.Nodes, tokens);
+        await probe.Run(TimeSpan.FromSeconds(3));
+        await Task.Delay(11_000);
+        var read = await database.QuerySingleAsync<Read>(ReadSql);
+        var (memory, cpu, postgres, clock) = (network.Nodes.Select(n => n.ResidentBytes).ToList(), network.CpuSeconds, network.PostgresCpuSeconds, Stopwatch.StartNew());
+        var connecting = crowd.Connect(120);
+        var menus = await probe.Run(connecting);
+        var (open, refusals) = await connecting;
+        var seconds = clock.Elapsed.TotalSeconds;
+        Console.WriteLine($"connected {open} from {crowd.Count} processes in {seconds:0.0} s ({open / seconds:0} a second); CPU per connection: servers {(network.CpuSeconds - cpu) * 1e6 / open:0} µs, PostgreSQL {(network.PostgresCpuSeconds - postgres) * 1e6 / open:0} µs {refusals}");
+        Console.WriteLine($"meanwhile GET /api/me/menu {menus.Count} times, ms: p50 {menus.At(.5):0.0}  p99 {menus.At(.99):0.0}  max {menus.Max:0.0}");
+        await Task.Delay(5000);
+        Console.WriteLine($"server memory per connection after 5 s: {PerConnection()}");
+        await Task.Delay(25_000);
+        Console.WriteLine($"server memory per connection after 30 s: {PerConnection()}");
+        var after = await database.QuerySingleAsync<Read>(ReadSql);
+        Console.WriteLine($"PostgreSQL meanwhile: {after.Transactions - read.Transactions} transactions, {after.Rows - read.Rows} rows read");
+        return open;
+
+        string PerConnection() => string.Join(", ", network.Nodes.Select((n, i) => ((n.ResidentBytes - memory[i]) / 1024.0 / open * network.Nodes.Count).ToString("0.0", CultureInfo.InvariantCulture))) + " KB";
+    }
+
+    private static async Task<Heard> Changes(Network network, CrowdProcesses crowd, int clients, int changes)
+    {
+        await using var database = new NpgsqlConnection(network.Admin);
+        await database.OpenAsync();
+        var before = await crowd.Hear(0, 0);
+        var (heard, each) = (before, new List<Latencies>());
+        var (cpu, postgres) = (network.CpuSeconds, network.PostgresCpuSeconds);
+        for (var number = 1; number <= changes; number++)
+        {
+            heard = await crowd.Hear(await Commit(database, RenameSql, number), 1);
+            each.Add(heard.Latencies);
+            await Task.Delay(200);
+        }
+        (cpu, postgres) = (network.CpuSeconds - cpu, network.PostgresCpuSeconds - postgres);
+        Console.WriteLine($"COMMIT to client, ms, median of {changes} changes (worst): p50 {Spread(l => l.At(.5))}  p95 {Spread(l => l.At(.95))}  p99 {Spread(l => l.At(.99))}  max {Spread(l => l.Max)}");
+        var events = (double)clients * changes;
+        Console.WriteLine($"server CPU {cpu * 1000 / changes:0.0} ms a change, {cpu * 1e6 / events:0.00} µs an event; PostgreSQL {postgres * 1000 / changes:0.0} ms a change; bytes an event {(heard.Tally.Bytes - before.Tally.Bytes) / events:0}");
+        return heard;
+
+        string Spread(Func<Latencies, double> figure) =>
+            each.Select(figure).Order().ToList() is var sorted ? string.Create(CultureInfo.InvariantCulture, $"{sorted[sorted.Count / 2]:0.0} ({sorted[^1]:0.0})") : "";
+    }
+
+    private static async Task<Heard> Burst(Network network, CrowdProcesses crowd, int clients, int rows, Heard before)
+    {
+        await using var database = new NpgsqlConnection(network.Admin);
+        await database.OpenAsync();
+        var (cpu, postgres) = (network.CpuSeconds, network.PostgresCpuSeconds);
+        var heard = await crowd.Hear(await Commit(database, BurstSql, 1), rows, 120);
+        (cpu, postgres) = (network.CpuSeconds - cpu, network.PostgresCpuSeconds - postgres);
+        var (events, frames, bytes) = (heard.Tally.Events - before.Tally.Events, heard.Tally.Frames - before.Tally.Frames, heard.Tally.Bytes - before.Tally.Bytes);
+        Console.WriteLine($"one transaction of {rows} rows: COMMIT to the last client's last row {heard.Latencies.Max:0} ms (p50 of all rows {heard.Latencies.At(.5):0}); per client {events / (double)clients:0.0} events in {frames / (double)clients:0.0} frames, {bytes / (double)clients:0} bytes");
+        Console.WriteLine($"server CPU {cpu * 1000:0} ms, {cpu * 1e6 / events:0.00} µs an event; PostgreSQL {postgres * 1000:0} ms");
+        return heard;
+    }
+
+    /// <summary>Changes rows in a transaction of its own. The moment before COMMIT was sent.</summary>
+    public static async Task<long> Commit(NpgsqlConnection database, string sql, int number)
+    {
+        await using var transaction = await database.BeginTransactionAsync();
+        await database.ExecuteAsync(sql, new { number }, transaction);
+        var committed = Stopwatch.GetTimestamp();
+        await transaction.CommitAsync();
+        return committed;
+    }
 }

@@ -8,8 +8,6 @@ namespace Sankore.Bench;
 /// <summary>The program itself, in a process of its own with a data folder of its own, so that its CPU and memory are its own.</summary>
 internal sealed class ServerProcess : IAsyncDisposable
 {
-    private static readonly long TicksPerSecond = 100;
-
     private readonly Process _process;
     private readonly string _data;
 
@@ -21,19 +19,16 @@ internal sealed class ServerProcess : IAsyncDisposable
     public string AdminConnection => $"Host={Path.Combine(_data, "postgres", "socket")};Username=sankore_admin;Database=sankore";
 
     /// <summary>CPU seconds used so far.</summary>
-    public double CpuSeconds
-    {
-        get
-        {
-            var fields = File.ReadAllText($"/proc/{_process.Id}/stat").Split(") ")[1].Split(' ');
-            return (double)(long.Parse(fields[11], CultureInfo.InvariantCulture) + long.Parse(fields[12], CultureInfo.InvariantCulture)) / TicksPerSecond;
-        }
-    }
+    public double CpuSeconds => Proc.Cpu(_process.Id);
 
     /// <summary>Resident memory in bytes.</summary>
-    public long ResidentBytes => long.Parse(File.ReadLines($"/proc/{_process.Id}/status").First(l => l.StartsWith("VmRSS", StringComparison.Ordinal)).Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries)[1], CultureInfo.InvariantCulture) * 1024;
+    public long ResidentBytes => Proc.Resident(_process.Id);
 
-    public static async Task<ServerProcess> Start(int port, string demo = "small")
+    /// <summary>Starts the program and waits until it is ready.</summary>
+    /// <param name="port">Where it listens, on 127.0.0.1.</param>
+    /// <param name="demo">The demo network that an empty database is filled with.</param>
+    /// <param name="database">The administrator's connection string of a cluster that runs; null: the program has one of its own.</param>
+    public static async Task<ServerProcess> Start(int port, string demo, string? database = null)
     {
         var data = Directory.CreateTempSubdirectory("sankore-bench-").FullName;
         if (!OperatingSystem.IsWindows())
@@ -43,7 +38,7 @@ internal sealed class ServerProcess : IAsyncDisposable
         var address = new Uri($"http://127.0.0.1:{port}");
         var start = new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "Sankore.dll"), "--urls", address.ToString().TrimEnd('/'), "--data", data, "--demo", demo]) { RedirectStandardOutput = true };
         start.Environment["Sankore__SignIn__PerAddressPerMinute"] = "1000000";
-        start.Environment.Remove("SANKORE_DATABASE");
+        start.Environment["SANKORE_DATABASE"] = database ?? "";
         var process = Process.Start(start)!;
         process.OutputDataReceived += (_, _) => { };
         process.BeginOutputReadLine();
