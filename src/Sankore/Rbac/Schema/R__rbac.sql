@@ -37,9 +37,12 @@ language sql stable security definer set search_path = '' as $$
          (select min(expires_at) from held)
 $$;
 
--- The same of many people at once, for the server: they may all come at once.
+-- The same of many people at once, for the server: they may all come at once. In PL/pgSQL, which keeps its plan.
 create or replace function rbac.rights_of(p_user_ids uuid[]) returns table (user_id uuid, kind text, items text[])
-language sql stable security definer set search_path = '' as $$
+language plpgsql stable security definer set search_path = '' as $$
+#variable_conflict use_column
+begin
+  return query
   with held as materialized (
     select ur.user_id, r.id, r.role_name, ur.expires_at
     from rbac.user_roles ur
@@ -53,8 +56,8 @@ language sql stable security definer set search_path = '' as $$
   join rbac.permissions p on p.id = rp.permission_id
   group by h.user_id
   union all
-  select h.user_id, 'seconds_left', array[extract(epoch from min(h.expires_at) - now())::text] from held h where h.expires_at is not null group by h.user_id
-$$;
+  select h.user_id, 'seconds_left', array[extract(epoch from min(h.expires_at) - now())::text] from held h where h.expires_at is not null group by h.user_id;
+end $$;
 grant execute on function rbac.rights_of(uuid[]) to service_role;
 
 -- Somebody can always administer the platform for good, whatever takes a role away: revoking, an expiry, an account that is deleted.

@@ -63,9 +63,13 @@ $$;
 -- What the stream of each of some people is told, but for their own topic; and the seconds until the first of their places or assignments
 -- ends. Whoever reads the whole catalogue has no need of the plans' narrower events; a group's administrator hears of all that the plan
 -- has, other people of what was assigned to them, in the terms it was assigned in. For many people at once: they may all come at once.
+-- In PL/pgSQL, which keeps its plan.
 drop function if exists tenancy.my_topics(), tenancy.my_rights_end_at();
 create or replace function tenancy.rights_of(p_user_ids uuid[]) returns table (user_id uuid, kind text, items text[])
-language sql stable security definer set search_path = '' as $$
+language plpgsql stable security definer set search_path = '' as $$
+#variable_conflict use_column
+begin
+  return query
   with places as materialized (
     select m.* from tenancy.current_memberships m where m.user_id = any (p_user_ids)),
   assigned as materialized (
@@ -93,8 +97,8 @@ language sql stable security definer set search_path = '' as $$
     from (select p.user_id, p.expires_at from places p union all select a.user_id, a.expires_at from assigned a) e group by e.user_id)
   select t.user_id, 'topic', array_agg(t.topic order by t.topic) from topics t group by t.user_id
   union all
-  select e.user_id, 'seconds_left', array[extract(epoch from e.ends_at - now())::text] from ends e where e.ends_at is not null
-$$;
+  select e.user_id, 'seconds_left', array[extract(epoch from e.ends_at - now())::text] from ends e where e.ends_at is not null;
+end $$;
 grant execute on function tenancy.rights_of(uuid[]) to service_role;
 
 grant execute on function tenancy.my_group_ids(), tenancy.my_administered_group_ids(), tenancy.my_people_ids(), tenancy.my_school_ids(), tenancy.my_plan_ids(),
