@@ -21,12 +21,14 @@ internal static class LiveBench
     /// <param name="changes">Changes of one row, one after the other.</param>
     /// <param name="nodes">Server processes; 0: as many as the streams need.</param>
     /// <param name="burst">Rows changed in one transaction at the end; 0: none.</param>
-    public static async Task<int> Run(int clients, int changes, int nodes, int burst)
+    /// <param name="people">Different people among the clients; 0: each is another one.</param>
+    public static async Task<int> Run(int clients, int changes, int nodes, int burst, int people)
     {
         nodes = nodes > 0 ? nodes : NodesFor(clients);
-        Console.WriteLine($"live: {clients} clients, {nodes} nodes on one PostgreSQL, {changes} changes, {Environment.ProcessorCount} cores, clients beside the servers");
-        await using var network = await Network.Start(clients, nodes, burst);
-        var tokens = await network.Tokens(clients);
+        people = people > 0 ? Math.Min(people, clients) : clients;
+        Console.WriteLine($"live: {clients} clients, {people} people, {nodes} nodes on one PostgreSQL, {changes} changes, {Environment.ProcessorCount} cores, clients beside the servers");
+        await using var network = await Network.Start(people, nodes, burst);
+        var tokens = await network.Tokens(clients, people);
         await using var crowd = CrowdProcesses.Start(network.Addresses, "/live", "live", tokens);
         var open = await Connect(network, crowd, tokens);
         var heard = await Changes(network, crowd, clients, changes);
@@ -51,7 +53,7 @@ internal static class LiveBench
         await Task.Delay(11_000);
         var read = await database.QuerySingleAsync<Read>(ReadSql);
         var (memory, cpu, postgres, clock) = (network.Nodes.Select(n => n.ResidentBytes).ToList(), network.CpuSeconds, network.PostgresCpuSeconds, Stopwatch.StartNew());
-        var connecting = crowd.Connect(120);
+        var connecting = crowd.Connect(60 + tokens.Count / 200);
         var menus = await probe.Run(connecting);
         var (open, refusals) = await connecting;
         var seconds = clock.Elapsed.TotalSeconds;

@@ -68,10 +68,10 @@ internal sealed class Network : IAsyncDisposable
     public double PostgresCpuSeconds => Proc.CpuOfFamily(int.Parse(File.ReadLines(Path.Combine(_folder, "postgres", "cluster", "postmaster.pid")).First(), CultureInfo.InvariantCulture));
 
     /// <summary>Makes the cluster, the people and the nodes.</summary>
-    /// <param name="clients">Who is to connect: small (600 people) or full (100,000) follows from it.</param>
+    /// <param name="people">Who is to connect: small (600 people) or full (100,000) follows from it.</param>
     /// <param name="nodes">Server processes.</param>
     /// <param name="modules">Further modules that everybody hears of, with codes <c>rafale-1</c> and so on.</param>
-    public static async Task<Network> Start(int clients, int nodes, int modules)
+    public static async Task<Network> Start(int people, int nodes, int modules)
     {
         var folder = Directory.CreateTempSubdirectory("sankore-bench-").FullName;
         if (!OperatingSystem.IsWindows())
@@ -81,7 +81,7 @@ internal sealed class Network : IAsyncDisposable
         var network = new Network(folder, await EmbeddedPostgres.Start(Path.Combine(folder, "postgres"), throwaway: false, _ => { }, CancellationToken.None));
         var postgres = network._postgres.ConnectionString;
         await SankoreApp.PrepareDatabase(postgres, _ => { }, CancellationToken.None);
-        await DemoNetwork.Load(postgres, clients <= SmallNetwork ? "small" : "full", (_, _) => { }, CancellationToken.None);
+        await DemoNetwork.Load(postgres, people <= SmallNetwork ? "small" : "full", (_, _) => { }, CancellationToken.None);
         await using (var database = new NpgsqlConnection(network.Admin))
         {
             await database.ExecuteAsync(EverybodyHearsSql, new { modules }, commandTimeout: 300);
@@ -93,16 +93,16 @@ internal sealed class Network : IAsyncDisposable
         return network;
     }
 
-    /// <summary>Bearer tokens of as many people as there are, over and over until there are enough: made with the database's own keys, as signing in a hundred thousand with passwords would take an hour.</summary>
-    public async Task<IReadOnlyList<string>> Tokens(int count)
+    /// <summary>Bearer tokens of so many people, over and over until there are <paramref name="count"/>: made with the database's own keys, as signing in a hundred thousand with passwords would take an hour.</summary>
+    public async Task<IReadOnlyList<string>> Tokens(int count, int people)
     {
         await using var database = new NpgsqlConnection(Admin);
-        var people = (await database.QueryAsync<Person>(PeopleSql, new { people = count })).AsList();
+        var found = (await database.QueryAsync<Person>(PeopleSql, new { people })).AsList();
         var builder = WebApplication.CreateBuilder(new WebApplicationOptions { ContentRootPath = AppContext.BaseDirectory, ApplicationName = typeof(Server).Assembly.GetName().Name });
         builder.Logging.ClearProviders();
         await using var app = SankoreApp.Build(builder, await SankoreApp.PrepareDatabase(Admin, _ => { }, CancellationToken.None), _folder);
         var protector = app.Services.GetRequiredService<IOptionsMonitor<BearerTokenOptions>>().Get(IdentityConstants.BearerScheme).BearerTokenProtector;
-        var tokens = people.ConvertAll(p => protector.Protect(Ticket(p)));
+        var tokens = found.ConvertAll(p => protector.Protect(Ticket(p)));
         return [.. Enumerable.Range(0, count).Select(i => tokens[i % tokens.Count])];
     }
 
