@@ -23,7 +23,7 @@ internal static class EntitlementBench
     public static async Task<int> Run()
     {
         Console.WriteLine($"entitlement: full demo network, {Environment.ProcessorCount} cores, client beside the server");
-        await using var server = await ServerProcess.Start(5482, "full");
+        await using var server = await ServerProcess.Start("full");
         await using var database = new NpgsqlConnection(server.AdminConnection);
         await database.OpenAsync();
         var group = await BigGroup(database);

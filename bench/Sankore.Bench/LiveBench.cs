@@ -8,7 +8,8 @@ namespace Sankore.Bench;
 /// <summary>Changes to N connected people over several nodes: what connecting costs, what a connection holds, COMMIT to each client, nothing lost, and what it costs the nodes.</summary>
 internal static class LiveBench
 {
-    private const string RenameSql = "update tenancy.modules set name = 'Inscriptions #' || @number where code = 'gestion-inscriptions'";
+    /// <summary>Changes one row that everybody hears of.</summary>
+    public const string RenameSql = "update tenancy.modules set name = 'Inscriptions #' || @number where code = 'gestion-inscriptions'";
     private const string BurstSql = "update tenancy.modules set name = 'Rafale #' || @number where code like 'rafale-%'";
 
     // PostgreSQL's backends hand their figures in when they have been idle for ten seconds.

@@ -23,7 +23,6 @@ internal sealed class Network : IAsyncDisposable
     public const int MostPerNode = 19_000;
 
     private const int SmallNetwork = 600;
-    private const int FirstPort = 5481;
     private const int Connections = 150;
 
     // Heads have the category in their school, others not at all: everybody who works in a school gets it for the group. Nobody listens yet, so
@@ -79,6 +78,7 @@ internal sealed class Network : IAsyncDisposable
             File.SetUnixFileMode(folder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute | UnixFileMode.GroupExecute | UnixFileMode.OtherExecute);
         }
         var network = new Network(folder, await EmbeddedPostgres.Start(Path.Combine(folder, "postgres"), throwaway: false, _ => { }, CancellationToken.None));
+        Leftovers.Add(network);
         var postgres = network._postgres.ConnectionString;
         await SankoreApp.PrepareDatabase(postgres, _ => { }, CancellationToken.None);
         await DemoNetwork.Load(postgres, people <= SmallNetwork ? "small" : "full", (_, _) => { }, CancellationToken.None);
@@ -88,7 +88,7 @@ internal sealed class Network : IAsyncDisposable
         }
         for (var i = 0; i < nodes; i++)
         {
-            network._nodes.Add(await ServerProcess.Start(FirstPort + i, "none", $"{postgres};Maximum Pool Size={Math.Min(40, Connections / nodes)}"));
+            network._nodes.Add(await ServerProcess.Start("none", $"{postgres};Maximum Pool Size={Math.Min(40, Connections / nodes)}"));
         }
         return network;
     }
@@ -108,6 +108,10 @@ internal sealed class Network : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
+        if (!Leftovers.Remove(this))
+        {
+            return;
+        }
         await Task.WhenAll(_nodes.Select(n => n.DisposeAsync().AsTask()));
         await _postgres.DisposeAsync();
         Directory.Delete(_folder, recursive: true);

@@ -3,13 +3,17 @@ using Sankore.Bench;
 
 // dotnet run -c Release --project bench/Sankore.Bench -- live --clients 10000 --changes 30
 // dotnet run -c Release --project bench/Sankore.Bench -- live --clients 100000 --changes 10 --people 600
+// dotnet run -c Release --project bench/Sankore.Bench -- live --peers
 // dotnet run -c Release --project bench/Sankore.Bench -- demo
 // dotnet run -c Release --project bench/Sankore.Bench -- entitlement
+using var stop = Leftovers.StopOnSignal();
 return args switch
 {
+    ["live", .. var rest] when rest.Contains("--peers") => await PeersBench.Run(Number(rest, "--clients", 0) is > 0 and var n ? [n] : [10_000, 19_000], Number(rest, "--changes", 20), Number(rest, "--bytes", 0)),
     ["live", .. var rest] => await LiveBench.Run(Number(rest, "--clients", 10_000), Number(rest, "--changes", 30), Number(rest, "--nodes", 0), Number(rest, "--burst", 0), Number(rest, "--people", 0)),
     ["demo", ..] => await DemoBench.Run(),
     ["entitlement", ..] => await EntitlementBench.Run(),
+    ["peer-signalr", var port] => await SignalRPeer.Run(port),
     ["crowd", .. var rest] => await CrowdCommand.Run(rest),
     _ => Usage(),
 };
@@ -21,6 +25,7 @@ static int Usage()
 {
     Console.Error.WriteLine("""
         bench live [--clients N] [--changes M] [--nodes K] [--burst ROWS] [--people P]
+        bench live --peers [--clients N] [--changes M] [--bytes B]
         bench demo | bench entitlement
         """);
     return 2;

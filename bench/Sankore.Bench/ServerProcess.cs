@@ -15,6 +15,9 @@ internal sealed class ServerProcess : IAsyncDisposable
 
     public Uri Address { get; }
 
+    /// <summary>The process's number.</summary>
+    public int Id => _process.Id;
+
     /// <summary>The embedded cluster's administrator.</summary>
     public string AdminConnection => $"Host={Path.Combine(_data, "postgres", "socket")};Username=sankore_admin;Database=sankore";
 
@@ -25,23 +28,24 @@ internal sealed class ServerProcess : IAsyncDisposable
     public long ResidentBytes => Proc.Resident(_process.Id);
 
     /// <summary>Starts the program and waits until it is ready.</summary>
-    /// <param name="port">Where it listens, on 127.0.0.1.</param>
     /// <param name="demo">The demo network that an empty database is filled with.</param>
     /// <param name="database">The administrator's connection string of a cluster that runs; null: the program has one of its own.</param>
-    public static async Task<ServerProcess> Start(int port, string demo, string? database = null)
+    public static async Task<ServerProcess> Start(string demo, string? database = null)
     {
         var data = Directory.CreateTempSubdirectory("sankore-bench-").FullName;
         if (!OperatingSystem.IsWindows())
         {
             File.SetUnixFileMode(data, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute | UnixFileMode.GroupExecute | UnixFileMode.OtherExecute);
         }
-        var address = new Uri($"http://127.0.0.1:{port}");
+        var address = new Uri($"http://127.0.0.1:{Leftovers.FreePorts(1)}");
         var start = new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "Sankore.dll"), "--urls", address.ToString().TrimEnd('/'), "--data", data, "--demo", demo]) { RedirectStandardOutput = true };
         start.Environment["Sankore__SignIn__PerAddressPerMinute"] = "1000000";
         start.Environment["SANKORE_DATABASE"] = database ?? "";
         var process = Process.Start(start)!;
         process.OutputDataReceived += (_, _) => { };
         process.BeginOutputReadLine();
+        var server = new ServerProcess(process, data, address);
+        Leftovers.Add(server);
         using var client = new HttpClient { BaseAddress = address };
         for (var i = 0; i < 600; i++)
         {
@@ -49,7 +53,7 @@ internal sealed class ServerProcess : IAsyncDisposable
             {
                 if ((await client.GetAsync(new Uri("/health/ready", UriKind.Relative))).IsSuccessStatusCode)
                 {
-                    return new ServerProcess(process, data, address);
+                    return server;
                 }
             }
             catch (HttpRequestException)
@@ -71,6 +75,10 @@ internal sealed class ServerProcess : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
+        if (!Leftovers.Remove(this))
+        {
+            return;
+        }
         using (var terminate = Process.Start("kill", ["-TERM", _process.Id.ToString(CultureInfo.InvariantCulture)]))
         {
             await terminate.WaitForExitAsync();
