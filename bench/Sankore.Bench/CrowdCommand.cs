@@ -22,9 +22,10 @@ internal static class CrowdCommand
             SignalR = args[3] == "signalr",
             ByCounter = args[3] != "live",
             Concurrency = int.Parse(args[4], CultureInfo.InvariantCulture),
+            Rate = int.Parse(args[5], CultureInfo.InvariantCulture),
             Return = TimeSpan.FromSeconds(1),
         };
-        using var crowd = new Crowd(options, File.ReadLines(args[5]));
+        using var crowd = new Crowd(options, File.ReadLines(args[6]));
         while (await Console.In.ReadLineAsync() is { } line)
         {
             var words = line.Split(' ');

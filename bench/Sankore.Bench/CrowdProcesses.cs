@@ -25,10 +25,10 @@ internal sealed class CrowdProcesses : IAsyncDisposable
 
     /// <summary>Starts processes for the clients; none connects yet.</summary>
     /// <param name="servers">The nodes, which the clients are shared out over.</param>
-    /// <param name="path">Where the stream is.</param>
-    /// <param name="kind"><c>live</c>: events in order of their ids; <c>sse</c>: in order of the number in their data; <c>signalr</c>: the same, over WebSocket.</param>
+    /// <param name="stream">Where the stream is, and of what kind. <c>live</c>: events in order of their ids; <c>sse</c>: in order of the number in their data; <c>signalr</c>: the same, over WebSocket.</param>
     /// <param name="tokens">A bearer token for each client, or an empty word.</param>
-    public static CrowdProcesses Start(IReadOnlyList<IPEndPoint> servers, string path, string kind, IReadOnlyList<string> tokens)
+    /// <param name="rate">Connections begun in a second at most, over all processes; 0: as fast as they are answered.</param>
+    public static CrowdProcesses Start(IReadOnlyList<IPEndPoint> servers, (string Path, string Kind) stream, IReadOnlyList<string> tokens, int rate = 0)
     {
         var crowd = new CrowdProcesses();
         var count = (tokens.Count + MostPerProcess - 1) / MostPerProcess;
@@ -39,8 +39,8 @@ internal sealed class CrowdProcesses : IAsyncDisposable
             File.WriteAllLines(file, share);
             // Each process begins with another node, so that the nodes' shares are even.
             var nodes = servers.Skip(number % servers.Count).Concat(servers.Take(number % servers.Count));
-            string[] arguments = [Environment.GetCommandLineArgs()[0], "crowd", string.Join(',', nodes), $"127.0.0.{number + 2}", path, kind,
-                Math.Max(1, Concurrency / count).ToString(CultureInfo.InvariantCulture), file];
+            string[] arguments = [Environment.GetCommandLineArgs()[0], "crowd", string.Join(',', nodes), $"127.0.0.{number + 2}", stream.Path, stream.Kind,
+                Word(Math.Max(1, Concurrency / count)), Word(rate > 0 ? Math.Max(10, rate / count) : int.MaxValue), file];
             var process = Process.Start(new ProcessStartInfo("dotnet", arguments) { RedirectStandardInput = true, RedirectStandardOutput = true })!;
             crowd._processes.Add((process, share.Length));
         }
@@ -92,6 +92,8 @@ internal sealed class CrowdProcesses : IAsyncDisposable
         }
         Directory.Delete(_folder, recursive: true);
     }
+
+    private static string Word(int number) => number.ToString(CultureInfo.InvariantCulture);
 
     private static async Task<string> Answer(Process process, string line)
     {

@@ -5,6 +5,15 @@ using Npgsql;
 
 namespace Sankore.Bench;
 
+/// <summary>What is asked of one run.</summary>
+/// <param name="Clients">Streams.</param>
+/// <param name="People">Different people among them.</param>
+/// <param name="Nodes">Server processes.</param>
+/// <param name="Changes">Changes of one row, one after the other.</param>
+/// <param name="Burst">Rows changed in one transaction at the end; 0: none.</param>
+/// <param name="Rate">Connections begun in a second, at most; 0: as fast as they are answered.</param>
+internal sealed record LiveRun(int Clients, int People, int Nodes, int Changes, int Burst, int Rate);
+
 /// <summary>Changes to N connected people over several nodes: what connecting costs, what a connection holds, COMMIT to each client, nothing lost, and what it costs the nodes.</summary>
 internal static class LiveBench
 {
@@ -18,28 +27,21 @@ internal static class LiveBench
     private sealed record Read(long Transactions, long Rows);
 
     /// <summary>Runs and reports; 1 when a change was lost or out of order.</summary>
-    /// <param name="clients">Streams.</param>
-    /// <param name="changes">Changes of one row, one after the other.</param>
-    /// <param name="nodes">Server processes; 0: as many as the streams need.</param>
-    /// <param name="burst">Rows changed in one transaction at the end; 0: none.</param>
-    /// <param name="people">Different people among the clients; 0: each is another one.</param>
-    public static async Task<int> Run(int clients, int changes, int nodes, int burst, int people)
+    public static async Task<int> Run(LiveRun run)
     {
-        nodes = nodes > 0 ? nodes : NodesFor(clients);
-        people = people > 0 ? Math.Min(people, clients) : clients;
-        Console.WriteLine($"live: {clients} clients, {people} people, {nodes} nodes on one PostgreSQL, {changes} changes, {Environment.ProcessorCount} cores, clients beside the servers");
-        await using var network = await Network.Start(people, nodes, burst);
-        var tokens = await network.Tokens(clients, people);
-        await using var crowd = CrowdProcesses.Start(network.Addresses, "/live", "live", tokens);
+        Console.WriteLine($"live: {run.Clients} clients, {run.People} people, {run.Nodes} nodes on one PostgreSQL, {run.Changes} changes, {Environment.ProcessorCount} cores, clients beside the servers");
+        await using var network = await Network.Start(run.People, run.Nodes, run.Burst);
+        var tokens = await network.Tokens(run.Clients, run.People);
+        await using var crowd = CrowdProcesses.Start(network.Addresses, ("/live", "live"), tokens, run.Rate);
         var open = await Connect(network, crowd, tokens);
-        var heard = await Changes(network, crowd, clients, changes);
-        if (burst > 0)
+        var heard = await Changes(network, crowd, run);
+        if (run.Burst > 0)
         {
-            heard = await Burst(network, crowd, clients, burst, heard);
+            heard = await Burst(network, crowd, run, heard);
         }
-        var (expected, tally) = ((long)clients * (changes + burst), heard.Tally);
+        var (expected, tally) = ((long)run.Clients * (run.Changes + run.Burst), heard.Tally);
         Console.WriteLine($"delivered {tally.Events:#,0} of {expected:#,0}; out of order or twice {tally.Disorder}, resets {tally.Resets}, streams ended {tally.Ended}");
-        return tally.Events == expected && tally.Disorder == 0 && open == clients ? 0 : 1;
+        return tally.Events == expected && tally.Disorder == 0 && open == run.Clients ? 0 : 1;
     }
 
     /// <summary>Processes for so many streams.</summary>
@@ -71,8 +73,9 @@ internal static class LiveBench
         string PerConnection() => string.Join(", ", network.Nodes.Select((n, i) => ((n.ResidentBytes - memory[i]) / 1024.0 / open * network.Nodes.Count).ToString("0.0", CultureInfo.InvariantCulture))) + " KB";
     }
 
-    private static async Task<Heard> Changes(Network network, CrowdProcesses crowd, int clients, int changes)
+    private static async Task<Heard> Changes(Network network, CrowdProcesses crowd, LiveRun run)
     {
+        var (clients, changes) = (run.Clients, run.Changes);
         await using var database = new NpgsqlConnection(network.Admin);
         await database.OpenAsync();
         var before = await crowd.Hear(0, 0);
@@ -94,15 +97,16 @@ internal static class LiveBench
             each.Select(figure).Order().ToList() is var sorted ? string.Create(CultureInfo.InvariantCulture, $"{sorted[sorted.Count / 2]:0.0} ({sorted[^1]:0.0})") : "";
     }
 
-    private static async Task<Heard> Burst(Network network, CrowdProcesses crowd, int clients, int rows, Heard before)
+    private static async Task<Heard> Burst(Network network, CrowdProcesses crowd, LiveRun run, Heard before)
     {
+        var (clients, rows) = (run.Clients, run.Burst);
         await using var database = new NpgsqlConnection(network.Admin);
         await database.OpenAsync();
         var (cpu, postgres) = (network.CpuSeconds, network.PostgresCpuSeconds);
         var heard = await crowd.Hear(await Commit(database, BurstSql, 1), rows, 120);
         (cpu, postgres) = (network.CpuSeconds - cpu, network.PostgresCpuSeconds - postgres);
         var (events, frames, bytes) = (heard.Tally.Events - before.Tally.Events, heard.Tally.Frames - before.Tally.Frames, heard.Tally.Bytes - before.Tally.Bytes);
-        Console.WriteLine($"one transaction of {rows} rows: COMMIT to the last client's last row {heard.Latencies.Max:0} ms (p50 of all rows {heard.Latencies.At(.5):0}); per client {events / (double)clients:0.0} events in {frames / (double)clients:0.0} frames, {bytes / (double)clients:0} bytes");
+        Console.WriteLine($"one transaction of {rows} rows: COMMIT to the last client's last row {heard.Latencies.Max:0} ms (p50 of all rows {heard.Latencies.At(.5):0}); per client {events / (double)clients:0.0} events in {frames / (double)clients:0.0} frames (heartbeats among them), {bytes / (double)clients:0} bytes");
         Console.WriteLine($"server CPU {cpu * 1000:0} ms, {cpu * 1e6 / events:0.00} µs an event; PostgreSQL {postgres * 1000:0} ms");
         return heard;
     }

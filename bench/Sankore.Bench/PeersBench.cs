@@ -105,7 +105,7 @@ internal static class PeersBench
         /// <summary>Connects everybody and warms the server up. An event's size: <paramref name="bytes"/>, or what came.</summary>
         public async Task<int> Prepare(int bytes)
         {
-            _crowd = CrowdProcesses.Start(peer.Addresses, peer.Stream.Path, peer.Stream.Kind, await peer.Tokens(clients));
+            _crowd = CrowdProcesses.Start(peer.Addresses, peer.Stream, await peer.Tokens(clients));
             var memory = peer.Processes.Sum(Proc.Resident);
             var clock = Stopwatch.StartNew();
             var (open, refusals) = await _crowd.Connect(180);

@@ -10,7 +10,7 @@ using var stop = Leftovers.StopOnSignal();
 return args switch
 {
     ["live", .. var rest] when rest.Contains("--peers") => await PeersBench.Run(Number(rest, "--clients", 0) is > 0 and var n ? [n] : [10_000, 19_000], Number(rest, "--changes", 20), Number(rest, "--bytes", 0)),
-    ["live", .. var rest] => await LiveBench.Run(Number(rest, "--clients", 10_000), Number(rest, "--changes", 30), Number(rest, "--nodes", 0), Number(rest, "--burst", 0), Number(rest, "--people", 0)),
+    ["live", .. var rest] => await LiveBench.Run(Live(rest)),
     ["demo", ..] => await DemoBench.Run(),
     ["entitlement", ..] => await EntitlementBench.Run(),
     ["peer-signalr", var port] => await SignalRPeer.Run(port),
@@ -18,13 +18,19 @@ return args switch
     _ => Usage(),
 };
 
+static LiveRun Live(string[] args)
+{
+    var clients = Number(args, "--clients", 10_000);
+    return new LiveRun(clients, Number(args, "--people", clients), Number(args, "--nodes", LiveBench.NodesFor(clients)), Number(args, "--changes", 30), Number(args, "--burst", 0), Number(args, "--rate", 0));
+}
+
 static int Number(string[] args, string name, int otherwise) =>
     Array.IndexOf(args, name) is >= 0 and var i && i + 1 < args.Length ? int.Parse(args[i + 1], CultureInfo.InvariantCulture) : otherwise;
 
 static int Usage()
 {
     Console.Error.WriteLine("""
-        bench live [--clients N] [--changes M] [--nodes K] [--burst ROWS] [--people P]
+        bench live [--clients N] [--changes M] [--nodes K] [--burst ROWS] [--people P] [--rate PER_SECOND]
         bench live --peers [--clients N] [--changes M] [--bytes B]
         bench demo | bench entitlement
         """);
