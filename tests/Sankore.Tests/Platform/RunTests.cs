@@ -7,7 +7,7 @@ namespace Sankore.Tests.Platform;
 /// <summary>The first of the README's two commands, as a process with an embedded cluster of its own.</summary>
 public sealed partial class RunTests : IDisposable
 {
-    private readonly string _data = MakeFolder();
+    private readonly string _data = SankoreProcess.NewFolder();
 
     [Fact]
     public async Task Started_again_after_a_kill_it_recovers_and_keeps_its_data()
@@ -120,16 +120,6 @@ public sealed partial class RunTests : IDisposable
     }
 
     /// <summary>A folder that PostgreSQL's user can enter, whoever that is.</summary>
-    private static string MakeFolder()
-    {
-        var folder = Directory.CreateTempSubdirectory("sankore-run-").FullName;
-        if (!OperatingSystem.IsWindows())
-        {
-            File.SetUnixFileMode(folder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute | UnixFileMode.OtherExecute);
-        }
-        return folder;
-    }
-
     [GeneratedRegex(@"http://\S+/setup\?token=\w+")]
     private static partial Regex SetUpLink();
 }

@@ -27,10 +27,21 @@ public sealed class SankoreProcess : IAsyncDisposable
     public string Output { get { lock (_output) { return _output.ToString(); } } }
     public int Id => _process.Id;
 
-    /// <summary>Starts it; <see cref="Ready"/> waits until it serves.</summary>
-    public static SankoreProcess Start(string data, string[] arguments, string? database = null)
+    /// <summary>A data folder that the embedded PostgreSQL's user may enter.</summary>
+    public static string NewFolder()
     {
-        var address = new Uri($"http://127.0.0.1:{FreePort()}");
+        var folder = Directory.CreateTempSubdirectory("sankore-run-").FullName;
+        if (!OperatingSystem.IsWindows())
+        {
+            File.SetUnixFileMode(folder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute | UnixFileMode.OtherExecute);
+        }
+        return folder;
+    }
+
+    /// <summary>Starts it, at an address of before or a new one; <see cref="Ready"/> waits until it serves.</summary>
+    public static SankoreProcess Start(string data, string[] arguments, string? database = null, Uri? at = null)
+    {
+        var address = at ?? new Uri($"http://127.0.0.1:{FreePort()}");
         return new SankoreProcess(Process.Start(StartInfo([.. arguments, "--urls", address.ToString().TrimEnd('/'), "--data", data], database))!, address);
     }
 
