@@ -109,6 +109,9 @@ public sealed partial class Crowd : IDisposable
         return Open == _clients.Length;
     }
 
+    /// <summary>Has one client connect that is away.</summary>
+    public void Bring(CrowdClient client) => Post(() => _next.Enqueue(client));
+
     /// <summary>Waits until this many changes have been heard in all, or for <paramref name="limit"/>.</summary>
     /// <returns>Whether they have.</returns>
     public async Task<bool> Hears(long events, TimeSpan limit)

@@ -39,10 +39,10 @@ public sealed class SankoreProcess : IAsyncDisposable
     }
 
     /// <summary>Starts it, at an address of before or a new one; <see cref="Ready"/> waits until it serves.</summary>
-    public static SankoreProcess Start(string data, string[] arguments, string? database = null, Uri? at = null)
+    public static SankoreProcess Start(string data, string[] arguments, string? database = null, Uri? at = null, IReadOnlyDictionary<string, string>? environment = null)
     {
         var address = at ?? new Uri($"http://127.0.0.1:{FreePort()}");
-        return new SankoreProcess(Process.Start(StartInfo([.. arguments, "--urls", address.ToString().TrimEnd('/'), "--data", data], database))!, address);
+        return new SankoreProcess(Process.Start(StartInfo([.. arguments, "--urls", address.ToString().TrimEnd('/'), "--data", data], database, environment))!, address);
     }
 
     /// <summary>Runs it to its end.</summary>
@@ -102,10 +102,14 @@ public sealed class SankoreProcess : IAsyncDisposable
         _process.Dispose();
     }
 
-    private static ProcessStartInfo StartInfo(string[] arguments, string? database)
+    private static ProcessStartInfo StartInfo(string[] arguments, string? database, IReadOnlyDictionary<string, string>? environment = null)
     {
         var start = new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "Sankore.dll"), .. arguments]) { RedirectStandardOutput = true, RedirectStandardError = true };
         start.Environment["SANKORE_DATABASE"] = database ?? "";
+        foreach (var (key, value) in environment ?? new Dictionary<string, string>())
+        {
+            start.Environment[key] = value;
+        }
         return start;
     }
 

@@ -21,4 +21,17 @@ public static class Waiting
 
     /// <summary>Waits until something holds.</summary>
     public static Task Until(Func<bool> holds, string what, int seconds = 15) => Until(() => Task.FromResult(holds()), what, seconds);
+
+    /// <summary>Waits until something holds; says how far it came when it does not.</summary>
+    public static async Task Until(Func<bool> holds, Func<string> what, int seconds)
+    {
+        try
+        {
+            await Until(holds, "", seconds);
+        }
+        catch (TimeoutException)
+        {
+            throw new TimeoutException($"waited {seconds} s in vain until {what()}");
+        }
+    }
 }

@@ -13,6 +13,8 @@ internal sealed class LiveConnection(LiveHub hub, Guid userId, string securitySt
     /// <summary>How much of earlier frames may be waiting when another comes. The bytes are shared; what is bounded is how far behind a reader may be.</summary>
     private const int MaxBacklogBytes = 256 * 1024;
 
+    private const int KernelBufferBytes = 128 * 1024;
+
     private Socket? _socket;
     private Channel<LiveFrame>? _channel;
     private Queue<ArraySegment<byte>>? _backlog;
@@ -66,6 +68,8 @@ internal sealed class LiveConnection(LiveHub hub, Guid userId, string securitySt
     internal void WriteTo(Socket socket)
     {
         socket.Blocking = false;
+        // Else the kernel would keep up to some megabytes for a reader who does not read.
+        socket.SendBufferSize = KernelBufferBytes;
         _socket = socket;
     }
 
@@ -144,13 +148,16 @@ internal sealed class LiveConnection(LiveHub hub, Guid userId, string securitySt
         {
             return;
         }
+        if (HasBacklog)
+        {
+            // Reset: what a reader who does not read has not taken would else stay with the kernel for minutes, and the end behind it.
+            _socket.Close(timeout: 0);
+            return;
+        }
         try
         {
-            if (!HasBacklog)
-            {
-                // A proxy sees a whole response.
-                _socket.Send(LiveFrame.End, SocketFlags.None, out _);
-            }
+            // A proxy sees a whole response.
+            _socket.Send(LiveFrame.End, SocketFlags.None, out _);
             _socket.Shutdown(SocketShutdown.Both);
         }
         catch (Exception e) when (e is SocketException or ObjectDisposedException)

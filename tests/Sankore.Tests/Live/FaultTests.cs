@@ -1,0 +1,140 @@
+namespace Sankore.Tests.Live;
+
+/// <summary>
+/// What breaks in the middle of a burst, with 2,000 streams on three nodes: whatever it is, afterwards every client's last state is the
+/// database's, every committed change was told or covered, nothing came twice or out of order.
+/// </summary>
+public sealed class FaultTests(LiveStage stage) : IClassFixture<LiveStage>
+{
+    private const int Clients = 2000;
+
+    [Fact]
+    public async Task A_node_that_is_killed_in_a_burst_loses_nothing()
+    {
+        var (crowd, history, since) = await stage.Gather(Clients);
+        using (crowd)
+        {
+            await stage.RenameDuring(async () =>
+            {
+                await stage.Kill(0);
+                await stage.Nodes[0].Ready();
+                await stage.Kill(1);
+                await stage.Nodes[1].Ready();
+            });
+            await stage.Settled(crowd, history, since);
+            crowd.Tally.Ended.ShouldBeGreaterThan(Clients / 2, "two of three nodes went down with their streams");
+        }
+    }
+
+    [Fact]
+    public async Task A_database_that_crashes_in_a_burst_loses_nothing()
+    {
+        var (crowd, history, since) = await stage.Gather(Clients);
+        using (crowd)
+        {
+            (await stage.RenameDuring(stage.CrashPostgres)).ShouldBeGreaterThanOrEqualTo(50);
+            await stage.Settled(crowd, history, since);
+            crowd.Tally.Ended.ShouldBe(0, "a stream outlives the database's restart");
+        }
+    }
+
+    [Fact]
+    public async Task A_node_that_no_longer_listens_loses_nothing()
+    {
+        var (crowd, history, since) = await stage.Gather(Clients);
+        using (crowd)
+        {
+            await stage.RenameDuring(stage.CutListeners);
+            await stage.Settled(crowd, history, since);
+            (crowd.Tally.Ended, crowd.Tally.Resets).ShouldBe((0, 0));
+        }
+    }
+
+    [Fact]
+    public async Task Clients_that_read_nothing_are_let_go_and_cost_the_others_nothing()
+    {
+        var (crowd, history, since) = await stage.Gather(Clients - 50);
+        var (deaf, told, _) = await stage.Gather(50, receiveBuffer: 4096);
+        using (crowd)
+        using (deaf)
+        {
+            foreach (var client in deaf.Clients)
+            {
+                deaf.Stall(client);
+            }
+            await stage.Execute("update tenancy.modules set description = repeat('🎓', 500) where code like 'rafale-%'");
+            for (var round = 0; round < 100 && deaf.Tally.Ended < deaf.Clients.Count; round++)
+            {
+                var position = await stage.Rename();
+                await Waiting.Until(() => crowd.Clients.All(c => c.LastId == position), "those who read are told", 60);
+            }
+            deaf.Tally.Ended.ShouldBe(deaf.Clients.Count);
+            await stage.Execute("update tenancy.modules set description = '' where code like 'rafale-%'");
+            await stage.Settled(crowd, history, since);
+            await stage.Settled(deaf, told, since);
+            crowd.Tally.Ended.ShouldBe(0);
+        }
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Clients_that_were_away_for_ten_minutes_are_told_what_they_missed(bool muchHappened)
+    {
+        var (crowd, history, since) = await stage.Gather(Clients, comeBack: false);
+        using (crowd)
+        {
+            var away = crowd.Clients.Take(500).ToArray();
+            Array.ForEach(away, crowd.Drop);
+            await Waiting.Until(() => crowd.Open == Clients - away.Length, "a quarter is away");
+            await stage.RenameDuring(() => Task.CompletedTask);
+            await stage.Execute("update live.changes set at = at - interval '10 minutes'");
+            if (muchHappened)
+            {
+                // More of one's own than is told one by one.
+                await stage.Execute("""
+                    insert into tenancy.modules (id, code, name, category_id)
+                    select gen_random_uuid(), 'pendant-' || n, 'Pendant #0', c.id from generate_series(1, 1100) n cross join tenancy.business_categories c where c.slug = 'scolarite'
+                    """);
+            }
+            var position = await stage.Rename();
+            await Waiting.Until(() => crowd.Clients.All(c => c.LastId >= position || !c.IsOpen), "the nodes have read all that", 60);
+            Array.ForEach(away, crowd.Bring);
+            await stage.Settled(crowd, history, since);
+            crowd.Tally.Resets.ShouldBe(muchHappened ? away.Length : 0);
+        }
+        await stage.Execute("delete from tenancy.modules where code like 'pendant-%'");
+    }
+
+    [Fact]
+    public async Task A_clock_that_jumps_changes_nothing()
+    {
+        var (crowd, history, since) = await stage.Gather(Clients);
+        using (crowd)
+        {
+            foreach (var jump in new[] { "- interval '3 days'", "+ interval '3 days'", "+ interval '0 days'" })
+            {
+                // The feed's clock, as if the database's machine had been set.
+                await stage.Execute($"""
+                    do $$ begin
+                      execute regexp_replace(pg_get_functiondef('live.publish'::regproc), 'clock_timestamp\(\)[^,]*,', $new$clock_timestamp() {jump},$new$);
+                    end $$
+                    """);
+                await stage.RenameDuring(() => Task.CompletedTask);
+            }
+            await stage.Settled(crowd, history, since);
+            (crowd.Tally.Ended, crowd.Tally.Resets).ShouldBe((0, 0));
+
+            // Of what the clock put days ago nothing is kept; whoever has seen it goes on all the same.
+            await stage.Execute("select live.keep_partitions()");
+            foreach (var client in crowd.Clients)
+            {
+                crowd.Drop(client);
+            }
+            var after = await stage.Position();
+            await stage.Rename();
+            await stage.Settled(crowd, history, after);
+            crowd.Tally.Resets.ShouldBe(0);
+        }
+    }
+}

@@ -1,0 +1,188 @@
+using System.Diagnostics;
+using System.Net;
+using Dapper;
+using Npgsql;
+using Sankore.Bench.Crowds;
+using Sankore.Demo;
+using Sankore.Platform.Data;
+
+namespace Sankore.Tests.Support;
+
+/// <summary>
+/// Several nodes, processes of their own, on a durable PostgreSQL of their own, and rows that a crowd of people is told of: everything may be
+/// killed here. A writer renames rows to "Rafale #1", "#2" …; afterwards every client must have been told the last state of each row, or to read
+/// everything again, and nothing twice or out of order.
+/// </summary>
+public sealed class LiveStage : IAsyncLifetime
+{
+    private const int People = 20;
+    private const int Rows = 20;
+
+    private const string PrepareSql = """
+        insert into tenancy.modules (id, code, name, category_id)
+        select gen_random_uuid(), 'rafale-' || n, 'Rafale #0', c.id from generate_series(1, @Rows) n cross join tenancy.business_categories c where c.slug = 'scolarite';
+        insert into tenancy.user_module_permissions (user_id, school_group_id, category_id)
+        select distinct m.user_id, m.school_group_id, c.id from tenancy.memberships m cross join tenancy.business_categories c
+        where m.school_id is not null and c.slug = 'scolarite' on conflict do nothing
+        """;
+
+    private const string LogSql = """
+        select id, row_id::uuid as row, substring(row ->> 'name' from '#(\d+)')::bigint as counter
+        from live.changes where table_name = 'tenancy.modules' and id > @after and row is not null and not 'catalogue' = any(topics) order by id
+        """;
+
+    private const string ListenersSql = "select count(*) from pg_stat_activity where datname = current_database() and query = 'listen live'";
+
+    private readonly string _folder = Directory.CreateTempSubdirectory("sankore-stage-").FullName;
+    private readonly List<SankoreProcess> _nodes = [];
+    private EmbeddedPostgres _postgres = default!;
+    private Guid[] _rows = [];
+    private string[] _tokens = [];
+    private long _counter;
+
+    /// <summary>The nodes.</summary>
+    public IReadOnlyList<SankoreProcess> Nodes => _nodes;
+
+    /// <summary>Where they serve.</summary>
+    public IReadOnlyList<IPEndPoint> Addresses => [.. _nodes.Select(n => new IPEndPoint(IPAddress.Loopback, n.Address.Port))];
+
+    /// <summary>The administrator's connection string.</summary>
+    public string Admin => $"{_postgres.ConnectionString};Database=sankore;Pooling=false";
+
+    public async ValueTask InitializeAsync()
+    {
+        if (!OperatingSystem.IsWindows())
+        {
+            File.SetUnixFileMode(_folder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute | UnixFileMode.GroupExecute | UnixFileMode.OtherExecute);
+        }
+        _postgres = await EmbeddedPostgres.Start(_folder, throwaway: false, _ => { }, CancellationToken.None);
+        await SankoreApp.PrepareDatabase(Admin, _ => { }, CancellationToken.None);
+        await DemoNetwork.Load(Admin, "small", (_, _) => { }, CancellationToken.None);
+        await Execute(PrepareSql, new { Rows });
+        _rows = [.. await Query<Guid>("select id from tenancy.modules where code like 'rafale-%' order by code")];
+        for (var node = 0; node < 3; node++)
+        {
+            _nodes.Add(Start(node, null));
+        }
+        await Task.WhenAll(_nodes.Select(n => n.Ready()));
+        _tokens = await Task.WhenAll(Enumerable.Range(1, People).Select(async n => (await _nodes[0].As($"head.s{n:0000}@sankore.test")).DefaultRequestHeaders.Authorization!.Parameter!));
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        foreach (var node in _nodes)
+        {
+            await node.DisposeAsync();
+        }
+        await _postgres.DisposeAsync();
+        Directory.Delete(_folder, recursive: true);
+    }
+
+    /// <summary>Kills a node, and starts it again at the same address.</summary>
+    public async Task Kill(int node)
+    {
+        await _nodes[node].Signal("KILL");
+        await _nodes[node].DisposeAsync();
+        _nodes[node] = Start(node, _nodes[node].Address);
+    }
+
+    /// <summary>Crashes PostgreSQL (« immediate »: nobody is told, nothing is finished) and starts it again, which recovers from its log.</summary>
+    public async Task CrashPostgres()
+    {
+        var pid = File.ReadLines(Path.Combine(_folder, "cluster", "postmaster.pid")).First();
+        using (var quit = Process.Start("kill", ["-QUIT", pid]))
+        {
+            await quit.WaitForExitAsync();
+        }
+        await Waiting.Until(() => !Directory.Exists($"/proc/{pid}") || File.ReadAllText($"/proc/{pid}/stat").Contains(") Z", StringComparison.Ordinal), "PostgreSQL is down", 60);
+        _postgres = await EmbeddedPostgres.Start(_folder, throwaway: false, _ => { }, CancellationToken.None);
+    }
+
+    /// <summary>Cuts every node's LISTEN connection, and waits until they listen again.</summary>
+    public async Task CutListeners()
+    {
+        await Execute("select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and query = 'listen live'");
+        await Waiting.Until(async () => (await Query<long>(ListenersSql))[0] == _nodes.Count, "every node listens again", 60);
+    }
+
+    /// <summary>A crowd at some addresses (null: the nodes'), all connected. Whoever is cut off comes back, unless that is the test's matter.</summary>
+    public async Task<(Crowd Crowd, CrowdHistory History, long Since)> Gather(int clients, IReadOnlyList<IPEndPoint>? addresses = null, bool comeBack = true, int receiveBuffer = 0)
+    {
+        var history = new CrowdHistory();
+        var since = await Position();
+        var crowd = new Crowd(new CrowdOptions { Servers = addresses ?? Addresses, Seen = history.Seen, Return = comeBack ? TimeSpan.FromMilliseconds(200) : null, ReceiveBuffer = receiveBuffer }, Enumerable.Range(0, clients).Select(n => _tokens[n % _tokens.Length]));
+        (await crowd.Connect(TimeSpan.FromSeconds(90))).ShouldBeTrue($"{crowd.Open} of {clients} are connected, the last refusal was {crowd.LastRefusal}");
+        // Whoever comes back before it has heard anything begins at what is now: everybody hears something first.
+        var first = await Rename();
+        await Settled(crowd, history, since);
+        return (crowd, history, first);
+    }
+
+    /// <summary>Renames some rows in one transaction.</summary>
+    /// <param name="rows">How many; 0: all.</param>
+    /// <returns>The log's position afterwards.</returns>
+    public async Task<long> Rename(int rows = 0)
+    {
+        var number = Interlocked.Increment(ref _counter);
+        var chosen = rows == 0 ? _rows : [.. Random.Shared.GetItems(_rows, rows).Distinct()];
+        await Execute("update tenancy.modules set name = 'Rafale #' || @number where id = any(@chosen)", new { number, chosen });
+        return await Position();
+    }
+
+    /// <summary>Renames rows one transaction after the other, whatever becomes of the database, while something happens.</summary>
+    /// <returns>How many transactions were committed.</returns>
+    public async Task<int> RenameDuring(Func<Task> happening)
+    {
+        var happened = happening();
+        var renamed = 0;
+        while (!happened.IsCompleted || renamed < 50)
+        {
+            try
+            {
+                await Rename(1 + Random.Shared.Next(4));
+                renamed++;
+            }
+            catch (Exception e) when (e is NpgsqlException or IOException or System.Net.Sockets.SocketException)
+            {
+                await Task.Delay(20);
+            }
+        }
+        await happened;
+        return renamed;
+    }
+
+    /// <summary>Waits until everybody is connected and has been told the last state of every row that changed since, or to read everything again; nobody anything twice or out of order.</summary>
+    public async Task Settled(Crowd crowd, CrowdHistory history, long since)
+    {
+        var log = await Log(since);
+        await Waiting.Until(() => crowd.Open == crowd.Clients.Count && crowd.Clients.All(c => history.Missed(c, log).Count == 0),
+            () => $"everybody ({crowd.Open} of {crowd.Clients.Count} open, last refusal {crowd.LastRefusal}) was told of the {log.Count} changes; {crowd.Clients.Count(c => history.Missed(c, log).Count > 0)} miss some", 90);
+        crowd.Clients.SelectMany(history.Disorder).ShouldBeEmpty();
+    }
+
+    /// <summary>The log as the crowd should be told it.</summary>
+    public Task<IReadOnlyList<Told>> Log(long after) => Query<Told>(LogSql, new { after });
+
+    /// <summary>The log's position.</summary>
+    public async Task<long> Position() => (await Query<long>("select live.position()"))[0];
+
+    /// <summary>Statements, as the superuser.</summary>
+    public async Task Execute(string sql, object? args = null)
+    {
+        await using var connection = new NpgsqlConnection(Admin);
+        await connection.ExecuteAsync(sql, args);
+    }
+
+    /// <summary>Rows, as the superuser.</summary>
+    public async Task<IReadOnlyList<T>> Query<T>(string sql, object? args = null)
+    {
+        await using var connection = new NpgsqlConnection(Admin);
+        return (await connection.QueryAsync<T>(sql, args)).AsList();
+    }
+
+    private SankoreProcess Start(int node, Uri? at) => SankoreProcess.Start(Path.Combine(_folder, $"node-{node}"), ["--demo", "none"], Admin, at, new Dictionary<string, string>
+    {
+        ["Sankore__Live__PerPerson"] = "10000",
+        ["Sankore__SignIn__PerAddressPerMinute"] = "10000",
+    });
+}
