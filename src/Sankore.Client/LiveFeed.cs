@@ -19,12 +19,16 @@ public sealed class LiveFeed(HttpClient http, LiveFeedOptions options)
     /// <summary>A token may be too old, and a new one too new for a node that has not heard of it.</summary>
     private const int TokensTried = 3;
 
+    /// <summary>Whatever the server asks for: somebody may have put it right.</summary>
+    private static readonly TimeSpan LongestWait = TimeSpan.FromDays(1);
+
     private int _reading;
     private long? _position;
     private int _failures;
     private int _refused;
     private string? _refusedToken;
     private TimeSpan? _retry;
+    private Exception? _error;
 
     /// <summary>
     /// Reads for ever. An event counts as processed when the next one is asked for: only then its position is stored. Whoever stops in the middle of
@@ -47,14 +51,17 @@ public sealed class LiveFeed(HttpClient http, LiveFeedOptions options)
             (_position, _failures, _refused, _refusedToken, _retry) = (await options.Cursor.Load(ct).ConfigureAwait(false), 0, 0, null, null);
             while (true)
             {
-                await using var stream = await Connect(ct).ConfigureAwait(false);
-                options.OnState?.Invoke(new Connected(_position));
-                while (await Next(stream, ct).ConfigureAwait(false) is { } next)
+                await using (var stream = await Connect(ct).ConfigureAwait(false))
                 {
-                    yield return next;
-                    _position = next.Position;
-                    await options.Cursor.Save(next.Position).ConfigureAwait(false);
+                    options.OnState?.Invoke(new Connected(_position));
+                    while (await Next(stream, ct).ConfigureAwait(false) is { } next)
+                    {
+                        yield return next;
+                        _position = next.Position;
+                        await options.Cursor.Save(next.Position).ConfigureAwait(false);
+                    }
                 }
+                await Pause(ct).ConfigureAwait(false);
             }
         }
         finally
@@ -63,10 +70,9 @@ public sealed class LiveFeed(HttpClient http, LiveFeedOptions options)
         }
     }
 
-    /// <summary>The stream's next event that is news; null when the stream has ended and the wait before the next is over.</summary>
+    /// <summary>The stream's next event that is news; null when the stream is over.</summary>
     private async Task<LiveEvent?> Next(LiveStream stream, CancellationToken ct)
     {
-        Exception? error = null;
         try
         {
             while (await stream.Next().ConfigureAwait(false) is { } item)
@@ -80,14 +86,14 @@ public sealed class LiveFeed(HttpClient http, LiveFeedOptions options)
                         return change;
                 }
             }
+            _error = null;
         }
         catch (Exception e) when (Passes(e))
         {
             ct.ThrowIfCancellationRequested();
-            error = e;
+            _error = e;
         }
         _retry = stream.Retry ?? _retry;
-        await Pause(error, ct).ConfigureAwait(false);
         return null;
     }
 
@@ -96,7 +102,6 @@ public sealed class LiveFeed(HttpClient http, LiveFeedOptions options)
     {
         while (true)
         {
-            Exception error;
             try
             {
                 if (await TryConnect(ct).ConfigureAwait(false) is { } stream)
@@ -104,15 +109,15 @@ public sealed class LiveFeed(HttpClient http, LiveFeedOptions options)
                     (_failures, _refused, _refusedToken) = (0, 0, null);
                     return stream;
                 }
-                error = new HttpRequestException("the server refused the token", null, HttpStatusCode.Unauthorized);
+                _error = new HttpRequestException("the server refused the token", null, HttpStatusCode.Unauthorized);
             }
             catch (Exception e) when (Passes(e))
             {
                 ct.ThrowIfCancellationRequested();
-                error = e;
+                _error = e;
             }
             _failures++;
-            await Pause(error, ct).ConfigureAwait(false);
+            await Pause(ct).ConfigureAwait(false);
         }
     }
 
@@ -147,13 +152,13 @@ public sealed class LiveFeed(HttpClient http, LiveFeedOptions options)
     }
 
     /// <summary>Waits what the server asked for, and at random up to a bound that doubles with every failure in a row.</summary>
-    private async Task Pause(Exception? error, CancellationToken ct)
+    private async Task Pause(CancellationToken ct)
     {
         var first = _retry ?? options.MinBackoff;
-        var least = error is BusyException { RetryAfter: { } after } && after > first ? after : first;
+        var least = _error is BusyException { RetryAfter: { } after } && after > first ? after : first;
         var bound = Math.Min(options.MaxBackoff.TotalMilliseconds, first.TotalMilliseconds * (Math.Pow(2, Math.Min(_failures, 30)) - 1));
-        var wait = least + TimeSpan.FromMilliseconds((long)(Random.Shared.NextDouble() * bound));
-        options.OnState?.Invoke(new Disconnected(error?.Message ?? "the server ended the stream", wait, error));
+        var wait = TimeSpan.FromMilliseconds(Math.Min(LongestWait.TotalMilliseconds, least.TotalMilliseconds + (long)(Random.Shared.NextDouble() * bound)));
+        options.OnState?.Invoke(new Disconnected(_error?.Message ?? "the server ended the stream", wait, _error));
         await Task.Delay(wait, options.Time, ct).ConfigureAwait(false);
     }
 

@@ -32,6 +32,21 @@ public sealed class ReconnectTests
     }
 
     [Fact]
+    public async Task Nobody_is_sent_away_for_more_than_a_day()
+    {
+        await using var stub = await Start(Answers(503, "2000000000"), Says("retry: 900000000000\n\n"));
+        await using var reader = FeedReader.Of(stub.Address, time: _time);
+        foreach (var losses in new[] { 1, 2 })
+        {
+            await reader.Loses(losses);
+            reader.Losses[^1].RetryIn.ShouldBe(TimeSpan.FromDays(1));
+            await _time.Waited(TimeSpan.FromDays(1));
+            _time.Advance(TimeSpan.FromDays(1));
+        }
+        await Waiting.Until(() => stub.Positions.Count == 3, "it comes back");
+    }
+
+    [Fact]
     public async Task A_stream_that_ended_is_opened_again_after_the_time_that_the_server_named()
     {
         await using var stub = await Start(Says("retry: 5000\n\n" + Change(7)), Stays(""));
