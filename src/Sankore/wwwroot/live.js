@@ -253,7 +253,8 @@
       if (waiting.length === 1) requestAnimationFrame(work), setTimeout(work, 200);
     });
     source.addEventListener('reset', event => {
-      position = Math.max(position, Number(event.lastEventId));
+      // It may go back: the database was restored.
+      position = Number(event.lastEventId);
       setTimeout(refetch, Math.random() * JSON.parse(event.data).spread);
     });
     source.onerror = async () => {

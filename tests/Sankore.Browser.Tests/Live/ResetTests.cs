@@ -62,6 +62,30 @@ public sealed class ResetTests(World world, Chrome chrome) : IClassFixture<World
         await Stop(node);
     }
 
+    [Fact]
+    public async Task A_page_whose_database_was_restored_follows_it_from_there()
+    {
+        var node = await world.StartNode("http://127.0.0.1:0");
+        await using var head = await chrome.Open(World.AddressOf(node), Cast.HeadOnPremium);
+        await head.Watch("/");
+        await world.Execute("alter table live.changes alter column id restart with 1000000");
+        await world.Execute("update tenancy.modules set name = 'Avant la restauration' where code = 'gestion-classes'");
+        await Expect(head.Page.Locator("main").GetByText("Avant la restauration")).ToBeVisibleAsync();
+
+        // The log begins before the position that the page has reached.
+        node = await Forget(node, """
+            delete from live.changes;
+            alter table live.changes alter column id restart with 1000;
+            update tenancy.modules set name = 'Restauré' where code = 'gestion-classes'
+            """);
+
+        await Expect(head.Page.Locator("main").GetByText("Restauré")).ToBeVisibleAsync(Patient);
+        await world.Execute("update tenancy.modules set name = 'Après la restauration' where code = 'gestion-classes'");
+        await Expect(head.Page.Locator("main").GetByText("Après la restauration")).ToBeVisibleAsync();
+        await head.WasNotReloaded();
+        await Stop(node);
+    }
+
     private static LocatorAssertionsToBeVisibleOptions Patient { get; } = new() { Timeout = 60_000 };
 
     /// <summary>Stops the node, changes something, lets the log forget all of it, and starts the node again on the same address.</summary>
