@@ -37,7 +37,7 @@ public sealed class LiveFeedTests(World world) : IClassFixture<World>
         await Waiting.Until(() => reader.Changes.Any(c => c is { Table: "tenancy.schools", IsTableOnly: true, Op: ChangeOp.Update, Id: "", Row: null }), "the table is named");
     }
 
-    [Fact]
+    [Fact(Timeout = 60_000)]
     public async Task What_happens_while_everything_is_read_at_the_start_comes_afterwards()
     {
         var module = await world.Included("premium");
@@ -50,7 +50,7 @@ public sealed class LiveFeedTests(World world) : IClassFixture<World>
         events.Current.ShouldBeOfType<RowChanged>().RowAs<ModuleRow>()!.Name.ShouldBe("Pendant la lecture");
     }
 
-    [Fact]
+    [Fact(Timeout = 60_000)]
     public async Task An_event_is_processed_when_the_next_is_asked_for_and_comes_again_if_it_was_not()
     {
         var module = await world.Included("premium");

@@ -125,7 +125,7 @@ public sealed class ReconnectTests
         await reader.Gets(1);
     }
 
-    [Fact]
+    [Fact(Timeout = 60_000)]
     public async Task A_reader_who_takes_an_hour_is_no_silence()
     {
         var more = Channel.CreateUnbounded<string>();
@@ -267,7 +267,7 @@ public sealed class ReconnectTests
         }
     }
 
-    [Fact]
+    [Fact(Timeout = 60_000)]
     public async Task A_feed_has_one_reader_at_a_time()
     {
         await using var stub = await Start(Stays(Change(1)));
