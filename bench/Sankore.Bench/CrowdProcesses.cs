@@ -31,6 +31,7 @@ internal sealed class CrowdProcesses : IAsyncDisposable
     public static CrowdProcesses Start(IReadOnlyList<IPEndPoint> servers, (string Path, string Kind) stream, IReadOnlyList<string> tokens, int rate = 0)
     {
         var crowd = new CrowdProcesses();
+        Leftovers.Add(crowd);
         var count = (tokens.Count + MostPerProcess - 1) / MostPerProcess;
         foreach (var share in tokens.Chunk((tokens.Count + count - 1) / count))
         {
@@ -84,6 +85,10 @@ internal sealed class CrowdProcesses : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
+        if (!Leftovers.Remove(this))
+        {
+            return;
+        }
         foreach (var (process, _) in _processes)
         {
             process.StandardInput.Close();

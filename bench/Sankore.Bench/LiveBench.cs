@@ -67,7 +67,7 @@ internal static class LiveBench
         await Task.Delay(25_000);
         Console.WriteLine($"server memory per connection after 30 s: {PerConnection()}");
         var after = await database.QuerySingleAsync<Read>(ReadSql);
-        Console.WriteLine($"PostgreSQL meanwhile: {after.Transactions - read.Transactions} transactions, {after.Rows - read.Rows} rows read");
+        Console.WriteLine($"PostgreSQL meanwhile, the menus included: {after.Transactions - read.Transactions} transactions, {after.Rows - read.Rows} rows read");
         return open;
 
         string PerConnection() => string.Join(", ", network.Nodes.Select((n, i) => ((n.ResidentBytes - memory[i]) / 1024.0 / open * network.Nodes.Count).ToString("0.0", CultureInfo.InvariantCulture))) + " KB";

@@ -65,6 +65,7 @@ internal abstract class Peer : IAsyncDisposable
 internal sealed class LinePeer : Peer
 {
     private readonly List<Process> _started = [];
+    private string? _compiled;
 
     private LinePeer(string name, (string, string) stream) => (Name, Stream) = (name, stream);
 
@@ -84,7 +85,7 @@ internal sealed class LinePeer : Peer
                 throw new IOException("cc failed");
             }
         }
-        return new LinePeer("C, send() loop", ("/", "sse")).Start(Math.Max(Environment.ProcessorCount, LiveBench.NodesFor(clients)), program);
+        return new LinePeer("C, send() loop", ("/", "sse")) { _compiled = program }.Start(Math.Max(Environment.ProcessorCount, LiveBench.NodesFor(clients)), program);
     }
 
     /// <summary>SignalR over WebSocket.</summary>
@@ -104,16 +105,25 @@ internal sealed class LinePeer : Peer
 
     public override async ValueTask DisposeAsync()
     {
+        if (!Leftovers.Remove(this))
+        {
+            return;
+        }
         foreach (var process in _started)
         {
             process.StandardInput.Close();
             await process.WaitForExitAsync();
             process.Dispose();
         }
+        if (_compiled is not null)
+        {
+            File.Delete(_compiled);
+        }
     }
 
     private Task<Peer> Start(int count, string program, params string[] arguments)
     {
+        Leftovers.Add(this);
         Addresses = Free(count);
         foreach (var address in Addresses)
         {
