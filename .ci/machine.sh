@@ -44,6 +44,13 @@ need_chromium() {
   install_package chromium fonts-dejavu-core fonts-noto-color-emoji || fail "$hint"
 }
 
+need_nginx() {
+  [[ -x /usr/sbin/nginx ]] || command -v nginx >/dev/null && return
+  local hint="nginx is not installed, and the tests of several nodes need it: install the package nginx"
+  command -v apt-get >/dev/null || fail "$hint"
+  install_package nginx-light || fail "$hint"
+}
+
 as_root() {
   if [[ $(id -u) == 0 ]]; then "$@"; else sudo -n "$@"; fi
 }

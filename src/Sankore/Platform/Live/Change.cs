@@ -111,6 +111,9 @@ internal sealed class LiveFrame
     /// <summary>Nothing, to keep the connection open.</summary>
     public static LiveFrame Heartbeat { get; } = new([": still here\n\n"u8.ToArray()], 0);
 
+    /// <summary>Nothing, to keep the connection open, and how far its reader need not ask again: an <c>id</c> without an event.</summary>
+    public static LiveFrame Reached(long position) => new([Encoding.ASCII.GetBytes($"id: {position}\n\n")], 0);
+
     /// <summary>The end of a chunked response.</summary>
     public static ReadOnlySpan<byte> End => "0\r\n\r\n"u8;
 

@@ -16,7 +16,7 @@ public static class LiveEndpoint
     /// <summary>Maps the stream.</summary>
     public static void MapLive(this IEndpointRouteBuilder routes) =>
         routes.MapGet("/live", Stream).RequireAuthorization().DisableRequestTimeout().WithTags("live")
-            .WithSummary("The caller's live changes as server-sent events: change, reset, and a comment every 25 s.");
+            .WithSummary("The caller's live changes as server-sent events: change, reset, and every 25 s a comment or the position reached.");
 
     private static async Task Stream(HttpContext context, LiveHub hub, ChangeLog log, RightsCache rightsCache, Db db)
     {
@@ -41,7 +41,7 @@ public static class LiveEndpoint
         var connection = hub.Admit(userId, stamp, context.Connection.RemoteIpAddress ?? IPAddress.None, cursor);
         try
         {
-            await Begin(context);
+            await Begin(context, cursor);
         }
         catch
         {
@@ -64,14 +64,16 @@ public static class LiveEndpoint
         context.Abort();
     }
 
-    private static async Task Begin(HttpContext context)
+    private static async Task Begin(HttpContext context, long cursor)
     {
         context.Features.Get<IHttpResponseBodyFeature>()!.DisableBuffering();
         context.Response.ContentType = "text/event-stream";
         context.Response.Headers.CacheControl = "no-store";
         context.Response.Headers["X-Accel-Buffering"] = "no";
-        // Clients that lose their connection together come back spread over two seconds.
-        await context.Response.WriteAsync($"retry: {1000 + Random.Shared.Next(2000)}\n\n", context.RequestAborted);
+        // Clients that lose their connection together come back spread over two seconds, and whoever is cut off before hearing anything
+        // goes on from here: an id without an event is where a reader is.
+        var position = cursor < 0 ? "" : $"id: {cursor}\n";
+        await context.Response.WriteAsync($"retry: {1000 + Random.Shared.Next(2000)}\n{position}\n", context.RequestAborted);
         await context.Response.Body.FlushAsync(context.RequestAborted);
     }
 

@@ -405,11 +405,12 @@ internal sealed class LiveShard : IDisposable
     private void Beat(long now)
     {
         _nextBeat += HeartbeatEvery / HeartbeatSlots;
+        var reached = LiveFrame.Reached(_position);
         foreach (var connection in CollectionsMarshal.AsSpan(_byHeartbeat[_beatSlot]))
         {
             if (!connection.HasBacklog)
             {
-                Send(connection, LiveFrame.Heartbeat);
+                Send(connection, connection.IsDeciding || connection.Audience!.Waiting.Count > 0 ? LiveFrame.Heartbeat : reached);
             }
             if (connection.EndsAt <= now)
             {

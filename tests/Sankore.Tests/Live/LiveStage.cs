@@ -6,7 +6,7 @@ using Sankore.Bench.Crowds;
 using Sankore.Demo;
 using Sankore.Platform.Data;
 
-namespace Sankore.Tests.Support;
+namespace Sankore.Tests.Live;
 
 /// <summary>
 /// Several nodes, processes of their own, on a durable PostgreSQL of their own, and rows that a crowd of people is told of: everything may be
