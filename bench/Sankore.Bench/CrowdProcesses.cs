@@ -83,12 +83,10 @@ internal sealed class CrowdProcesses : IAsyncDisposable
         return new Heard(new CrowdTally(sums[0], sums[1], sums[2], sums[3], sums[4], sums[5], sums[6]), latencies);
     }
 
-    public async ValueTask DisposeAsync()
+    public ValueTask DisposeAsync() => Leftovers.Once(this, Stop);
+
+    private async Task Stop()
     {
-        if (!Leftovers.Remove(this))
-        {
-            return;
-        }
         foreach (var (process, _) in _processes)
         {
             process.StandardInput.Close();

@@ -8,7 +8,10 @@ namespace Sankore.Bench;
 internal static class Leftovers
 {
     private static readonly Lock Guard = new();
-    private static readonly List<IAsyncDisposable> Running = [];
+    private static readonly OrderedDictionary<IAsyncDisposable, Task?> Running = [];
+
+    /// <summary>Whether a signal has come.</summary>
+    public static bool AreBeingStopped { get; private set; }
 
     /// <summary>From now on SIGTERM and Ctrl-C stop what is running before the bench ends.</summary>
     public static IDisposable StopOnSignal()
@@ -23,16 +26,16 @@ internal static class Leftovers
     {
         lock (Guard)
         {
-            Running.Add(what);
+            Running.Add(what, null);
         }
     }
 
-    /// <summary>It is about to be stopped; false when somebody else does that already.</summary>
-    public static bool Remove(IAsyncDisposable what)
+    /// <summary>Stops something, once: whoever asks again, waits for the same.</summary>
+    public static ValueTask Once(IAsyncDisposable what, Func<Task> stop)
     {
         lock (Guard)
         {
-            return Running.Remove(what);
+            return new ValueTask(Running[what] ??= stop());
         }
     }
 
@@ -66,16 +69,27 @@ internal static class Leftovers
     private static void Stop(PosixSignalContext context)
     {
         context.Cancel = true;
-        IAsyncDisposable[] running;
+        AreBeingStopped = true;
+        // What was started last goes first; something may still be starting meanwhile.
+        while (Unstopped() is { } what)
+        {
+            what.DisposeAsync().AsTask().Wait(TimeSpan.FromSeconds(30));
+        }
+        Task[] stopping;
         lock (Guard)
         {
-            running = [.. Running.AsEnumerable().Reverse()];
+            stopping = [.. Running.Values.OfType<Task>()];
         }
-        foreach (var what in running)
-        {
-            what.DisposeAsync().AsTask().Wait(TimeSpan.FromSeconds(20));
-        }
+        Task.WaitAll(stopping, TimeSpan.FromSeconds(30));
         Environment.Exit(130);
+    }
+
+    private static IAsyncDisposable? Unstopped()
+    {
+        lock (Guard)
+        {
+            return Running.LastOrDefault(r => r.Value is null).Key;
+        }
     }
 
     private sealed class Registrations(params IDisposable[] all) : IDisposable

@@ -44,10 +44,14 @@ internal sealed class Network : IAsyncDisposable
     private const string PeopleSql = "select id, security_stamp from auth.users order by id limit @people";
 
     private readonly string _folder;
-    private readonly EmbeddedPostgres _postgres;
+    private readonly Task<EmbeddedPostgres> _starting;
     private readonly List<ServerProcess> _nodes = [];
 
-    private Network(string folder, EmbeddedPostgres postgres) => (_folder, _postgres) = (folder, postgres);
+    private Network(string folder)
+    {
+        (_folder, _starting) = (folder, EmbeddedPostgres.Start(Path.Combine(folder, "postgres"), throwaway: false, _ => { }, CancellationToken.None));
+        Leftovers.Add(this);
+    }
 
     private sealed record Person(Guid Id, string SecurityStamp);
 
@@ -58,7 +62,7 @@ internal sealed class Network : IAsyncDisposable
     public IReadOnlyList<IPEndPoint> Addresses => [.. _nodes.Select(n => new IPEndPoint(IPAddress.Loopback, n.Address.Port))];
 
     /// <summary>The administrator's connection string.</summary>
-    public string Admin => $"{_postgres.ConnectionString};Database=sankore";
+    public string Admin => $"{_starting.Result.ConnectionString};Database=sankore";
 
     /// <summary>CPU seconds of all nodes.</summary>
     public double CpuSeconds => _nodes.Sum(n => n.CpuSeconds);
@@ -77,9 +81,8 @@ internal sealed class Network : IAsyncDisposable
         {
             File.SetUnixFileMode(folder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute | UnixFileMode.GroupExecute | UnixFileMode.OtherExecute);
         }
-        var network = new Network(folder, await EmbeddedPostgres.Start(Path.Combine(folder, "postgres"), throwaway: false, _ => { }, CancellationToken.None));
-        Leftovers.Add(network);
-        var postgres = network._postgres.ConnectionString;
+        var network = new Network(folder);
+        var postgres = (await network._starting).ConnectionString;
         await SankoreApp.PrepareDatabase(postgres, _ => { }, CancellationToken.None);
         await DemoNetwork.Load(postgres, people <= SmallNetwork ? "small" : "full", (_, _) => { }, CancellationToken.None);
         await using (var database = new NpgsqlConnection(network.Admin))
@@ -106,14 +109,12 @@ internal sealed class Network : IAsyncDisposable
         return [.. Enumerable.Range(0, count).Select(i => tokens[i % tokens.Count])];
     }
 
-    public async ValueTask DisposeAsync()
+    public ValueTask DisposeAsync() => Leftovers.Once(this, Stop);
+
+    private async Task Stop()
     {
-        if (!Leftovers.Remove(this))
-        {
-            return;
-        }
         await Task.WhenAll(_nodes.Select(n => n.DisposeAsync().AsTask()));
-        await _postgres.DisposeAsync();
+        await (await _starting).DisposeAsync();
         Directory.Delete(_folder, recursive: true);
     }
 

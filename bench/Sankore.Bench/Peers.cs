@@ -103,12 +103,10 @@ internal sealed class LinePeer : Peer
         return asked;
     }
 
-    public override async ValueTask DisposeAsync()
+    public override ValueTask DisposeAsync() => Leftovers.Once(this, Stop);
+
+    private async Task Stop()
     {
-        if (!Leftovers.Remove(this))
-        {
-            return;
-        }
         foreach (var process in _started)
         {
             process.StandardInput.Close();
@@ -149,6 +147,7 @@ internal sealed class NchanPeer : Peer
     public static async Task<Peer> Start(int clients)
     {
         var peer = new NchanPeer();
+        Leftovers.Add(peer);
         var workers = Math.Max(Environment.ProcessorCount, LiveBench.NodesFor(clients));
         var file = Path.Combine(peer._folder, "nginx.conf");
         await File.WriteAllTextAsync(file, peer.Configuration(workers));
@@ -161,7 +160,6 @@ internal sealed class NchanPeer : Peer
             await peer.DisposeAsync();
             throw;
         }
-        Leftovers.Add(peer);
         peer.Addresses = [new IPEndPoint(IPAddress.Loopback, peer._port)];
         await peer.Listening();
         await Task.Delay(500);
@@ -178,12 +176,10 @@ internal sealed class NchanPeer : Peer
         return asked;
     }
 
-    public override async ValueTask DisposeAsync()
+    public override ValueTask DisposeAsync() => Leftovers.Once(this, Stop);
+
+    private async Task Stop()
     {
-        if (!Leftovers.Remove(this))
-        {
-            return;
-        }
         _client.Dispose();
         if (_nginx is not null)
         {

@@ -7,7 +7,18 @@ using Sankore.Bench;
 // dotnet run -c Release --project bench/Sankore.Bench -- demo
 // dotnet run -c Release --project bench/Sankore.Bench -- entitlement
 using var stop = Leftovers.StopOnSignal();
-return args switch
+try
+{
+    return await Run(args);
+}
+catch when (Leftovers.AreBeingStopped)
+{
+    // A run whose servers are taken away fails; the process ends when they are all gone.
+    await Task.Delay(Timeout.Infinite);
+    return 1;
+}
+
+static async Task<int> Run(string[] args) => args switch
 {
     ["live", .. var rest] when rest.Contains("--peers") => await PeersBench.Run(Number(rest, "--clients", 0) is > 0 and var n ? [n] : [10_000, 19_000], Number(rest, "--changes", 20), Number(rest, "--bytes", 0)),
     ["live", .. var rest] => await LiveBench.Run(Live(rest)),

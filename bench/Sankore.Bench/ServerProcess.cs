@@ -73,12 +73,10 @@ internal sealed class ServerProcess : IAsyncDisposable
         return (await answer.Content.ReadFromJsonAsync<JsonElement>()).GetProperty("accessToken").GetString()!;
     }
 
-    public async ValueTask DisposeAsync()
+    public ValueTask DisposeAsync() => Leftovers.Once(this, Stop);
+
+    private async Task Stop()
     {
-        if (!Leftovers.Remove(this))
-        {
-            return;
-        }
         using (var terminate = Process.Start("kill", ["-TERM", _process.Id.ToString(CultureInfo.InvariantCulture)]))
         {
             await terminate.WaitForExitAsync();
