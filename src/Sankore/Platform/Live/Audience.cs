@@ -1,17 +1,32 @@
-using System.Runtime.InteropServices;
-
 namespace Sankore.Platform.Live;
+
+/// <summary>What is needed of a stream to write to it, side by side with its neighbours': writing to thousands touches nothing else.</summary>
+internal struct Member
+{
+    /// <summary>The socket's descriptor while bytes may go to it straight away; else -1, and its connection knows why.</summary>
+    public int Descriptor;
+
+    /// <summary>The last change that it was told, or need not be told, before those of now: the position when it came, or was told something of its own.</summary>
+    public long Cursor;
+
+    /// <summary>When the first of its rights ends (<see cref="Security.Rights.EndsAt"/>).</summary>
+    public long EndsAt;
+
+    /// <summary>The stream.</summary>
+    public LiveConnection Connection;
+}
 
 /// <summary>The streams of one shard that have the same topics: what they are told is decided, coalesced and put into frames once for all of them.</summary>
 internal sealed class Audience(string[] topics)
 {
-    private readonly List<LiveConnection> _connections = [];
+    private Member[] _members = new Member[1];
+    private int _count;
 
     /// <summary>Its topics, but for the people's own.</summary>
     public string[] Topics => topics;
 
     /// <summary>Whom it consists of.</summary>
-    public ReadOnlySpan<LiveConnection> Connections => CollectionsMarshal.AsSpan(_connections);
+    public Span<Member> Members => _members.AsSpan(0, _count);
 
     /// <summary>What is to be told, in commit order.</summary>
     public List<Change> Waiting { get; private set; } = [];
@@ -39,20 +54,23 @@ internal sealed class Audience(string[] topics)
         return waiting;
     }
 
-    public void Join(LiveConnection connection)
+    public void Join(LiveConnection connection, long cursor, long endsAt)
     {
-        (connection.Audience, connection.AudienceIndex) = (this, _connections.Count);
-        _connections.Add(connection);
+        if (_count == _members.Length)
+        {
+            Array.Resize(ref _members, _count * 2);
+        }
+        (connection.Audience, connection.Place) = (this, _count);
+        _members[_count++] = new Member { Connection = connection, Cursor = cursor, EndsAt = endsAt, Descriptor = connection.Descriptor };
     }
 
     /// <returns>Whether nobody is left.</returns>
     public bool Leave(LiveConnection connection)
     {
-        var last = _connections[^1];
-        _connections[connection.AudienceIndex] = last;
-        last.AudienceIndex = connection.AudienceIndex;
-        _connections.RemoveAt(_connections.Count - 1);
+        _members[connection.Place] = _members[--_count];
+        _members[connection.Place].Connection.Place = connection.Place;
+        _members[_count] = default;
         connection.Audience = null;
-        return _connections.Count == 0;
+        return _count == 0;
     }
 }

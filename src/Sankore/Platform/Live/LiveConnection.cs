@@ -8,17 +8,19 @@ namespace Sankore.Platform.Live;
 /// One open stream. Everything here belongs to the thread of its <see cref="LiveShard"/>; only <see cref="End"/> and
 /// <see cref="Outgoing"/> are also for whoever learns that the client has gone.
 /// </summary>
-internal sealed class LiveConnection(LiveHub hub, Guid userId, string securityStamp, IPAddress address, long cursor)
+internal sealed class LiveConnection(LiveHub hub, Guid userId, string securityStamp, IPAddress address, long since)
 {
-    /// <summary>How much of earlier frames may be waiting when another comes. The bytes are shared; what is bounded is how far behind a reader may be.</summary>
+    /// <summary>How much may still be waiting when more is told. The bytes are shared; what is bounded is how far behind a reader may be.</summary>
     private const int MaxBacklogBytes = 256 * 1024;
 
     private const int KernelBufferBytes = 128 * 1024;
 
     private Socket? _socket;
+    private int _descriptor = -1;
     private Channel<LiveFrame>? _channel;
     private Queue<ArraySegment<byte>>? _backlog;
     private int _backlogBytes;
+    private bool _isDeciding;
     private int _ended;
 
     /// <summary>Whose stream it is.</summary>
@@ -30,55 +32,76 @@ internal sealed class LiveConnection(LiveHub hub, Guid userId, string securitySt
     /// <summary>The session's stamp; a stream whose stamp is no longer the account's is ended.</summary>
     public string SecurityStamp => securityStamp;
 
+    /// <summary>The position that the client came with.</summary>
+    public long Since => since;
+
     /// <summary>What a queued stream has to write; it completes when the stream is over.</summary>
     public ChannelReader<LiveFrame>? Outgoing => _channel?.Reader;
-
-    /// <summary>The last change that it was told, or need not be told.</summary>
-    internal long Cursor { get; set; } = cursor;
 
     /// <summary>The position that its rights are known for.</summary>
     internal long RightsAsOf { get; set; }
 
-    /// <summary>When the first of its rights ends (<see cref="Security.Rights.EndsAt"/>).</summary>
-    internal long EndsAt { get; set; } = long.MaxValue;
-
     /// <summary>Its rights are being decided anew; until then it is told nothing.</summary>
-    internal bool IsDeciding { get; set; }
+    internal bool IsDeciding
+    {
+        get => _isDeciding;
+        set
+        {
+            _isDeciding = value;
+            Mark();
+        }
+    }
 
     /// <summary>The shard that writes to it.</summary>
     internal LiveShard? Shard { get; set; }
 
     /// <summary>Everybody in the shard with the same topics, and its place among them.</summary>
     internal Audience? Audience { get; set; }
-    internal int AudienceIndex { get; set; }
+    internal int Place { get; set; }
+
+    /// <summary>What is needed of it among its neighbours.</summary>
+    internal ref Member Self => ref Audience!.Members[Place];
 
     /// <summary>The next stream of the same person in the shard.</summary>
     internal LiveConnection? NextOfPerson { get; set; }
 
     internal int HeartbeatSlot { get; set; }
-    internal int HeartbeatIndex { get; set; }
+    internal int HeartbeatPlace { get; set; }
 
     /// <summary>When the socket last took something, while it is behind.</summary>
     internal long MovedAt { get; set; }
 
     internal bool IsEnded => Volatile.Read(ref _ended) != 0;
     internal bool HasBacklog => _backlogBytes > 0;
+    internal bool IsTooFarBehind => _backlogBytes > MaxBacklogBytes;
+
+    /// <summary>The socket's descriptor while bytes may go to it straight away; else -1.</summary>
+    internal int Descriptor => _isDeciding || HasBacklog || IsEnded ? -1 : _descriptor;
 
     /// <summary>The stream is written by the hub itself, without waiting (HTTP/1.1 without TLS).</summary>
     internal void WriteTo(Socket socket)
     {
-        socket.Blocking = false;
-        // Else the kernel would keep up to some megabytes for a reader who does not read.
-        socket.SendBufferSize = KernelBufferBytes;
         _socket = socket;
+        try
+        {
+            socket.Blocking = false;
+            // Else the kernel would keep up to some megabytes for a reader who does not read.
+            socket.SendBufferSize = KernelBufferBytes;
+            _descriptor = Kernel.Descriptor(socket);
+        }
+        catch (Exception e) when (e is SocketException or ObjectDisposedException)
+        {
+            // The client was gone before its socket was taken.
+            End();
+        }
     }
 
     /// <summary>The stream is written by its own request, from a bounded queue (TLS, HTTP/2).</summary>
     internal void WriteQueued() =>
         _channel = Channel.CreateBounded<LiveFrame>(new BoundedChannelOptions(256) { SingleReader = true });
 
-    /// <summary>Writes without ever waiting. What the socket does not take is kept, up to a bound.</summary>
-    /// <returns>False when the reader is too far behind.</returns>
+    /// <summary>Writes without ever waiting. What the socket does not take is kept.</summary>
+    /// <returns>False when a queue is full.</returns>
     internal bool Send(LiveFrame frame)
     {
         if (IsEnded)
@@ -91,17 +114,20 @@ internal sealed class LiveConnection(LiveHub hub, Guid userId, string securitySt
         }
         if (HasBacklog)
         {
-            return _backlogBytes <= MaxBacklogBytes && Keep(frame.Chunk);
+            return Keep(frame.Chunk);
         }
         var sent = TrySend(frame.Chunk, out var error);
         return error switch
         {
-            SocketError.Success when sent == frame.Chunk.Length => true,
-            SocketError.Success => Keep(new ArraySegment<byte>(frame.Chunk, sent, frame.Chunk.Length - sent)),
+            SocketError.Success => KeepRest(frame, sent),
             SocketError.WouldBlock => Keep(frame.Chunk),
             _ => End(),
         };
     }
+
+    /// <summary>Keeps what the socket has not taken of a frame.</summary>
+    /// <returns>True.</returns>
+    internal bool KeepRest(LiveFrame frame, int sent) => sent == frame.Chunk.Length || Keep(new ArraySegment<byte>(frame.Chunk, sent, frame.Chunk.Length - sent));
 
     /// <summary>Tries again what was kept.</summary>
     /// <returns>How many bytes the socket took.</returns>
@@ -126,23 +152,24 @@ internal sealed class LiveConnection(LiveHub hub, Guid userId, string securitySt
             }
         }
         _backlog = null;
+        Mark();
         return total;
     }
 
-    /// <summary>Ends the stream, if it has not ended. The client comes back with its cursor.</summary>
+    /// <summary>Ends the stream, if it has not ended; its shard hangs up. The client comes back with its cursor.</summary>
     /// <returns>True.</returns>
     internal bool End()
     {
         if (Interlocked.Exchange(ref _ended, 1) == 0)
         {
             _channel?.Writer.TryComplete();
-            Hangup();
             hub.Leave(this);
         }
         return true;
     }
 
-    private void Hangup()
+    /// <summary>Closes the socket: when nobody writes to its descriptor any more.</summary>
+    internal void Hangup()
     {
         if (_socket is null)
         {
@@ -175,7 +202,6 @@ internal sealed class LiveConnection(LiveHub hub, Guid userId, string securitySt
         }
         catch (ObjectDisposedException)
         {
-            // The client has gone, and another thread has learnt it first.
             error = SocketError.NotConnected;
             return 0;
         }
@@ -185,6 +211,15 @@ internal sealed class LiveConnection(LiveHub hub, Guid userId, string securitySt
     {
         (_backlog ??= []).Enqueue(rest);
         _backlogBytes += rest.Count;
+        Mark();
         return true;
+    }
+
+    private void Mark()
+    {
+        if (Audience is not null)
+        {
+            Self.Descriptor = Descriptor;
+        }
     }
 }

@@ -109,6 +109,10 @@ public sealed class LiveHub : IDisposable
         {
             shard.Post(() => shard.Detach(connection));
         }
+        else
+        {
+            connection.Hangup();
+        }
     }
 
     /// <summary>Reads a person's rights again and tells the shard.</summary>

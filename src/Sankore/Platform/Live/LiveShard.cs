@@ -66,14 +66,15 @@ internal sealed class LiveShard : IDisposable
     {
         if (connection.IsEnded)
         {
+            connection.Hangup();
             return;
         }
-        var missed = _hub.Window.Between(Math.Min(Math.Min(connection.Cursor, asOf), _position), _position);
-        List(connection, rights, asOf);
+        var missed = _hub.Window.Between(Math.Min(Math.Min(connection.Since, asOf), _position), _position);
+        List(connection, rights, asOf, connection.Since);
         connection.NextOfPerson = _byPerson.GetValueOrDefault(connection.UserId);
         _byPerson[connection.UserId] = connection;
         connection.HeartbeatSlot = _nextSlot++ % HeartbeatSlots;
-        connection.HeartbeatIndex = _byHeartbeat[connection.HeartbeatSlot].Count;
+        connection.HeartbeatPlace = _byHeartbeat[connection.HeartbeatSlot].Count;
         _byHeartbeat[connection.HeartbeatSlot].Add(connection);
         if (missed is null)
         {
@@ -85,24 +86,26 @@ internal sealed class LiveShard : IDisposable
         }
         else
         {
-            Replay(connection, [.. missed.Where(c => c.Id > connection.Cursor && !c.IsRights && c.Concerns(connection.UserId, rights.Topics))]);
+            Replay(connection, [.. missed.Where(c => c.Id > connection.Since && !c.IsRights && c.Concerns(connection.UserId, rights.Topics))]);
         }
     }
 
-    /// <summary>Takes a stream out.</summary>
+    /// <summary>Takes a stream out, and hangs up.</summary>
     public void Detach(LiveConnection connection)
     {
         if (connection.Audience is null)
         {
+            connection.Hangup();
             return;
         }
         Unlist(connection);
         var slot = _byHeartbeat[connection.HeartbeatSlot];
-        slot[connection.HeartbeatIndex] = slot[^1];
-        slot[^1].HeartbeatIndex = connection.HeartbeatIndex;
+        slot[connection.HeartbeatPlace] = slot[^1];
+        slot[^1].HeartbeatPlace = connection.HeartbeatPlace;
         slot.RemoveAt(slot.Count - 1);
         RemoveOfPerson(connection);
         _personal.Remove(connection);
+        connection.Hangup();
     }
 
     /// <summary>Ends every stream.</summary>
@@ -120,8 +123,9 @@ internal sealed class LiveShard : IDisposable
             connection.End();
             return;
         }
+        var cursor = connection.Self.Cursor;
         Unlist(connection);
-        List(connection, rights, asOf);
+        List(connection, rights, asOf, cursor);
         var since = _hub.Window.Between(Math.Min(asOf, _position), _position);
         if (since is null || since.Any(c => c.IsRights && c.Concerns(connection.UserId, rights.Topics)))
         {
@@ -226,7 +230,10 @@ internal sealed class LiveShard : IDisposable
         }
         foreach (var audience in change.Topics.SelectMany(Audiences))
         {
-            concerned.AddRange(audience.Connections);
+            foreach (ref var member in audience.Members)
+            {
+                concerned.Add(member.Connection);
+            }
         }
         return concerned;
     }
@@ -266,7 +273,7 @@ internal sealed class LiveShard : IDisposable
                 frames[waiting] = ready = (last, LiveFrame.Of(last));
             }
             Tell(audience, waiting, ready.Told, ready.Frames);
-            told += audience.Connections.Length;
+            told += audience.Members.Length;
         }
         if (told > 0)
         {
@@ -277,34 +284,47 @@ internal sealed class LiveShard : IDisposable
     private void Tell(Audience audience, List<Change> waiting, List<Change> told, LiveFrame[] frames)
     {
         var now = _hub.Now;
-        var (before, until) = (waiting[0].Id, waiting[^1].Id);
-        var (bytes, complete) = (frames.Sum(f => (long)f.Chunk.Length), 0);
-        foreach (var connection in audience.Connections)
+        var (before, complete) = (waiting[0].Id, 0);
+        foreach (ref var member in audience.Members)
         {
-            if (connection.IsDeciding || connection.Cursor >= until)
+            if (member.Descriptor >= 0 && member.Cursor < before && member.EndsAt > now)
             {
-                continue;
+                SendStraight(member, frames);
+                complete++;
             }
-            if (connection.EndsAt <= now)
+            else if (member.Cursor < before && member.EndsAt > now && !member.Connection.IsDeciding)
             {
-                Redecide(connection);
-            }
-            else if (connection.Cursor >= before)
-            {
-                // It came in the middle.
-                Tell(connection, waiting);
+                // It is behind, or its request writes itself.
+                Send(member.Connection, frames);
+                complete++;
             }
             else
             {
-                foreach (var frame in frames)
-                {
-                    Send(connection, frame);
-                }
-                connection.Cursor = until;
-                complete++;
+                // It came in the middle, or its rights have ended.
+                Tell(member.Connection, waiting);
             }
         }
-        _hub.Meters.Told(complete, told.Count, waiting.Count - told.Count, bytes);
+        _hub.Meters.Told(complete, told.Count, waiting.Count - told.Count, frames.Sum(f => (long)f.Chunk.Length));
+    }
+
+    private void SendStraight(in Member member, LiveFrame[] frames)
+    {
+        for (var i = 0; i < frames.Length; i++)
+        {
+            var sent = Kernel.Send(member.Descriptor, frames[i].Chunk);
+            if (sent == frames[i].Chunk.Length)
+            {
+                continue;
+            }
+            var connection = member.Connection;
+            if (sent > 0)
+            {
+                connection.KeepRest(frames[i++], sent);
+                Watch(connection);
+            }
+            Send(connection, frames.AsSpan(i));
+            return;
+        }
     }
 
     private void Tell(LiveConnection connection, List<Change> changes)
@@ -313,20 +333,21 @@ internal sealed class LiveShard : IDisposable
         {
             return;
         }
-        if (connection.EndsAt <= _hub.Now)
+        if (connection.Self.EndsAt <= _hub.Now)
         {
             Redecide(connection);
             return;
         }
-        var news = changes.FindAll(c => c.Id > connection.Cursor);
+        var cursor = connection.Self.Cursor;
+        var news = changes.FindAll(c => c.Id > cursor);
         if (news.Count == 0)
         {
             return;
         }
         var told = Change.LastStates(news);
         var frames = LiveFrame.Of(told);
-        Array.ForEach(frames, frame => Send(connection, frame));
-        connection.Cursor = news[^1].Id;
+        Send(connection, frames);
+        connection.Self.Cursor = news[^1].Id;
         _hub.Meters.Told(1, told.Count, news.Count - told.Count, frames.Sum(f => (long)f.Chunk.Length));
     }
 
@@ -338,14 +359,14 @@ internal sealed class LiveShard : IDisposable
             return;
         }
         Tell(connection, missed);
-        connection.Cursor = Math.Max(connection.Cursor, _position);
+        connection.Self.Cursor = Math.Max(connection.Self.Cursor, _position);
     }
 
     private void Reset(LiveConnection connection, TimeSpan spread)
     {
-        connection.Cursor = Math.Max(connection.Cursor, _position);
+        connection.Self.Cursor = Math.Max(connection.Self.Cursor, _position);
         var frame = LiveFrame.Reset(_position, spread);
-        Send(connection, frame);
+        Send(connection, [frame]);
         _hub.Meters.Reset(frame.Chunk.Length);
     }
 
@@ -358,18 +379,32 @@ internal sealed class LiveShard : IDisposable
         }
     }
 
-    private void Send(LiveConnection connection, LiveFrame frame)
+    private void Send(LiveConnection connection, ReadOnlySpan<LiveFrame> frames)
     {
-        var slow = connection.HasBacklog;
-        if (!connection.Send(frame))
+        if (connection.IsTooFarBehind)
         {
             Drop(connection);
+            return;
         }
-        else if (!slow && connection.HasBacklog)
+        var behind = connection.HasBacklog;
+        foreach (var frame in frames)
         {
-            connection.MovedAt = _hub.Now;
-            _slow.Add(connection);
+            if (!connection.Send(frame))
+            {
+                Drop(connection);
+                return;
+            }
         }
+        if (!behind && connection.HasBacklog)
+        {
+            Watch(connection);
+        }
+    }
+
+    private void Watch(LiveConnection connection)
+    {
+        connection.MovedAt = _hub.Now;
+        _slow.Add(connection);
     }
 
     private void FlushSlow(long now)
@@ -410,9 +445,9 @@ internal sealed class LiveShard : IDisposable
         {
             if (!connection.HasBacklog)
             {
-                Send(connection, connection.IsDeciding || connection.Audience!.Waiting.Count > 0 ? LiveFrame.Heartbeat : reached);
+                Send(connection, [connection.IsDeciding || connection.Audience!.Waiting.Count > 0 ? LiveFrame.Heartbeat : reached]);
             }
-            if (connection.EndsAt <= now)
+            if (connection.Self.EndsAt <= now)
             {
                 // A role, a place or an assignment has ended while nothing happened.
                 Redecide(connection);
@@ -427,9 +462,9 @@ internal sealed class LiveShard : IDisposable
 
     private List<LiveConnection> Everybody() => [.. _byHeartbeat.SelectMany(c => c)];
 
-    private void List(LiveConnection connection, Rights rights, long asOf)
+    private void List(LiveConnection connection, Rights rights, long asOf, long cursor)
     {
-        (connection.RightsAsOf, connection.EndsAt) = (asOf, rights.EndsAt);
+        connection.RightsAsOf = asOf;
         if (!_audiences.TryGetValue(rights.Topics, out var audience))
         {
             _audiences[rights.Topics] = audience = new Audience(rights.Topics);
@@ -438,7 +473,7 @@ internal sealed class LiveShard : IDisposable
                 (CollectionsMarshal.GetValueRefOrAddDefault(_byTopic, topic, out _) ??= []).Add(audience);
             }
         }
-        audience.Join(connection);
+        audience.Join(connection, cursor, rights.EndsAt);
     }
 
     private void Unlist(LiveConnection connection)
@@ -487,6 +522,10 @@ internal sealed class LiveShard : IDisposable
         _wake.Set();
         _thread.Join(TimeSpan.FromSeconds(5));
         EndAll();
+        while (_inbox.TryDequeue(out var action))
+        {
+            _hub.Guarded(action);
+        }
         _wake.Dispose();
     }
 
