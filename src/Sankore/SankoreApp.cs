@@ -63,7 +63,7 @@ public static class SankoreApp
         services.AddSingleton(Modules.AsEnumerable());
         services.AddSingleton<ReasonBook>().AddSingleton<Db>().AddSingleton<RightsCache>().AddSingleton<Problems>();
         services.AddSingleton(configuration.GetSection("Sankore:Live").Get<LiveLimits>() ?? new LiveLimits());
-        services.AddSingleton<LiveMeters>().AddSingleton<LiveHub>().AddSingleton<ChangeLog>().AddHostedService(sp => sp.GetRequiredService<ChangeLog>());
+        services.AddSingleton<LiveGate>().AddSingleton<LiveMeters>().AddSingleton<LiveHub>().AddSingleton<ChangeLog>().AddHostedService(sp => sp.GetRequiredService<ChangeLog>());
         services.AddSingleton<JobWorker>().AddHostedService(sp => sp.GetRequiredService<JobWorker>()).AddHostedService<Recurring>();
         services.AddSingleton(new MailOptions(Directory.CreateDirectory(Path.Combine(dataFolder, "outbox")).FullName, configuration["Sankore:Mail:From"] ?? "Sankore <no-reply@sankore.test>"));
         services.AddSingleton<IJobHandler, OutboxJob>();
@@ -122,6 +122,7 @@ public static class SankoreApp
             return next(context);
         });
         app.Use((context, next) => app.Services.GetRequiredService<Problems>().Catch(context, _ => next(context)));
+        app.UseLiveGate();
         if (!app.Environment.IsDevelopment())
         {
             app.UseHsts();

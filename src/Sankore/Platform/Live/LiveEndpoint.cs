@@ -18,6 +18,19 @@ public static class LiveEndpoint
         routes.MapGet("/live", Stream).RequireAuthorization().DisableRequestTimeout().WithTags("live")
             .WithSummary("The caller's live changes as server-sent events: change, reset, and every 25 s a comment or the position reached.");
 
+    /// <summary>Has streams wait for their turn before anything else is done for them.</summary>
+    public static IApplicationBuilder UseLiveGate(this IApplicationBuilder app) => app.Use(async (context, next) =>
+    {
+        if (!context.Request.Path.StartsWithSegments("/live"))
+        {
+            await next(context);
+            return;
+        }
+        using var turn = await context.RequestServices.GetRequiredService<LiveGate>().Enter(context.RequestAborted);
+        context.Features.Set(turn);
+        await next(context);
+    });
+
     private static async Task Stream(HttpContext context, LiveHub hub, ChangeLog log, RightsCache rightsCache, Db db)
     {
         var ct = context.RequestAborted;
@@ -59,6 +72,7 @@ public static class LiveEndpoint
         {
             connection.WriteQueued();
             hub.Attach(connection, rights, asOf);
+            context.Features.Get<IDisposable>()?.Dispose();
             await WriteQueued(context, connection);
         }
         context.Abort();

@@ -30,6 +30,7 @@ public sealed class RightsCache(Db db, IEnumerable<SankoreModule> modules, TimeP
     private const int MaxPeople = 200_000;
     private const int MaxTogether = 500;
     private const int MaxReaders = 2;
+    private static readonly TimeSpan Linger = TimeSpan.FromMilliseconds(15);
 
     private readonly string _sql = "select live.position(); " + string.Join(" union all ", modules.Select(m => m.RightsSql).OfType<string>());
 
@@ -139,6 +140,11 @@ public sealed class RightsCache(Db db, IEnumerable<SankoreModule> modules, TimeP
                 break;
             }
             await Read(together);
+            if (together.Count > 1)
+            {
+                // They come faster than they are read: wait a little, and read more of them together.
+                await Task.Delay(Linger);
+            }
             together.Clear();
         }
         Interlocked.Decrement(ref _readers);

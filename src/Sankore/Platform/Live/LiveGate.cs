@@ -1,0 +1,52 @@
+using Sankore.Platform.Security;
+
+namespace Sankore.Platform.Live;
+
+/// <summary>
+/// How many streams begin at once on this node. After a restart everybody comes back together; whoever waits here costs next to nothing, and
+/// the requests of those who work already find a free thread and a free connection to the database.
+/// </summary>
+public sealed class LiveGate : IDisposable
+{
+    private const int AtOnce = 16;
+    private const int MaxWaiting = 20_000;
+
+    private readonly SemaphoreSlim _free = new(AtOnce);
+    private int _waiting;
+
+    /// <summary>Waits for one's turn. Refuses with UNAVAILABLE when too many wait.</summary>
+    /// <returns>Dispose it when the stream has begun.</returns>
+    public async Task<IDisposable> Enter(CancellationToken ct)
+    {
+        if (Interlocked.Increment(ref _waiting) > MaxWaiting)
+        {
+            Interlocked.Decrement(ref _waiting);
+            throw new Refusal(Reason.Unavailable) { RetryAfter = TimeSpan.FromSeconds(2 + Random.Shared.Next(8)) };
+        }
+        try
+        {
+            await _free.WaitAsync(ct);
+        }
+        finally
+        {
+            Interlocked.Decrement(ref _waiting);
+        }
+        return new Turn(_free);
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => _free.Dispose();
+
+    private sealed class Turn(SemaphoreSlim free) : IDisposable
+    {
+        private int _over;
+
+        public void Dispose()
+        {
+            if (Interlocked.Exchange(ref _over, 1) == 0)
+            {
+                free.Release();
+            }
+        }
+    }
+}
