@@ -56,6 +56,13 @@ begin
   join rbac.permissions p on p.id = rp.permission_id
   group by h.user_id
   union all
+  select h.user_id, 'topic', array['operations']
+  from held h
+  join rbac.role_permissions rp on rp.role_id = h.id
+  join rbac.permissions p on p.id = rp.permission_id
+  where p.permission_key = 'operations.read'
+  group by h.user_id
+  union all
   select h.user_id, 'seconds_left', array[extract(epoch from min(h.expires_at) - now())::text] from held h where h.expires_at is not null group by h.user_id;
 end $$;
 grant execute on function rbac.rights_of(uuid[]) to service_role;
@@ -206,6 +213,9 @@ create policy migrations_meta_read on util.migrations_meta for select to authent
   using ((select rbac.has_permission((select auth.uid()), 'operations.read')));
 drop policy if exists migrations_meta_service_read on util.migrations_meta;
 create policy migrations_meta_service_read on util.migrations_meta for select to service_role using (true);
+drop policy if exists nodes_read on live.nodes;
+create policy nodes_read on live.nodes for select to authenticated
+  using ((select rbac.has_permission((select auth.uid()), 'operations.read')));
 drop policy if exists profiles_read on public.profiles;
 create policy profiles_read on public.profiles for select to authenticated
   using (id = (select auth.uid()) or (select rbac.has_permission((select auth.uid()), 'identity.read')));
