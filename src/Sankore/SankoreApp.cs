@@ -64,6 +64,7 @@ public static class SankoreApp
         services.AddSingleton<ReasonBook>().AddSingleton<Db>().AddSingleton<RightsCache>().AddSingleton<Problems>();
         services.AddSingleton(configuration.GetSection("Sankore:Live").Get<LiveLimits>() ?? new LiveLimits());
         services.AddSingleton<LiveGate>().AddSingleton<LiveMeters>().AddSingleton<LiveHub>().AddSingleton<ChangeLog>().AddHostedService(sp => sp.GetRequiredService<ChangeLog>());
+        services.AddSingleton<LiveReporter>().AddHostedService(sp => sp.GetRequiredService<LiveReporter>());
         services.AddSingleton<JobWorker>().AddHostedService(sp => sp.GetRequiredService<JobWorker>()).AddHostedService<Recurring>();
         services.AddSingleton(new MailOptions(Directory.CreateDirectory(Path.Combine(dataFolder, "outbox")).FullName, configuration["Sankore:Mail:From"] ?? "Sankore <no-reply@sankore.test>"));
         services.AddSingleton<IJobHandler, OutboxJob>();

@@ -5,7 +5,7 @@ using Sankore.Platform.Web;
 
 namespace Sankore.Operations;
 
-/// <summary>Keeping the platform running: audit log, outgoing mail, health.</summary>
+/// <summary>Keeping the platform running: audit log, outgoing mail, health, the feed's figures.</summary>
 public sealed class OperationsModule : SankoreModule
 {
     /// <inheritdoc/>
@@ -13,10 +13,11 @@ public sealed class OperationsModule : SankoreModule
     [
         new("audit.read", "/admin/audit", "list", "menu.audit", typeof(Strings), 41),
         new("operations.read", "/admin/outbox", "inbox", "menu.outbox", typeof(Strings), 42),
+        new("operations.read", "/admin/live", "bolt", "menu.live", typeof(Strings), 43),
     ];
 
     /// <inheritdoc/>
-    public override void Services(IServiceCollection services, IConfiguration configuration) => services.AddScoped<AuditLogs>().AddScoped<Outbox>();
+    public override void Services(IServiceCollection services, IConfiguration configuration) => services.AddScoped<AuditLogs>().AddScoped<Outbox>().AddScoped<LiveNodes>();
 
     /// <inheritdoc/>
     public override void Routes(IEndpointRouteBuilder routes)

@@ -11,6 +11,9 @@ internal static partial class PlatformLog
     [LoggerMessage(1003, LogLevel.Error, "A live shard failed at one step")]
     public static partial void LiveShardFailed(this ILogger logger, Exception exception);
 
+    [LoggerMessage(1004, LogLevel.Warning, "The feed's figures cannot be reported ({Problem}); trying again")]
+    public static partial void LiveReportLost(this ILogger logger, string problem);
+
     [LoggerMessage(1101, LogLevel.Warning, "Job {JobId} of type {JobType} failed at attempt {Attempt}: {Problem}")]
     public static partial void JobFailed(this ILogger logger, Guid jobId, string jobType, int attempt, string problem);
 

@@ -24,7 +24,7 @@ public sealed class RbacModule : SankoreModule
     ];
 
     /// <inheritdoc/>
-    public override string RightsSql => "select user_id, kind, items from rbac.rights_of(@userIds)";
+    public override string RightsSql => "select user_id, kind, items from rbac.rights_of_people(@userIds)";
 
     /// <inheritdoc/>
     public override void Services(IServiceCollection services, IConfiguration configuration)

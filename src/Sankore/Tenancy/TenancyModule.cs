@@ -60,7 +60,7 @@ public sealed class TenancyModule : SankoreModule
     ];
 
     /// <inheritdoc/>
-    public override string RightsSql => "select user_id, kind, items from tenancy.rights_of(@userIds)";
+    public override string RightsSql => "select user_id, kind, items from tenancy.rights_of_people(@userIds)";
 
     /// <inheritdoc/>
     public override void Services(IServiceCollection services, IConfiguration configuration) =>

@@ -33,7 +33,7 @@ public sealed partial class Places : IAsyncLifetime
         "categories", "category-new", "category-edit", "category-refused", "plans", "plan-of-operator", "plan-new", "plan-edit", "plan-preview", "plan-refused",
         "group-new", "group-refused", "group-of-operator", "group-of-admin", "group-none", "group-schools", "school-new", "school-edit", "staff", "staff-refused", "matrix", "matrix-none",
         "assign", "assign-preview", "access", "access-why", "access-end", "group-log", "assignments", "import", "import-refused", "import-errors", "import-good",
-        "groups", "groups-sorted", "group", "schools", "people", "person", "person-revoke", "api-keys", "api-keys-new", "audit", "audit-empty", "outbox", "outbox-mail",
+        "groups", "groups-sorted", "group", "schools", "people", "person", "person-revoke", "api-keys", "api-keys-new", "audit", "audit-empty", "outbox", "outbox-mail", "live", "live-empty",
     ];
 
     /// <summary>A browser at a place.</summary>
@@ -147,6 +147,8 @@ public sealed partial class Places : IAsyncLifetime
             new("audit-empty", Cast.Super, "/admin/audit?from=2001-01-01&to=2001-01-02"),
             new("outbox", Cast.Super, "/admin/outbox"),
             new("outbox-mail", Cast.Super, $"/admin/outbox/{mail}"),
+            new("live", Cast.Super, "/admin/live", page => Nodes(page, 2)),
+            new("live-empty", Cast.Super, "/admin/live", page => Nodes(page, 0)),
         ];
         _places = all.ToDictionary(p => p.Name);
     }
@@ -174,6 +176,18 @@ public sealed partial class Places : IAsyncLifetime
         var closed = await World.Sql<Guid>("select id from tenancy.modules where code = 'transport'");
         (await admin.PutAsJsonAsync($"/api/users/{teacher}/modules/{library}", new { canWrite = true })).EnsureSuccessStatusCode();
         (await admin.PutAsJsonAsync($"/api/users/{teacher}/modules/{closed}", new { })).IsSuccessStatusCode.ShouldBeFalse();
+    }
+
+    private async Task Nodes(IPage page, int count)
+    {
+        await World.Execute("delete from live.nodes");
+        await World.Execute("""
+            select live.report(gen_random_uuid(), 'ecole-' || n || '.sankore.example · 10.0.0.' || n || ':5080', '1.0', interval '9 days', interval '1 hour',
+              '{"streams": 12500, "streamsMax": 12800, "events": 48000.5, "eventsMax": 61000, "fanOut": 12.4, "fanOutMax": 88, "lag": 0.4, "lagMax": 3, "kilobytes": 9100, "coalesced": 123456789, "dropped": 3, "resets": 250, "refused": 0}',
+              '{"streamsPath": "M0 40L118 8H236", "eventsPath": "M0 40L118 0L236 9", "fanOutPath": "M0 40L100 0L236 34", "lagPath": "M0 40H236"}') from generate_series(1, @count) n
+            """, new { count });
+        await page.ReloadAsync();
+        await Expect(page.Locator(".node")).ToHaveCountAsync(count);
     }
 
     private static async Task Preview(IPage page)

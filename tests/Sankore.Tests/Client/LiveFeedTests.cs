@@ -53,12 +53,12 @@ public sealed class LiveFeedTests(World world) : IClassFixture<World>
     [Fact(Timeout = 60_000)]
     public async Task An_event_is_processed_when_the_next_is_asked_for_and_comes_again_if_it_was_not()
     {
-        var module = await world.Included("premium");
+        var (one, two) = (await world.Included("premium"), await world.Included("premium"));
         var cursor = new MemoryCursorStore();
         await cursor.Save(await world.Position());
-        await world.Rename(module, "Un");
+        await world.Rename(one, "Un");
         var first = await world.Position();
-        await world.Rename(module, "Deux");
+        await world.Rename(two, "Deux");
         using var http = await world.As(Cast.HeadOnPremium);
         var feed = new LiveFeed(http, new LiveFeedOptions { Cursor = cursor });
 
@@ -102,7 +102,7 @@ public sealed class LiveFeedTests(World world) : IClassFixture<World>
         await world.Rename(module, "Deux");
         await using var after = await FeedReader.In(world, Cast.HeadOnPremium, cursor);
         await after.Hears("Deux");
-        after.NamesOf().ShouldBe(["Un", "Deux"]);
+        after.NamesOf().ShouldEndIn("Un", "Deux");
     }
 
     [Fact]

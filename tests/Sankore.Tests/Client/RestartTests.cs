@@ -37,7 +37,7 @@ public sealed class RestartTests : IDisposable
             module = await Rename(admin, module, name);
         }
         await reader.Hears(names[^1]);
-        reader.NamesOf().ShouldBe(names);
+        reader.NamesOf().ShouldEndIn([.. names]);
         reader.Losses.ShouldNotBeEmpty();
         reader.Positions.ShouldBeInOrder();
         (await second.Signal("INT")).ShouldBe(0, second.Output);

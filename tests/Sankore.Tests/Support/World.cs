@@ -78,6 +78,7 @@ public class World : IAsyncLifetime
         builder.WebHost.UseUrls(urls);
         builder.Configuration["urls"] = urls;
         builder.Configuration["Sankore:SignIn:PerAddressPerMinute"] = "100000";
+        builder.Configuration["Sankore:Live:ReportEvery"] = "0";
         foreach (var (key, value) in Settings)
         {
             builder.Configuration[key] = value;

@@ -141,6 +141,84 @@ begin
 end $$;
 grant execute on function live.keep_partitions(interval) to service_role;
 
+-- Figures as people read them, in both languages: a row of the feed knows nothing of its reader's, and a page rendered by the server shows the same.
+create or replace function live.figure_texts(p_figures jsonb) returns jsonb
+language sql immutable parallel safe as $$
+  select jsonb_build_object('en', coalesce(jsonb_object_agg(key, en), '{}'), 'fr', coalesce(jsonb_object_agg(key, translate(en, ',.', chr(8239) || ',')), '{}'))
+  from (
+    select key, to_char(value, case when value < 10 and value <> trunc(value) then 'FM0.0' else 'FM9,999,999,999,999,999,990' end) as en
+    from (select key, round(least(value::numeric, 1e18), 1) as value from jsonb_each_text(p_figures)) rounded
+  ) texts
+$$;
+
+-- A node as its row of the feed. Times in UTC+1 (West Africa Time), as everywhere on the pages.
+create or replace function live.node_row(n live.nodes) returns jsonb
+language sql stable as $$
+  select n.figures || n.history || jsonb_build_object(
+    'of', 'node', 'name', n.name, 'version', n.version,
+    'state', case when n.is_silent or n.seen_at < now() - interval '20 seconds' then 'inactive' else 'active' end,
+    'fr', texts -> 'fr' || jsonb_build_object('started', to_char(n.started_at at time zone 'UTC' + interval '1 hour', 'DD/MM/YYYY "à" HH24:MI')),
+    'en', texts -> 'en' || jsonb_build_object('started', to_char(n.started_at at time zone 'UTC' + interval '1 hour', 'FMDD Mon YYYY, HH24:MI')),
+    'seen', to_char(n.seen_at at time zone 'UTC' + interval '1 hour', 'HH24:MI:SS'))
+  from live.figure_texts(n.figures) texts
+$$;
+
+-- All living nodes together: of times the worst, of everything else the sum.
+create or replace function live.nodes_row() returns jsonb
+language sql stable as $$
+  with sums as (
+    select coalesce(jsonb_object_agg(key, value), '{}') as figures
+    from (
+      select key, case when key in ('fanOut', 'lag') then max(value::numeric) else sum(value::numeric) end as value
+      from live.nodes, jsonb_each_text(figures)
+      where seen_at > now() - interval '1 minute' and key !~ 'Max$'
+      group by key
+    ) by_figure)
+  select figures || live.figure_texts(figures) || jsonb_build_object('of', 'all') from sums
+$$;
+grant execute on function live.figure_texts(jsonb), live.node_row(live.nodes), live.nodes_row() to authenticated, service_role;
+
+-- A node says how its feed does. It is told to operators at once while one of them has the page before them, and every ten seconds otherwise:
+-- the log is everybody's. Whoever tells also says who has fallen silent, and forgets who has not been seen for a minute. The log's lock comes
+-- first, so that nodes which come back together do not wait for each other's rows.
+create or replace function live.report(p_id uuid, p_name text, p_version text, p_up interval, p_watched interval, p_figures jsonb, p_history jsonb) returns void
+language plpgsql security definer set search_path = '' as $$
+declare
+  v_known live.nodes;
+  v_tell  boolean;
+  v_node  live.nodes;
+begin
+  select * into v_known from live.nodes where id = p_id;
+  v_tell := v_known.id is null or v_known.is_silent or v_known.told_at < now() - interval '9 seconds' or p_watched > interval '0'
+    or exists (select 1 from live.nodes where watched_until > now());
+  if v_tell then
+    perform live.lock();
+  end if;
+  insert into live.nodes (id, name, version, started_at, watched_until, figures, history)
+  values (p_id, left(p_name, 200), left(p_version, 100), now() - p_up, now() + p_watched, p_figures, p_history)
+  on conflict on constraint nodes_pkey do update
+    set seen_at = now(), told_at = case when v_tell then now() else live.nodes.told_at end, is_silent = false,
+        watched_until = excluded.watched_until, figures = excluded.figures, history = excluded.history
+  returning * into v_node;
+  if not v_tell then
+    return;
+  end if;
+  perform live.publish('live.nodes', case when v_known.id is null then 'INSERT' else 'UPDATE' end, p_id::text, live.node_row(v_node), array['operations']);
+  for v_node in update live.nodes set is_silent = true where not is_silent and seen_at < now() - interval '20 seconds' returning * loop
+    perform live.publish('live.nodes', 'UPDATE', v_node.id::text, live.node_row(v_node), array['operations']);
+  end loop;
+  for v_node in delete from live.nodes where seen_at < now() - interval '1 minute' returning * loop
+    perform live.publish('live.nodes', 'DELETE', v_node.id::text, null, array['operations']);
+  end loop;
+  perform live.publish('live.nodes', 'UPDATE', 'all', live.nodes_row(), array['operations']);
+end $$;
+grant execute on function live.report(uuid, text, text, interval, interval, jsonb, jsonb) to service_role;
+
+grant select on live.nodes to authenticated, service_role;
+grant insert, update, delete on live.nodes to service_role;
+drop policy if exists nodes_service on live.nodes;
+create policy nodes_service on live.nodes to service_role using (true) with check (true);
+
 grant select on live.changes, live.horizon to service_role;
 drop policy if exists changes_service_read on live.changes;
 create policy changes_service_read on live.changes for select to service_role using (true);

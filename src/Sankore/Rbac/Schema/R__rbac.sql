@@ -38,7 +38,7 @@ language sql stable security definer set search_path = '' as $$
 $$;
 
 -- The same of many people at once, for the server: they may all come at once. In PL/pgSQL, which keeps its plan.
-create or replace function rbac.rights_of(p_user_ids uuid[]) returns table (user_id uuid, kind text, items text[])
+create or replace function rbac.rights_of_people(p_user_ids uuid[]) returns table (user_id uuid, kind text, items text[])
 language plpgsql stable security definer set search_path = '' as $$
 #variable_conflict use_column
 begin
@@ -56,9 +56,16 @@ begin
   join rbac.permissions p on p.id = rp.permission_id
   group by h.user_id
   union all
+  select h.user_id, 'topic', array['operations']
+  from held h
+  join rbac.role_permissions rp on rp.role_id = h.id
+  join rbac.permissions p on p.id = rp.permission_id
+  where p.permission_key = 'operations.read'
+  group by h.user_id
+  union all
   select h.user_id, 'seconds_left', array[extract(epoch from min(h.expires_at) - now())::text] from held h where h.expires_at is not null group by h.user_id;
 end $$;
-grant execute on function rbac.rights_of(uuid[]) to service_role;
+grant execute on function rbac.rights_of_people(uuid[]) to service_role;
 
 -- Somebody can always administer the platform for good, whatever takes a role away: revoking, an expiry, an account that is deleted.
 -- One lock for all, so that two at once cannot both take the last admin but one.
@@ -206,6 +213,9 @@ create policy migrations_meta_read on util.migrations_meta for select to authent
   using ((select rbac.has_permission((select auth.uid()), 'operations.read')));
 drop policy if exists migrations_meta_service_read on util.migrations_meta;
 create policy migrations_meta_service_read on util.migrations_meta for select to service_role using (true);
+drop policy if exists nodes_read on live.nodes;
+create policy nodes_read on live.nodes for select to authenticated
+  using ((select rbac.has_permission((select auth.uid()), 'operations.read')));
 drop policy if exists profiles_read on public.profiles;
 create policy profiles_read on public.profiles for select to authenticated
   using (id = (select auth.uid()) or (select rbac.has_permission((select auth.uid()), 'identity.read')));

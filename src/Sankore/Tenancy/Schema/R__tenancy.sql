@@ -65,7 +65,7 @@ $$;
 -- has, other people of what was assigned to them, in the terms it was assigned in. For many people at once: they may all come at once.
 -- In PL/pgSQL, which keeps its plan.
 drop function if exists tenancy.my_topics(), tenancy.my_rights_end_at();
-create or replace function tenancy.rights_of(p_user_ids uuid[]) returns table (user_id uuid, kind text, items text[])
+create or replace function tenancy.rights_of_people(p_user_ids uuid[]) returns table (user_id uuid, kind text, items text[])
 language plpgsql stable security definer set search_path = '' as $$
 #variable_conflict use_column
 begin
@@ -99,7 +99,7 @@ begin
   union all
   select e.user_id, 'seconds_left', array[extract(epoch from e.ends_at - now())::text] from ends e where e.ends_at is not null;
 end $$;
-grant execute on function tenancy.rights_of(uuid[]) to service_role;
+grant execute on function tenancy.rights_of_people(uuid[]) to service_role;
 
 grant execute on function tenancy.my_group_ids(), tenancy.my_administered_group_ids(), tenancy.my_people_ids(), tenancy.my_school_ids(), tenancy.my_plan_ids(),
   tenancy.my_administered_plan_ids(), tenancy.my_module_ids(), tenancy.my_category_ids(),

@@ -1,0 +1,49 @@
+using System.Net;
+using Microsoft.Extensions.DependencyInjection;
+using Sankore.Identity.Accounts;
+using Sankore.Platform.Live;
+
+namespace Sankore.Tests.Operations;
+
+/// <summary>The page « Direct », as the server renders it.</summary>
+public sealed class LivePageTests(World world) : IClassFixture<World>
+{
+    private static readonly string Node = $"{Environment.MachineName} · 127.0.0.1";
+
+    [Theory]
+    [InlineData("fr", "Flux ouverts", "12\u202f500", "0,4"), InlineData("en", "Open streams", "12,500", "0.4")]
+    public async Task An_operator_sees_the_figures_of_each_node(string language, params string[] texts)
+    {
+        await world.App.Services.GetRequiredService<LiveReporter>().Report(CancellationToken.None);
+        await world.AsRole<string>("service_role", null, """
+            select live.report(gen_random_uuid(), 'nœud-2 <b>', '1.0', interval '1 hour', interval '0', '{"streams": 12500, "fanOut": 0.4}', '{"streamsPath": "M0 40H236"}')::text
+            """);
+        using var super = new Browser(world.Address, language);
+        await super.SignIn(Cast.Super, PasswordRules.Demo);
+        var page = WebUtility.HtmlDecode(await super.Page("/admin/live"));
+        foreach (var text in texts.Append(Node).Append("nœud-2 <b>").Append("""d="M0 40H236V40H0Z" """.Trim()))
+        {
+            page.ShouldContain(text);
+        }
+    }
+
+    [Fact]
+    public async Task Whoever_opens_the_page_is_told_of_every_report()
+    {
+        using var super = new Browser(world.Address);
+        await super.SignIn(Cast.Super, PasswordRules.Demo);
+        await super.Page("/admin/live");
+        await world.App.Services.GetRequiredService<LiveReporter>().Report(CancellationToken.None);
+        (await world.Sql<bool>("select exists (select 1 from live.nodes where watched_until > now() + interval '9 minutes')")).ShouldBeTrue();
+    }
+
+    [Theory]
+    [InlineData(Cast.HeadOnPremium), InlineData(Cast.Admin1), InlineData(Cast.Teacher1)]
+    public async Task Nobody_else_gets_in(string email)
+    {
+        using var browser = new Browser(world.Address);
+        await browser.SignIn(email, PasswordRules.Demo);
+        (await browser.Page("/admin/live", HttpStatusCode.Forbidden)).ShouldNotContain(Node);
+        (await browser.Page("/")).ShouldNotContain("/admin/live");
+    }
+}
