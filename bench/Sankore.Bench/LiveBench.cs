@@ -21,6 +21,8 @@ internal static class LiveBench
     public const string RenameSql = "update tenancy.modules set name = 'Inscriptions #' || @number where code = 'gestion-inscriptions'";
     private const string BurstSql = "update tenancy.modules set name = 'Rafale #' || @number where code like 'rafale-%'";
 
+    private const string RevokeSql = "update auth.users set security_stamp = gen_random_uuid()::text where id in (select id from auth.users order by id limit @people)";
+
     // PostgreSQL's backends hand their figures in when they have been idle for ten seconds.
     private const string ReadSql = "select xact_commit as transactions, tup_returned + tup_fetched as rows from pg_stat_database where datname = 'sankore'";
 
@@ -41,6 +43,7 @@ internal static class LiveBench
         }
         var (expected, tally) = ((long)run.Clients * (run.Changes + run.Burst), heard.Tally);
         Console.WriteLine($"delivered {tally.Events:#,0} of {expected:#,0}; out of order or twice {tally.Disorder}, resets {tally.Resets}, streams ended {tally.Ended}");
+        await Revoke(network, crowd, Math.Min(100, run.People));
         return tally.Events == expected && tally.Disorder == 0 && open == run.Clients ? 0 : 1;
     }
 
@@ -109,6 +112,20 @@ internal static class LiveBench
         Console.WriteLine($"one transaction of {rows} rows: COMMIT to the last client's last row {heard.Latencies.Max:0} ms (p50 of all rows {heard.Latencies.At(.5):0}); per client {events / (double)clients:0.0} events in {frames / (double)clients:0.0} frames (heartbeats among them), {bytes / (double)clients:0} bytes");
         Console.WriteLine($"server CPU {cpu * 1000:0} ms, {cpu * 1e6 / events:0.00} µs an event; PostgreSQL {postgres * 1000:0} ms");
         return heard;
+    }
+
+    /// <summary>Ends the sessions of some people, as a new password does, and says how long their streams outlived that.</summary>
+    private static async Task Revoke(Network network, CrowdProcesses crowd, int people)
+    {
+        var before = (await crowd.Hear(0, 0)).Tally.Ended;
+        await using var database = new NpgsqlConnection(network.Admin);
+        await database.ExecuteAsync(RevokeSql, new { people });
+        var clock = Stopwatch.StartNew();
+        while ((await crowd.Hear(0, 0)).Tally.Ended < before + people && clock.Elapsed.TotalSeconds < 20)
+        {
+            await Task.Delay(5);
+        }
+        Console.WriteLine($"sessions of {people} people revoked: from the commit to the end of the last stream {clock.ElapsedMilliseconds} ms");
     }
 
     /// <summary>Changes rows in a transaction of its own. The moment before COMMIT was sent.</summary>

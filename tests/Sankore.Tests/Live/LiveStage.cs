@@ -183,6 +183,8 @@ public sealed class LiveStage : IAsyncLifetime
     private SankoreProcess Start(int node, Uri? at) => SankoreProcess.Start(Path.Combine(_folder, $"node-{node}"), ["--demo", "none"], Admin, at, new Dictionary<string, string>
     {
         ["Sankore__Live__PerPerson"] = "10000",
+        // Else its entries of the log would be among those that the tests count.
+        ["Sankore__Live__ReportEvery"] = "0",
         ["Sankore__SignIn__PerAddressPerMinute"] = "10000",
     });
 }
