@@ -84,6 +84,11 @@ public static class LiveEndpoint
         context.Response.ContentType = "text/event-stream";
         context.Response.Headers.CacheControl = "no-store";
         context.Response.Headers["X-Accel-Buffering"] = "no";
+        if (Handover(context) is not null)
+        {
+            // No other request comes over this connection: Kestrel is done with it when this one ends.
+            context.Response.Headers.Connection = "close";
+        }
         // Clients that lose their connection together come back spread over two seconds, and whoever is cut off before hearing anything
         // goes on from here: an id without an event is where a reader is.
         var position = cursor < 0 ? "" : $"id: {cursor}\n";
