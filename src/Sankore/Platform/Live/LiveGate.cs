@@ -8,7 +8,7 @@ namespace Sankore.Platform.Live;
 /// </summary>
 public sealed class LiveGate : IDisposable
 {
-    private const int AtOnce = 16;
+    private const int AtOnce = 24;
     private const int MaxWaiting = 20_000;
 
     private readonly SemaphoreSlim _free = new(AtOnce);

@@ -30,7 +30,7 @@ public sealed class RightsCache(Db db, IEnumerable<SankoreModule> modules, TimeP
     private const int MaxPeople = 200_000;
     private const int MaxTogether = 500;
     private const int MaxReaders = 2;
-    private static readonly TimeSpan Linger = TimeSpan.FromMilliseconds(15);
+    private static readonly TimeSpan Linger = TimeSpan.FromMilliseconds(30);
 
     private readonly string _sql = "select live.position(); " + string.Join(" union all ", modules.Select(m => m.RightsSql).OfType<string>());
 
