@@ -43,6 +43,8 @@ internal sealed class ServerProcess : IAsyncDisposable
         start.Environment["SANKORE_DATABASE"] = database ?? "";
         // Its entries of the log would be heard by operators among the clients, and counted.
         start.Environment["Sankore__Live__ReportEvery"] = "0";
+        // One person may stand for many clients, and one address for all.
+        start.Environment["Sankore__Live__PerPerson"] = start.Environment["Sankore__Live__PerAddress"] = "1000000";
         var process = Process.Start(start)!;
         process.OutputDataReceived += (_, _) => { };
         process.BeginOutputReadLine();

@@ -11,7 +11,7 @@ namespace Sankore.Platform.Live;
 internal sealed class LiveConnection(LiveHub hub, Guid userId, string securityStamp, IPAddress address, long since)
 {
     /// <summary>How much may still be waiting when more is told. The bytes are shared; what is bounded is how far behind a reader may be.</summary>
-    private const int MaxBacklogBytes = 256 * 1024;
+    private const int MaxBacklogBytes = 1024 * 1024;
 
     private const int KernelBufferBytes = 128 * 1024;
 
