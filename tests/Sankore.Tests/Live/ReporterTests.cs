@@ -18,20 +18,21 @@ public sealed class ReporterTests(World world) : IClassFixture<World>
     public async Task An_operator_is_told_how_many_streams_there_are()
     {
         await using var operators = await LiveClient.Open(world.Address, await world.Token(Cast.Super));
+        await Waiting.Until(() => world.App.Services.GetRequiredService<LiveHub>().Count == 1, "the streams of other tests are over");
         Reporter.Watch();
         await Reporter.Report(CancellationToken.None);
         var first = await operators.Next(e => IsOf(e, Reporter.Id), "the operator is told of the node");
         var streams = first.Row.GetProperty("streams").GetInt32();
         first.Row.Text("name").ShouldContain(Environment.MachineName);
         first.Row.Text("state").ShouldBe("active");
-        first.Row.Text("streamsPath").ShouldEndWith(" 0");
+        first.Row.Text("streamsPath").ShouldStartWith("M0 40");
         first.Row.GetProperty("fr").Text("streams").ShouldBe($"{streams}");
 
         await using var another = await LiveClient.Open(world.Address, await world.Token(Cast.HeadOnPremium));
         await Reporter.Report(CancellationToken.None);
         var next = await operators.Next(e => IsOf(e, Reporter.Id) && e.Row.GetProperty("streams").GetInt32() == streams + 1, "the operator is told of one stream more");
         next.Op.ShouldBe("UPDATE");
-        next.Row.GetProperty("streamsMax").GetInt32().ShouldBe(streams + 1);
+        next.Row.GetProperty("streamsMax").GetInt32().ShouldBeGreaterThanOrEqualTo(streams + 1);
         (await operators.Next(e => e.Id > next.Id && e.Table == "live.nodes" && e.Data.Text("id") == "all", "and of all nodes together")).Row.GetProperty("streams").GetInt32().ShouldBeGreaterThan(streams);
     }
 
@@ -64,7 +65,7 @@ public sealed class ReporterTests(World world) : IClassFixture<World>
     public async Task The_topic_goes_with_the_permission()
     {
         var people = new[] { await world.IdOf(Cast.Super), await world.IdOf(Cast.HeadOnPremium), await world.IdOf(Cast.Admin2), await world.IdOf(Cast.Teacher1) };
-        (await world.AsRole<Guid>("service_role", null, "select user_id from rbac.rights_of(@people) where kind = 'topic' and 'operations' = any(items)", new { people })).ShouldBe([people[0]]);
+        (await world.AsRole<Guid>("service_role", null, "select user_id from rbac.rights_of_people(@people) where kind = 'topic' and 'operations' = any(items)", new { people })).ShouldBe([people[0]]);
     }
 
     [Fact]
@@ -225,11 +226,14 @@ public sealed class ReporterTests(World world) : IClassFixture<World>
     [Fact]
     public async Task When_the_database_is_away_it_says_so_once_and_goes_on()
     {
+        // A database of its own: connections that other tests keep for later are not cut.
+        await using var own = new World();
+        await own.InitializeAsync();
         var clock = new Clock();
         var log = new Log();
-        using var reporter = New(clock, world.App.Services.GetRequiredService<LiveMeters>(), "0.01", log);
+        using var reporter = New(clock, own.App.Services.GetRequiredService<LiveMeters>(), "0.01", log, own);
         await reporter.StartAsync(CancellationToken.None);
-        await Waiting.Until(() => world.Sql<bool>("select exists (select 1 from live.nodes where id = @id)", new { reporter.Id }), "it reports");
+        await Waiting.Until(() => own.Sql<bool>("select exists (select 1 from live.nodes where id = @id)", new { reporter.Id }), "it reports");
         for (var loss = 1; loss <= 2; loss++)
         {
             await Connections(false);
@@ -237,15 +241,15 @@ public sealed class ReporterTests(World world) : IClassFixture<World>
             await clock.Passes(TimeSpan.FromSeconds(60));
             log.Lines.Count.ShouldBe(loss);
             await Connections(true);
-            await world.Execute("delete from live.nodes");
-            await Waiting.Until(async () => Later(await world.Sql<bool>("select exists (select 1 from live.nodes where id = @id)", new { reporter.Id })), "it reports again");
+            await own.Execute("delete from live.nodes");
+            await Waiting.Until(async () => Later(await own.Sql<bool>("select exists (select 1 from live.nodes where id = @id)", new { reporter.Id })), "it reports again");
         }
         await reporter.StopAsync(CancellationToken.None);
 
         // A database that lets nobody in, and whoever is in is put out.
         async Task Connections(bool allowed) => await Cluster.Execute(await Cluster.Server() + ";Database=postgres", $"""
-            alter database {new NpgsqlConnectionStringBuilder(world.AdminConnection).Database} allow_connections {allowed};
-            select pg_terminate_backend(pid) from pg_stat_activity where datname = '{new NpgsqlConnectionStringBuilder(world.AdminConnection).Database}' and not {allowed}
+            alter database {new NpgsqlConnectionStringBuilder(own.AdminConnection).Database} allow_connections {allowed};
+            select pg_terminate_backend(pid) from pg_stat_activity where datname = '{new NpgsqlConnectionStringBuilder(own.AdminConnection).Database}' and not {allowed}
             """);
 
         bool Later(bool holds)
@@ -257,8 +261,8 @@ public sealed class ReporterTests(World world) : IClassFixture<World>
 
     private static bool IsOf(LiveEvent e, Guid node) => e.Type == "change" && e.Table == "live.nodes" && e.RowId == node;
 
-    private LiveReporter New(Clock clock, LiveMeters meters, string every, ILogger<LiveReporter>? log) => new(
-        world.Db, world.App.Services.GetRequiredService<LiveHub>(), meters, clock,
+    private LiveReporter New(Clock clock, LiveMeters meters, string every, ILogger<LiveReporter>? log, World? at = null) => new(
+        (at ?? world).Db, world.App.Services.GetRequiredService<LiveHub>(), meters, clock,
         new ConfigurationBuilder().AddInMemoryCollection([new("Sankore:Live:ReportEvery", every)]).Build(), log ?? world.App.Services.GetRequiredService<ILogger<LiveReporter>>());
 
     private Task<IReadOnlyList<string>> Say(Guid id, string name, string figures = "{}", string watched = "1 minute") => world.AsRole<string>("service_role", null, ReportSql, new { id, name, watched, figures });
