@@ -27,15 +27,11 @@ internal sealed class LiveShard : IDisposable
     private readonly LiveHub _hub;
     private readonly ConcurrentQueue<Action> _inbox = new();
     private readonly AutoResetEvent _wake = new(false);
-    private readonly Dictionary<string[], Audience> _audiences = new(TopicsComparer.Instance);
-    private readonly Dictionary<string, List<Audience>> _byTopic = [];
-    private readonly Dictionary<Guid, LiveConnection> _byPerson = [];
+    private readonly Roster _roster = new(HeartbeatSlots);
     private readonly List<Audience> _waiting = [];
     private readonly Dictionary<LiveConnection, List<Change>> _personal = [];
-    private readonly List<LiveConnection>[] _byHeartbeat = [.. Enumerable.Range(0, HeartbeatSlots).Select(_ => new List<LiveConnection>())];
     private readonly List<LiveConnection> _slow = [];
     private readonly Thread _thread;
-    private int _nextSlot;
     private int _beatSlot;
     private long _nextBeat;
     private long _nextFlush;
@@ -70,12 +66,8 @@ internal sealed class LiveShard : IDisposable
             return;
         }
         var missed = _hub.Window.Between(Math.Min(Math.Min(connection.Since, asOf), _position), _position);
-        List(connection, rights, asOf, connection.Since);
-        connection.NextOfPerson = _byPerson.GetValueOrDefault(connection.UserId);
-        _byPerson[connection.UserId] = connection;
-        connection.HeartbeatSlot = _nextSlot++ % HeartbeatSlots;
-        connection.HeartbeatPlace = _byHeartbeat[connection.HeartbeatSlot].Count;
-        _byHeartbeat[connection.HeartbeatSlot].Add(connection);
+        connection.RightsAsOf = asOf;
+        _roster.Add(connection, rights);
         if (missed is null)
         {
             Reset(connection, TooOldSpread);
@@ -98,18 +90,13 @@ internal sealed class LiveShard : IDisposable
             connection.Hangup();
             return;
         }
-        Unlist(connection);
-        var slot = _byHeartbeat[connection.HeartbeatSlot];
-        slot[connection.HeartbeatPlace] = slot[^1];
-        slot[^1].HeartbeatPlace = connection.HeartbeatPlace;
-        slot.RemoveAt(slot.Count - 1);
-        RemoveOfPerson(connection);
+        _roster.Remove(connection);
         _personal.Remove(connection);
         connection.Hangup();
     }
 
     /// <summary>Ends every stream.</summary>
-    public void EndAll() => Everybody().ForEach(c => c.End());
+    public void EndAll() => _roster.Everybody.ForEach(c => c.End());
 
     /// <summary>Gives a stream the topics that its person has now, and has its page read again.</summary>
     public void Decided(LiveConnection connection, Rights rights, long asOf)
@@ -123,9 +110,8 @@ internal sealed class LiveShard : IDisposable
             connection.End();
             return;
         }
-        var cursor = connection.Self.Cursor;
-        Unlist(connection);
-        List(connection, rights, asOf, cursor);
+        connection.RightsAsOf = asOf;
+        _roster.Move(connection, rights);
         var since = _hub.Window.Between(Math.Min(asOf, _position), _position);
         if (since is null || since.Any(c => c.IsRights && c.Concerns(connection.UserId, rights.Topics)))
         {
@@ -171,7 +157,7 @@ internal sealed class LiveShard : IDisposable
         {
             // More came than the window holds, and it is unknown to whom.
             _position = _hub.Position;
-            foreach (var connection in Everybody())
+            foreach (var connection in _roster.Everybody)
             {
                 Redecide(connection);
             }
@@ -181,7 +167,7 @@ internal sealed class LiveShard : IDisposable
         {
             if (change.IsRights)
             {
-                foreach (var connection in Concerned(change))
+                foreach (var connection in _roster.Concerned(change))
                 {
                     if (connection.RightsAsOf < change.Id)
                     {
@@ -201,7 +187,7 @@ internal sealed class LiveShard : IDisposable
     {
         foreach (var topic in change.Topics)
         {
-            foreach (var audience in Audiences(topic))
+            foreach (var audience in _roster.Audiences(topic))
             {
                 if (audience.Add(change))
                 {
@@ -211,31 +197,11 @@ internal sealed class LiveShard : IDisposable
         }
         foreach (var person in change.People)
         {
-            for (var connection = _byPerson.GetValueOrDefault(person); connection is not null; connection = connection.NextOfPerson)
+            foreach (var connection in _roster.Of(person))
             {
                 (CollectionsMarshal.GetValueRefOrAddDefault(_personal, connection, out _) ??= []).Add(change);
             }
         }
-    }
-
-    private List<LiveConnection> Concerned(Change change)
-    {
-        var concerned = new List<LiveConnection>();
-        foreach (var person in change.People)
-        {
-            for (var connection = _byPerson.GetValueOrDefault(person); connection is not null; connection = connection.NextOfPerson)
-            {
-                concerned.Add(connection);
-            }
-        }
-        foreach (var audience in change.Topics.SelectMany(Audiences))
-        {
-            foreach (ref var member in audience.Members)
-            {
-                concerned.Add(member.Connection);
-            }
-        }
-        return concerned;
     }
 
     // ── Telling ──
@@ -441,7 +407,7 @@ internal sealed class LiveShard : IDisposable
     {
         _nextBeat += HeartbeatEvery / HeartbeatSlots;
         var reached = LiveFrame.Reached(_position);
-        foreach (var connection in CollectionsMarshal.AsSpan(_byHeartbeat[_beatSlot]))
+        foreach (var connection in _roster.DueIn(_beatSlot))
         {
             if (!connection.HasBacklog)
             {
@@ -456,66 +422,6 @@ internal sealed class LiveShard : IDisposable
         _beatSlot = (_beatSlot + 1) % HeartbeatSlots;
     }
 
-    // ── Who is here ──
-
-    private List<Audience> Audiences(string topic) => _byTopic.TryGetValue(topic, out var audiences) ? audiences : [];
-
-    private List<LiveConnection> Everybody() => [.. _byHeartbeat.SelectMany(c => c)];
-
-    private void List(LiveConnection connection, Rights rights, long asOf, long cursor)
-    {
-        connection.RightsAsOf = asOf;
-        if (!_audiences.TryGetValue(rights.Topics, out var audience))
-        {
-            _audiences[rights.Topics] = audience = new Audience(rights.Topics);
-            foreach (var topic in rights.Topics)
-            {
-                (CollectionsMarshal.GetValueRefOrAddDefault(_byTopic, topic, out _) ??= []).Add(audience);
-            }
-        }
-        audience.Join(connection, cursor, rights.EndsAt);
-    }
-
-    private void Unlist(LiveConnection connection)
-    {
-        var audience = connection.Audience!;
-        if (!audience.Leave(connection))
-        {
-            return;
-        }
-        _audiences.Remove(audience.Topics);
-        _waiting.Remove(audience);
-        foreach (var topic in audience.Topics)
-        {
-            if (_byTopic.TryGetValue(topic, out var audiences) && audiences.Remove(audience) && audiences.Count == 0)
-            {
-                _byTopic.Remove(topic);
-            }
-        }
-    }
-
-    private void RemoveOfPerson(LiveConnection connection)
-    {
-        var first = _byPerson[connection.UserId];
-        if (first == connection)
-        {
-            if (connection.NextOfPerson is { } next)
-            {
-                _byPerson[connection.UserId] = next;
-            }
-            else
-            {
-                _byPerson.Remove(connection.UserId);
-            }
-            return;
-        }
-        while (first.NextOfPerson != connection)
-        {
-            first = first.NextOfPerson!;
-        }
-        first.NextOfPerson = connection.NextOfPerson;
-    }
-
     public void Dispose()
     {
         _stopped = true;
@@ -527,23 +433,6 @@ internal sealed class LiveShard : IDisposable
             _hub.Guarded(action);
         }
         _wake.Dispose();
-    }
-
-    private sealed class TopicsComparer : IEqualityComparer<string[]>
-    {
-        public static readonly TopicsComparer Instance = new();
-
-        public bool Equals(string[]? x, string[]? y) => ReferenceEquals(x, y) || x.AsSpan().SequenceEqual(y);
-
-        public int GetHashCode(string[] topics)
-        {
-            var hash = new HashCode();
-            foreach (var topic in topics)
-            {
-                hash.Add(topic);
-            }
-            return hash.ToHashCode();
-        }
     }
 
     /// <summary>The same changes, whoever they wait for.</summary>
