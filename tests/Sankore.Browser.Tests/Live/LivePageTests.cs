@@ -20,6 +20,8 @@ public sealed class LivePageTests(World world, Chrome chrome) : IClassFixture<Wo
     [Theory, InlineData(1280, 800), InlineData(360, 740)]
     public async Task Streams_that_open_are_counted_before_the_operators_eyes(int width, int height)
     {
+        // Nodes that another test made up.
+        await world.Execute("delete from live.nodes");
         await Reporter.Report(CancellationToken.None);
         await using var super = await chrome.Open(world.Address, Cast.Super, new Look(Width: width, Height: height));
         var page = await super.Watch("/admin/live");
