@@ -9,12 +9,6 @@ namespace Sankore.Tests.Live;
 /// <summary>What changes in quick succession is told together: of each row its last state, in commit order, in a few frames.</summary>
 public sealed class BurstTests(World world) : IClassFixture<World>
 {
-    private const string InsertSql = """
-        insert into tenancy.modules (id, code, name, category_id)
-        select gen_random_uuid(), @word || '-' || n, @word || ' ' || lpad(n::text, 5, '0'), (select id from tenancy.business_categories where slug = 'scolarite')
-        from generate_series(1, @count) n
-        """;
-
     [Fact]
     public void Of_changes_told_together_the_last_of_each_row_is_left_in_order()
     {
@@ -53,7 +47,7 @@ public sealed class BurstTests(World world) : IClassFixture<World>
         const int Count = 500;
         var word = Catalogue.Word();
         await world.Heard();
-        await world.Execute(InsertSql, new { word, count = Count });
+        await world.InsertModules(word, Count);
         await world.Heard();
         var meters = world.App.Services.GetRequiredService<LiveMeters>();
         await using var stream = await LiveClient.Open(world.Address, await world.Token(Cast.HeadOnGratuit), await world.Position());

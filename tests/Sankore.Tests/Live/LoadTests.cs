@@ -8,12 +8,6 @@ namespace Sankore.Tests.Live;
 /// <summary>Bursts, a reader that does not read, and a database connection that breaks.</summary>
 public sealed class LoadTests(World world) : IClassFixture<World>
 {
-    private const string InsertSql = """
-        insert into tenancy.modules (id, code, name, description, category_id)
-        select gen_random_uuid(), @word || '-' || n, @word || ' ' || lpad(n::text, 5, '0'), repeat('é', 400), (select id from tenancy.business_categories where slug = 'scolarite')
-        from generate_series(1, @count) n
-        """;
-
     [Theory]
     [InlineData(200)]
     [InlineData(1500)]
@@ -22,7 +16,7 @@ public sealed class LoadTests(World world) : IClassFixture<World>
         var word = Catalogue.Word();
         await world.Heard();
         await using var stream = await LiveClient.Open(world.Address, await world.Token(Cast.HeadOnGratuit));
-        await world.Execute(InsertSql, new { word, count });
+        await world.InsertModules(word, count, new string('é', 400));
 
         await Waiting.Until(() => stream.Events.Count >= count || stream.Ended.IsCompleted, "the whole burst comes");
         stream.Ended.IsCompleted.ShouldBeFalse();

@@ -31,6 +31,13 @@ public static class LiveWorld
         await Waiting.Until(() => world.App.Services.GetRequiredService<LiveHub>().Position >= position, "the node has read the log");
     }
 
+    /// <summary>Makes modules that everybody with the category hears of, in one transaction: WORD-1 "WORD 00001", and so on.</summary>
+    public static Task<int> InsertModules(this World world, string word, int count, string description = "") => world.Execute("""
+        insert into tenancy.modules (id, code, name, description, category_id)
+        select gen_random_uuid(), @word || '-' || n, @word || ' ' || lpad(n::text, 5, '0'), @description, (select id from tenancy.business_categories where slug = 'scolarite')
+        from generate_series(1, @count) n
+        """, new { word, count, description });
+
     /// <summary>Names a module anew, whoever looks.</summary>
     public static Task<int> Rename(this World world, JsonElement module, string name) =>
         world.Execute("update tenancy.modules set name = @name where id = @id", new { name, id = module.Id() });

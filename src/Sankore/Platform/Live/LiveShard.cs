@@ -18,9 +18,6 @@ internal sealed class LiveShard : IDisposable
     /// <summary>The first change is told at once; what follows within this time is told together, the last state of each row.</summary>
     private const int Pace = 200;
 
-    /// <summary>A reader whose socket takes nothing for so long is let go.</summary>
-    private const int MaxStall = 30_000;
-
     private static readonly TimeSpan TooOldSpread = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan RightsSpread = TimeSpan.FromSeconds(1);
 
@@ -30,18 +27,17 @@ internal sealed class LiveShard : IDisposable
     private readonly Roster _roster = new(HeartbeatSlots);
     private readonly List<Audience> _waiting = [];
     private readonly Dictionary<LiveConnection, List<Change>> _personal = [];
-    private readonly List<LiveConnection> _slow = [];
+    private readonly SlowReaders _slow;
     private readonly Thread _thread;
     private int _beatSlot;
     private long _nextBeat;
     private long _nextFlush;
-    private long _nextTry;
     private long _position;
     private volatile bool _stopped;
 
     public LiveShard(LiveHub hub, long position, int number)
     {
-        (_hub, _position) = (hub, position);
+        (_hub, _position, _slow) = (hub, position, new SlowReaders(Drop));
         _nextBeat = hub.Now + HeartbeatEvery / HeartbeatSlots;
         _thread = new Thread(Work) { IsBackground = true, Name = $"live-{number}" };
         _thread.Start();
@@ -142,7 +138,8 @@ internal sealed class LiveShard : IDisposable
         _nextFlush = long.MaxValue;
         TellPeople();
         TellAudiences(now);
-        FlushSlow(now);
+        _slow.Try(now);
+        _nextFlush = Math.Min(_nextFlush, _slow.DueAt);
         if (now >= _nextBeat)
         {
             Beat(now);
@@ -286,7 +283,7 @@ internal sealed class LiveShard : IDisposable
             if (sent > 0)
             {
                 connection.KeepRest(frames[i++], sent);
-                Watch(connection);
+                _slow.Add(connection, _hub.Now);
             }
             Send(connection, frames.AsSpan(i));
             return;
@@ -319,7 +316,7 @@ internal sealed class LiveShard : IDisposable
 
     private void Replay(LiveConnection connection, List<Change> missed)
     {
-        if (Change.LastStates(missed).Count > MaxReplay)
+        if (missed.Count > MaxReplay && Change.LastStates(missed).Count > MaxReplay)
         {
             Reset(connection, TooOldSpread);
             return;
@@ -363,38 +360,8 @@ internal sealed class LiveShard : IDisposable
         }
         if (!behind && connection.HasBacklog)
         {
-            Watch(connection);
+            _slow.Add(connection, _hub.Now);
         }
-    }
-
-    private void Watch(LiveConnection connection)
-    {
-        connection.MovedAt = _hub.Now;
-        _slow.Add(connection);
-    }
-
-    private void FlushSlow(long now)
-    {
-        if (_slow.Count == 0 || now < _nextTry)
-        {
-            _nextFlush = _slow.Count == 0 ? _nextFlush : Math.Min(_nextFlush, _nextTry);
-            return;
-        }
-        _slow.RemoveAll(connection =>
-        {
-            if (connection.Flush() > 0)
-            {
-                connection.MovedAt = now;
-            }
-            else if (connection.HasBacklog && now - connection.MovedAt > MaxStall)
-            {
-                Drop(connection);
-            }
-            return connection.IsEnded || !connection.HasBacklog;
-        });
-        // The more there are, the more seldom they are tried.
-        _nextTry = now + Math.Clamp(_slow.Count / 50, 10, 100);
-        _nextFlush = _slow.Count == 0 ? _nextFlush : Math.Min(_nextFlush, _nextTry);
     }
 
     private void Drop(LiveConnection connection)
@@ -411,7 +378,9 @@ internal sealed class LiveShard : IDisposable
         {
             if (!connection.HasBacklog)
             {
-                Send(connection, [connection.IsDeciding || connection.Audience!.Waiting.Count > 0 ? LiveFrame.Heartbeat : reached]);
+                // Whoever came from a node that is ahead is not sent back.
+                var hasReached = !connection.IsDeciding && connection.Audience!.Waiting.Count == 0 && connection.Self.Cursor <= _position;
+                Send(connection, [hasReached ? reached : LiveFrame.Heartbeat]);
             }
             if (connection.Self.EndsAt <= now)
             {

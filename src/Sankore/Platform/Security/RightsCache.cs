@@ -124,16 +124,12 @@ public sealed class RightsCache(Db db, IEnumerable<SankoreModule> modules, TimeP
 
     private async Task ReadWanted()
     {
-        var together = new Dictionary<Guid, TaskCompletionSource<Rights>>();
+        var together = new List<(Guid Person, TaskCompletionSource<Rights> Answer)>();
         while (true)
         {
             while (together.Count < MaxTogether && _wanted.TryDequeue(out var next))
             {
-                // Somebody forgotten and asked for again stands in the queue twice: both are answered by one reading.
-                if (!together.TryAdd(next.Person, next.Answer))
-                {
-                    _ = together[next.Person].Task.ContinueWith(t => Answer(next.Answer, t), TaskScheduler.Default);
-                }
+                together.Add(next);
             }
             if (together.Count == 0)
             {
@@ -155,26 +151,14 @@ public sealed class RightsCache(Db db, IEnumerable<SankoreModule> modules, TimeP
         }
     }
 
-    private static void Answer(TaskCompletionSource<Rights> answer, Task<Rights> read)
-    {
-        if (read.IsCompletedSuccessfully)
-        {
-            answer.TrySetResult(read.Result);
-        }
-        else
-        {
-            answer.TrySetException(read.Exception!.InnerExceptions);
-        }
-    }
-
-    private async Task Read(Dictionary<Guid, TaskCompletionSource<Rights>> wanted)
+    private async Task Read(List<(Guid Person, TaskCompletionSource<Rights> Answer)> wanted)
     {
         try
         {
             var now = Milliseconds(time);
             var (position, entries) = await db.Read(Caller.Service, async session =>
             {
-                await using var grid = await session.Queries(_sql, new { userIds = wanted.Keys.ToArray() });
+                await using var grid = await session.Queries(_sql, new { userIds = wanted.Select(w => w.Person).Distinct().ToArray() });
                 return (await grid.ReadFirstAsync<long>(), (await grid.ReadAsync<Entry>()).ToLookup(e => e.UserId));
             }, CancellationToken.None);
             foreach (var (person, answer) in wanted)
@@ -185,7 +169,7 @@ public sealed class RightsCache(Db db, IEnumerable<SankoreModule> modules, TimeP
         catch (Exception e)
         {
             // Each who waits hears of it.
-            foreach (var answer in wanted.Values)
+            foreach (var (_, answer) in wanted)
             {
                 answer.TrySetException(e);
             }
