@@ -1,3 +1,5 @@
+using System.Runtime.InteropServices;
+
 namespace Sankore.Platform.Live;
 
 /// <summary>What is needed of a stream to write to it, side by side with its neighbours': writing to thousands touches nothing else.</summary>
@@ -73,4 +75,14 @@ internal sealed class Audience(string[] topics)
         connection.Audience = null;
         return _count == 0;
     }
+}
+
+/// <summary>The same changes, whoever they wait for.</summary>
+internal sealed class SameChanges : IEqualityComparer<List<Change>>
+{
+    public static readonly SameChanges Instance = new();
+
+    public bool Equals(List<Change>? x, List<Change>? y) => CollectionsMarshal.AsSpan(x).SequenceEqual(CollectionsMarshal.AsSpan(y));
+
+    public int GetHashCode(List<Change> changes) => HashCode.Combine(changes.Count, changes[0].Id, changes[^1].Id);
 }

@@ -81,11 +81,6 @@ internal sealed class LiveShard : IDisposable
     /// <summary>Takes a stream out, and hangs up.</summary>
     public void Detach(LiveConnection connection)
     {
-        if (connection.Audience is null)
-        {
-            connection.Hangup();
-            return;
-        }
         _roster.Remove(connection);
         _personal.Remove(connection);
         connection.Hangup();
@@ -192,12 +187,9 @@ internal sealed class LiveShard : IDisposable
                 }
             }
         }
-        foreach (var person in change.People)
+        foreach (var connection in change.People.SelectMany(_roster.Of))
         {
-            foreach (var connection in _roster.Of(person))
-            {
-                (CollectionsMarshal.GetValueRefOrAddDefault(_personal, connection, out _) ??= []).Add(change);
-            }
+            (CollectionsMarshal.GetValueRefOrAddDefault(_personal, connection, out _) ??= []).Add(change);
         }
     }
 
@@ -215,7 +207,7 @@ internal sealed class LiveShard : IDisposable
 
     private void TellAudiences(long now)
     {
-        var frames = new Dictionary<List<Change>, (List<Change> Told, LiveFrame[] Frames)>(ChangesComparer.Instance);
+        var frames = new Dictionary<List<Change>, (List<Change> Told, LiveFrame[] Frames)>(SameChanges.Instance);
         var started = _hub.Time.GetTimestamp();
         var told = 0;
         for (var i = _waiting.Count - 1; i >= 0; i--)
@@ -379,8 +371,7 @@ internal sealed class LiveShard : IDisposable
             if (!connection.HasBacklog)
             {
                 // Whoever came from a node that is ahead is not sent back.
-                var hasReached = !connection.IsDeciding && connection.Audience!.Waiting.Count == 0 && connection.Self.Cursor <= _position;
-                Send(connection, [hasReached ? reached : LiveFrame.Heartbeat]);
+                Send(connection, [HasReachedPosition(connection) ? reached : LiveFrame.Heartbeat]);
             }
             if (connection.Self.EndsAt <= now)
             {
@@ -389,6 +380,8 @@ internal sealed class LiveShard : IDisposable
             }
         }
         _beatSlot = (_beatSlot + 1) % HeartbeatSlots;
+
+        bool HasReachedPosition(LiveConnection c) => !c.IsDeciding && c.Audience!.Waiting.Count == 0 && c.Self.Cursor <= _position;
     }
 
     public void Dispose()
@@ -402,15 +395,5 @@ internal sealed class LiveShard : IDisposable
             _hub.Guarded(action);
         }
         _wake.Dispose();
-    }
-
-    /// <summary>The same changes, whoever they wait for.</summary>
-    private sealed class ChangesComparer : IEqualityComparer<List<Change>>
-    {
-        public static readonly ChangesComparer Instance = new();
-
-        public bool Equals(List<Change>? x, List<Change>? y) => CollectionsMarshal.AsSpan(x).SequenceEqual(CollectionsMarshal.AsSpan(y));
-
-        public int GetHashCode(List<Change> changes) => HashCode.Combine(changes.Count, changes[0].Id, changes[^1].Id);
     }
 }

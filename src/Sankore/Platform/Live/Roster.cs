@@ -34,9 +34,13 @@ internal sealed class Roster(int heartbeatSlots)
         Join(connection, rights, cursor);
     }
 
-    /// <summary>Takes a stream out.</summary>
+    /// <summary>Takes a stream out, if it is here.</summary>
     public void Remove(LiveConnection connection)
     {
+        if (connection.Audience is null)
+        {
+            return;
+        }
         Leave(connection);
         var slot = _byHeartbeat[connection.HeartbeatSlot];
         slot[connection.HeartbeatPlace] = slot[^1];
