@@ -71,8 +71,9 @@ public sealed partial class Crowd : IDisposable
     private List<(long At, int Events)> _arrivals = [];
     private (long Events, TaskCompletionSource Reached)? _awaited;
     private long _events, _bytes, _frames, _disorder, _resets, _ended, _refused;
-    private long _rateFrom;
-    private int _open, _begun, _connecting;
+    private double _allowed;
+    private long _allowedAt = Environment.TickCount64;
+    private int _open, _connecting;
     private volatile bool _stopped;
 
     /// <summary>A crowd of one client for each bearer token (empty: without); nobody connects before <see cref="Connect"/>.</summary>

@@ -65,11 +65,10 @@ public sealed partial class Crowd : CrowdStream.IReader
                 End(hoped.Client, -110);
             }
         }
-        if (now - _rateFrom >= 100)
-        {
-            (_rateFrom, _begun) = (now, 0);
-        }
-        while (_connecting < _options.Concurrency && _begun < _options.Rate / 10 && _next.TryDequeue(out var client))
+        // As the time goes by, and no more at once than a twentieth of a second's, so that a rate is no row of bursts.
+        _allowed = Math.Min(_allowed + (now - _allowedAt) * (double)_options.Rate / 1000, Math.Max(1, _options.Rate / 20.0));
+        _allowedAt = now;
+        while (_connecting < _options.Concurrency && _allowed >= 1 && _next.TryDequeue(out var client))
         {
             if (client.Descriptor < 0)
             {
@@ -80,7 +79,7 @@ public sealed partial class Crowd : CrowdStream.IReader
 
     private void Begin(CrowdClient client, long now)
     {
-        _begun++;
+        _allowed--;
         client.Attempts++;
         client.Stream = default;
         var descriptor = Native.Connect(_options.Servers[client.Server], _options.From, _options.ReceiveBuffer);

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
 using System.Text;
@@ -12,6 +13,11 @@ public sealed class LimitTests(LimitTests.FewStreams world) : IClassFixture<Limi
     public sealed class FewStreams : World
     {
         protected override IReadOnlyDictionary<string, string?> Settings => new Dictionary<string, string?> { ["Sankore:Live:PerPerson"] = "3", ["Sankore:Live:PerAddress"] = "5" };
+    }
+
+    public sealed class FullNode : World
+    {
+        protected override IReadOnlyDictionary<string, string?> Settings => new Dictionary<string, string?> { ["Sankore:Live:PerNode"] = "2" };
     }
 
     private LiveHub Hub => world.App.Services.GetRequiredService<LiveHub>();
@@ -59,6 +65,35 @@ public sealed class LimitTests(LimitTests.FewStreams world) : IClassFixture<Limi
         }
         await Waiting.Until(() => Hub.Count == 0, "no place is taken");
         await using var stream = await LiveClient.Open(world.Address, token);
+    }
+
+    [Fact]
+    public async Task A_full_node_refuses_streams_and_goes_on_answering()
+    {
+        await using var full = new FullNode();
+        await full.InitializeAsync();
+        var token = await full.Token(Cast.HeadOnPremium);
+        await using var first = await LiveClient.Open(full.Address, token);
+        var second = await LiveClient.Open(full.Address, token);
+        using (var client = await full.As(Cast.HeadOnPremium))
+        {
+            using var refused = await client.GetAsync(new Uri("/live", UriKind.Relative), HttpCompletionOption.ResponseHeadersRead, TestContext.Current.CancellationToken);
+            refused.StatusCode.ShouldBe(HttpStatusCode.ServiceUnavailable);
+            refused.Headers.RetryAfter!.Delta!.Value.ShouldBeInRange(TimeSpan.FromSeconds(2), TimeSpan.FromSeconds(10));
+            (await client.GetAsync(new Uri("/api/me/menu", UriKind.Relative), TestContext.Current.CancellationToken)).StatusCode.ShouldBe(HttpStatusCode.OK);
+        }
+        await second.DisposeAsync();
+        await Waiting.Until(() => full.App.Services.GetRequiredService<LiveHub>().Count == 1, "a place is free");
+        await using var third = await LiveClient.Open(full.Address, token);
+    }
+
+    [Fact]
+    public void A_node_keeps_descriptors_for_what_is_no_stream()
+    {
+        var limit = int.Parse(File.ReadLines("/proc/self/limits").First(l => l.StartsWith("Max open files", StringComparison.Ordinal)).Split(' ', StringSplitOptions.RemoveEmptyEntries)[3], CultureInfo.InvariantCulture);
+        new LiveLimits().PerNode.ShouldBeLessThan(limit - 500);
+        new LiveLimits().PerNode.ShouldBeGreaterThanOrEqualTo(limit / 2);
+        new LiveLimits(PerNode: 7).PerNode.ShouldBe(7);
     }
 
     private async Task Refused(string token, string which)

@@ -3,24 +3,24 @@ using Sankore.Platform.Security;
 namespace Sankore.Platform.Live;
 
 /// <summary>
-/// How many streams begin at once on this node. After a restart everybody comes back together; whoever waits here costs next to nothing, and
-/// the requests of those who work already find a free thread and a free connection to the database.
+/// Whether a stream may begin on this node, and when. After a restart everybody comes back together; whoever waits here costs next to nothing, and
+/// the requests of those who work already find a free thread and a free connection to the database. A full node refuses before anything else is done.
 /// </summary>
-public sealed class LiveGate : IDisposable
+public sealed class LiveGate(LiveHub hub, LiveLimits limits) : IDisposable
 {
     private const int AtOnce = 24;
-    private const int MaxWaiting = 20_000;
 
     private readonly SemaphoreSlim _free = new(AtOnce);
     private int _waiting;
 
-    /// <summary>Waits for one's turn. Refuses with UNAVAILABLE when too many wait.</summary>
+    /// <summary>Waits for one's turn. Refuses with UNAVAILABLE when the node has no room: another one may have.</summary>
     /// <returns>Dispose it when the stream has begun.</returns>
     public async Task<IDisposable> Enter(CancellationToken ct)
     {
-        if (Interlocked.Increment(ref _waiting) > MaxWaiting)
+        if (Interlocked.Increment(ref _waiting) + hub.Count > limits.PerNode)
         {
             Interlocked.Decrement(ref _waiting);
+            hub.Meters.Refused();
             throw new Refusal(Reason.Unavailable) { RetryAfter = TimeSpan.FromSeconds(2 + Random.Shared.Next(8)) };
         }
         try

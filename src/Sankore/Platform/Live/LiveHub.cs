@@ -4,10 +4,17 @@ using Sankore.Platform.Security;
 
 namespace Sankore.Platform.Live;
 
-/// <summary>How many streams one person and one address may have open on a node (<c>Sankore:Live:PerPerson</c>, <c>PerAddress</c>).</summary>
+/// <summary>How many streams may be open on a node (<c>Sankore:Live:PerPerson</c>, <c>PerAddress</c>, <c>PerNode</c>).</summary>
 /// <param name="PerPerson">Every open page is one.</param>
 /// <param name="PerAddress">A school, or a whole mobile network, may share one.</param>
-public sealed record LiveLimits(int PerPerson = 50, int PerAddress = 10_000);
+/// <param name="PerNode">Of everybody; not given: what the process has descriptors for, less those that requests, the database and files need.</param>
+public sealed record LiveLimits(int PerPerson = 50, int PerAddress = 10_000, int PerNode = 0)
+{
+    private const int Reserve = 1_000;
+
+    /// <summary>Of everybody, with the default worked out.</summary>
+    public int PerNode { get; } = PerNode > 0 ? PerNode : Math.Max(Kernel.MaxDescriptors - Reserve, Kernel.MaxDescriptors / 2);
+}
 
 /// <summary>All open streams of this node, shared out over as many writing threads as there are cores.</summary>
 public sealed class LiveHub : IDisposable

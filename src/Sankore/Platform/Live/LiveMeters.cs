@@ -7,7 +7,7 @@ namespace Sankore.Platform.Live;
 /// <param name="Coalesced">Events that were not written because a later state of their row was, in the same frame.</param>
 /// <param name="Dropped">Streams ended because their reader was too far behind.</param>
 /// <param name="Resets">Streams that were told to read everything again.</param>
-/// <param name="Refused">Streams refused because their person or address had too many.</param>
+/// <param name="Refused">Streams refused because their person, address or node had too many.</param>
 /// <param name="Bytes">Bytes of events and resets.</param>
 public sealed record LiveSums(long Events, long Coalesced, long Dropped, long Resets, long Refused, long Bytes);
 
@@ -31,7 +31,7 @@ public sealed class LiveMeters : IDisposable
         _coalesced = new(_meter.CreateCounter<long>("sankore.live.coalesced", description: "Events covered by a later state of their row in the same frame"));
         _dropped = new(_meter.CreateCounter<long>("sankore.live.dropped", description: "Streams ended because their reader was too far behind"));
         _resets = new(_meter.CreateCounter<long>("sankore.live.resets", description: "Streams told to read everything again"));
-        _refused = new(_meter.CreateCounter<long>("sankore.live.refused", description: "Streams refused because their person or address had too many"));
+        _refused = new(_meter.CreateCounter<long>("sankore.live.refused", description: "Streams refused because their person, address or node had too many"));
         _bytes = new(_meter.CreateCounter<long>("sankore.live.bytes", "By", "Bytes of events and resets"));
         _fanOut = new(_meter.CreateHistogram<double>("sankore.live.fanout", "ms", "From a shard's first write of a round to its last"));
         _lag = new(_meter.CreateHistogram<double>("sankore.live.lag", "ms", "From the log's entry to this node's reading it"));
