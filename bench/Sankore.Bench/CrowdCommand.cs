@@ -7,25 +7,29 @@ namespace Sankore.Bench;
 
 /// <summary>
 /// <c>bench crowd</c>, started by the bench itself: a share of the clients in a process of its own, told what to do by lines on standard input,
-/// <c>connect SECONDS</c> and <c>hear EVENTS SINCE SECONDS</c>, and answering each with a line.
+/// <c>connect SECONDS</c>, <c>hear EVENTS SINCE SECONDS</c>, <c>leave COUNT</c>, <c>bring COUNT</c>, <c>stall COUNT</c>, <c>forget</c> and <c>missed LOG</c>,
+/// and answering each with a line.
 /// </summary>
 internal static class CrowdCommand
 {
     /// <summary>Runs until standard input ends. <paramref name="args"/>: as <see cref="CrowdProcesses"/> gives them.</summary>
     public static async Task<int> Run(string[] args)
     {
+        var history = new CrowdHistory();
         var options = new CrowdOptions
         {
             Servers = [.. args[0].Split(',').Select(IPEndPoint.Parse)],
             From = IPAddress.Parse(args[1]),
             Path = args[2],
             SignalR = args[3] == "signalr",
-            ByCounter = args[3] != "live",
+            ByCounter = args[3] is not ("live" or "kept"),
             Concurrency = int.Parse(args[4], CultureInfo.InvariantCulture),
             Rate = int.Parse(args[5], CultureInfo.InvariantCulture),
             Return = TimeSpan.FromSeconds(1),
+            ReceiveBuffer = int.Parse(args[6], CultureInfo.InvariantCulture),
+            Seen = args[3] == "kept" ? history.Seen : null,
         };
-        using var crowd = new Crowd(options, File.ReadLines(args[6]));
+        using var crowd = new Crowd(options, File.ReadLines(args[7]));
         while (await Console.In.ReadLineAsync() is { } line)
         {
             var words = line.Split(' ');
@@ -33,10 +37,43 @@ internal static class CrowdCommand
             {
                 "connect" => await Connect(crowd, Seconds(words[1])),
                 "hear" => await Hear(crowd, long.Parse(words[1], CultureInfo.InvariantCulture), long.Parse(words[2], CultureInfo.InvariantCulture), Seconds(words[3])),
+                "leave" => Each(crowd, words[1], crowd.Leave),
+                "bring" => Each(crowd, words[1], crowd.Bring),
+                "stall" => Each(crowd, words[1], crowd.Stall),
+                "forget" => Forget(history),
+                "missed" => Missed(crowd, history, words[1]),
                 _ => throw new ArgumentException(line),
             });
         }
         return 0;
+    }
+
+    private static string Each(Crowd crowd, string count, Action<CrowdClient> what)
+    {
+        foreach (var client in crowd.Clients.Take(int.Parse(count, CultureInfo.InvariantCulture)))
+        {
+            what(client);
+        }
+        return "";
+    }
+
+    private static string Forget(CrowdHistory history)
+    {
+        history.Forget();
+        return "";
+    }
+
+    /// <summary>How many streams are open, and of how many clients something is missing that the log holds, or came twice or out of order.</summary>
+    private static string Missed(Crowd crowd, CrowdHistory history, string file)
+    {
+        List<Told> log = [.. File.ReadLines(file).Select(l => l.Split(' ')).Select(w => new Told(long.Parse(w[0], CultureInfo.InvariantCulture), Guid.Parse(w[1]), long.Parse(w[2], CultureInfo.InvariantCulture)))];
+        var missing = crowd.Clients.Where(c => history.Missed(c, log).Count > 0).ToList();
+        foreach (var client in missing.Take(3))
+        {
+            var missed = history.Missed(client, log);
+            Console.Error.WriteLine($"  client {client.Number} of {client.Attempts} attempts at node {client.Server}, at {client.LastId} of {log[^1].Id}: told {history.Of(client).Count}, misses {missed.Count} from {missed[0]} to {missed[^1]}");
+        }
+        return Words(crowd.Open, missing.Count, crowd.Clients.Count(c => history.Disorder(c).Count > 0));
     }
 
     private static async Task<string> Connect(Crowd crowd, TimeSpan limit)

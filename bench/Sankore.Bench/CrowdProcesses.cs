@@ -25,10 +25,11 @@ internal sealed class CrowdProcesses : IAsyncDisposable
 
     /// <summary>Starts processes for the clients; none connects yet.</summary>
     /// <param name="servers">The nodes, which the clients are shared out over.</param>
-    /// <param name="stream">Where the stream is, and of what kind. <c>live</c>: events in order of their ids; <c>sse</c>: in order of the number in their data; <c>signalr</c>: the same, over WebSocket.</param>
+    /// <param name="stream">Where the stream is, and of what kind. <c>live</c>: events in order of their ids; <c>kept</c>: the same, and each client's are remembered; <c>sse</c>: in order of the number in their data; <c>signalr</c>: the same, over WebSocket.</param>
     /// <param name="tokens">A bearer token for each client, or an empty word.</param>
     /// <param name="rate">Connections begun in a second at most, over all processes; 0: as fast as they are answered.</param>
-    public static CrowdProcesses Start(IReadOnlyList<IPEndPoint> servers, (string Path, string Kind) stream, IReadOnlyList<string> tokens, int rate = 0)
+    /// <param name="receiveBuffer">The sockets' in bytes; 0: the system's.</param>
+    public static CrowdProcesses Start(IReadOnlyList<IPEndPoint> servers, (string Path, string Kind) stream, IReadOnlyList<string> tokens, int rate = 0, int receiveBuffer = 0)
     {
         var crowd = new CrowdProcesses();
         Leftovers.Add(crowd);
@@ -41,7 +42,7 @@ internal sealed class CrowdProcesses : IAsyncDisposable
             // Each process begins with another node, so that the nodes' shares are even.
             var nodes = servers.Skip(number % servers.Count).Concat(servers.Take(number % servers.Count));
             string[] arguments = [Environment.GetCommandLineArgs()[0], "crowd", string.Join(',', nodes), $"127.0.0.{number + 2}", stream.Path, stream.Kind,
-                Word(Math.Max(1, Concurrency / count)), Word(rate > 0 ? Math.Max(10, rate / count) : int.MaxValue), file];
+                Word(Math.Max(1, Concurrency / count)), Word(rate > 0 ? Math.Max(10, rate / count) : int.MaxValue), Word(receiveBuffer), file];
             var process = Process.Start(new ProcessStartInfo("dotnet", arguments) { RedirectStandardInput = true, RedirectStandardOutput = true })!;
             crowd._processes.Add((process, share.Length));
         }
@@ -56,8 +57,6 @@ internal sealed class CrowdProcesses : IAsyncDisposable
         var answers = await Task.WhenAll(_processes.Select(p => Ask(p.Process, $"connect {seconds}")));
         var refused = answers.Where(a => a[1] != 0).Select(a => $"{a[1]} refused or failed, the last with {a[2]}");
         return ((int)answers.Sum(a => a[0]), string.Join("; ", refused));
-
-        static async Task<long[]> Ask(Process process, string line) => [.. (await Answer(process, line)).Split(' ').Select(w => long.Parse(w, CultureInfo.InvariantCulture))];
     }
 
     /// <summary>Waits until every client has heard <paramref name="events"/> more changes, or so many seconds.</summary>
@@ -83,6 +82,27 @@ internal sealed class CrowdProcesses : IAsyncDisposable
         return new Heard(new CrowdTally(sums[0], sums[1], sums[2], sums[3], sums[4], sums[5], sums[6]), latencies);
     }
 
+    /// <summary>Has some clients leave without a word; they stay away.</summary>
+    public Task Leave(int clients) => Each("leave", clients);
+
+    /// <summary>Has as many come back.</summary>
+    public Task Bring(int clients) => Each("bring", clients);
+
+    /// <summary>Has some clients read nothing until they are let go.</summary>
+    public Task Stall(int clients) => Each("stall", clients);
+
+    /// <summary>What clients were told before now is not asked for any more.</summary>
+    public Task Forget() => Task.WhenAll(_processes.Select(p => Answer(p.Process, "forget")));
+
+    /// <summary>How many streams are open, how many clients miss something of the log, and how many were told something twice or out of order.</summary>
+    public async Task<(long Open, long Missing, long Disorder)> Missed(IEnumerable<Told> log)
+    {
+        var file = Path.Combine(_folder, "log");
+        await File.WriteAllLinesAsync(file, log.Select(t => string.Create(CultureInfo.InvariantCulture, $"{t.Id} {t.Row} {t.Counter}")));
+        var answers = await Task.WhenAll(_processes.Select(p => Ask(p.Process, $"missed {file}")));
+        return (answers.Sum(a => a[0]), answers.Sum(a => a[1]), answers.Sum(a => a[2]));
+    }
+
     public ValueTask DisposeAsync() => Leftovers.Once(this, Stop);
 
     private async Task Stop()
@@ -95,6 +115,15 @@ internal sealed class CrowdProcesses : IAsyncDisposable
         }
         Directory.Delete(_folder, recursive: true);
     }
+
+    /// <summary>The clients are the first ones of each process.</summary>
+    private async Task Each(string what, int clients)
+    {
+        var each = (clients + _processes.Count - 1) / _processes.Count;
+        await Task.WhenAll(_processes.Select((p, i) => Answer(p.Process, $"{what} {Math.Max(0, Math.Min(each, clients - each * i))}")));
+    }
+
+    private static async Task<long[]> Ask(Process process, string line) => [.. (await Answer(process, line)).Split(' ').Select(w => long.Parse(w, CultureInfo.InvariantCulture))];
 
     private static string Word(int number) => number.ToString(CultureInfo.InvariantCulture);
 

@@ -21,7 +21,7 @@ internal static class LiveBench
     public const string RenameSql = "update tenancy.modules set name = 'Inscriptions #' || @number where code = 'gestion-inscriptions'";
     private const string BurstSql = "update tenancy.modules set name = 'Rafale #' || @number where code like 'rafale-%'";
 
-    private const string RevokeSql = "update auth.users set security_stamp = gen_random_uuid()::text where id in (select id from auth.users order by id limit @people)";
+    private const string RevokeSql = $"update auth.users set security_stamp = gen_random_uuid()::text where id in (select id from ({Network.PeopleSql}) p)";
 
     // PostgreSQL's backends hand their figures in when they have been idle for ten seconds.
     private const string ReadSql = "select xact_commit as transactions, tup_returned + tup_fetched as rows from pg_stat_database where datname = 'sankore'";

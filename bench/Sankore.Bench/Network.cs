@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Globalization;
 using System.Net;
 using System.Security.Claims;
@@ -41,15 +42,17 @@ internal sealed class Network : IAsyncDisposable
         analyze tenancy.user_module_permissions, tenancy.modules
         """;
 
-    private const string PeopleSql = "select id, security_stamp from auth.users order by id limit @people";
+    /// <summary>The first people who belong to a group: operators are told of the catalogue, in other entries of the log.</summary>
+    public const string PeopleSql = "select id, security_stamp from auth.users u where exists (select from tenancy.memberships m where m.user_id = u.id) order by id limit @people";
+
 
     private readonly string _folder;
-    private readonly Task<EmbeddedPostgres> _starting;
+    private Task<EmbeddedPostgres> _starting;
     private readonly List<ServerProcess> _nodes = [];
 
     private Network(string folder)
     {
-        (_folder, _starting) = (folder, EmbeddedPostgres.Start(Path.Combine(folder, "postgres"), throwaway: false, _ => { }, CancellationToken.None));
+        (_folder, _starting) = (folder, StartPostgres(folder));
         Leftovers.Add(this);
     }
 
@@ -68,7 +71,9 @@ internal sealed class Network : IAsyncDisposable
     public double CpuSeconds => _nodes.Sum(n => n.CpuSeconds);
 
     /// <summary>CPU seconds of PostgreSQL.</summary>
-    public double PostgresCpuSeconds => Proc.CpuOfFamily(int.Parse(File.ReadLines(Path.Combine(_folder, "postgres", "cluster", "postmaster.pid")).First(), CultureInfo.InvariantCulture));
+    public double PostgresCpuSeconds => Proc.CpuOfFamily(Postmaster);
+
+    private int Postmaster => int.Parse(File.ReadLines(Path.Combine(_folder, "postgres", "cluster", "postmaster.pid")).First(), CultureInfo.InvariantCulture);
 
     /// <summary>Makes the cluster, the people and the nodes.</summary>
     /// <param name="people">Who is to connect: small (600 people) or full (100,000) follows from it.</param>
@@ -109,6 +114,18 @@ internal sealed class Network : IAsyncDisposable
         return [.. Enumerable.Range(0, count).Select(i => tokens[i % tokens.Count])];
     }
 
+    /// <summary>Crashes PostgreSQL (« immediate »: nothing is finished) and starts it again, which recovers from its log.</summary>
+    public async Task CrashPostgres()
+    {
+        using (var postmaster = Process.GetProcessById(Postmaster))
+        {
+            using var quit = Process.Start("kill", ["-QUIT", postmaster.Id.ToString(CultureInfo.InvariantCulture)]);
+            await postmaster.WaitForExitAsync();
+        }
+        _starting = StartPostgres(_folder);
+        await _starting;
+    }
+
     public ValueTask DisposeAsync() => Leftovers.Once(this, Stop);
 
     private async Task Stop()
@@ -117,6 +134,9 @@ internal sealed class Network : IAsyncDisposable
         await (await _starting).DisposeAsync();
         Directory.Delete(_folder, recursive: true);
     }
+
+    private static Task<EmbeddedPostgres> StartPostgres(string folder) =>
+        EmbeddedPostgres.Start(Path.Combine(folder, "postgres"), throwaway: false, _ => { }, CancellationToken.None);
 
     private static AuthenticationTicket Ticket(Person person)
     {

@@ -3,6 +3,7 @@ using Sankore.Bench;
 
 // dotnet run -c Release --project bench/Sankore.Bench -- live --clients 10000 --changes 30
 // dotnet run -c Release --project bench/Sankore.Bench -- live --clients 100000 --changes 10 --people 600
+// dotnet run -c Release --project bench/Sankore.Bench -- live --faults --clients 100000
 // dotnet run -c Release --project bench/Sankore.Bench -- live --peers
 // dotnet run -c Release --project bench/Sankore.Bench -- demo
 // dotnet run -c Release --project bench/Sankore.Bench -- entitlement
@@ -21,6 +22,7 @@ catch when (Leftovers.AreBeingStopped)
 static async Task<int> Run(string[] args) => args switch
 {
     ["live", .. var rest] when rest.Contains("--peers") => await PeersBench.Run(Number(rest, "--clients", 0) is > 0 and var n ? [n] : [10_000, 19_000], Number(rest, "--changes", 20), Number(rest, "--bytes", 0)),
+    ["live", .. var rest] when rest.Contains("--faults") => await FaultsBench.Run(Live(rest)),
     ["live", .. var rest] => await LiveBench.Run(Live(rest)),
     ["demo", ..] => await DemoBench.Run(),
     ["entitlement", ..] => await EntitlementBench.Run(),
@@ -42,6 +44,7 @@ static int Usage()
 {
     Console.Error.WriteLine("""
         bench live [--clients N] [--changes M] [--nodes K] [--burst ROWS] [--people P] [--rate PER_SECOND]
+        bench live --faults [--clients N] [--nodes K] [--people P] [--rate PER_SECOND]
         bench live --peers [--clients N] [--changes M] [--bytes B]
         bench demo | bench entitlement
         """);

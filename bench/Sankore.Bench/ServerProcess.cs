@@ -8,10 +8,16 @@ namespace Sankore.Bench;
 /// <summary>The program itself, in a process of its own with a data folder of its own, so that its CPU and memory are its own.</summary>
 internal sealed class ServerProcess : IAsyncDisposable
 {
-    private readonly Process _process;
+    private readonly ProcessStartInfo _start;
     private readonly string _data;
+    private Process _process;
 
-    private ServerProcess(Process process, string data, Uri address) => (_process, _data, Address) = (process, data, address);
+    private ServerProcess(ProcessStartInfo start, string data, Uri address)
+    {
+        (_start, _data, Address) = (start, data, address);
+        _process = Launch();
+        Leftovers.Add(this);
+    }
 
     public Uri Address { get; }
 
@@ -41,32 +47,25 @@ internal sealed class ServerProcess : IAsyncDisposable
         var start = new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "Sankore.dll"), "--urls", address.ToString().TrimEnd('/'), "--data", data, "--demo", demo]) { RedirectStandardOutput = true };
         start.Environment["Sankore__SignIn__PerAddressPerMinute"] = "1000000";
         start.Environment["SANKORE_DATABASE"] = database ?? "";
+        start.Environment["Logging__LogLevel__Default"] = start.Environment["Logging__LogLevel__Sankore"] = "Error";
+        start.Environment["Logging__Console__FormatterName"] = "json";
         // Its entries of the log would be heard by operators among the clients, and counted.
         start.Environment["Sankore__Live__ReportEvery"] = "0";
         // One person may stand for many clients, and one address for all.
         start.Environment["Sankore__Live__PerPerson"] = start.Environment["Sankore__Live__PerAddress"] = "1000000";
-        var process = Process.Start(start)!;
-        process.OutputDataReceived += (_, _) => { };
-        process.BeginOutputReadLine();
-        var server = new ServerProcess(process, data, address);
-        Leftovers.Add(server);
-        using var client = new HttpClient { BaseAddress = address };
-        for (var i = 0; i < 600; i++)
-        {
-            try
-            {
-                if ((await client.GetAsync(new Uri("/health/ready", UriKind.Relative))).IsSuccessStatusCode)
-                {
-                    return server;
-                }
-            }
-            catch (HttpRequestException)
-            {
-                // Not yet.
-            }
-            await Task.Delay(100);
-        }
-        throw new TimeoutException("the server did not start");
+        var server = new ServerProcess(start, data, address);
+        await server.Ready();
+        return server;
+    }
+
+    /// <summary>Kills the program without a word, and starts it again at the same address.</summary>
+    public async Task KillAndRestart()
+    {
+        _process.Kill();
+        await _process.WaitForExitAsync();
+        _process.Dispose();
+        _process = Launch();
+        await Ready();
     }
 
     /// <summary>A bearer token of a demo account.</summary>
@@ -78,6 +77,44 @@ internal sealed class ServerProcess : IAsyncDisposable
     }
 
     public ValueTask DisposeAsync() => Leftovers.Once(this, Stop);
+
+    private Process Launch()
+    {
+        var process = Process.Start(_start)!;
+        // A server that says that something of its own failed is no result.
+        process.OutputDataReceived += (_, said) => Complain(said.Data);
+        process.BeginOutputReadLine();
+        return process;
+    }
+
+    private static void Complain(string? line)
+    {
+        if (line?.StartsWith('{') == true)
+        {
+            Console.Error.WriteLine(line);
+        }
+    }
+
+    private async Task Ready()
+    {
+        using var client = new HttpClient { BaseAddress = Address };
+        for (var i = 0; i < 600; i++)
+        {
+            try
+            {
+                if ((await client.GetAsync(new Uri("/health/ready", UriKind.Relative))).IsSuccessStatusCode)
+                {
+                    return;
+                }
+            }
+            catch (HttpRequestException)
+            {
+                // Not yet.
+            }
+            await Task.Delay(100);
+        }
+        throw new TimeoutException("the server did not start");
+    }
 
     private async Task Stop()
     {

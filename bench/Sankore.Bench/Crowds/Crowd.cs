@@ -28,8 +28,8 @@ public sealed record CrowdOptions
     /// <summary>Connections begun in a second, at most.</summary>
     public int Rate { get; init; } = int.MaxValue;
 
-    /// <summary>The mean pause before a client whose stream has ended comes back, give or take a half; null: it does not.</summary>
-    public TimeSpan? Return { get; init; } = TimeSpan.FromMilliseconds(200);
+    /// <summary>The mean pause before a client whose stream has ended comes back, give or take a half.</summary>
+    public TimeSpan Return { get; init; } = TimeSpan.FromMilliseconds(200);
 
     /// <summary>The socket's receive buffer in bytes; 0: the system's. Small for a client that is to be slow.</summary>
     public int ReceiveBuffer { get; init; }
@@ -110,8 +110,19 @@ public sealed partial class Crowd : IDisposable
         return Open == _clients.Length;
     }
 
-    /// <summary>Has one client connect that is away.</summary>
-    public void Bring(CrowdClient client) => Post(() => _next.Enqueue(client));
+    /// <summary>The client's connection ends without a word, and it stays away until it is brought back.</summary>
+    public void Leave(CrowdClient client) => Post(() =>
+    {
+        client.IsAway = true;
+        End(client, 0);
+    });
+
+    /// <summary>Has a client come back that has left.</summary>
+    public void Bring(CrowdClient client) => Post(() =>
+    {
+        client.IsAway = false;
+        _next.Enqueue(client);
+    });
 
     /// <summary>Waits until this many changes have been heard in all, or for <paramref name="limit"/>.</summary>
     /// <returns>Whether they have.</returns>

@@ -13,8 +13,8 @@ public sealed class CrowdClient
     /// <summary>Whether its stream is open.</summary>
     public bool IsOpen { get; internal set; }
 
-    /// <summary>The last id (or number) it was told: what it asks to go on from.</summary>
-    public long LastId { get; internal set; }
+    /// <summary>The last id (or number) it was told: what it asks to go on from; -1: none.</summary>
+    public long LastId { get; internal set; } = -1;
 
     /// <summary>Changes it was told.</summary>
     public long Events { get; internal set; }
@@ -31,4 +31,5 @@ public sealed class CrowdClient
     internal string Token { get; }
     internal int Descriptor { get; set; } = -1;
     internal bool IsDeaf { get; set; }
+    internal bool IsAway { get; set; }
 }

@@ -27,6 +27,9 @@ public sealed class CrowdHistory
         }
     }
 
+    /// <summary>Begins anew.</summary>
+    public void Forget() => _told.Clear();
+
     /// <summary>What a client was told so far.</summary>
     public IReadOnlyList<Told> Of(CrowdClient client)
     {

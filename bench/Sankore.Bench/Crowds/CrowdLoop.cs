@@ -70,7 +70,7 @@ public sealed partial class Crowd : CrowdStream.IReader
         _allowedAt = now;
         while (_connecting < _options.Concurrency && _allowed >= 1 && _next.TryDequeue(out var client))
         {
-            if (client.Descriptor < 0)
+            if (client.Descriptor < 0 && !client.IsAway)
             {
                 Begin(client, now);
             }
@@ -173,6 +173,11 @@ public sealed partial class Crowd : CrowdStream.IReader
         {
             Opened(_current);
         }
+        else if (!_options.ByCounter && new CrowdEvent(message).Id is >= 0 and var reached)
+        {
+            // An id without an event: how far it need not ask again.
+            _current.LastId = reached;
+        }
     }
 
     private void Heard(CrowdClient client, CrowdEvent heard)
@@ -225,10 +230,7 @@ public sealed partial class Crowd : CrowdStream.IReader
         }
         client.IsOpen = client.IsDeaf = false;
         client.Server = (client.Server + 1) % _options.Servers.Count;
-        if (_options.Return is { } pause)
-        {
-            _later.Enqueue(client, Environment.TickCount64 + (long)(pause.TotalMilliseconds * (0.5 + Random.Shared.NextDouble())));
-        }
+        _later.Enqueue(client, Environment.TickCount64 + (long)(_options.Return.TotalMilliseconds * (0.5 + Random.Shared.NextDouble())));
     }
 
     private void Deaf(CrowdClient client, bool deaf)
@@ -250,7 +252,7 @@ public sealed partial class Crowd : CrowdStream.IReader
         {
             text.Append("Authorization: Bearer ").Append(client.Token).Append("\r\n");
         }
-        if (client.LastId > 0 && !_options.ByCounter)
+        if (client.LastId >= 0 && !_options.ByCounter)
         {
             text.Append("Last-Event-ID: ").Append(client.LastId).Append("\r\n");
         }

@@ -10,8 +10,8 @@ public readonly ref struct CrowdEvent(ReadOnlySpan<byte> message)
 {
     private readonly ReadOnlySpan<byte> _message = message;
 
-    /// <summary>The feed's cursor; 0 where the event has none.</summary>
-    public long Id => Number(After("id: "u8));
+    /// <summary>The feed's cursor; -1 where the event has none.</summary>
+    public long Id => Utf8Parser.TryParse(After("id: "u8), out long id, out _) ? id : -1;
 
     /// <summary>Whether it says that everything must be read again.</summary>
     public bool IsReset => _message.IndexOf("event: reset"u8) >= 0;
@@ -20,9 +20,7 @@ public readonly ref struct CrowdEvent(ReadOnlySpan<byte> message)
     public Guid Row => Utf8Parser.TryParse(After("\"id\":\""u8), out Guid id, out _) ? id : Guid.Empty;
 
     /// <summary>The number behind the first <c>#</c> of the data, as in a name like "Inscriptions #12"; 0 where there is none.</summary>
-    public long Counter => Number(After("#"u8));
-
-    private static long Number(ReadOnlySpan<byte> digits) => Utf8Parser.TryParse(digits, out long number, out _) ? number : 0;
+    public long Counter => Utf8Parser.TryParse(After("#"u8), out long number, out _) ? number : 0;
 
     private ReadOnlySpan<byte> After(ReadOnlySpan<byte> mark) => _message.IndexOf(mark) is >= 0 and var at ? _message[(at + mark.Length)..] : [];
 }

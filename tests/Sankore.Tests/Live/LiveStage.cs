@@ -105,17 +105,14 @@ public sealed class LiveStage : IAsyncLifetime
         await Waiting.Until(async () => (await Query<long>(ListenersSql))[0] == _nodes.Count, "every node listens again", 60);
     }
 
-    /// <summary>A crowd at some addresses (null: the nodes'), all connected. Whoever is cut off comes back, unless that is the test's matter.</summary>
-    public async Task<(Crowd Crowd, CrowdHistory History, long Since)> Gather(int clients, IReadOnlyList<IPEndPoint>? addresses = null, bool comeBack = true, int receiveBuffer = 0)
+    /// <summary>A crowd at some addresses (null: the nodes'), all connected. Whoever is cut off comes back.</summary>
+    public async Task<(Crowd Crowd, CrowdHistory History, long Since)> Gather(int clients, IReadOnlyList<IPEndPoint>? addresses = null, int receiveBuffer = 0)
     {
         var history = new CrowdHistory();
         var since = await Position();
-        var crowd = new Crowd(new CrowdOptions { Servers = addresses ?? Addresses, Seen = history.Seen, Return = comeBack ? TimeSpan.FromMilliseconds(200) : null, ReceiveBuffer = receiveBuffer }, Enumerable.Range(0, clients).Select(n => _tokens[n % _tokens.Length]));
+        var crowd = new Crowd(new CrowdOptions { Servers = addresses ?? Addresses, Seen = history.Seen, ReceiveBuffer = receiveBuffer }, Enumerable.Range(0, clients).Select(n => _tokens[n % _tokens.Length]));
         (await crowd.Connect(TimeSpan.FromSeconds(90))).ShouldBeTrue($"{crowd.Open} of {clients} are connected, the last refusal was {crowd.LastRefusal}");
-        // Whoever comes back before it has heard anything begins at what is now: everybody hears something first.
-        var first = await Rename();
-        await Settled(crowd, history, since);
-        return (crowd, history, first);
+        return (crowd, history, since);
     }
 
     /// <summary>Renames some rows in one transaction.</summary>

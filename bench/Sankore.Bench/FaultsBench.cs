@@ -1,0 +1,192 @@
+using System.Diagnostics;
+using Dapper;
+using Npgsql;
+using Sankore.Bench.Crowds;
+
+namespace Sankore.Bench;
+
+/// <summary>
+/// What breaks in the middle of a burst, with a full house: FaultTests at any size. After each fault every client must have been told the last
+/// state of each row that changed, or to read everything again; nothing twice or out of order.
+/// </summary>
+internal sealed class FaultsBench : IAsyncDisposable
+{
+    private const int Rows = 20;
+    private const int Deaf = 50;
+    private const int Staying = 5_000;
+
+    /// <summary>More than is told one by one.</summary>
+    private const int Many = 1_100;
+
+    private const string RenameSql = "update tenancy.modules set name = 'Rafale #' || @number where id = any(@chosen)";
+
+    private const string LogSql = """
+        select id, row_id::uuid as row, substring(row ->> 'name' from '#(\d+)')::bigint as counter
+        from live.changes where table_name = 'tenancy.modules' and id > @after and row is not null and not 'catalogue' = any(topics) order by id
+        """;
+
+    private const string ManySql = """
+        insert into tenancy.modules (id, code, name, category_id)
+        select gen_random_uuid(), 'pendant-' || n, 'Pendant #0', c.id from generate_series(1, @Many) n cross join tenancy.business_categories c where c.slug = 'scolarite'
+        """;
+
+    private const string CutSql = "select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and query = 'listen live'";
+
+    private const string ListenersSql = "select count(*) from pg_stat_activity where datname = current_database() and query = 'listen live'";
+
+    private readonly Network _network;
+    private readonly CrowdProcesses _crowd;
+    private readonly IReadOnlyList<string> _tokens;
+    private Guid[] _rows = [];
+    private long _counter;
+    private bool _allWhole = true;
+
+    private FaultsBench(Network network, IReadOnlyList<string> tokens, int rate)
+    {
+        (_network, _tokens) = (network, tokens);
+        _crowd = CrowdProcesses.Start(network.Addresses, ("/live", "kept"), tokens, rate);
+    }
+
+    /// <summary>Runs and reports; 1 when something was lost, or told twice or out of order.</summary>
+    public static async Task<int> Run(LiveRun run)
+    {
+        Console.WriteLine($"faults: {run.Clients} clients, {run.People} people, {run.Nodes} nodes on one PostgreSQL, {Environment.ProcessorCount} cores, clients beside the servers");
+        await using var network = await Network.Start(run.People, run.Nodes, Rows);
+        await using var bench = new FaultsBench(network, await network.Tokens(run.Clients, run.People), run.Rate);
+        await bench.Run();
+        return bench._allWhole ? 0 : 1;
+    }
+
+    public ValueTask DisposeAsync() => _crowd.DisposeAsync();
+
+    private async Task Run()
+    {
+        _rows = [.. await Query<Guid>("select id from tenancy.modules where code like 'rafale-%' order by code")];
+        var (open, refusals) = await _crowd.Connect(60 + _tokens.Count / 200);
+        Console.WriteLine($"connected {open} {refusals}");
+        await Fault($"two of {_network.Nodes.Count} nodes killed", () => RenameDuring(async () =>
+        {
+            await _network.Nodes[0].KillAndRestart();
+            await _network.Nodes[^1].KillAndRestart();
+        }));
+        await Fault("PostgreSQL crashed", () => RenameDuring(_network.CrashPostgres));
+        await Fault("LISTEN connections cut", () => RenameDuring(CutListeners));
+        await Fault("clock three days back, then forward", Jump);
+        await Fault("a quarter away", () => Away(_tokens.Count / 4, () => Task.CompletedTask));
+        await Fault($"all but {Staying} away for {Many} new rows", () => Away(_tokens.Count - Staying, () => Execute(ManySql, new { Many })));
+        await Fault($"{Deaf} more who read nothing", Stalled);
+    }
+
+    /// <summary>Has something happen, and waits until everybody is whole again.</summary>
+    private async Task Fault(string name, Func<Task> happening)
+    {
+        await _crowd.Forget();
+        var (before, since, clock) = ((await _crowd.Hear(0, 0)).Tally, await Position(), Stopwatch.StartNew());
+        await happening();
+        var took = clock.Elapsed;
+        var log = await Query<Told>(LogSql, new { after = since });
+        clock.Restart();
+        (long Open, long Missing, long Disorder) now;
+        while ((now = await _crowd.Missed(log)) is var (open, missing, _) && (missing > 0 || open < _tokens.Count) && clock.Elapsed.TotalMinutes < 4)
+        {
+            await Task.Delay(500);
+        }
+        var after = (await _crowd.Hear(0, 0)).Tally;
+        Console.WriteLine(
+            $"{name}: {log.Count} changes in {took.TotalSeconds:0.0} s, everybody whole {clock.Elapsed.TotalSeconds:0.0} s later; events told {after.Events - before.Events:#,0}, streams ended {after.Ended - before.Ended}, "
+            + $"attempts refused or failed {after.Refused - before.Refused}, resets {after.Resets - before.Resets}, clients that miss something {now.Missing}, that were told something twice or out of order {now.Disorder}, open {now.Open}");
+        _allWhole &= now is (_, 0, 0) && now.Open == _tokens.Count;
+    }
+
+    /// <summary>Renames rows one transaction after the other, whatever becomes of the database, while something happens.</summary>
+    private async Task RenameDuring(Func<Task> happening)
+    {
+        var happened = happening();
+        for (var renamed = 0; !happened.IsCompleted || renamed < 50;)
+        {
+            try
+            {
+                await Rename(Random.Shared.GetItems(_rows, 1 + Random.Shared.Next(4)));
+                renamed++;
+            }
+            catch (Exception e) when (e is NpgsqlException or IOException or System.Net.Sockets.SocketException)
+            {
+                await Task.Delay(20);
+            }
+        }
+        await happened;
+    }
+
+    private Task Rename(IEnumerable<Guid> rows) => Execute(RenameSql, new { number = ++_counter, chosen = rows.Distinct().ToArray() });
+
+    private async Task CutListeners()
+    {
+        await Execute(CutSql);
+        while ((await Query<long>(ListenersSql))[0] < _network.Nodes.Count)
+        {
+            await Task.Delay(20);
+        }
+    }
+
+    private async Task Jump()
+    {
+        foreach (var jump in new[] { "- interval '3 days'", "+ interval '3 days'", "+ interval '0 days'" })
+        {
+            // The feed's clock, as if the database's machine had been set.
+            await Execute($"""
+                do $$ begin
+                  execute regexp_replace(pg_get_functiondef('live.publish'::regproc), 'clock_timestamp\(\)[^,]*,', $new$clock_timestamp() {jump},$new$);
+                end $$
+                """);
+            await RenameDuring(() => Task.CompletedTask);
+        }
+        await Execute("select live.keep_partitions()");
+    }
+
+    private async Task Away(int clients, Func<Task> meanwhile)
+    {
+        await _crowd.Leave(clients);
+        await RenameDuring(meanwhile);
+        await Rename(_rows);
+        await _crowd.Bring(clients);
+    }
+
+    /// <summary>They let their buffers fill, and nothing is taken for half a minute: they are let go, and come back.</summary>
+    private async Task Stalled()
+    {
+        await using var deaf = CrowdProcesses.Start(_network.Addresses, ("/live", "kept"), [.. _tokens.Take(Deaf)], receiveBuffer: 4096);
+        await deaf.Connect(60);
+        var since = await Position();
+        await deaf.Stall(Deaf);
+        await Execute("update tenancy.modules set description = repeat('🎓', 500) where code like 'rafale-%'");
+        var clock = Stopwatch.StartNew();
+        while ((await deaf.Hear(0, 0)).Tally.Ended < Deaf && clock.Elapsed.TotalMinutes < 2)
+        {
+            await Rename(_rows);
+            await Task.Delay(5000);
+        }
+        var tally = (await deaf.Hear(0, 0)).Tally;
+        var log = await Query<Told>(LogSql, new { after = since });
+        while (await deaf.Missed(log) is var (open, missing, _) && (open < Deaf || missing > 0) && clock.Elapsed.TotalMinutes < 4)
+        {
+            await Task.Delay(500);
+        }
+        var (_, missed, disorder) = await deaf.Missed(log);
+        Console.WriteLine($"  of the {Deaf} who read nothing {tally.Ended} were let go within {clock.Elapsed.TotalSeconds:0} s and came back; {missed} of them miss something, {disorder} were told something twice or out of order");
+        _allWhole &= tally.Ended == Deaf && missed == 0 && disorder == 0;
+    }
+
+    private async Task<long> Position() => (await Query<long>("select live.position()"))[0];
+
+    private async Task Execute(string sql, object? args = null)
+    {
+        await using var connection = new NpgsqlConnection(_network.Admin + ";Pooling=false");
+        await connection.ExecuteAsync(sql, args);
+    }
+
+    private async Task<IReadOnlyList<T>> Query<T>(string sql, object? args = null)
+    {
+        await using var connection = new NpgsqlConnection(_network.Admin + ";Pooling=false");
+        return (await connection.QueryAsync<T>(sql, args)).AsList();
+    }
+}
