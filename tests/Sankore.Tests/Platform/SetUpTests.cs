@@ -9,6 +9,7 @@ public sealed class SetUpTests
     [Theory]
     [InlineData("Host=127.0.0.1;Port=1;Username=postgres;Timeout=2", "127.0.0.1:1")]
     [InlineData("Host=/nowhere/at/all;Username=postgres;Timeout=2", "/nowhere/at/all")]
+    [InlineData("Host=127.0.0.1,/nowhere,127.0.0.1:2;Port=1;Username=postgres;Timeout=2", "127.0.0.1:1, /nowhere, 127.0.0.1:2 ")]
     [InlineData("Host=no-such-host.invalid;Username=postgres;Timeout=2", "no-such-host.invalid")]
     public async Task A_server_that_cannot_be_reached_is_named(string connectionString, string where)
     {
@@ -91,6 +92,18 @@ public sealed class SetUpTests
         (await Scalar<string>(database, "select tableowner::text from pg_tables where schemaname = 'tenancy' and tablename = 'modules'")).ShouldBe(DatabaseSetup.OwnerRole);
         // And again, as at the next start.
         await SankoreApp.PrepareDatabase(await As(login, database), _ => { }, CancellationToken.None);
+    }
+
+    [Theory]
+    [InlineData("{0}")]
+    [InlineData("{0},/nowhere")]
+    [InlineData("/nowhere,{0}")]
+    public async Task Of_several_hosts_it_is_the_one_that_is_a_primary_that_is_prepared(string hosts)
+    {
+        var server = new NpgsqlConnectionStringBuilder(await Cluster.Server()) { Database = "several_" + Catalogue.Word(), TargetSessionAttributes = "primary" };
+        server.Host = hosts.Replace("{0}", server.Host, StringComparison.Ordinal);
+        var app = await SankoreApp.PrepareDatabase(server.ConnectionString, _ => { }, CancellationToken.None);
+        (await Scalar<string>(app, "select current_user::text")).ShouldBe(DatabaseSetup.AppRole);
     }
 
     [Fact]

@@ -76,6 +76,8 @@ public static class DatabaseSetup
         {
             var builder = new NpgsqlConnectionStringBuilder(connectionString) { ApplicationName = "sankore-setup", Pooling = false };
             builder.Database ??= "sankore";
+            // Of several hosts the program needs the primary, whichever that is at the moment; of one, Npgsql refuses to be told.
+            builder.TargetSessionAttributes = builder.Host?.Contains(',', StringComparison.Ordinal) == true ? "primary" : null;
             return builder;
         }
         catch (Exception e) when (e is ArgumentException or FormatException)
@@ -98,6 +100,8 @@ public static class DatabaseSetup
             NoResetOnClose = true,
             // A connection whose command was cancelled is not used again: nobody reads what was meant for somebody else.
             CancellationTimeout = -1,
+            // How long a host is held for what it was last: after a failover nobody is refused much longer than that.
+            HostRecheckSeconds = admin.HostRecheckSeconds == 10 ? 1 : admin.HostRecheckSeconds,
         };
         if (admin.Username != AppRole)
         {
@@ -130,7 +134,7 @@ public static class DatabaseSetup
         var where = Where(new NpgsqlConnectionStringBuilder(connectionString));
         try
         {
-            await connection.OpenAsync(ct);
+            await OpenAny(connection, ct);
         }
         catch (PostgresException e) when (e.SqlState is PostgresErrorCodes.InvalidPassword or PostgresErrorCodes.InvalidAuthorizationSpecification)
         {
@@ -149,7 +153,21 @@ public static class DatabaseSetup
         return connection;
     }
 
-    private static string Where(NpgsqlConnectionStringBuilder server) => server.Host is ['/', ..] ? server.Host : $"{server.Host}:{server.Port}";
+    /// <summary>Of several hosts, what one answers says more than that another does not.</summary>
+    private static async Task OpenAny(NpgsqlConnection connection, CancellationToken ct)
+    {
+        try
+        {
+            await connection.OpenAsync(ct);
+        }
+        catch (NpgsqlException e) when (e.InnerException is AggregateException hosts && hosts.InnerExceptions.OfType<PostgresException>().FirstOrDefault() is { } answer)
+        {
+            throw answer;
+        }
+    }
+
+    private static string Where(NpgsqlConnectionStringBuilder server) =>
+        string.Join(", ", (server.Host ?? "").Split(',', StringSplitOptions.TrimEntries).Select(host => host is ['/', ..] || host.Contains(':', StringComparison.Ordinal) ? host : $"{host}:{server.Port}"));
 
     private static async Task CreateRoles(NpgsqlConnection connection, string app, CancellationToken ct)
     {
