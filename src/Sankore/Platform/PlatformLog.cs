@@ -14,6 +14,9 @@ internal static partial class PlatformLog
     [LoggerMessage(1004, LogLevel.Warning, "The feed's figures cannot be reported ({Problem}); trying again")]
     public static partial void LiveReportLost(this ILogger logger, string problem);
 
+    [LoggerMessage(1005, LogLevel.Warning, "The change log has lost what was read of it up to {Position} (a failover or a restore?); every stream is told to read everything again")]
+    public static partial void LiveLogBeganAnew(this ILogger logger, long position);
+
     [LoggerMessage(1101, LogLevel.Warning, "Job {JobId} of type {JobType} failed at attempt {Attempt}: {Problem}")]
     public static partial void JobFailed(this ILogger logger, Guid jobId, string jobType, int attempt, string problem);
 

@@ -1,10 +1,8 @@
-using System.Diagnostics;
 using System.Net;
 using Dapper;
 using Npgsql;
 using Sankore.Bench.Crowds;
 using Sankore.Demo;
-using Sankore.Platform.Data;
 
 namespace Sankore.Tests.Live;
 
@@ -35,10 +33,17 @@ public sealed class LiveStage : IAsyncLifetime
 
     private readonly string _folder = Directory.CreateTempSubdirectory("sankore-stage-").FullName;
     private readonly List<SankoreProcess> _nodes = [];
-    private EmbeddedPostgres _postgres = default!;
     private Guid[] _rows = [];
     private string[] _tokens = [];
     private long _counter;
+
+    public LiveStage() => Postgres = new StagePostgres(_folder);
+
+    /// <summary>Whether the nodes are given the hosts of a primary and of a standby, which may follow it later; else only that of the primary.</summary>
+    public bool WithStandby { get; init; }
+
+    /// <summary>What may crash.</summary>
+    public StagePostgres Postgres { get; }
 
     /// <summary>The nodes.</summary>
     public IReadOnlyList<SankoreProcess> Nodes => _nodes;
@@ -47,7 +52,7 @@ public sealed class LiveStage : IAsyncLifetime
     public IReadOnlyList<IPEndPoint> Addresses => [.. _nodes.Select(n => new IPEndPoint(IPAddress.Loopback, n.Address.Port))];
 
     /// <summary>The administrator's connection string.</summary>
-    public string Admin => $"{_postgres.ConnectionString};Database=sankore;Pooling=false";
+    public string Admin => Postgres.Admin;
 
     public async ValueTask InitializeAsync()
     {
@@ -55,7 +60,7 @@ public sealed class LiveStage : IAsyncLifetime
         {
             File.SetUnixFileMode(_folder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute | UnixFileMode.GroupExecute | UnixFileMode.OtherExecute);
         }
-        _postgres = await EmbeddedPostgres.Start(_folder, throwaway: false, _ => { }, CancellationToken.None);
+        await Postgres.Start();
         await SankoreApp.PrepareDatabase(Admin, _ => { }, CancellationToken.None);
         await DemoNetwork.Load(Admin, "small", (_, _) => { }, CancellationToken.None);
         await Execute(PrepareSql, new { Rows });
@@ -74,7 +79,7 @@ public sealed class LiveStage : IAsyncLifetime
         {
             await node.DisposeAsync();
         }
-        await _postgres.DisposeAsync();
+        await Postgres.DisposeAsync();
         Directory.Delete(_folder, recursive: true);
     }
 
@@ -86,16 +91,12 @@ public sealed class LiveStage : IAsyncLifetime
         _nodes[node] = Start(node, _nodes[node].Address);
     }
 
-    /// <summary>Crashes PostgreSQL (« immediate »: nobody is told, nothing is finished) and starts it again, which recovers from its log.</summary>
-    public async Task CrashPostgres()
+    /// <summary>Somebody who asks a node.</summary>
+    public HttpClient Head(SankoreProcess node)
     {
-        var pid = File.ReadLines(Path.Combine(_folder, "cluster", "postmaster.pid")).First();
-        using (var quit = Process.Start("kill", ["-QUIT", pid]))
-        {
-            await quit.WaitForExitAsync();
-        }
-        await Waiting.Until(() => !Directory.Exists($"/proc/{pid}") || File.ReadAllText($"/proc/{pid}/stat").Contains(") Z", StringComparison.Ordinal), "PostgreSQL is down", 60);
-        _postgres = await EmbeddedPostgres.Start(_folder, throwaway: false, _ => { }, CancellationToken.None);
+        var client = new HttpClient { BaseAddress = node.Address };
+        client.DefaultRequestHeaders.Authorization = new("Bearer", _tokens[0]);
+        return client;
     }
 
     /// <summary>Cuts every node's LISTEN connection, and waits until they listen again.</summary>
@@ -177,7 +178,7 @@ public sealed class LiveStage : IAsyncLifetime
         return (await connection.QueryAsync<T>(sql, args)).AsList();
     }
 
-    private SankoreProcess Start(int node, Uri? at) => SankoreProcess.Start(Path.Combine(_folder, $"node-{node}"), ["--demo", "none"], Admin, at, new Dictionary<string, string>
+    private SankoreProcess Start(int node, Uri? at) => SankoreProcess.Start(Path.Combine(_folder, $"node-{node}"), ["--demo", "none"], WithStandby ? Postgres.EveryHost : Admin, at, new Dictionary<string, string>
     {
         ["Sankore__Live__PerPerson"] = "10000",
         // Else its entries of the log would be among those that the tests count.

@@ -64,11 +64,11 @@ internal sealed class LiveShard : IDisposable
         var missed = _hub.Window.Between(Math.Min(Math.Min(connection.Since, asOf), _position), _position);
         connection.RightsAsOf = asOf;
         _roster.Add(connection, rights);
-        if (missed is null)
+        if (missed is null && asOf >= _hub.Window.Floor)
         {
             Reset(connection, TooOldSpread);
         }
-        else if (missed.Any(c => c.IsRights && c.Id > asOf && c.Concerns(connection.UserId, rights.Topics)))
+        else if (missed is null || missed.Any(c => c.IsRights && c.Id > asOf && c.Concerns(connection.UserId, rights.Topics)))
         {
             Redecide(connection);
         }
@@ -147,7 +147,7 @@ internal sealed class LiveShard : IDisposable
     {
         if (_hub.Window.Between(_position) is not { } news)
         {
-            // More came than the window holds, and it is unknown to whom.
+            // More came than the window holds, or the log began anew, and it is unknown to whom.
             _position = _hub.Position;
             foreach (var connection in _roster.Everybody)
             {

@@ -103,6 +103,24 @@ language sql stable security definer set search_path = '' as $$
 $$;
 grant execute on function live.position() to anon, authenticated, service_role;
 
+-- The log has lost what was read of it up to p_position (a failover to a standby that lacked it, a restored backup): from here on ids are such
+-- as nobody was ever told, and whoever followed the log until now begins anew, at the raised horizon. The first who notices does it for all.
+create or replace function live.begin_anew(p_position bigint) returns void
+language plpgsql security definer set search_path = '' as $$
+declare
+  v_horizon bigint;
+begin
+  perform live.lock();
+  if p_position < (select id from live.horizon) then
+    return;
+  end if;
+  select greatest(last_value, p_position) + 1 into v_horizon from live.changes_id_seq;
+  perform setval('live.changes_id_seq', v_horizon);
+  update live.horizon set id = v_horizon;
+  perform pg_notify('live', '');
+end $$;
+grant execute on function live.begin_anew(bigint) to service_role;
+
 -- Keeps the log bounded: partitions for today and the next two days, none older than p_keep. Rows that the default partition
 -- caught because this did not run for a while are dropped by age. A partition that cannot be made yet does no harm.
 create or replace function live.keep_partitions(p_keep interval default '24 hours') returns void

@@ -92,13 +92,19 @@ public sealed class RightsCache(Db db, IEnumerable<SankoreModule> modules, TimeP
         bool Concerned(string[] mine) => concerned.TryGetValue(mine, out var known) ? known : concerned[mine] = mine.Any(topics.Contains);
     }
 
+    /// <summary>Drops all that is known.</summary>
+    public void ForgetEverybody()
+    {
+        _people.Clear();
+        _sameTopics.Clear();
+        _sameSets.Clear();
+    }
+
     private Task<Rights> Ask(Guid userId)
     {
         if (_people.Count >= MaxPeople)
         {
-            _people.Clear();
-            _sameTopics.Clear();
-            _sameSets.Clear();
+            ForgetEverybody();
         }
         var answer = new TaskCompletionSource<Rights>(TaskCreationOptions.RunContinuationsAsynchronously);
         var known = _people.GetOrAdd(userId, answer.Task);
