@@ -67,13 +67,7 @@ internal static class CrowdCommand
     private static string Missed(Crowd crowd, CrowdHistory history, string file)
     {
         List<Told> log = [.. File.ReadLines(file).Select(l => l.Split(' ')).Select(w => new Told(long.Parse(w[0], CultureInfo.InvariantCulture), Guid.Parse(w[1]), long.Parse(w[2], CultureInfo.InvariantCulture)))];
-        var missing = crowd.Clients.Where(c => history.Missed(c, log).Count > 0).ToList();
-        foreach (var client in missing.Take(3))
-        {
-            var missed = history.Missed(client, log);
-            Console.Error.WriteLine($"  client {client.Number} of {client.Attempts} attempts at node {client.Server}, at {client.LastId} of {log[^1].Id}: told {history.Of(client).Count}, misses {missed.Count} from {missed[0]} to {missed[^1]}");
-        }
-        return Words(crowd.Open, missing.Count, crowd.Clients.Count(c => history.Disorder(c).Count > 0));
+        return Words(crowd.Open, crowd.Clients.Count(c => history.Missed(c, log).Count > 0), crowd.Clients.Count(c => history.Disorder(c).Count > 0));
     }
 
     private static async Task<string> Connect(Crowd crowd, TimeSpan limit)

@@ -38,7 +38,7 @@ public sealed class FailoverTests : IAsyncLifetime
     public async Task A_failover_that_loses_what_was_told_has_everybody_read_everything_again()
     {
         await _stage.Postgres.Follow(synchronously: false);
-        var (crowd, history, _) = await _stage.Gather(Clients, comeBack: false);
+        var (crowd, history, _) = await _stage.Gather(Clients);
         using (crowd)
         {
             var away = crowd.Clients.Take(50).ToArray();
@@ -50,7 +50,7 @@ public sealed class FailoverTests : IAsyncLifetime
                 told = await _stage.Rename();
             }
             await Waiting.Until(() => crowd.Clients.All(c => c.LastId == told), "everybody is told what will be lost", 60);
-            Array.ForEach(away, crowd.Drop);
+            Array.ForEach(away, crowd.Leave);
             await Waiting.Until(() => crowd.Open == Clients - away.Length, "some are away");
 
             await _stage.Postgres.FailOver();
