@@ -18,10 +18,13 @@ public static class LiveEndpoint
         routes.MapGet("/live", Stream).RequireAuthorization().DisableRequestTimeout().WithTags("live")
             .WithSummary("The caller's live changes as server-sent events: change, reset, and every 25 s a comment or the position reached.");
 
+    /// <summary>Whether a stream is asked for.</summary>
+    public static bool IsForStream(this HttpRequest request) => request.Path.StartsWithSegments("/live");
+
     /// <summary>Has streams wait for their turn before anything else is done for them.</summary>
     public static IApplicationBuilder UseLiveGate(this IApplicationBuilder app) => app.Use(async (context, next) =>
     {
-        if (!context.Request.Path.StartsWithSegments("/live"))
+        if (!context.Request.IsForStream())
         {
             await next(context);
             return;
@@ -40,7 +43,7 @@ public static class LiveEndpoint
             throw new Refusal(Reason.Forbidden);
         }
         var asOf = hub.Position;
-        var rights = await rightsCache.Get(userId, ct);
+        var rights = await rightsCache.Get(userId, ct, forStream: true);
         if (rights.SecurityStamp is not { } stamp || stamp != context.Stamp())
         {
             throw new Refusal(Reason.Unauthenticated);

@@ -8,7 +8,7 @@ namespace Sankore.Platform.Live;
 /// </summary>
 public sealed class LiveGate(LiveHub hub, LiveLimits limits) : IDisposable
 {
-    private const int AtOnce = 24;
+    private const int AtOnce = 64;
 
     private readonly SemaphoreSlim _free = new(AtOnce);
     private int _waiting;

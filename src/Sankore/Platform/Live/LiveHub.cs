@@ -130,7 +130,7 @@ public sealed class LiveHub : IDisposable
             try
             {
                 var asOf = Position;
-                var rights = await _rights.Get(connection.UserId, _stopping.Token);
+                var rights = await _rights.Get(connection.UserId, _stopping.Token, forStream: true);
                 shard.Post(() => shard.Decided(connection, rights, Math.Max(asOf, rights.Position)));
                 return;
             }

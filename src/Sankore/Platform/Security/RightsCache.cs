@@ -22,39 +22,48 @@ public sealed record Rights(long Position, string? SecurityStamp, IReadOnlySet<s
 
 /// <summary>
 /// Rights by person, in memory, so that neither a request nor ten thousand connections returning at once read tables for them. Whoever is
-/// asked for while others are being read is read together with all who wait then: one statement for up to <see cref="MaxTogether"/>
-/// people. The log says when rights change (<c>RIGHTS</c>), and <see cref="Forget"/> runs before anything later is delivered.
+/// asked for while others are being read is read together with all who wait then: one statement for up to <see cref="Lane.MaxTogether"/>
+/// people. Streams, which nobody sees begin a moment later, are read in larger companies, and keep no request waiting. The log says when
+/// rights change (<c>RIGHTS</c>), and <see cref="Forget"/> runs before anything later is delivered.
 /// </summary>
-public sealed class RightsCache(Db db, IEnumerable<SankoreModule> modules, TimeProvider time)
+public sealed class RightsCache
 {
     private const int MaxPeople = 200_000;
-    private const int MaxTogether = 500;
-    private const int MaxReaders = 2;
-    private static readonly TimeSpan Linger = TimeSpan.FromMilliseconds(30);
 
-    private readonly string _sql = "select live.position(); " + string.Join(" union all ", modules.Select(m => m.RightsSql).OfType<string>());
-
+    private readonly Db _db;
+    private readonly TimeProvider _time;
+    private readonly string _sql;
+    private readonly Lane _requests;
+    private readonly Lane _streams;
     private readonly ConcurrentDictionary<Guid, Task<Rights>> _people = new();
-    private readonly ConcurrentQueue<(Guid Person, TaskCompletionSource<Rights> Answer)> _wanted = new();
     private readonly ConcurrentDictionary<string, string[]> _sameTopics = new();
     private readonly ConcurrentDictionary<string, IReadOnlySet<string>> _sameSets = new();
-    private int _readers;
 
     private sealed record Entry(Guid UserId, string Kind, string[] Items);
+    private sealed record Wanted(Guid Person, TaskCompletionSource<Rights> Answer);
+
+    /// <summary>Made once per node; each module adds its part of the statement.</summary>
+    public RightsCache(Db db, IEnumerable<SankoreModule> modules, TimeProvider time)
+    {
+        (_db, _time) = (db, time);
+        _sql = "select live.position(); " + string.Join(" union all ", modules.Select(m => m.RightsSql).OfType<string>());
+        _requests = new(Read, readers: 2, TimeSpan.Zero);
+        _streams = new(Read, readers: 1, TimeSpan.FromMilliseconds(60));
+    }
 
     /// <summary>Milliseconds that only count, whatever is done to the clock.</summary>
     public static long Milliseconds(TimeProvider time) => (long)time.GetElapsedTime(0).TotalMilliseconds;
 
-    /// <summary>The rights of a person.</summary>
-    public async Task<Rights> Get(Guid userId, CancellationToken ct)
+    /// <summary>The rights of a person. <paramref name="forStream"/>: nobody sees it if they come a moment later.</summary>
+    public async Task<Rights> Get(Guid userId, CancellationToken ct, bool forStream = false)
     {
         while (true)
         {
-            var known = _people.TryGetValue(userId, out var found) ? found : Ask(userId);
+            var known = _people.TryGetValue(userId, out var found) ? found : Ask(userId, forStream ? _streams : _requests);
             try
             {
                 var rights = await known.WaitAsync(ct);
-                if (rights.EndsAt > Milliseconds(time))
+                if (rights.EndsAt > Milliseconds(_time))
                 {
                     return rights;
                 }
@@ -100,7 +109,7 @@ public sealed class RightsCache(Db db, IEnumerable<SankoreModule> modules, TimeP
         _sameSets.Clear();
     }
 
-    private Task<Rights> Ask(Guid userId)
+    private Task<Rights> Ask(Guid userId, Lane lane)
     {
         if (_people.Count >= MaxPeople)
         {
@@ -110,59 +119,17 @@ public sealed class RightsCache(Db db, IEnumerable<SankoreModule> modules, TimeP
         var known = _people.GetOrAdd(userId, answer.Task);
         if (known == answer.Task)
         {
-            _wanted.Enqueue((userId, answer));
-            StartReader();
+            lane.Add(new Wanted(userId, answer));
         }
         return known;
     }
 
-    private void StartReader()
-    {
-        if (Interlocked.Increment(ref _readers) <= MaxReaders)
-        {
-            _ = Task.Run(ReadWanted);
-        }
-        else
-        {
-            Interlocked.Decrement(ref _readers);
-        }
-    }
-
-    private async Task ReadWanted()
-    {
-        var together = new List<(Guid Person, TaskCompletionSource<Rights> Answer)>();
-        while (true)
-        {
-            while (together.Count < MaxTogether && _wanted.TryDequeue(out var next))
-            {
-                together.Add(next);
-            }
-            if (together.Count == 0)
-            {
-                break;
-            }
-            await Read(together);
-            if (together.Count > 1)
-            {
-                // They come faster than they are read: wait a little, and read more of them together.
-                await Task.Delay(Linger);
-            }
-            together.Clear();
-        }
-        Interlocked.Decrement(ref _readers);
-        if (!_wanted.IsEmpty)
-        {
-            // Somebody came between the last look and the end.
-            StartReader();
-        }
-    }
-
-    private async Task Read(List<(Guid Person, TaskCompletionSource<Rights> Answer)> wanted)
+    private async Task Read(List<Wanted> wanted)
     {
         try
         {
-            var now = Milliseconds(time);
-            var (position, entries) = await db.Read(Caller.Service, async session =>
+            var now = Milliseconds(_time);
+            var (position, entries) = await _db.Read(Caller.Service, async session =>
             {
                 await using var grid = await session.Queries(_sql, new { userIds = wanted.Select(w => w.Person).Distinct().ToArray() });
                 return (await grid.ReadFirstAsync<long>(), (await grid.ReadAsync<Entry>()).ToLookup(e => e.UserId));
@@ -199,5 +166,61 @@ public sealed class RightsCache(Db db, IEnumerable<SankoreModule> modules, TimeP
     {
         string[] all = [.. items.SelectMany(i => i)];
         return _sameSets.GetOrAdd(string.Join('\n', all), _ => all.ToHashSet());
+    }
+
+    /// <summary>Who waits for rights, and the readers that take as many of them together as have come.</summary>
+    private sealed class Lane(Func<List<Wanted>, Task> read, int readers, TimeSpan linger)
+    {
+        public const int MaxTogether = 500;
+
+        private readonly ConcurrentQueue<Wanted> _wanted = new();
+        private int _readers;
+
+        public void Add(Wanted wanted)
+        {
+            _wanted.Enqueue(wanted);
+            StartReader();
+        }
+
+        private void StartReader()
+        {
+            if (Interlocked.Increment(ref _readers) <= readers)
+            {
+                _ = Task.Run(ReadWanted);
+            }
+            else
+            {
+                Interlocked.Decrement(ref _readers);
+            }
+        }
+
+        private async Task ReadWanted()
+        {
+            var together = new List<Wanted>();
+            while (true)
+            {
+                while (together.Count < MaxTogether && _wanted.TryDequeue(out var next))
+                {
+                    together.Add(next);
+                }
+                if (together.Count == 0)
+                {
+                    break;
+                }
+                await read(together);
+                if (together.Count > 1 && linger > TimeSpan.Zero)
+                {
+                    // They come faster than they are read: wait a little, and read more of them together.
+                    await Task.Delay(linger);
+                }
+                together.Clear();
+            }
+            Interlocked.Decrement(ref _readers);
+            if (!_wanted.IsEmpty)
+            {
+                // Somebody came between the last look and the end.
+                StartReader();
+            }
+        }
     }
 }

@@ -1,6 +1,7 @@
 using System.Security.Claims;
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Identity;
+using Sankore.Platform.Live;
 using Sankore.Platform.Security;
 
 namespace Sankore.Platform.Web;
@@ -43,12 +44,12 @@ public static class CallerFeature
         {
             var cache = context.RequestServices.GetRequiredService<RightsCache>();
             var stamp = context.Stamp();
-            var rights = await cache.Get(userId, context.RequestAborted);
+            var rights = await cache.Get(userId, context.RequestAborted, context.Request.IsForStream());
             if (rights.SecurityStamp != stamp)
             {
                 // A session made this moment may be ahead of what this node has read of the log.
                 cache.Forget([userId], []);
-                rights = await cache.Get(userId, context.RequestAborted);
+                rights = await cache.Get(userId, context.RequestAborted, context.Request.IsForStream());
             }
             if (stamp is not null && rights.SecurityStamp == stamp)
             {
