@@ -1,6 +1,4 @@
 using System.Diagnostics;
-using Dapper;
-using Npgsql;
 using Sankore.Bench.Crowds;
 
 namespace Sankore.Bench;
@@ -13,22 +11,9 @@ internal sealed class FaultsBench : IAsyncDisposable
 {
     private const int Rows = 20;
     private const int Deaf = 50;
-    private const int Staying = 5_000;
 
     /// <summary>More than is told one by one.</summary>
     private const int Many = 1_100;
-
-    private const string RenameSql = "update tenancy.modules set name = 'Rafale #' || @number where id = any(@chosen)";
-
-    private const string LogSql = """
-        select id, row_id::uuid as row, substring(row ->> 'name' from '#(\d+)')::bigint as counter
-        from live.changes where table_name = 'tenancy.modules' and id > @after and row is not null and not 'catalogue' = any(topics) order by id
-        """;
-
-    private const string ManySql = """
-        insert into tenancy.modules (id, code, name, category_id)
-        select gen_random_uuid(), 'pendant-' || n, 'Pendant #0', c.id from generate_series(1, @Many) n cross join tenancy.business_categories c where c.slug = 'scolarite'
-        """;
 
     // As much as the kernel keeps for somebody who does not read, and more; told to nobody else.
     private const string MuchSql = $"""
@@ -36,20 +21,15 @@ internal sealed class FaultsBench : IAsyncDisposable
         from generate_series(1, 10)
         """;
 
-    private const string CutSql = "select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and query = 'listen live'";
-
-    private const string ListenersSql = "select count(*) from pg_stat_activity where datname = current_database() and query = 'listen live'";
-
     private readonly Network _network;
     private readonly CrowdProcesses _crowd;
     private readonly IReadOnlyList<string> _tokens;
-    private Guid[] _rows = [];
-    private long _counter;
+    private readonly Burst _burst;
     private bool _allWhole = true;
 
     private FaultsBench(Network network, IReadOnlyList<string> tokens, int rate)
     {
-        (_network, _tokens) = (network, tokens);
+        (_network, _tokens, _burst) = (network, tokens, new Burst(() => network.Admin + ";Pooling=false"));
         _crowd = CrowdProcesses.Start(network.Addresses, ("/live", "kept"), tokens, rate);
     }
 
@@ -67,19 +47,18 @@ internal sealed class FaultsBench : IAsyncDisposable
 
     private async Task Run()
     {
-        _rows = [.. await Query<Guid>("select id from tenancy.modules where code like 'rafale-%' order by code")];
         var (open, refusals) = await _crowd.Connect(60 + _tokens.Count / 200);
         Console.WriteLine($"connected {open} {refusals}");
-        await Fault($"two of {_network.Nodes.Count} nodes killed", () => RenameDuring(async () =>
+        await Fault($"two of {_network.Nodes.Count} nodes killed", () => _burst.RenameDuring(async () =>
         {
             await _network.Nodes[0].KillAndRestart();
             await _network.Nodes[^1].KillAndRestart();
         }));
-        await Fault("PostgreSQL crashed", () => RenameDuring(_network.CrashPostgres));
-        await Fault("LISTEN connections cut", () => RenameDuring(CutListeners));
+        await Fault("PostgreSQL crashed", () => _burst.RenameDuring(_network.CrashPostgres));
+        await Fault("LISTEN connections cut", () => _burst.RenameDuring(() => _burst.CutListeners(_network.Nodes.Count)));
         await Fault("clock three days back, then forward", Jump);
         await Fault("a quarter away", () => Away(_tokens.Count / 4, () => Task.CompletedTask));
-        await Fault($"all but {Staying} away for {Many} new rows", () => Away(_tokens.Count - Staying, () => Execute(ManySql, new { Many })));
+        await Fault($"all but a twentieth away for {Many} new rows", () => Away(_tokens.Count - _tokens.Count / 20, () => _burst.InsertMore(Many)));
         await Fault($"{Deaf} more who read nothing", Stalled);
     }
 
@@ -87,10 +66,10 @@ internal sealed class FaultsBench : IAsyncDisposable
     private async Task Fault(string name, Func<Task> happening)
     {
         await _crowd.Forget();
-        var (before, since, clock) = ((await _crowd.Hear(0, 0)).Tally, await Position(), Stopwatch.StartNew());
+        var (before, since, clock) = ((await _crowd.Hear(0, 0)).Tally, await _burst.Position(), Stopwatch.StartNew());
         await happening();
         var took = clock.Elapsed;
-        var log = await Query<Told>(LogSql, new { after = since });
+        var log = await _burst.Log(since);
         clock.Restart();
         (long Open, long Missing, long Disorder) now;
         while ((now = await _crowd.Missed(log)) is var (open, missing, _) && (missing > 0 || open < _tokens.Count) && clock.Elapsed.TotalMinutes < 4)
@@ -104,56 +83,21 @@ internal sealed class FaultsBench : IAsyncDisposable
         _allWhole &= now is (_, 0, 0) && now.Open == _tokens.Count;
     }
 
-    /// <summary>Renames rows one transaction after the other, whatever becomes of the database, while something happens.</summary>
-    private async Task RenameDuring(Func<Task> happening)
-    {
-        var happened = happening();
-        for (var renamed = 0; !happened.IsCompleted || renamed < 50;)
-        {
-            try
-            {
-                await Rename(Random.Shared.GetItems(_rows, 1 + Random.Shared.Next(4)));
-                renamed++;
-            }
-            catch (Exception e) when (e is NpgsqlException or IOException or System.Net.Sockets.SocketException)
-            {
-                await Task.Delay(20);
-            }
-        }
-        await happened;
-    }
-
-    private Task Rename(IEnumerable<Guid> rows) => Execute(RenameSql, new { number = ++_counter, chosen = rows.Distinct().ToArray() });
-
-    private async Task CutListeners()
-    {
-        await Execute(CutSql);
-        while ((await Query<long>(ListenersSql))[0] < _network.Nodes.Count)
-        {
-            await Task.Delay(20);
-        }
-    }
-
     private async Task Jump()
     {
         foreach (var jump in new[] { "- interval '3 days'", "+ interval '3 days'", "+ interval '0 days'" })
         {
-            // The feed's clock, as if the database's machine had been set.
-            await Execute($"""
-                do $$ begin
-                  execute regexp_replace(pg_get_functiondef('live.publish'::regproc), 'clock_timestamp\(\)[^,]*,', $new$clock_timestamp() {jump},$new$);
-                end $$
-                """);
-            await RenameDuring(() => Task.CompletedTask);
+            await _burst.MoveClock(jump);
+            await _burst.RenameDuring(() => Task.CompletedTask);
         }
-        await Execute("select live.keep_partitions()");
+        await _burst.Execute("select live.keep_partitions()");
     }
 
     private async Task Away(int clients, Func<Task> meanwhile)
     {
         await _crowd.Leave(clients);
-        await RenameDuring(meanwhile);
-        await Rename(_rows);
+        await _burst.RenameDuring(meanwhile);
+        await _burst.Rename();
         await _crowd.Bring(clients);
     }
 
@@ -162,17 +106,17 @@ internal sealed class FaultsBench : IAsyncDisposable
     {
         await using var deaf = CrowdProcesses.Start(_network.Addresses, ("/live", "kept"), [.. _tokens.Take(Deaf)], receiveBuffer: 4096);
         await deaf.Connect(60);
-        var since = await Position();
+        var since = await _burst.Position();
         await deaf.Stall(Deaf);
-        await Execute(MuchSql, new { people = Deaf });
+        await _burst.Execute(MuchSql, new { people = Deaf });
         var clock = Stopwatch.StartNew();
         while ((await deaf.Hear(0, 0)).Tally.Ended < Deaf && clock.Elapsed.TotalMinutes < 2)
         {
-            await Rename(_rows);
+            await _burst.Rename();
             await Task.Delay(5000);
         }
         var (letGo, after) = ((await deaf.Hear(0, 0)).Tally.Ended, clock.Elapsed);
-        var log = await Query<Told>(LogSql, new { after = since });
+        var log = await _burst.Log(since);
         while (await deaf.Missed(log) is var (open, missing, _) && (open < Deaf || missing > 0) && clock.Elapsed.TotalMinutes < 4)
         {
             await Task.Delay(500);
@@ -180,19 +124,5 @@ internal sealed class FaultsBench : IAsyncDisposable
         var (_, missed, disorder) = await deaf.Missed(log);
         Console.WriteLine($"  of the {Deaf} who read nothing {letGo} were let go within {after.TotalSeconds:0} s and came back; {missed} of them miss something, {disorder} were told something twice or out of order");
         _allWhole &= letGo == Deaf && missed == 0 && disorder == 0;
-    }
-
-    private async Task<long> Position() => (await Query<long>("select live.position()"))[0];
-
-    private async Task Execute(string sql, object? args = null)
-    {
-        await using var connection = new NpgsqlConnection(_network.Admin + ";Pooling=false");
-        await connection.ExecuteAsync(sql, args);
-    }
-
-    private async Task<IReadOnlyList<T>> Query<T>(string sql, object? args = null)
-    {
-        await using var connection = new NpgsqlConnection(_network.Admin + ";Pooling=false");
-        return (await connection.QueryAsync<T>(sql, args)).AsList();
     }
 }

@@ -11,6 +11,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Npgsql;
+using Sankore.Bench.Crowds;
 using Sankore.Demo;
 using Sankore.Platform.Data;
 using Sankore.Platform.Web;
@@ -28,15 +29,14 @@ internal sealed class Network : IAsyncDisposable
 
     // Heads have the category in their school, others not at all: everybody who works in a school gets it for the group. Nobody listens yet, so
     // the triggers, which would say so, rest.
-    private const string EverybodyHearsSql = """
+    private const string EverybodyHearsSql = $"""
         alter table tenancy.user_module_permissions disable trigger user;
         insert into tenancy.user_module_permissions (user_id, school_group_id, category_id)
         select distinct m.user_id, m.school_group_id, c.id from tenancy.memberships m cross join tenancy.business_categories c
         where m.school_id is not null and c.slug = 'scolarite' on conflict do nothing;
         alter table tenancy.user_module_permissions enable trigger user;
         alter table tenancy.modules disable trigger user;
-        insert into tenancy.modules (id, code, name, category_id)
-        select gen_random_uuid(), 'rafale-' || n, 'Rafale #0', c.id from generate_series(1, @modules) n cross join tenancy.business_categories c where c.slug = 'scolarite';
+        {Burst.InsertSql};
         alter table tenancy.modules enable trigger user;
         select tenancy.remember_audiences();
         analyze tenancy.user_module_permissions, tenancy.modules
@@ -92,7 +92,7 @@ internal sealed class Network : IAsyncDisposable
         await DemoNetwork.Load(postgres, people <= SmallNetwork ? "small" : "full", (_, _) => { }, CancellationToken.None);
         await using (var database = new NpgsqlConnection(network.Admin))
         {
-            await database.ExecuteAsync(EverybodyHearsSql, new { modules }, commandTimeout: 300);
+            await database.ExecuteAsync(EverybodyHearsSql, new { rows = modules }, commandTimeout: 300);
         }
         for (var i = 0; i < nodes; i++)
         {

@@ -23,12 +23,12 @@ public sealed class FailoverTests : IAsyncLifetime
         var (crowd, history, since) = await _stage.Gather(Clients);
         using (crowd)
         {
-            await _stage.RenameDuring(async () =>
+            await _stage.Burst.RenameDuring(async () =>
             {
-                await Waiting.Until(async () => await _stage.Position() > since + 50, "the burst is under way");
+                await Waiting.Until(async () => await _stage.Burst.Position() > since + 50, "the burst is under way");
                 await _stage.Postgres.FailOver();
             });
-            await _stage.RenameDuring(EveryNodeAnswers);
+            await _stage.Burst.RenameDuring(EveryNodeAnswers);
             await _stage.Settled(crowd, history, since);
             (crowd.Tally.Ended, crowd.Tally.Resets).ShouldBe((0, 0));
         }
@@ -47,20 +47,20 @@ public sealed class FailoverTests : IAsyncLifetime
             var told = 0L;
             for (var round = 0; round < 5; round++)
             {
-                told = await _stage.Rename();
+                told = await _stage.Burst.Rename();
             }
             await Waiting.Until(() => crowd.Clients.All(c => c.LastId == told), "everybody is told what will be lost", 60);
             Array.ForEach(away, crowd.Leave);
             await Waiting.Until(() => crowd.Open == Clients - away.Length, "some are away");
 
             await _stage.Postgres.FailOver();
-            (await _stage.Log(told - 1)).ShouldBeEmpty("what was told last is lost");
-            await _stage.RenameDuring(EveryNodeAnswers);
+            (await _stage.Burst.Log(told - 1)).ShouldBeEmpty("what was told last is lost");
+            await _stage.Burst.RenameDuring(EveryNodeAnswers);
             await Waiting.Until(() => crowd.Tally.Resets == Clients - away.Length, () => $"every open stream is told to begin anew, {crowd.Tally.Resets} were", 60);
             Array.ForEach(away, crowd.Bring);
             await Waiting.Until(() => crowd.Tally.Resets == Clients, () => $"and whoever comes back, {crowd.Tally.Resets} were", 60);
-            var since = await _stage.Position();
-            await _stage.Rename();
+            var since = await _stage.Burst.Position();
+            await _stage.Burst.Rename();
             await _stage.Settled(crowd, history, since);
             (crowd.Tally.Ended, crowd.Tally.Resets).ShouldBe((away.Length, Clients));
         }

@@ -14,7 +14,7 @@ public sealed class FaultTests(LiveStage stage) : IClassFixture<LiveStage>
         var (crowd, history, since) = await stage.Gather(Clients);
         using (crowd)
         {
-            await stage.RenameDuring(async () =>
+            await stage.Burst.RenameDuring(async () =>
             {
                 await stage.Kill(0);
                 await stage.Nodes[0].Ready();
@@ -32,7 +32,7 @@ public sealed class FaultTests(LiveStage stage) : IClassFixture<LiveStage>
         var (crowd, history, since) = await stage.Gather(Clients);
         using (crowd)
         {
-            (await stage.RenameDuring(stage.Postgres.Crash)).ShouldBeGreaterThanOrEqualTo(50);
+            (await stage.Burst.RenameDuring(stage.Postgres.Crash)).ShouldBeGreaterThanOrEqualTo(50);
             await stage.Settled(crowd, history, since);
             crowd.Tally.Ended.ShouldBe(0, "a stream outlives the database's restart");
         }
@@ -44,7 +44,7 @@ public sealed class FaultTests(LiveStage stage) : IClassFixture<LiveStage>
         var (crowd, history, since) = await stage.Gather(Clients);
         using (crowd)
         {
-            await stage.RenameDuring(stage.CutListeners);
+            await stage.Burst.RenameDuring(() => stage.Burst.CutListeners(stage.Nodes.Count));
             await stage.Settled(crowd, history, since);
             (crowd.Tally.Ended, crowd.Tally.Resets).ShouldBe((0, 0));
         }
@@ -62,14 +62,14 @@ public sealed class FaultTests(LiveStage stage) : IClassFixture<LiveStage>
             {
                 deaf.Stall(client);
             }
-            await stage.Execute("update tenancy.modules set description = repeat('🎓', 500) where code like 'rafale-%'");
+            await stage.Burst.Execute("update tenancy.modules set description = repeat('🎓', 500) where code like 'rafale-%'");
             for (var round = 0; round < 100 && deaf.Tally.Ended < deaf.Clients.Count; round++)
             {
-                var position = await stage.Rename();
+                var position = await stage.Burst.Rename();
                 await Waiting.Until(() => crowd.Clients.All(c => c.LastId == position), "those who read are told", 60);
             }
             deaf.Tally.Ended.ShouldBe(deaf.Clients.Count);
-            await stage.Execute("update tenancy.modules set description = '' where code like 'rafale-%'");
+            await stage.Burst.Execute("update tenancy.modules set description = '' where code like 'rafale-%'");
             await stage.Settled(crowd, history, since);
             await stage.Settled(deaf, told, since);
             crowd.Tally.Ended.ShouldBe(0);
@@ -87,23 +87,20 @@ public sealed class FaultTests(LiveStage stage) : IClassFixture<LiveStage>
             var away = crowd.Clients.Take(500).ToArray();
             Array.ForEach(away, crowd.Leave);
             await Waiting.Until(() => crowd.Open == Clients - away.Length, "a quarter is away");
-            await stage.RenameDuring(() => Task.CompletedTask);
-            await stage.Execute("update live.changes set at = at - interval '10 minutes' where id < live.position()");
+            await stage.Burst.RenameDuring(() => Task.CompletedTask);
+            await stage.Burst.Execute("update live.changes set at = at - interval '10 minutes' where id < live.position()");
             if (muchHappened)
             {
                 // More of one's own than is told one by one.
-                await stage.Execute("""
-                    insert into tenancy.modules (id, code, name, category_id)
-                    select gen_random_uuid(), 'pendant-' || n, 'Pendant #0', c.id from generate_series(1, 1100) n cross join tenancy.business_categories c where c.slug = 'scolarite'
-                    """);
+                await stage.Burst.InsertMore(1100);
             }
-            var position = await stage.Rename();
+            var position = await stage.Burst.Rename();
             await Waiting.Until(() => crowd.Clients.All(c => c.LastId >= position || !c.IsOpen), "the nodes have read all that", 60);
             Array.ForEach(away, crowd.Bring);
             await stage.Settled(crowd, history, since);
             crowd.Tally.Resets.ShouldBe(muchHappened ? away.Length : 0);
         }
-        await stage.Execute("delete from tenancy.modules where code like 'pendant-%'");
+        await stage.Burst.Execute("delete from tenancy.modules where code like 'pendant-%'");
     }
 
     [Fact]
@@ -114,25 +111,20 @@ public sealed class FaultTests(LiveStage stage) : IClassFixture<LiveStage>
         {
             foreach (var jump in new[] { "- interval '3 days'", "+ interval '3 days'", "+ interval '0 days'" })
             {
-                // The feed's clock, as if the database's machine had been set.
-                await stage.Execute($"""
-                    do $$ begin
-                      execute regexp_replace(pg_get_functiondef('live.publish'::regproc), 'clock_timestamp\(\)[^,]*,', $new$clock_timestamp() {jump},$new$);
-                    end $$
-                    """);
-                await stage.RenameDuring(() => Task.CompletedTask);
+                await stage.Burst.MoveClock(jump);
+                await stage.Burst.RenameDuring(() => Task.CompletedTask);
             }
             await stage.Settled(crowd, history, since);
             (crowd.Tally.Ended, crowd.Tally.Resets).ShouldBe((0, 0));
 
             // Of what the clock put days ago nothing is kept; whoever has seen it goes on all the same.
-            await stage.Execute("select live.keep_partitions()");
+            await stage.Burst.Execute("select live.keep_partitions()");
             foreach (var client in crowd.Clients)
             {
                 crowd.Drop(client);
             }
-            var after = await stage.Position();
-            await stage.Rename();
+            var after = await stage.Burst.Position();
+            await stage.Burst.Rename();
             await stage.Settled(crowd, history, after);
             crowd.Tally.Resets.ShouldBe(0);
         }

@@ -1,6 +1,4 @@
 using System.Net;
-using Dapper;
-using Npgsql;
 using Sankore.Bench.Crowds;
 using Sankore.Demo;
 
@@ -16,34 +14,31 @@ public sealed class LiveStage : IAsyncLifetime
     private const int People = 20;
     private const int Rows = 20;
 
-    private const string PrepareSql = """
-        insert into tenancy.modules (id, code, name, category_id)
-        select gen_random_uuid(), 'rafale-' || n, 'Rafale #0', c.id from generate_series(1, @Rows) n cross join tenancy.business_categories c where c.slug = 'scolarite';
+    private const string PrepareSql = $"""
+        {Burst.InsertSql};
         insert into tenancy.user_module_permissions (user_id, school_group_id, category_id)
         select distinct m.user_id, m.school_group_id, c.id from tenancy.memberships m cross join tenancy.business_categories c
         where m.school_id is not null and c.slug = 'scolarite' on conflict do nothing
         """;
 
-    private const string LogSql = """
-        select id, row_id::uuid as row, substring(row ->> 'name' from '#(\d+)')::bigint as counter
-        from live.changes where table_name = 'tenancy.modules' and id > @after and row is not null and not 'catalogue' = any(topics) order by id
-        """;
-
-    private const string ListenersSql = "select count(*) from pg_stat_activity where datname = current_database() and query = 'listen live'";
-
     private readonly string _folder = Directory.CreateTempSubdirectory("sankore-stage-").FullName;
     private readonly List<SankoreProcess> _nodes = [];
-    private Guid[] _rows = [];
     private string[] _tokens = [];
-    private long _counter;
 
-    public LiveStage() => Postgres = new StagePostgres(_folder);
+    public LiveStage()
+    {
+        Postgres = new StagePostgres(_folder);
+        Burst = new Burst(() => Postgres.Admin);
+    }
 
     /// <summary>Whether the nodes are given the hosts of a primary and of a standby, which may follow it later; else only that of the primary.</summary>
     public bool WithStandby { get; init; }
 
     /// <summary>What may crash.</summary>
     public StagePostgres Postgres { get; }
+
+    /// <summary>What is told meanwhile.</summary>
+    public Burst Burst { get; }
 
     /// <summary>The nodes.</summary>
     public IReadOnlyList<SankoreProcess> Nodes => _nodes;
@@ -63,8 +58,7 @@ public sealed class LiveStage : IAsyncLifetime
         await Postgres.Start();
         await SankoreApp.PrepareDatabase(Admin, _ => { }, CancellationToken.None);
         await DemoNetwork.Load(Admin, "small", (_, _) => { }, CancellationToken.None);
-        await Execute(PrepareSql, new { Rows });
-        _rows = [.. await Query<Guid>("select id from tenancy.modules where code like 'rafale-%' order by code")];
+        await Burst.Execute(PrepareSql, new { rows = Rows });
         for (var node = 0; node < 3; node++)
         {
             _nodes.Add(Start(node, null));
@@ -99,83 +93,23 @@ public sealed class LiveStage : IAsyncLifetime
         return client;
     }
 
-    /// <summary>Cuts every node's LISTEN connection, and waits until they listen again.</summary>
-    public async Task CutListeners()
-    {
-        await Execute("select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and query = 'listen live'");
-        await Waiting.Until(async () => (await Query<long>(ListenersSql))[0] == _nodes.Count, "every node listens again", 60);
-    }
-
     /// <summary>A crowd at some addresses (null: the nodes'), all connected. Whoever is cut off comes back.</summary>
     public async Task<(Crowd Crowd, CrowdHistory History, long Since)> Gather(int clients, IReadOnlyList<IPEndPoint>? addresses = null, int receiveBuffer = 0)
     {
         var history = new CrowdHistory();
-        var since = await Position();
+        var since = await Burst.Position();
         var crowd = new Crowd(new CrowdOptions { Servers = addresses ?? Addresses, Seen = history.Seen, ReceiveBuffer = receiveBuffer }, Enumerable.Range(0, clients).Select(n => _tokens[n % _tokens.Length]));
         (await crowd.Connect(TimeSpan.FromSeconds(90))).ShouldBeTrue($"{crowd.Open} of {clients} are connected, the last refusal was {crowd.LastRefusal}");
         return (crowd, history, since);
     }
 
-    /// <summary>Renames some rows in one transaction.</summary>
-    /// <param name="rows">How many; 0: all.</param>
-    /// <returns>The log's position afterwards.</returns>
-    public async Task<long> Rename(int rows = 0)
-    {
-        var number = Interlocked.Increment(ref _counter);
-        var chosen = rows == 0 ? _rows : [.. Random.Shared.GetItems(_rows, rows).Distinct()];
-        await Execute("update tenancy.modules set name = 'Rafale #' || @number where id = any(@chosen)", new { number, chosen });
-        return await Position();
-    }
-
-    /// <summary>Renames rows one transaction after the other, whatever becomes of the database, while something happens.</summary>
-    /// <returns>How many transactions were committed.</returns>
-    public async Task<int> RenameDuring(Func<Task> happening)
-    {
-        var happened = happening();
-        var renamed = 0;
-        while (!happened.IsCompleted || renamed < 50)
-        {
-            try
-            {
-                await Rename(1 + Random.Shared.Next(4));
-                renamed++;
-            }
-            catch (Exception e) when (e is NpgsqlException or IOException or System.Net.Sockets.SocketException)
-            {
-                await Task.Delay(20);
-            }
-        }
-        await happened;
-        return renamed;
-    }
-
     /// <summary>Waits until everybody is connected and has been told the last state of every row that changed since, or to read everything again; nobody anything twice or out of order.</summary>
     public async Task Settled(Crowd crowd, CrowdHistory history, long since)
     {
-        var log = await Log(since);
+        var log = await Burst.Log(since);
         await Waiting.Until(() => crowd.Open == crowd.Clients.Count && crowd.Clients.All(c => history.Missed(c, log).Count == 0),
             () => $"everybody ({crowd.Open} of {crowd.Clients.Count} open, last refusal {crowd.LastRefusal}) was told of the {log.Count} changes; {crowd.Clients.Count(c => history.Missed(c, log).Count > 0)} miss some", 90);
         crowd.Clients.SelectMany(history.Disorder).ShouldBeEmpty();
-    }
-
-    /// <summary>The log as the crowd should be told it.</summary>
-    public Task<IReadOnlyList<Told>> Log(long after) => Query<Told>(LogSql, new { after });
-
-    /// <summary>The log's position.</summary>
-    public async Task<long> Position() => (await Query<long>("select live.position()"))[0];
-
-    /// <summary>Statements, as the superuser.</summary>
-    public async Task Execute(string sql, object? args = null)
-    {
-        await using var connection = new NpgsqlConnection(Admin);
-        await connection.ExecuteAsync(sql, args);
-    }
-
-    /// <summary>Rows, as the superuser.</summary>
-    public async Task<IReadOnlyList<T>> Query<T>(string sql, object? args = null)
-    {
-        await using var connection = new NpgsqlConnection(Admin);
-        return (await connection.QueryAsync<T>(sql, args)).AsList();
     }
 
     private SankoreProcess Start(int node, Uri? at) => SankoreProcess.Start(Path.Combine(_folder, $"node-{node}"), ["--demo", "none"], WithStandby ? Postgres.EveryHost : Admin, at, new Dictionary<string, string>

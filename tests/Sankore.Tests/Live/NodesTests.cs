@@ -15,7 +15,7 @@ public sealed class NodesTests(LiveStage stage) : IClassFixture<LiveStage>
         var (crowd, history, since) = await stage.Gather(Clients, [nginx.Address]);
         using (crowd)
         {
-            await stage.RenameDuring(async () =>
+            await stage.Burst.RenameDuring(async () =>
             {
                 foreach (var only in all)
                 {
@@ -36,7 +36,7 @@ public sealed class NodesTests(LiveStage stage) : IClassFixture<LiveStage>
         var (crowd, history, since) = await stage.Gather(Clients, [nginx.Address]);
         using (crowd)
         {
-            await stage.RenameDuring(async () =>
+            await stage.Burst.RenameDuring(async () =>
             {
                 await stage.Kill(2);
                 await Waiting.Until(() => crowd.Tally.Ended > 0 && crowd.Open == Clients, "everybody is at another node", 60);
