@@ -92,7 +92,7 @@ internal sealed class Network : IAsyncDisposable
         await DemoNetwork.Load(postgres, people <= SmallNetwork ? "small" : "full", (_, _) => { }, CancellationToken.None);
         await using (var database = new NpgsqlConnection(network.Admin))
         {
-            await database.ExecuteAsync(EverybodyHearsSql, new { rows = modules }, commandTimeout: 300);
+            await database.ExecuteAsync(EverybodyHearsSql, new { word = Burst.Word, rows = modules }, commandTimeout: 300);
         }
         for (var i = 0; i < nodes; i++)
         {

@@ -11,15 +11,13 @@ namespace Sankore.Bench.Crowds;
 /// <param name="admin">The administrator's connection string, asked for each time: the database may die, and be another one then.</param>
 public sealed class Burst(Func<string> admin)
 {
-    /// <summary>Makes so many rows (<c>@rows</c>), with the codes <c>rafale-1</c> and so on.</summary>
+    /// <summary>The rows that are renamed: "Rafale #0", with the codes <c>rafale-1</c> and so on. For <see cref="InsertSql"/>.</summary>
+    public const string Word = "Rafale";
+
+    /// <summary>Makes so many rows (<c>@rows</c>) of a name (<c>@word</c>).</summary>
     public const string InsertSql = """
         insert into tenancy.modules (id, code, name, category_id)
-        select gen_random_uuid(), 'rafale-' || n, 'Rafale #0', c.id from generate_series(1, @rows) n cross join tenancy.business_categories c where c.slug = 'scolarite'
-        """;
-
-    private const string InsertMoreSql = """
-        insert into tenancy.modules (id, code, name, category_id)
-        select gen_random_uuid(), 'pendant-' || n, 'Pendant #0', c.id from generate_series(1, @rows) n cross join tenancy.business_categories c where c.slug = 'scolarite'
+        select gen_random_uuid(), lower(@word) || '-' || n, @word || ' #0', c.id from generate_series(1, @rows) n cross join tenancy.business_categories c where c.slug = 'scolarite'
         """;
 
     // As people are told: operators have entries of their own.
@@ -71,7 +69,7 @@ public sealed class Burst(Func<string> admin)
     }
 
     /// <summary>Adds rows of another name, with the codes <c>pendant-1</c> and so on.</summary>
-    public Task InsertMore(int rows) => Execute(InsertMoreSql, new { rows });
+    public Task InsertMore(int rows) => Execute(InsertSql, new { word = "Pendant", rows });
 
     /// <summary>Cuts the nodes' LISTEN connections, and waits until they all listen again.</summary>
     public async Task CutListeners(int nodes)

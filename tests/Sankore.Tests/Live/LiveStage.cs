@@ -58,7 +58,7 @@ public sealed class LiveStage : IAsyncLifetime
         await Postgres.Start();
         await SankoreApp.PrepareDatabase(Admin, _ => { }, CancellationToken.None);
         await DemoNetwork.Load(Admin, "small", (_, _) => { }, CancellationToken.None);
-        await Burst.Execute(PrepareSql, new { rows = Rows });
+        await Burst.Execute(PrepareSql, new { word = Burst.Word, rows = Rows });
         for (var node = 0; node < 3; node++)
         {
             _nodes.Add(Start(node, null));

@@ -54,10 +54,11 @@ public static class LiveEndpoint
             // A position this database never had (it was restored, or made anew): read everything again.
             cursor = -1;
         }
+        var handover = Handover(context);
         var connection = hub.Admit(userId, stamp, context.Connection.RemoteIpAddress ?? IPAddress.None, cursor);
         try
         {
-            await Begin(context, cursor);
+            await Begin(context, cursor, isLast: handover is not null);
         }
         catch
         {
@@ -65,7 +66,7 @@ public static class LiveEndpoint
             throw;
         }
         asOf = Math.Max(asOf, rights.Position);
-        if (Handover(context) is { } handover)
+        if (handover is not null)
         {
             // The request is over; what stays of it is the socket.
             connection.WriteTo(handover.Take(() => connection.End()));
@@ -81,13 +82,13 @@ public static class LiveEndpoint
         context.Abort();
     }
 
-    private static async Task Begin(HttpContext context, long cursor)
+    private static async Task Begin(HttpContext context, long cursor, bool isLast)
     {
         context.Features.Get<IHttpResponseBodyFeature>()!.DisableBuffering();
         context.Response.ContentType = "text/event-stream";
         context.Response.Headers.CacheControl = "no-store";
         context.Response.Headers["X-Accel-Buffering"] = "no";
-        if (Handover(context) is not null)
+        if (isLast)
         {
             // No other request comes over this connection: Kestrel is done with it when this one ends.
             context.Response.Headers.Connection = "close";
