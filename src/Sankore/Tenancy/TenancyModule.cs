@@ -1,4 +1,5 @@
 using System.Globalization;
+using Sankore.Platform.Files;
 using Sankore.Platform.Security;
 using Sankore.Platform.Web;
 using Sankore.Tenancy.Assignments;
@@ -205,15 +206,15 @@ public sealed class TenancyModule : SankoreModule
     private static void Files(IEndpointRouteBuilder routes)
     {
         var imports = routes.MapGroup("/api/imports").WithTags("imports").NeedsOfServices("tenancy.manage");
-        imports.MapGet("/{kind}/template", (string kind, bool? many) => ImportKind.Named(kind) is { } known
-            ? TypedResults.File(Imports.Imports.Template(known, many ?? false, CultureInfo.CurrentUICulture.TwoLetterISOLanguageName), "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", $"sankore-{kind}.xlsx")
+        imports.MapGet("/{kind}/template", async (string kind, bool? many, CancellationToken ct) => ImportKind.Named(kind) is { } known
+            ? TypedResults.File(await Imports.Imports.Template(known, many ?? false, CultureInfo.CurrentUICulture.TwoLetterISOLanguageName, ct), XlsxExport.MediaType, $"sankore-{kind}.xlsx")
             : throw new Refusal(Reason.NotFound));
         imports.MapPost("/{kind}", async (HttpContext context, Caller caller, string kind, Guid? group, string? name, Imports.Imports use, CancellationToken ct) =>
         {
             using var body = new MemoryStream();
             await context.Request.Body.CopyToAsync(body, ct);
             return await use.Preview(Person(caller), ImportKind.Named(kind) ?? throw new Refusal(Reason.NotFound), kind == "groups" ? null : group, name, body.ToArray(), ct);
-        }).WithMetadata(new Microsoft.AspNetCore.Mvc.RequestSizeLimitAttribute(SheetFile.MaxBytes + 1));
+        }).WithMetadata(new Microsoft.AspNetCore.Mvc.RequestSizeLimitAttribute(Imports.Imports.MaxBytes + 1));
         imports.MapGet("/{id:guid}", (Caller caller, Guid id, Imports.Imports use, CancellationToken ct) => use.Find(Person(caller), id, ct));
         imports.MapPost("/{id:guid}/run", (Caller caller, Guid id, Imports.Imports use, CancellationToken ct) => use.Run(Person(caller), id, ct));
     }

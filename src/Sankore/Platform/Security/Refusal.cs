@@ -21,6 +21,8 @@ public sealed record Reason(string Code, int Status, Type Strings)
         TooLarge = Of("TOO_LARGE", 413),
         UnsupportedMediaType = Of("UNSUPPORTED_MEDIA_TYPE", 415),
         Unprocessable = Of("UNPROCESSABLE", 422),
+        FileInvalid = Of("FILE_INVALID", 422),
+        FileProtected = Of("FILE_PROTECTED", 422),
         VersionRequired = Of("VERSION_REQUIRED", 428),
         TooManyRequests = Of("TOO_MANY_REQUESTS", 429),
         TooManyStreams = Of("TOO_MANY_STREAMS", 429),

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Sankore.Platform.Data;
+using Sankore.Platform.Files;
 using Sankore.Platform.Security;
 
 namespace Sankore.Tenancy.Imports;
@@ -7,6 +8,12 @@ namespace Sankore.Tenancy.Imports;
 /// <summary>Imports of groups, schools and staff: a file is read and looked at row by row, then imported whole or not at all.</summary>
 public sealed class Imports(Db db, RowRules rules, RowWriter writer)
 {
+    /// <summary>The largest file, in bytes.</summary>
+    public const int MaxBytes = 5 * 1024 * 1024;
+
+    /// <summary>How much of a file is read.</summary>
+    public static readonly SheetLimits Limits = new(MaxBytes, Rows: 10_000, Columns: 50, CellLength: 1_000, UncompressedBytes: 20L * MaxBytes);
+
     private const string InsertSql = """
         insert into tenancy.imports (id, kind, school_group_id, file_name, rows, row_count, error_count, created_by)
         values (@id, @Kind, @groupId, @FileName, @rows::jsonb, @count, @Errors, @UserId)
@@ -24,10 +31,15 @@ public sealed class Imports(Db db, RowRules rules, RowWriter writer)
     }
 
     /// <summary>A template to fill in: heads in a language, and an example.</summary>
-    public static byte[] Template(ImportKind kind, bool many, string language) =>
-        SheetFile.Write(kind.Name, [[.. kind.ColumnsOf(many).Select(c => language == "en" ? c.English : c.French)], [.. kind.ColumnsOf(many).Select(c => c.Example)]]);
+    public static async Task<byte[]> Template(ImportKind kind, bool many, string language, CancellationToken ct)
+    {
+        string[][] rows = [[.. kind.ColumnsOf(many).Select(c => language == "en" ? c.English : c.French)], [.. kind.ColumnsOf(many).Select(c => c.Example)]];
+        using var file = new MemoryStream();
+        await XlsxExport.Write(file, kind.Name, rows.ToAsyncEnumerable(), ct);
+        return file.ToArray();
+    }
 
-    /// <summary>Reads a file and says what is wrong with it, row by row; imports nothing. Refuses with FILE_INVALID, TOO_LARGE, COLUMN_MISSING, NOT_FOUND, FORBIDDEN.</summary>
+    /// <summary>Reads a file and says what is wrong with it, row by row; imports nothing. Refuses with FILE_INVALID, FILE_PROTECTED, TOO_LARGE, COLUMN_MISSING, NOT_FOUND, FORBIDDEN.</summary>
     /// <param name="caller">Who uploads.</param>
     /// <param name="kind">What the rows are.</param>
     /// <param name="groupId">The group of schools and staff; null for groups, and where rows name theirs (the operator's).</param>
@@ -37,7 +49,7 @@ public sealed class Imports(Db db, RowRules rules, RowWriter writer)
     public async Task<ImportView> Preview(Caller caller, ImportKind kind, Guid? groupId, string? fileName, byte[] file, CancellationToken ct)
     {
         await db.Read(caller, async session => { await RowRules.MayImport(session, kind, groupId); return true; }, ct);
-        var read = Rows(kind, SheetFile.Read(file));
+        var read = Rows(kind, file);
         return await db.Run(caller, async session =>
         {
             var rows = await rules.Check(session, kind, groupId, read);
@@ -72,8 +84,10 @@ public sealed class Imports(Db db, RowRules rules, RowWriter writer)
 
     private static Dictionary<string, int> Counts(string json) => JsonSerializer.Deserialize<Dictionary<string, int>>(json)!;
 
-    private static List<ImportRow> Rows(ImportKind kind, IReadOnlyList<SheetRow> sheet)
+    private static List<ImportRow> Rows(ImportKind kind, byte[] file)
     {
+        using var opened = SheetFile.Open(new MemoryStream(file), Limits);
+        var sheet = opened.Rows().ToList();
         var head = sheet.Count > 0 ? sheet[0].Cells : [];
         var places = kind.Columns.Select(column => (Column: column, Place: Array.FindIndex(head, column.Is))).Where(p => p.Place >= 0).ToList();
         if (kind.Columns.FirstOrDefault(c => c.Required && places.TrueForAll(p => p.Column != c)) is { } missing)

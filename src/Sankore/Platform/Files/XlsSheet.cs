@@ -1,0 +1,93 @@
+using System.Buffers.Binary;
+using System.Globalization;
+using System.Text;
+using ExcelDataReader;
+using Sankore.Platform.Security;
+
+namespace Sankore.Platform.Files;
+
+/// <summary>A workbook of Excel 97 to 2003 (.xls), which has at most 65,536 rows; or a protected .xlsx, which stands in a compound document as well.</summary>
+internal sealed class XlsSheet : ISheet
+{
+    private readonly SheetLimits _limits;
+    private readonly IExcelDataReader _reader;
+    private readonly Dictionary<string, CellFormat> _formats = [];
+    private int _read;
+
+    static XlsSheet() => Encoding.RegisterProvider(CodePagesEncodingProvider.Instance);
+
+    public XlsSheet(SourceStream source, SheetLimits limits)
+    {
+        _limits = limits;
+        Check(source);
+        _reader = ExcelReaderFactory.CreateBinaryReader(source, new ExcelReaderConfiguration { LeaveOpen = true });
+        while (_reader.VisibleState != "visible" && _reader.NextResult())
+        {
+        }
+    }
+
+    public double Progress => _reader.RowCount == 0 ? 1 : (double)_read / _reader.RowCount;
+
+    public IEnumerable<SheetRow> Rows()
+    {
+        while (_reader.Read())
+        {
+            var cells = new string[Math.Min(_reader.FieldCount, _limits.Columns)];
+            for (var i = 0; i < cells.Length; i++)
+            {
+                var text = Text(_reader.GetValue(i), i);
+                cells[i] = CellText.Clean(text.Length > _limits.CellLength ? text[.._limits.CellLength] : text);
+            }
+            yield return new SheetRow(++_read, cells);
+        }
+    }
+
+    public void Dispose() => _reader.Dispose();
+
+    private string Text(object? value, int column) => value switch
+    {
+        null => "",
+        DateTime date => CellText.Date(date),
+        TimeSpan time => CellText.Time(time),
+        bool truth => truth ? "TRUE" : "FALSE",
+        double or int => Format(_reader.GetNumberFormatString(column)).Show(Convert.ToDouble(value, CultureInfo.InvariantCulture)),
+        _ => Convert.ToString(value, CultureInfo.InvariantCulture) ?? "",
+    };
+
+    private CellFormat Format(string? code)
+    {
+        // What is left of numbers once dates and times are read.
+        if (code is null || code.Length > 200)
+        {
+            return CellFormat.Plain;
+        }
+        return _formats.TryGetValue(code, out var known) ? known : _formats[code] = new CellFormat(code);
+    }
+
+    /// <summary>Sectors have one of two sizes, whatever a broken header says; and where a package is encrypted there is no workbook to read.</summary>
+    private static void Check(SourceStream source)
+    {
+        Span<byte> header = stackalloc byte[34];
+        source.Position = 0;
+        source.ReadExactly(header);
+        if (BinaryPrimitives.ReadUInt16LittleEndian(header[30..]) is not (9 or 12) || BinaryPrimitives.ReadUInt16LittleEndian(header[32..]) != 6)
+        {
+            throw new Refusal(Reason.FileInvalid);
+        }
+        var names = Encoding.Unicode.GetBytes("EncryptedPackage");
+        Span<byte> bytes = new byte[64 * 1024];
+        var kept = 0;
+        source.Position = 0;
+        for (int read; (read = source.Read(bytes[kept..])) > 0;)
+        {
+            var block = bytes[..(kept + read)];
+            if (block.IndexOf(names) >= 0)
+            {
+                throw new Refusal(Reason.FileProtected);
+            }
+            kept = Math.Min(names.Length - 1, block.Length);
+            block[^kept..].CopyTo(bytes);
+        }
+        source.Position = 0;
+    }
+}

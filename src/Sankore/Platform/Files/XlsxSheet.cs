@@ -1,0 +1,175 @@
+using System.Globalization;
+using System.IO.Compression;
+using System.Text;
+using System.Text.RegularExpressions;
+using System.Xml;
+using Sankore.Platform.Security;
+
+namespace Sankore.Platform.Files;
+
+/// <summary>
+/// A workbook (.xlsx), its sheet read once and row by row. By hand, because libraries read a sheet twice, and keep whatever a row says it has: a file of
+/// 1 MB can say a hundred million cells.
+/// </summary>
+internal sealed partial class XlsxSheet : ISheet
+{
+    private const int MaxRow = 1_048_576;
+    private const int MaxColumn = 16_384;
+    private const long MaxShared = 100 * 1024 * 1024;
+    // What a text weighs apart from its characters.
+    private const int TextWeight = 32;
+
+    private readonly SheetLimits _limits;
+    private readonly ZipArchive _zip;
+    private readonly XlsxParts _parts;
+    private readonly PartStream _sheet;
+    private readonly List<string> _shared = [];
+    private readonly List<string> _cells = [];
+    private readonly StringBuilder _text = new();
+
+    public XlsxSheet(SourceStream source, SheetLimits limits)
+    {
+        _limits = limits;
+        _zip = ZipGuard.Open(source, limits);
+        _parts = new XlsxParts(_zip);
+        if (_parts.SharedStrings is { } shared)
+        {
+            Share(shared);
+        }
+        _sheet = new PartStream(_parts.Sheet.Open());
+    }
+
+    public double Progress => (double)_sheet.Position / Math.Max(1, _parts.Sheet.Length);
+
+    public IEnumerable<SheetRow> Rows()
+    {
+        using var xml = XlsxParts.Reader(_sheet);
+        while (xml.Read() && !IsStart(xml, "sheetData"))
+        {
+        }
+        if (xml.EOF)
+        {
+            throw new Refusal(Reason.FileInvalid);
+        }
+        var number = 0;
+        var isEmpty = xml.IsEmptyElement;
+        while (!isEmpty && xml.Read() && !IsEnd(xml, "sheetData"))
+        {
+            if (IsStart(xml, "row"))
+            {
+                number = xml.GetAttribute("r") is { Length: > 0 } said ? int.Parse(said, NumberStyles.None, CultureInfo.InvariantCulture) : number + 1;
+                yield return number is < 1 or > MaxRow ? throw new Refusal(Reason.FileInvalid) : new SheetRow(number, Row(xml));
+            }
+        }
+    }
+
+    public void Dispose()
+    {
+        _sheet.Dispose();
+        _zip.Dispose();
+    }
+
+    private static bool IsStart(XmlReader xml, string name) => xml.NodeType == XmlNodeType.Element && xml.LocalName == name;
+
+    private static bool IsEnd(XmlReader xml, string name) => xml.NodeType == XmlNodeType.EndElement && xml.LocalName == name;
+
+    private void Share(ZipArchiveEntry shared)
+    {
+        using var xml = XlsxParts.Reader(new PartStream(shared.Open()));
+        for (var weight = 0L; xml.Read();)
+        {
+            if (IsStart(xml, "si"))
+            {
+                var text = Text(xml, "si");
+                weight += TextWeight + 2 * text.Length;
+                _shared.Add(weight > MaxShared ? throw new Refusal(Reason.TooLarge) : text);
+            }
+        }
+    }
+
+    private string[] Row(XmlReader xml)
+    {
+        _cells.Clear();
+        var (column, isEmpty) = (-1, xml.IsEmptyElement);
+        while (!isEmpty && xml.Read() && !IsEnd(xml, "row"))
+        {
+            if (IsStart(xml, "c"))
+            {
+                column = xml.GetAttribute("r") is { Length: > 0 } place ? ColumnOf(place) : column + 1;
+                Put(column < MaxColumn ? column : throw new Refusal(Reason.FileInvalid), Cell(xml));
+            }
+        }
+        return [.. _cells];
+    }
+
+    private void Put(int column, string text)
+    {
+        if (column >= _limits.Columns || text.Length == 0)
+        {
+            return;
+        }
+        while (_cells.Count <= column)
+        {
+            _cells.Add("");
+        }
+        _cells[column] = text;
+    }
+
+    private string Cell(XmlReader xml)
+    {
+        var type = xml.GetAttribute("t");
+        var format = int.TryParse(xml.GetAttribute("s"), NumberStyles.None, CultureInfo.InvariantCulture, out var style) && style < _parts.Formats.Count ? _parts.Formats[style] : CellFormat.Plain;
+        var (text, isEmpty) = ("", xml.IsEmptyElement);
+        while (!isEmpty && xml.Read() && !IsEnd(xml, "c"))
+        {
+            text = IsStart(xml, "v") ? Text(xml, "v") : IsStart(xml, "is") ? Text(xml, "is") : text;
+        }
+        return Shown(type, text, format);
+    }
+
+    private string Shown(string? type, string text, CellFormat format) => type switch
+    {
+        "s" when text.Length > 0 => _shared[int.Parse(text, NumberStyles.None, CultureInfo.InvariantCulture)],
+        "b" => text == "1" ? "TRUE" : text == "0" ? "FALSE" : text,
+        "e" => "",
+        "d" => DateTime.TryParse(text, CultureInfo.InvariantCulture, out var date) ? CellText.Date(date) : text,
+        "str" or "inlineStr" or "s" => text,
+        _ => double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var number) ? format.Show(number, _parts.Epoch) : text,
+    };
+
+    /// <summary>The text of an element: of its runs, without how they are pronounced.</summary>
+    private string Text(XmlReader xml, string element)
+    {
+        _text.Clear();
+        var (isText, isSpoken, isEmpty) = (element == "v", false, xml.IsEmptyElement);
+        while (!isEmpty && xml.Read() && !IsEnd(xml, element))
+        {
+            var isStart = xml.NodeType == XmlNodeType.Element && !xml.IsEmptyElement;
+            isSpoken = xml.LocalName == "rPh" ? isStart : isSpoken;
+            isText = xml.LocalName == "t" ? isStart && !isSpoken : isText;
+            if (isText && xml.NodeType is XmlNodeType.Text or XmlNodeType.CDATA or XmlNodeType.Whitespace or XmlNodeType.SignificantWhitespace)
+            {
+                _text.Append(xml.Value.AsSpan(0, Math.Min(xml.Value.Length, _limits.CellLength - _text.Length)));
+            }
+        }
+        var text = _text.ToString();
+        return CellText.Clean(text.Contains("_x", StringComparison.Ordinal) ? Escapes().Replace(text, m => Unescaped(m)) : text);
+    }
+
+    private static string Unescaped(Match escape) =>
+        (char)int.Parse(escape.Groups[1].ValueSpan, NumberStyles.HexNumber, CultureInfo.InvariantCulture) is var c && char.IsSurrogate(c) ? escape.Value : c.ToString();
+
+    private static int ColumnOf(string place)
+    {
+        var column = 0;
+        foreach (var c in place.AsSpan().TrimEnd("0123456789"))
+        {
+            column = char.IsAsciiLetter(c) && column < MaxColumn ? column * 26 + (c & 31) : throw new Refusal(Reason.FileInvalid);
+        }
+        return column - 1;
+    }
+
+    // What XML cannot say (a carriage return, control characters) is written so.
+    [GeneratedRegex("_x([0-9A-Fa-f]{4})_")]
+    private static partial Regex Escapes();
+}
