@@ -9,6 +9,8 @@ namespace Sankore.Platform.Files;
 /// <summary>A workbook of Excel 97 to 2003 (.xls), which has at most 65,536 rows; or a protected .xlsx, which stands in a compound document as well.</summary>
 internal sealed class XlsSheet : ISheet
 {
+    private const int MaxColumns = 256;
+
     private readonly SheetLimits _limits;
     private readonly IExcelDataReader _reader;
     private readonly Dictionary<string, CellFormat> _formats = [];
@@ -23,6 +25,11 @@ internal sealed class XlsSheet : ISheet
         _reader = ExcelReaderFactory.CreateBinaryReader(source, new ExcelReaderConfiguration { LeaveOpen = true });
         while (_reader.VisibleState != "visible" && _reader.NextResult())
         {
+        }
+        if (_reader.FieldCount > MaxColumns)
+        {
+            // The reader clears as many cells for each row, and a broken file can say 65,536 of both.
+            throw new Refusal(Reason.FileInvalid);
         }
     }
 

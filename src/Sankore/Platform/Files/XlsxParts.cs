@@ -29,7 +29,8 @@ internal sealed class XlsxParts
         var parts = Targets(path[..(path.LastIndexOf('/') + 1)], path[(path.LastIndexOf('/') + 1)..]).ToList();
         var visible = book.Descendants().Where(e => e.Name.LocalName == "sheet").OrderBy(e => e.Attribute("state") is { Value: not "visible" });
         var ids = visible.Select(e => e.Attributes().FirstOrDefault(a => a.Name.LocalName == "id" && a.Name.Namespace != XNamespace.None)?.Value);
-        Sheet = ids.SelectMany(id => parts.Where(p => p.Id == id && IsOf(p.Type, "worksheet"))).Select(p => Entry(p.Path)).FirstOrDefault() ?? throw new Refusal(Reason.FileInvalid);
+        var sheets = parts.Where(p => IsOf(p.Type, "worksheet")).ToLookup(p => p.Id, p => p.Path);
+        Sheet = ids.SelectMany(id => sheets[id]).Select(Entry).FirstOrDefault() ?? throw new Refusal(Reason.FileInvalid);
         SharedStrings = parts.Where(p => IsOf(p.Type, "sharedStrings")).Select(p => Entry(p.Path)).FirstOrDefault();
         Epoch = book.Descendants().FirstOrDefault(e => e.Name.LocalName == "workbookPr")?.Attribute("date1904")?.Value is "1" or "true" ? 1462 : 0;
         Formats = parts.Where(p => IsOf(p.Type, "styles")).Select(p => Entry(p.Path)).FirstOrDefault() is { } styles ? FormatsOf(styles) : [];
