@@ -65,6 +65,7 @@ public static class SankoreApp
         services.AddSingleton(configuration.GetSection("Sankore:Live").Get<LiveLimits>() ?? new LiveLimits());
         services.AddSingleton<LiveGate>().AddSingleton<LiveMeters>().AddSingleton<LiveHub>().AddSingleton<ChangeLog>().AddHostedService(sp => sp.GetRequiredService<ChangeLog>());
         services.AddSingleton<LiveReporter>().AddHostedService(sp => sp.GetRequiredService<LiveReporter>());
+        services.AddSingleton(new JobLease(TimeSpan.FromSeconds(configuration.GetValue("Sankore:Jobs:LeaseSeconds", 30))));
         services.AddSingleton<JobWorker>().AddHostedService(sp => sp.GetRequiredService<JobWorker>()).AddHostedService<Recurring>();
         services.AddSingleton(new MailOptions(Directory.CreateDirectory(Path.Combine(dataFolder, "outbox")).FullName, configuration["Sankore:Mail:From"] ?? "Sankore <no-reply@sankore.test>"));
         services.AddSingleton<IJobHandler, OutboxJob>();

@@ -1,4 +1,3 @@
-using System.Text.Json;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging.Abstractions;
 using Npgsql;
@@ -158,11 +157,103 @@ public sealed class JobTests(World world) : IClassFixture<World>, IAsyncLifetime
         (await world.Sql<long>("select count(*) from util.job_queue where status = 'completed' and attempts = 1")).ShouldBe(60);
     }
 
+    [Fact]
+    public async Task A_long_job_holds_up_none_of_another_type_and_is_kept_while_its_node_lives()
+    {
+        var (slow, quick) = (new Slow("test_slow"), new Handler());
+        using var worker = Worker(TimeSpan.FromMilliseconds(300), slow, quick);
+        await worker.StartAsync(CancellationToken.None);
+        var id = await world.Db.Run(Caller.Service, session => session.Enqueue("test_slow", new { }), CancellationToken.None);
+        await slow.Started.Task.WaitAsync(TimeSpan.FromSeconds(15), TestContext.Current.CancellationToken);
+        await Enqueue();
+        await Waiting.Until(() => quick.Seen.Count == 1, "the quick one is done");
+        var until = await world.Sql<DateTime>("select locked_until from util.job_queue where id = @id", new { id });
+        await Waiting.Until(async () => await world.Sql<DateTime>("select locked_until from util.job_queue where id = @id", new { id }) > until.AddSeconds(1), "the lease is renewed, again and again");
+        (await Worker(new Slow("test_slow")).WorkSome(CancellationToken.None)).ShouldBe(0);
+        slow.Finish.SetResult();
+        await Waiting.Until(async () => await State(id) == "completed", "the slow one is done");
+        await worker.StopAsync(CancellationToken.None);
+    }
+
+    [Fact]
+    public async Task A_node_that_stops_gives_its_jobs_back()
+    {
+        var slow = new Slow("test_slow");
+        using var worker = Worker(TimeSpan.FromSeconds(30), slow);
+        await worker.StartAsync(CancellationToken.None);
+        var id = await world.Db.Run(Caller.Service, session => session.Enqueue("test_slow", new { }), CancellationToken.None);
+        await slow.Started.Task.WaitAsync(TimeSpan.FromSeconds(15), TestContext.Current.CancellationToken);
+        await worker.StopAsync(CancellationToken.None);
+        (await State(id)).ShouldBe("pending");
+        (await world.Sql<int>("select attempts from util.job_queue where id = @id", new { id })).ShouldBe(0);
+    }
+
+    [Fact]
+    public async Task A_node_that_was_taken_for_dead_gives_the_job_up_and_says_nothing_of_it()
+    {
+        var slow = new Slow("test_slow");
+        using var worker = Worker(TimeSpan.FromMilliseconds(300), slow);
+        await worker.StartAsync(CancellationToken.None);
+        var id = await world.Db.Run(Caller.Service, session => session.Enqueue("test_slow", new { }), CancellationToken.None);
+        await slow.Started.Task.WaitAsync(TimeSpan.FromSeconds(15), TestContext.Current.CancellationToken);
+        // Another node has claimed it.
+        await world.Execute("update util.job_queue set attempts = attempts + 1, locked_until = now() + interval '1 hour' where id = @id", new { id });
+        await slow.Cancelled.Task.WaitAsync(TimeSpan.FromSeconds(15), TestContext.Current.CancellationToken);
+        await worker.StopAsync(CancellationToken.None);
+        (await State(id)).ShouldBe("running");
+        (await world.Sql<int>("select attempts from util.job_queue where id = @id", new { id })).ShouldBe(2);
+    }
+
+    [Fact]
+    public async Task A_job_of_an_unknown_type_is_left_to_a_node_that_knows_it()
+    {
+        var id = await world.Db.Run(Caller.Service, session => session.Enqueue("test_tomorrow", new { }), CancellationToken.None);
+        (await Worker(new Handler()).WorkSome(CancellationToken.None)).ShouldBe(0);
+        (await State(id)).ShouldBe("pending");
+    }
+
+    [Fact]
+    public async Task A_job_for_later_waits_for_its_time()
+    {
+        var id = await world.Db.Run(Caller.Service, session => session.Enqueue(Type, new { }, runAt: DateTimeOffset.UtcNow.AddHours(1)), CancellationToken.None);
+        var handler = new Handler();
+        (await Worker(handler).WorkSome(CancellationToken.None)).ShouldBe(0);
+        await world.Execute("update util.job_queue set run_at = now() where id = @id", new { id });
+        (await Worker(handler).WorkSome(CancellationToken.None)).ShouldBe(1);
+    }
+
     private Task<Guid> Enqueue() => world.Db.Run(Caller.Service, session => session.Enqueue(Type, new { text = "private" }), CancellationToken.None);
 
     private Task<string> State(Guid id) => world.Sql<string>("select status from util.job_queue where id = @id", new { id });
 
-    private JobWorker Worker(IJobHandler handler) => new(world.Db, world.App.Services.GetRequiredService<NpgsqlDataSource>(), [handler], NullLogger<JobWorker>.Instance);
+    private JobWorker Worker(IJobHandler handler) => Worker(TimeSpan.FromSeconds(30), handler);
+
+    private JobWorker Worker(TimeSpan lease, params IJobHandler[] handlers) =>
+        new(world.Db, world.App.Services.GetRequiredService<NpgsqlDataSource>(), handlers, new JobLease(lease), NullLogger<JobWorker>.Instance);
+
+    /// <summary>A job that takes as long as the test says.</summary>
+    private sealed class Slow(string type) : IJobHandler
+    {
+        public TaskCompletionSource Started { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        public TaskCompletionSource Finish { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        public TaskCompletionSource Cancelled { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        public string JobType => type;
+
+        public async Task Run(Job job, CancellationToken ct)
+        {
+            Started.SetResult();
+            try
+            {
+                await Finish.Task.WaitAsync(ct);
+            }
+            catch (OperationCanceledException)
+            {
+                Cancelled.SetResult();
+                throw;
+            }
+        }
+    }
 
     private sealed class Handler(Func<Exception?>? fails = null) : IJobHandler
     {
@@ -172,11 +263,11 @@ public sealed class JobTests(World world) : IClassFixture<World>, IAsyncLifetime
 
         public string JobType => Type;
 
-        public Task Run(Guid jobId, JsonElement payload, CancellationToken ct)
+        public Task Run(Job job, CancellationToken ct)
         {
             lock (_seen)
             {
-                _seen.Add((jobId, payload.GetRawText().Replace(": ", ":", StringComparison.Ordinal)));
+                _seen.Add((job.Id, job.Payload.GetRawText().Replace(": ", ":", StringComparison.Ordinal)));
             }
             return fails?.Invoke() is { } failure ? throw failure : Task.CompletedTask;
         }

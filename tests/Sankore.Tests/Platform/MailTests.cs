@@ -47,7 +47,7 @@ public sealed class MailTests(World world) : IClassFixture<World>
         var refused = false;
         try
         {
-            await job.Run(Guid.CreateVersion7(), JsonSerializer.SerializeToElement(new Mail(to, subject, "Text")), TestContext.Current.CancellationToken);
+            await job.Run(new Job(Guid.CreateVersion7(), JsonSerializer.SerializeToElement(new Mail(to, subject, "Text")), 1), TestContext.Current.CancellationToken);
         }
         catch (Exception e) when (e is FormatException or ArgumentException)
         {
@@ -72,8 +72,8 @@ public sealed class MailTests(World world) : IClassFixture<World>
         var folder = Directory.CreateTempSubdirectory("sankore-mail-").FullName;
         var job = new OutboxJob(new MailOptions(folder, "Sankore <no-reply@sankore.test>"));
         var (id, mail) = (Guid.CreateVersion7(), JsonSerializer.SerializeToElement(new Mail("a@example.org", "Once", "Text")));
-        await job.Run(id, mail, TestContext.Current.CancellationToken);
-        await job.Run(id, mail, TestContext.Current.CancellationToken);
+        await job.Run(new Job(id, mail, 1), TestContext.Current.CancellationToken);
+        await job.Run(new Job(id, mail, 1), TestContext.Current.CancellationToken);
         Path.GetFileName(Directory.GetFileSystemEntries(folder).ShouldHaveSingleItem()).ShouldBe($"{id}.eml");
         OutboxFiles.In(folder)[0].Header("Message-ID").ShouldContain(id.ToString());
         Directory.Delete(folder, recursive: true);

@@ -37,14 +37,14 @@ public sealed class OutboxJob(MailOptions options) : IJobHandler
     public string JobType => Mailer.JobType;
 
     /// <inheritdoc/>
-    public async Task Run(Guid jobId, JsonElement payload, CancellationToken ct)
+    public async Task Run(Job job, CancellationToken ct)
     {
-        var mail = payload.Deserialize<Mail>() ?? throw new JsonException("no mail in the job");
+        var mail = job.Payload.Deserialize<Mail>() ?? throw new JsonException("no mail in the job");
         if (!Mail.IsAddress(mail.To))
         {
             throw new FormatException("not one address");
         }
-        var draft = Directory.CreateDirectory(Path.Combine(options.Outbox, $".{jobId}")).FullName;
+        var draft = Directory.CreateDirectory(Path.Combine(options.Outbox, $".{job.Id}")).FullName;
         try
         {
             using var message = new MailMessage(new MailAddress(options.From), new MailAddress(mail.To))
@@ -55,10 +55,10 @@ public sealed class OutboxJob(MailOptions options) : IJobHandler
                 BodyEncoding = Encoding.UTF8,
                 HeadersEncoding = Encoding.UTF8,
             };
-            message.Headers.Add("Message-ID", $"<{jobId}@{new MailAddress(options.From).Host}>");
+            message.Headers.Add("Message-ID", $"<{job.Id}@{new MailAddress(options.From).Host}>");
             using var client = new SmtpClient { DeliveryMethod = SmtpDeliveryMethod.SpecifiedPickupDirectory, PickupDirectoryLocation = draft };
             await client.SendMailAsync(message, ct);
-            File.Move(Directory.GetFiles(draft).Single(), Path.Combine(options.Outbox, $"{jobId}.eml"), overwrite: true);
+            File.Move(Directory.GetFiles(draft).Single(), Path.Combine(options.Outbox, $"{job.Id}.eml"), overwrite: true);
         }
         finally
         {
