@@ -7,6 +7,7 @@ using Microsoft.AspNetCore.Localization;
 using Microsoft.AspNetCore.RateLimiting;
 using Microsoft.AspNetCore.ResponseCompression;
 using Npgsql;
+using Sankore.Campaigns;
 using Sankore.Identity;
 using Sankore.Operations;
 using Sankore.Platform;
@@ -29,7 +30,7 @@ public static class SankoreApp
 
     /// <summary>The modules, each below those after it.</summary>
     public static readonly IReadOnlyList<SankoreModule> Modules =
-        [new PlatformModule(), new UiModule(), new IdentityModule(), new RbacModule(), new TenancyModule(), new OperationsModule()];
+        [new PlatformModule(), new UiModule(), new IdentityModule(), new RbacModule(), new TenancyModule(), new CampaignsModule(), new OperationsModule()];
 
     static SankoreApp()
     {

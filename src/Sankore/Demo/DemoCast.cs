@@ -5,7 +5,7 @@ namespace Sankore.Demo;
 
 internal sealed record DemoCategory(Guid Id, string Name, string Slug, string Description, string Icon, string Color, int SortOrder);
 
-internal sealed record DemoModule(Guid Id, string Code, string Name, string Description, Guid CategoryId, string Kind, int Priority, string Status, bool IsBuilt, string Icon);
+internal sealed record DemoModule(Guid Id, string Code, string Name, string Description, Guid CategoryId, string Kind, int Priority, string Status, bool IsBuilt, string Icon, string? Route);
 
 internal sealed record DemoPlan(Guid Id, string Name, string Slug, string Description, long MonthlyPrice, int SortOrder);
 
@@ -138,7 +138,7 @@ internal sealed class DemoCast
         {
             var code = module.Name switch { "Gestion des inscriptions" => "gestion-inscriptions", "Gestion des classes" => "gestion-classes", "Tableau de bord du groupe" => "tableau-bord-groupe", _ => Platform.Text.Codes.Normalize(module.Name) };
             Modules.Add(new DemoModule(Guid.CreateVersion7(), code, module.Name, module.Description, category.Id, module.Kind, (index + 1) * 10,
-                code is "transport" ? "inactive" : "active", code is not ("palmares" or "laboratoire"), module.Icon == "check" ? "clipboard" : module.Icon));
+                code is "transport" ? "inactive" : "active", code is not ("palmares" or "laboratoire"), module.Icon == "check" ? "clipboard" : module.Icon, code is "campagnes" ? "/campaigns" : null));
         }
     }
 

@@ -32,7 +32,7 @@ public static class DemoNetwork
     public static async Task<bool> IsEmpty(string connectionString, CancellationToken ct)
     {
         await using var connection = await Open(connectionString, ct);
-        await using var command = new NpgsqlCommand("select not exists (select 1 from auth.users) and not exists (select 1 from tenancy.subscription_plans) and not exists (select 1 from tenancy.modules)", connection);
+        await using var command = new NpgsqlCommand("select not exists (select 1 from auth.users) and not exists (select 1 from tenancy.subscription_plans) and not exists (select 1 from tenancy.modules where code <> 'campagnes')", connection);
         return (bool)(await command.ExecuteScalarAsync(ct))!;
     }
 
@@ -83,10 +83,12 @@ public static class DemoNetwork
         public async Task Run()
         {
             await Execute(string.Join(';', Tables.Select(t => $"alter table {t} disable trigger user")));
+            // The catalogue that a new database begins with; the network's own has all of it.
+            await Execute("delete from tenancy.modules; delete from tenancy.business_categories");
             await Copy("tenancy.business_categories (id, name, slug, description, icon, color, sort_order)", cast.Categories,
                 c => [c.Id, c.Name, c.Slug, c.Description, c.Icon, c.Color, c.SortOrder]);
-            await Copy("tenancy.modules (id, code, name, description, category_id, kind, priority, status, is_built, icon)", cast.Modules,
-                m => [m.Id, m.Code, m.Name, m.Description, m.CategoryId, m.Kind, m.Priority, m.Status, m.IsBuilt, m.Icon]);
+            await Copy("tenancy.modules (id, code, name, description, category_id, kind, priority, status, is_built, icon, route)", cast.Modules,
+                m => [m.Id, m.Code, m.Name, m.Description, m.CategoryId, m.Kind, m.Priority, m.Status, m.IsBuilt, m.Icon, m.Route]);
             await Copy("tenancy.subscription_plans (id, name, slug, description, monthly_price, yearly_price, sort_order)", cast.Plans,
                 p => [p.Id, p.Name, p.Slug, p.Description, p.MonthlyPrice, p.MonthlyPrice * 10, p.SortOrder]);
             await Copy("tenancy.plan_categories (id, plan_id, category_id)", cast.PlanCategories, l => [l.Id, l.PlanId, l.OtherId]);

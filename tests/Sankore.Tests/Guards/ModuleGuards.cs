@@ -13,6 +13,7 @@ public sealed class ModuleGuards
         ["Identity"] = ["Platform", "Ui"],
         ["Rbac"] = ["Platform", "Ui", "Identity"],
         ["Tenancy"] = ["Platform", "Ui", "Identity", "Rbac"],
+        ["Campaigns"] = ["Platform", "Ui", "Identity", "Rbac", "Tenancy"],
         ["Operations"] = ["Platform", "Ui"],
     };
 

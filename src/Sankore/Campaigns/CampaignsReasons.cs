@@ -1,0 +1,39 @@
+using Sankore.Platform.Security;
+
+namespace Sankore.Campaigns;
+
+/// <summary>The reasons that campaigns refuse with.</summary>
+public static class CampaignsReasons
+{
+    private static readonly Dictionary<string, Reason> Book = new[]
+    {
+        Of("CONTACT_EXISTS", 409), Of("ORGANIZATION_EXISTS", 409), Of("SEGMENT_EXISTS", 409), Of("SUPPRESSED", 409), Of("SUPPRESSION_KEPT", 409), Of("SUPPRESSION_EXISTS", 409),
+        Of("CAMPAIGN_STATE", 409), Of("CAMPAIGN_SETTLED", 409), Of("EMAIL_STATE", 409), Of("IMPORT_STARTED", 409), Of("IMPORT_COLUMNS", 422),
+    }.ToDictionary(r => r.Code);
+
+    /// <summary>All of them.</summary>
+    public static IEnumerable<Reason> All => Book.Values;
+
+    extension(Reason)
+    {
+        /// <summary>Another contact of the user has the address.</summary>
+        public static Reason ContactExists => Book["CONTACT_EXISTS"];
+
+        /// <summary>Another organisation of the user has the name, in some spelling.</summary>
+        public static Reason OrganizationExists => Book["ORGANIZATION_EXISTS"];
+
+        /// <summary>Another segment of the user has the name.</summary>
+        public static Reason SegmentExists => Book["SEGMENT_EXISTS"];
+
+        /// <summary>The address is on the user's suppression list already.</summary>
+        public static Reason SuppressionExists => Book["SUPPRESSION_EXISTS"];
+
+        /// <summary>The import was started already.</summary>
+        public static Reason ImportStarted => Book["IMPORT_STARTED"];
+
+        /// <summary>No column of the file holds addresses, or a column was chosen twice.</summary>
+        public static Reason ImportColumns => Book["IMPORT_COLUMNS"];
+    }
+
+    private static Reason Of(string code, int status) => new(code, status, typeof(Strings));
+}

@@ -1,0 +1,153 @@
+using System.Text.Json;
+using Sankore.Platform.Data;
+using Sankore.Platform.Security;
+using Sankore.Platform.Text;
+using Sankore.Platform.Web;
+
+namespace Sankore.Campaigns.Contacts;
+
+/// <summary>A person's contacts: nobody else sees them.</summary>
+public sealed class Contacts(Db db)
+{
+    private const string Columns = """
+        c.id, c.email, c.name, c.organization_id, c.organization_name, c.tags, c.consent_source, c.consent_at,
+        (select s.reason from campaigns.suppressions s where s.user_id = c.user_id and s.email = c.email) as suppression, c.version, c.created_at, c.updated_at
+        """;
+
+    private const string Found = """
+        from campaigns.matching((select auth.uid()), @filter::jsonb) c
+        where (@Suppressed::boolean is null or @Suppressed = exists (select 1 from campaigns.suppressions s where s.user_id = c.user_id and s.email = c.email))
+        """;
+
+    // A segment's filter and the list's own: both must hold.
+    private const string FilterSql = "select coalesce((select filter from campaigns.segments where id = @SegmentId), '{}')::text";
+    private const string ListSql = $"select {Columns} {Found}";
+    private const string CountSql = $"select count(*) {Found}";
+    private const string OneSql = $"select {Columns} from campaigns.contacts c where c.id = @id";
+    private const string TagsSql = "select distinct tag from campaigns.contacts, unnest(tags) tag where user_id = (select auth.uid()) order by tag limit 200";
+
+    private const string InsertSql = """
+        insert into campaigns.contacts (id, email, name, organization_name, tags, consent_source, consent_at)
+        values (@id, @Email, @Name, @Organization, @tags::text[], @ConsentSource, @consentAt)
+        """;
+
+    private const string UpdateSql = """
+        update campaigns.contacts
+        set email = @Email, name = @Name, organization_name = @Organization, organization_id = case when @Organization::text is null then null else organization_id end,
+            tags = @tags::text[], consent_source = @ConsentSource, consent_at = @consentAt
+        where id = @id and version = @version
+        """;
+
+    private const string DeleteSql = "delete from campaigns.contacts where id = any (@ids::uuid[])";
+
+    // What was written to those that go counts for the one that stays; it keeps what it has, and takes what it lacks.
+    private const string MergeSql = """
+        update campaigns.emails_sent e set contact_id = @id where e.contact_id = any (@ids::uuid[]);
+        with gone as (delete from campaigns.contacts where id = any (@ids::uuid[]) returning *)
+        update campaigns.contacts c
+        set name = coalesce(c.name, g.name), organization_id = coalesce(c.organization_id, g.organization_id), organization_name = coalesce(c.organization_name, g.organization_name),
+            tags = (array(select distinct t from unnest(c.tags || g.tags) t order by t))[:20], consent_source = coalesce(c.consent_source, g.consent_source), consent_at = coalesce(c.consent_at, g.consent_at)
+        from (select (array_agg(name order by created_at) filter (where name is not null))[1] as name,
+                     (array_agg(organization_id order by created_at) filter (where organization_id is not null))[1] as organization_id,
+                     (array_agg(organization_name order by created_at) filter (where organization_id is not null))[1] as organization_name,
+                     (array_agg(consent_source order by consent_at) filter (where consent_at is not null))[1] as consent_source, min(consent_at) as consent_at,
+                     array(select t from gone g2, unnest(g2.tags) t) as tags
+              from gone) g
+        where c.id = @id
+        """;
+
+    /// <summary>The caller's contacts, a page at a time.</summary>
+    public Task<Paged<Contact>> List(Caller caller, ListQuery query, ContactFilter filter, CancellationToken ct) => db.Read(caller, async session =>
+    {
+        var order = query.OrderBy(("email", "c.email"), ("name", "c.name collate \"und-x-icu\""), ("organization", "c.organization_name collate \"und-x-icu\""), ("createdAt", "c.created_at"));
+        var found = await FilterOf(session, query.Q, filter);
+        return await session.Page<Contact>(query, CountSql + ";" + ListSql + order, new { filter = found, filter.Suppressed, query.Limit, query.Offset });
+    }, ct);
+
+    /// <summary>One contact. Refuses with NOT_FOUND.</summary>
+    public Task<Contact> Find(Caller caller, Guid id, CancellationToken ct) => db.Read(caller, session => session.One<Contact>(OneSql, new { id }), ct);
+
+    /// <summary>The tags that the caller's contacts have, at most 200.</summary>
+    public Task<IReadOnlyList<string>> Tags(Caller caller, CancellationToken ct) => db.Read(caller, session => session.Query<string>(TagsSql), ct);
+
+    /// <summary>Adds a contact, and its organisation if there is none such. Refuses with VALIDATION_FAILED, CONTACT_EXISTS.</summary>
+    public Task<Contact> Create(Caller caller, ContactInput input, CancellationToken ct)
+    {
+        var contact = input.Normalized();
+        return db.Run(caller, async session =>
+        {
+            var id = Guid.CreateVersion7();
+            await session.Execute(InsertSql, Values(id, 0, contact));
+            return await Told(session, id);
+        }, ct);
+    }
+
+    /// <summary>Saves a contact. Refuses with VALIDATION_FAILED, CONTACT_EXISTS, NOT_FOUND, STALE.</summary>
+    public Task<Contact> Update(Caller caller, Guid id, int version, ContactInput input, CancellationToken ct)
+    {
+        var contact = input.Normalized();
+        return db.Run(caller, async session =>
+        {
+            if (await session.Execute(UpdateSql, Values(id, version, contact)) == 0)
+            {
+                var found = await session.One<Contact>(OneSql, new { id });
+                throw Refusal.Untouched(found.Version, version, found.Email);
+            }
+            return await Told(session, id);
+        }, ct);
+    }
+
+    /// <summary>Deletes contacts; what was written to them stays. Those that are not the caller's are left alone.</summary>
+    /// <returns>How many went.</returns>
+    public Task<int> Delete(Caller caller, IReadOnlyList<Guid> ids, CancellationToken ct) => db.Run(caller, async session =>
+    {
+        var gone = await session.Execute(DeleteSql, new { ids = ids.ToArray() });
+        await session.Tell("contacts");
+        return gone;
+    }, ct);
+
+    /// <summary>Merges contacts into one, which keeps its address. Refuses with NOT_FOUND.</summary>
+    public Task<Contact> Merge(Caller caller, Guid id, IReadOnlyList<Guid> ids, CancellationToken ct) => db.Run(caller, async session =>
+    {
+        await session.One<Contact>(OneSql, new { id });
+        await session.Execute(MergeSql, new { id, ids = ids.Where(other => other != id).ToArray() });
+        return await Told(session, id);
+    }, ct);
+
+    private static async Task<string> FilterOf(Session session, string? q, ContactFilter filter)
+    {
+        var found = JsonSerializer.Deserialize<Dictionary<string, JsonElement>>(filter.SegmentId is null ? "{}" : await session.Value<string>(FilterSql, new { filter.SegmentId }))!;
+        if (Texts.Blank(q) is { } words)
+        {
+            found["q"] = JsonSerializer.SerializeToElement(words.Replace("\0", "", StringComparison.Ordinal));
+        }
+        if (Texts.Blank(filter.Tag) is { } tag)
+        {
+            found["tags"] = JsonSerializer.SerializeToElement(new[] { tag.ToLowerInvariant().Replace("\0", "", StringComparison.Ordinal) });
+        }
+        if (filter.OrganizationId is { } organization)
+        {
+            found["organizationIds"] = JsonSerializer.SerializeToElement(new[] { organization });
+        }
+        return JsonSerializer.Serialize(found);
+    }
+
+    private static async Task<Contact> Told(Session session, Guid id)
+    {
+        var contact = await session.One<Contact>(OneSql, new { id });
+        await session.Tell("contacts");
+        return contact;
+    }
+
+    private static object Values(Guid id, int version, ContactInput c) => new
+    {
+        id,
+        version,
+        c.Email,
+        c.Name,
+        c.Organization,
+        tags = c.Tags!.ToArray(),
+        c.ConsentSource,
+        consentAt = Days.Start(c.ConsentOn)?.UtcDateTime,
+    };
+}

@@ -1,0 +1,101 @@
+using Sankore.Platform.Data;
+using Sankore.Platform.Security;
+using Sankore.Platform.Web;
+
+namespace Sankore.Campaigns.Contacts;
+
+/// <summary>An organisation that contacts belong to (document 001, « organizations »): not a tenant of the platform.</summary>
+/// <param name="Contacts">How many contacts it has.</param>
+public sealed record Organization(Guid Id, string Name, long Contacts, int Version, DateTime CreatedAt, DateTime UpdatedAt) : IVersioned;
+
+/// <summary>What a person writes of an organisation.</summary>
+/// <param name="Version">The version that a change is based on, unless <c>If-Match</c> says it.</param>
+public sealed record OrganizationInput(string? Name, int? Version);
+
+/// <summary>A person's organisations.</summary>
+public sealed class Organizations(Db db)
+{
+    private const string Columns = """
+        o.id, o.name, (select count(*) from campaigns.contacts c where c.user_id = o.user_id and c.organization_id = o.id) as contacts, o.version, o.created_at, o.updated_at
+        """;
+
+    private const string Found = "from campaigns.organizations o where o.user_id = (select auth.uid()) and (@Pattern::text is null or o.name ilike @Pattern or o.name_key like campaigns.name_key(@Pattern))";
+    private const string ListSql = $"select {Columns} {Found}";
+    private const string CountSql = $"select count(*) {Found}";
+    private const string OneSql = $"select {Columns} from campaigns.organizations o where o.id = @id";
+    private const string UpdateSql = "update campaigns.organizations set name = @name where id = @id and version = @version";
+
+    private const string MergeSql = """
+        update campaigns.contacts c set organization_id = o.id, organization_name = o.name from campaigns.organizations o where o.id = @id and c.organization_id = any (@ids::uuid[]);
+        delete from campaigns.organizations where id = any (@ids::uuid[])
+        """;
+
+    /// <summary>The caller's organisations, a page at a time.</summary>
+    public Task<Paged<Organization>> List(Caller caller, ListQuery query, CancellationToken ct) => db.Read(caller, session =>
+    {
+        var order = query.OrderBy(("name", "o.name collate \"und-x-icu\""), ("contacts", "contacts"), ("createdAt", "o.created_at"));
+        return session.Page<Organization>(query, CountSql + ";" + ListSql + order, new { query.Pattern, query.Limit, query.Offset });
+    }, ct);
+
+    /// <summary>One organisation. Refuses with NOT_FOUND.</summary>
+    public Task<Organization> Find(Caller caller, Guid id, CancellationToken ct) => db.Read(caller, session => session.One<Organization>(OneSql, new { id }), ct);
+
+    /// <summary>Adds an organisation. Refuses with VALIDATION_FAILED, ORGANIZATION_EXISTS.</summary>
+    public Task<Organization> Create(Caller caller, OrganizationInput input, CancellationToken ct)
+    {
+        var name = Name(input);
+        return db.Run(caller, async session =>
+        {
+            var id = Guid.CreateVersion7();
+            await session.Execute("insert into campaigns.organizations (id, name) values (@id, @name)", new { id, name });
+            return await Told(session, id);
+        }, ct);
+    }
+
+    /// <summary>Renames an organisation, for its contacts too. Refuses with VALIDATION_FAILED, ORGANIZATION_EXISTS, NOT_FOUND, STALE.</summary>
+    public Task<Organization> Update(Caller caller, Guid id, int version, OrganizationInput input, CancellationToken ct)
+    {
+        var name = Name(input);
+        return db.Run(caller, async session =>
+        {
+            if (await session.Execute(UpdateSql, new { id, version, name }) == 0)
+            {
+                var found = await session.One<Organization>(OneSql, new { id });
+                throw Refusal.Untouched(found.Version, version, found.Name);
+            }
+            return await Told(session, id);
+        }, ct);
+    }
+
+    /// <summary>Deletes an organisation; its contacts stay, without one. Refuses with NOT_FOUND.</summary>
+    public Task Delete(Caller caller, Guid id, CancellationToken ct) => db.Run(caller, async session =>
+    {
+        if (await session.Execute("delete from campaigns.organizations where id = @id", new { id }) == 0)
+        {
+            throw new Refusal(Reason.NotFound);
+        }
+        await session.Tell("organizations");
+    }, ct);
+
+    /// <summary>Merges organisations into one, which keeps its name and takes their contacts. Refuses with NOT_FOUND.</summary>
+    public Task<Organization> Merge(Caller caller, Guid id, IReadOnlyList<Guid> ids, CancellationToken ct) => db.Run(caller, async session =>
+    {
+        await session.One<Organization>(OneSql, new { id });
+        await session.Execute(MergeSql, new { id, ids = ids.Where(other => other != id).ToArray() });
+        return await Told(session, id);
+    }, ct);
+
+    private static string Name(OrganizationInput input)
+    {
+        var name = Texts.Blank(input.Name);
+        new Validation().Required("name", name, 200).Check();
+        return name!;
+    }
+
+    private static async Task<Organization> Told(Session session, Guid id)
+    {
+        var organization = await session.One<Organization>(OneSql, new { id });
+        await session.Tell("organizations");
+        return organization;
+    }
+}

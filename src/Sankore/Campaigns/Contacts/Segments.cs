@@ -1,0 +1,110 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using Sankore.Platform.Data;
+using Sankore.Platform.Jobs;
+using Sankore.Platform.Security;
+using Sankore.Platform.Web;
+
+namespace Sankore.Campaigns.Contacts;
+
+/// <summary>Which contacts a segment has; all that is said must hold, and nothing said is everybody.</summary>
+/// <param name="Q">Words in the address, the name or the organisation's name.</param>
+/// <param name="Tags">Any of these tags.</param>
+/// <param name="OrganizationIds">Of any of these organisations.</param>
+/// <param name="Domain">With an address of this domain.</param>
+/// <param name="Consent">Whether a consent is recorded.</param>
+public sealed record SegmentFilter(string? Q = null, IReadOnlyList<string>? Tags = null, IReadOnlyList<Guid>? OrganizationIds = null, string? Domain = null, bool? Consent = null)
+{
+    private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web) { DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull };
+
+    internal string ToJson() => JsonSerializer.Serialize(this, Json);
+
+    internal static SegmentFilter Of(string json) => JsonSerializer.Deserialize<SegmentFilter>(json, Json)!;
+
+    internal SegmentFilter Normalized() => new(Texts.Blank(Q), Tags is { Count: > 0 } ? ContactInput.TagsOf(Tags) : null, OrganizationIds is { Count: > 0 } ? [.. OrganizationIds.Distinct()] : null,
+        Texts.Blank(Domain)?.TrimStart('@').ToLowerInvariant(), Consent);
+}
+
+/// <summary>A saved filter of contacts.</summary>
+/// <param name="Contacts">How many contacts it finds now.</param>
+public sealed record Segment(Guid Id, string Name, SegmentFilter Filter, long Contacts, int Version, DateTime UpdatedAt) : IVersioned;
+
+/// <summary>What a person writes of a segment.</summary>
+/// <param name="Version">The version that a change is based on, unless <c>If-Match</c> says it.</param>
+public sealed record SegmentInput(string? Name, SegmentFilter? Filter, int? Version)
+{
+    internal SegmentInput Normalized()
+    {
+        var input = this with { Name = Texts.Blank(Name), Filter = (Filter ?? new SegmentFilter()).Normalized() };
+        new Validation().Required("name", input.Name, 120).Optional("q", input.Filter.Q, 100)
+            .That("tags", (input.Filter.Tags?.Count ?? 0) <= ContactInput.MaxTags, "contact.tags").That("organizationIds", (input.Filter.OrganizationIds?.Count ?? 0) <= 1000)
+            .That("domain", input.Filter.Domain is null || Mail.IsAddress("a@" + input.Filter.Domain)).Check();
+        return input;
+    }
+}
+
+/// <summary>A person's segments.</summary>
+public sealed class Segments(Db db)
+{
+    private const string Columns = "s.id, s.name, s.filter::text, (select count(*) from campaigns.matching(s.user_id, s.filter)) as contacts, s.version, s.updated_at";
+    private const string ListSql = $"select {Columns} from campaigns.segments s where s.user_id = (select auth.uid()) order by s.name collate \"und-x-icu\", s.id limit 200";
+    private const string OneSql = $"select {Columns} from campaigns.segments s where s.id = @id";
+    private const string InsertSql = "insert into campaigns.segments (id, name, filter) values (@id, @Name, @filter::jsonb)";
+    private const string UpdateSql = "update campaigns.segments set name = @Name, filter = @filter::jsonb where id = @id and version = @version";
+
+    private sealed record Row(Guid Id, string Name, string Filter, long Contacts, int Version, DateTime UpdatedAt)
+    {
+        public Segment ToView() => new(Id, Name, SegmentFilter.Of(Filter), Contacts, Version, UpdatedAt);
+    }
+
+    /// <summary>The caller's segments, at most 200.</summary>
+    public Task<IReadOnlyList<Segment>> List(Caller caller, CancellationToken ct) => db.Read<IReadOnlyList<Segment>>(caller, async session =>
+        [.. (await session.Query<Row>(ListSql)).Select(r => r.ToView())], ct);
+
+    /// <summary>One segment. Refuses with NOT_FOUND.</summary>
+    public Task<Segment> Find(Caller caller, Guid id, CancellationToken ct) => db.Read(caller, async session => (await session.One<Row>(OneSql, new { id })).ToView(), ct);
+
+    /// <summary>Saves a filter under a name. Refuses with VALIDATION_FAILED, SEGMENT_EXISTS.</summary>
+    public Task<Segment> Create(Caller caller, SegmentInput input, CancellationToken ct)
+    {
+        var segment = input.Normalized();
+        return db.Run(caller, async session =>
+        {
+            var id = Guid.CreateVersion7();
+            await session.Execute(InsertSql, new { id, segment.Name, filter = segment.Filter!.ToJson() });
+            return await Told(session, id);
+        }, ct);
+    }
+
+    /// <summary>Changes a segment. Refuses with VALIDATION_FAILED, SEGMENT_EXISTS, NOT_FOUND, STALE.</summary>
+    public Task<Segment> Update(Caller caller, Guid id, int version, SegmentInput input, CancellationToken ct)
+    {
+        var segment = input.Normalized();
+        return db.Run(caller, async session =>
+        {
+            if (await session.Execute(UpdateSql, new { id, version, segment.Name, filter = segment.Filter!.ToJson() }) == 0)
+            {
+                var found = await session.One<Row>(OneSql, new { id });
+                throw Refusal.Untouched(found.Version, version, found.Name);
+            }
+            return await Told(session, id);
+        }, ct);
+    }
+
+    /// <summary>Deletes a segment; its contacts stay. Refuses with NOT_FOUND.</summary>
+    public Task Delete(Caller caller, Guid id, CancellationToken ct) => db.Run(caller, async session =>
+    {
+        if (await session.Execute("delete from campaigns.segments where id = @id", new { id }) == 0)
+        {
+            throw new Refusal(Reason.NotFound);
+        }
+        await session.Tell("segments");
+    }, ct);
+
+    private static async Task<Segment> Told(Session session, Guid id)
+    {
+        var segment = (await session.One<Row>(OneSql, new { id })).ToView();
+        await session.Tell("segments");
+        return segment;
+    }
+}

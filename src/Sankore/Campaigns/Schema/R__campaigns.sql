@@ -1,0 +1,345 @@
+-- ── What follows from a change (document 001, « Triggers Automatiques ») ──
+
+grant execute on function campaigns.name_key(text) to authenticated, service_role;
+
+create or replace function campaigns.update_updated_at_column() returns trigger
+language plpgsql as $$
+begin
+  new.updated_at := now();
+  if tg_nargs > 0 then
+    new.version := old.version + 1;
+  end if;
+  return new;
+end $$;
+
+do $$
+declare
+  v_table text;
+begin
+  foreach v_table in array array['organizations', 'contacts', 'segments', 'email_templates', 'email_campaigns', 'emails_sent', 'imports'] loop
+    execute format('drop trigger if exists update_updated_at_column on campaigns.%I', v_table);
+    execute format('create trigger update_updated_at_column before update %s on campaigns.%I for each row execute function campaigns.update_updated_at_column(%s)',
+      -- What a campaign is told of is no change of it.
+      case when v_table = 'email_campaigns' then 'of name, subject, content, status, template_id, from_name, reply_to, audience, track_opens, track_clicks, scheduled_at, time_zone' else '' end,
+      v_table, case when v_table in ('emails_sent', 'imports') then '' else quote_literal('version') end);
+  end loop;
+end $$;
+
+-- A contact that comes with an organisation's name finds that organisation, or makes it.
+create or replace function campaigns.link_organization() returns trigger
+language plpgsql as $$
+begin
+  if btrim(new.organization_name) = '' then
+    new.organization_name := null;
+    new.organization_id := null;
+    return new;
+  end if;
+  insert into campaigns.organizations as o (user_id, name) values (new.user_id, btrim(new.organization_name))
+  on conflict on constraint organizations_user_id_name_unique do nothing;
+  select o.id, o.name into new.organization_id, new.organization_name
+  from campaigns.organizations o where o.user_id = new.user_id and o.name_key = campaigns.name_key(new.organization_name);
+  return new;
+end $$;
+drop trigger if exists link_organization_on_insert on campaigns.contacts;
+create trigger link_organization_on_insert before insert on campaigns.contacts
+  for each row when (new.organization_name is not null and new.organization_id is null) execute function campaigns.link_organization();
+drop trigger if exists link_organization_on_update on campaigns.contacts;
+create trigger link_organization_on_update before update of organization_name on campaigns.contacts
+  for each row when (new.organization_name is distinct from old.organization_name and new.organization_id is not distinct from old.organization_id) execute function campaigns.link_organization();
+
+-- A contact's organisation has one name: a new one reaches its contacts, and none is left when it goes.
+create or replace function campaigns.rename_organization() returns trigger
+language plpgsql as $$
+begin
+  update campaigns.contacts set organization_name = case when tg_op = 'UPDATE' then new.name end, organization_id = case when tg_op = 'UPDATE' then new.id end
+  where user_id = old.user_id and organization_id = old.id;
+  return case when tg_op = 'DELETE' then old else new end;
+end $$;
+drop trigger if exists rename_organization on campaigns.organizations;
+create trigger rename_organization after update of name on campaigns.organizations
+  for each row when (new.name is distinct from old.name) execute function campaigns.rename_organization();
+drop trigger if exists forget_organization on campaigns.organizations;
+create trigger forget_organization before delete on campaigns.organizations for each row execute function campaigns.rename_organization();
+
+-- A message knows whose organisation it went to, whatever becomes of the contact.
+create or replace function campaigns.update_recipient_organization() returns trigger
+language plpgsql as $$
+begin
+  select c.organization_name into new.recipient_organization from campaigns.contacts c where c.user_id = new.user_id and c.id = new.contact_id;
+  return new;
+end $$;
+drop trigger if exists update_recipient_organization on campaigns.emails_sent;
+create trigger update_recipient_organization before insert on campaigns.emails_sent
+  for each row when (new.recipient_organization is null and new.contact_id is not null) execute function campaigns.update_recipient_organization();
+
+-- ── Rules that hold whatever the code does ──
+
+-- Nobody on the user's suppression list is written to, whoever asks and however the row came to be.
+create or replace function campaigns.refuse_suppressed() returns trigger
+language plpgsql security definer set search_path = '' as $$
+begin
+  if exists (select 1 from campaigns.suppressions s where s.user_id = new.user_id and s.email = lower(new.recipient_email)) then
+    raise exception 'SUPPRESSED' using errcode = 'SK001';
+  end if;
+  return new;
+end $$;
+drop trigger if exists refuse_suppressed_on_insert on campaigns.emails_sent;
+create trigger refuse_suppressed_on_insert before insert on campaigns.emails_sent
+  for each row when (new.status in ('pending', 'sending')) execute function campaigns.refuse_suppressed();
+drop trigger if exists refuse_suppressed_on_update on campaigns.emails_sent;
+create trigger refuse_suppressed_on_update before update of status, recipient_email on campaigns.emails_sent
+  for each row when (new.status = 'sending') execute function campaigns.refuse_suppressed();
+
+-- Whoever unsubscribed or complained comes back by their own act, not by the sender's; and only they, or their mail server, say that they did.
+create or replace function campaigns.keep_suppression() returns trigger
+language plpgsql as $$
+begin
+  if current_user = 'authenticated' then
+    raise exception 'SUPPRESSION_KEPT' using errcode = 'SK001';
+  end if;
+  return case when tg_op = 'DELETE' then old else new end;
+end $$;
+drop trigger if exists keep_suppression_on_insert on campaigns.suppressions;
+create trigger keep_suppression_on_insert before insert on campaigns.suppressions for each row when (new.reason <> 'manual') execute function campaigns.keep_suppression();
+drop trigger if exists keep_suppression_on_delete on campaigns.suppressions;
+create trigger keep_suppression_on_delete before delete on campaigns.suppressions for each row when (old.reason in ('unsubscribed', 'complained')) execute function campaigns.keep_suppression();
+
+-- The states of a message. A failure whose outcome is unknown may turn out well after all; what was delivered may still bounce.
+create or replace function campaigns.check_email_state() returns trigger
+language plpgsql as $$
+begin
+  if not (case old.status
+    when 'pending' then new.status in ('sending', 'failed')
+    when 'sending' then new.status in ('pending', 'sent', 'failed', 'bounced')
+    when 'sent' then new.status in ('delivered', 'failed', 'bounced')
+    when 'delivered' then new.status = 'bounced'
+    when 'failed' then old.error_code = 'OUTCOME_UNKNOWN' and new.status in ('sent', 'delivered', 'bounced')
+    else false end) then
+    raise exception 'EMAIL_STATE' using errcode = 'SK001', detail = format('%s → %s', old.status, new.status);
+  end if;
+  return new;
+end $$;
+drop trigger if exists check_email_state on campaigns.emails_sent;
+create trigger check_email_state before update of status on campaigns.emails_sent
+  for each row when (new.status <> old.status) execute function campaigns.check_email_state();
+
+-- The states of a campaign. What it says, and to whom, is settled when it leaves the draft.
+create or replace function campaigns.check_campaign() returns trigger
+language plpgsql as $$
+begin
+  if new.status <> old.status and not (case old.status
+    when 'draft' then new.status in ('scheduled', 'sending', 'cancelled')
+    when 'scheduled' then new.status in ('draft', 'sending', 'cancelled')
+    when 'sending' then new.status in ('paused', 'sent', 'failed', 'cancelled')
+    when 'paused' then new.status in ('sending', 'cancelled')
+    else false end) then
+    raise exception 'CAMPAIGN_STATE' using errcode = 'SK001', detail = format('%s → %s', old.status, new.status);
+  end if;
+  if old.status <> 'draft' and (new.subject, new.content, new.audience, new.from_name, new.reply_to, new.track_opens, new.track_clicks)
+     is distinct from (old.subject, old.content, old.audience, old.from_name, old.reply_to, old.track_opens, old.track_clicks) then
+    raise exception 'CAMPAIGN_SETTLED' using errcode = 'SK001';
+  end if;
+  return new;
+end $$;
+drop trigger if exists check_campaign on campaigns.email_campaigns;
+create trigger check_campaign before update on campaigns.email_campaigns for each row execute function campaigns.check_campaign();
+
+-- ── Counters ──
+
+create or replace function campaigns.begin_counts() returns trigger
+language plpgsql security definer set search_path = '' as $$
+begin
+  insert into campaigns.campaign_counts (campaign_id, user_id) values (new.id, new.user_id);
+  return null;
+end $$;
+drop trigger if exists begin_counts on campaigns.email_campaigns;
+create trigger begin_counts after insert on campaigns.email_campaigns for each row execute function campaigns.begin_counts();
+
+-- What a statement changed in emails_sent, added to its campaigns' counters: a new row counts once, an old one is taken off. The three triggers
+-- differ in the rows that they have.
+do $do$
+declare
+  v_event record;
+begin
+  for v_event in select * from (values
+    ('insert', 'new table as new_rows', 'select *, 1 as sign from new_rows', true),
+    ('update', 'old table as old_rows new table as new_rows', 'select *, 1 as sign from new_rows union all select *, -1 from old_rows', true),
+    ('delete', 'old table as old_rows', 'select *, -1 as sign from old_rows', false)) e (name, tables, changes, adds)
+  loop
+    execute format($function$
+      create or replace function campaigns.count_emails_on_%1$s() returns trigger
+      language plpgsql security definer set search_path = '' as $body$
+      begin
+        update campaigns.campaign_counts c
+        set total = c.total + d.total, pending = c.pending + d.pending, sending = c.sending + d.sending, sent = c.sent + d.sent, delivered = c.delivered + d.delivered,
+            failed = c.failed + d.failed, bounced = c.bounced + d.bounced, deferred = c.deferred + d.deferred, unknown = c.unknown + d.unknown,
+            suppressed = c.suppressed + d.suppressed, opened = c.opened + d.opened, clicked = c.clicked + d.clicked,
+            unsubscribed = c.unsubscribed + d.unsubscribed, complained = c.complained + d.complained
+        from (
+          select campaign_id, sum(sign) as total,
+                 coalesce(sum(sign) filter (where status = 'pending'), 0) as pending, coalesce(sum(sign) filter (where status = 'sending'), 0) as sending,
+                 coalesce(sum(sign) filter (where status = 'sent'), 0) as sent, coalesce(sum(sign) filter (where status = 'delivered'), 0) as delivered,
+                 coalesce(sum(sign) filter (where status = 'failed'), 0) as failed, coalesce(sum(sign) filter (where status = 'bounced'), 0) as bounced,
+                 coalesce(sum(sign) filter (where status = 'pending' and attempts > 0), 0) as deferred,
+                 coalesce(sum(sign) filter (where status = 'failed' and error_code = 'OUTCOME_UNKNOWN'), 0) as unknown,
+                 coalesce(sum(sign) filter (where status = 'failed' and error_code = 'SUPPRESSED'), 0) as suppressed,
+                 coalesce(sum(sign) filter (where opened_at is not null), 0) as opened, coalesce(sum(sign) filter (where clicked_at is not null), 0) as clicked,
+                 coalesce(sum(sign) filter (where unsubscribed_at is not null), 0) as unsubscribed, coalesce(sum(sign) filter (where complained_at is not null), 0) as complained
+          from (%2$s) e group by campaign_id) d
+        where c.campaign_id = d.campaign_id;
+        %3$s
+        return null;
+      end $body$;
+      drop trigger if exists count_emails_on_%1$s on campaigns.emails_sent;
+      create trigger count_emails_on_%1$s after %1$s on campaigns.emails_sent referencing %4$s for each statement execute function campaigns.count_emails_on_%1$s();
+    $function$, v_event.name, v_event.changes, format(case when v_event.adds then $adds$
+        insert into campaigns.campaign_minutes as m (user_id, campaign_id, minute, sent)
+        select user_id, campaign_id, date_trunc('minute', sent_at, 'UTC'), sum(sign)
+        from (%s) e where sent_at is not null group by 1, 2, 3 having sum(sign) <> 0
+        on conflict on constraint campaign_minutes_pkey do update set sent = m.sent + excluded.sent;
+      $adds$ else $takes$
+        update campaigns.campaign_minutes m set sent = m.sent + d.sent
+        from (select campaign_id, date_trunc('minute', sent_at, 'UTC') as minute, sum(sign) as sent from (%s) e where sent_at is not null group by 1, 2) d
+        where m.campaign_id = d.campaign_id and m.minute = d.minute;
+      $takes$ end, v_event.changes), v_event.tables);
+  end loop;
+
+  for v_event in select * from (values ('contacts', 'insert', 'new', 1), ('contacts', 'delete', 'old', -1), ('organizations', 'insert', 'new', 1), ('organizations', 'delete', 'old', -1))
+    e (counted, name, rows, sign)
+  loop
+    execute format(case when v_event.sign > 0 then $function$
+      create or replace function campaigns.count_%1$s_on_%2$s() returns trigger
+      language plpgsql security definer set search_path = '' as $body$
+      begin
+        insert into campaigns.user_counts as u (user_id, %1$s) select user_id, count(*) from changed_rows group by user_id
+        on conflict on constraint user_counts_pkey do update set %1$s = u.%1$s + excluded.%1$s;
+        return null;
+      end $body$;
+      $function$ else $function$
+      create or replace function campaigns.count_%1$s_on_%2$s() returns trigger
+      language plpgsql security definer set search_path = '' as $body$
+      begin
+        update campaigns.user_counts u set %1$s = u.%1$s - d.n from (select user_id, count(*) as n from changed_rows group by user_id) d where u.user_id = d.user_id;
+        return null;
+      end $body$;
+      $function$ end || $trigger$
+      drop trigger if exists count_%1$s_on_%2$s on campaigns.%1$s;
+      create trigger count_%1$s_on_%2$s after %2$s on campaigns.%1$s referencing %3$s table as changed_rows for each statement execute function campaigns.count_%1$s_on_%2$s();
+    $trigger$, v_event.counted, v_event.name, v_event.rows);
+  end loop;
+end $do$;
+
+-- ── What is asked of many rows at once ──
+
+-- Contacts that a filter finds; an empty filter finds all.
+create or replace function campaigns.matching(p_user_id uuid, p_filter jsonb) returns setof campaigns.contacts
+language sql stable as $$
+  select c.* from campaigns.contacts c
+  where c.user_id = p_user_id
+    and (p_filter ->> 'q' is null or strpos(c.email, lower(p_filter ->> 'q')) > 0 or strpos(lower(c.name), lower(p_filter ->> 'q')) > 0 or strpos(lower(c.organization_name), lower(p_filter ->> 'q')) > 0)
+    and (p_filter -> 'tags' is null or c.tags && array(select jsonb_array_elements_text(p_filter -> 'tags')))
+    and (p_filter -> 'organizationIds' is null or c.organization_id = any (array(select jsonb_array_elements_text(p_filter -> 'organizationIds')::uuid)))
+    and (p_filter ->> 'domain' is null or split_part(c.email, '@', 2) = p_filter ->> 'domain')
+    and (p_filter -> 'consent' is null or (c.consent_at is not null) = (p_filter ->> 'consent')::boolean)
+    and p_filter is not null
+$$;
+
+-- The filter that an audience stands for; null (nobody) for a segment that is gone.
+create or replace function campaigns.audience_filter(p_user_id uuid, p_audience jsonb) returns jsonb
+language sql stable as $$
+  select case p_audience ->> 'kind'
+    when 'all' then '{}'
+    when 'segment' then (select filter from campaigns.segments s where s.user_id = p_user_id and s.id = (p_audience ->> 'segmentId')::uuid)
+    when 'organizations' then jsonb_build_object('organizationIds', coalesce(p_audience -> 'organizationIds', '[]'))
+  end
+$$;
+
+-- How a campaign does (document 001, « campaign_analytics »). The rate is that of the last one to two minutes.
+create or replace view campaigns.campaign_analytics with (security_invoker = true) as
+  select c.id as campaign_id, c.user_id, c.name as campaign_name, c.subject, c.status as campaign_status, c.created_at, c.scheduled_at, c.started_at, c.finished_at, c.updated_at,
+         k.total as total_emails, k.pending as pending_emails, k.sending as sending_emails, k.sent as sent_emails, k.delivered as delivered_emails, k.failed as failed_emails,
+         k.bounced as bounced_emails, k.deferred as deferred_emails, k.unknown as unknown_emails, k.suppressed as suppressed_emails, k.opened, k.clicked, k.unsubscribed, k.complained,
+         round(100.0 * (k.sent + k.delivered) / nullif(k.total - k.pending - k.sending - k.suppressed, 0), 1) as success_rate,
+         r.per_minute as rate_per_minute,
+         case when r.per_minute > 0 then ceil((k.pending + k.sending) * 60.0 / r.per_minute)::integer end as seconds_left
+  from campaigns.email_campaigns c
+  join campaigns.campaign_counts k on k.campaign_id = c.id
+  left join lateral (
+    select round(sum(m.sent) * 60.0 / greatest(1, extract(epoch from clock_timestamp() - greatest(min(m.minute), c.started_at))))::integer as per_minute
+    from campaigns.campaign_minutes m
+    where m.campaign_id = c.id and m.minute >= date_trunc('minute', now(), 'UTC') - interval '1 minute') r on c.status = 'sending';
+
+-- What a contact has received (document 001, « contact_analytics »).
+create or replace view campaigns.contact_analytics with (security_invoker = true) as
+  select c.id as contact_id, c.user_id, c.email, c.name, c.organization_id, c.organization_name,
+         r.emails_received, r.delivered_emails, r.bounced_emails, r.last_sent_at,
+         round(100.0 * r.delivered_emails / nullif(r.emails_received, 0), 1) as delivery_rate
+  from campaigns.contacts c
+  cross join lateral (
+    select count(*) filter (where e.sent_at is not null) as emails_received, count(*) filter (where e.status in ('sent', 'delivered')) as delivered_emails,
+           count(*) filter (where e.status = 'bounced') as bounced_emails, max(e.sent_at) as last_sent_at
+    from campaigns.emails_sent e where e.user_id = c.user_id and e.contact_id = c.id) r;
+
+-- The caller's own figures (document 001, « dashboard_analytics »). A day is one of UTC+1, as everywhere on the pages.
+create or replace view campaigns.dashboard_analytics with (security_invoker = true) as
+  select me.user_id, coalesce(u.contacts, 0) as total_contacts, coalesce(u.organizations, 0) as total_organizations,
+         (select count(*) from campaigns.email_campaigns c where c.user_id = me.user_id and c.status in ('scheduled', 'sending', 'paused')) as active_campaigns,
+         (select coalesce(sum(m.sent), 0) from campaigns.campaign_minutes m
+          where m.user_id = me.user_id and m.minute >= date_trunc('day', now() at time zone 'UTC' + interval '1 hour') at time zone 'UTC' - interval '1 hour') as emails_sent_today
+  from (select auth.uid() as user_id) me
+  left join campaigns.user_counts u on u.user_id = me.user_id;
+
+-- ── Telling open pages ──
+
+-- Figures of the caller's dashboard, as they are read.
+create or replace function campaigns.dashboard_row() returns jsonb
+language sql stable as $$
+  select jsonb_build_object('contacts', d.total_contacts, 'organizations', d.total_organizations, 'active', d.active_campaigns, 'today', d.emails_sent_today)
+      || live.figure_texts(jsonb_build_object('contacts', d.total_contacts, 'organizations', d.total_organizations, 'active', d.active_campaigns, 'today', d.emails_sent_today))
+  from campaigns.dashboard_analytics d
+$$;
+
+-- Says to the caller's pages that rows of a table changed, and what the dashboard shows now. A transaction's last statement: the log's lock is
+-- held from here until it commits.
+create or replace function campaigns.tell(p_table text) returns void
+language plpgsql security definer set search_path = '' as $$
+declare
+  v_topic text := 'user:' || auth.uid();
+  v_dashboard jsonb := campaigns.dashboard_row();
+begin
+  if v_topic is null or p_table not in ('organizations', 'contacts', 'segments', 'suppressions', 'email_templates', 'email_campaigns', 'imports') then
+    raise exception 'FORBIDDEN' using errcode = 'SK001';
+  end if;
+  perform live.publish('campaigns.' || p_table, 'UPDATE', '', null, array[v_topic]);
+  perform live.publish('campaigns.dashboard_analytics', 'UPDATE', auth.uid()::text, v_dashboard, array[v_topic]);
+end $$;
+grant execute on function campaigns.dashboard_row(), campaigns.tell(text) to authenticated, service_role;
+
+-- ── Who sees what: every row is its user's alone ──
+
+grant select, insert, update, delete on campaigns.organizations, campaigns.contacts, campaigns.segments, campaigns.suppressions, campaigns.email_templates, campaigns.email_campaigns,
+  campaigns.attachments, campaigns.emails_sent, campaigns.imports, campaigns.import_parts, campaigns.import_rows to authenticated, service_role;
+grant select on campaigns.campaign_counts, campaigns.campaign_minutes, campaigns.user_counts, campaigns.campaign_analytics, campaigns.contact_analytics, campaigns.dashboard_analytics to authenticated, service_role;
+grant execute on function campaigns.matching(uuid, jsonb), campaigns.audience_filter(uuid, jsonb) to authenticated, service_role;
+
+do $$
+declare
+  v_table text;
+begin
+  foreach v_table in array array['organizations', 'contacts', 'segments', 'suppressions', 'email_templates', 'email_campaigns', 'attachments', 'emails_sent', 'campaign_counts',
+    'campaign_minutes', 'user_counts', 'imports', 'import_parts', 'import_rows'] loop
+    execute format('drop policy if exists %s_service on campaigns.%I', v_table, v_table);
+    execute format('create policy %s_service on campaigns.%I to service_role using (true) with check (true)', v_table, v_table);
+    execute format('drop policy if exists %s_own_read on campaigns.%I', v_table, v_table);
+    execute format('create policy %s_own_read on campaigns.%I for select to authenticated using (user_id = (select auth.uid()))', v_table, v_table);
+    continue when v_table in ('campaign_counts', 'campaign_minutes', 'user_counts');
+    execute format('drop policy if exists %s_own_insert on campaigns.%I', v_table, v_table);
+    execute format('create policy %s_own_insert on campaigns.%I for insert to authenticated with check (user_id = (select auth.uid()))', v_table, v_table);
+    execute format('drop policy if exists %s_own_update on campaigns.%I', v_table, v_table);
+    execute format('create policy %s_own_update on campaigns.%I for update to authenticated using (user_id = (select auth.uid())) with check (user_id = (select auth.uid()))', v_table, v_table);
+    execute format('drop policy if exists %s_own_delete on campaigns.%I', v_table, v_table);
+    execute format('create policy %s_own_delete on campaigns.%I for delete to authenticated using (user_id = (select auth.uid()))', v_table, v_table);
+  end loop;
+end $$;
+revoke update on campaigns.suppressions from authenticated;
+drop policy if exists suppressions_own_update on campaigns.suppressions;
