@@ -88,7 +88,7 @@ public sealed class SetUpTests
         var database = await EmptyDatabase(login);
         var app = await SankoreApp.PrepareDatabase(await As(login, database), _ => { }, CancellationToken.None);
         (await Scalar<string>(app, "select current_user::text")).ShouldBe(DatabaseSetup.AppRole);
-        (await Scalar<long>(database, "select count(*) from tenancy.modules")).ShouldBe(0);
+        (await Scalar<long>(database, "select count(*) from tenancy.school_groups")).ShouldBe(0);
         (await Scalar<string>(database, "select tableowner::text from pg_tables where schemaname = 'tenancy' and tablename = 'modules'")).ShouldBe(DatabaseSetup.OwnerRole);
         // And again, as at the next start.
         await SankoreApp.PrepareDatabase(await As(login, database), _ => { }, CancellationToken.None);

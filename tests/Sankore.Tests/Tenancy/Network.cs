@@ -72,6 +72,8 @@ public sealed class Network
         await connection.OpenAsync();
         await using var transaction = await connection.BeginTransactionAsync();
         await connection.ExecuteAsync("set local session_replication_role = replica");
+        // The catalogue that a new database begins with is not theirs.
+        await connection.ExecuteAsync("delete from tenancy.modules where code = 'campagnes'; delete from tenancy.business_categories where slug = 'communication'");
         await Insert("tenancy.business_categories", "id, name, slug, status", n => n.Categories);
         await Insert("tenancy.modules", "id, code, name, category_id, status, is_built", n => n.Modules);
         await Insert("tenancy.subscription_plans", "id, name, slug, status", n => n.Plans);

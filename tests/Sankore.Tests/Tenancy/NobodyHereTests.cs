@@ -1,6 +1,7 @@
 using System.Text;
 using System.Text.Json;
 using Microsoft.AspNetCore.Routing;
+using Sankore.Tenancy.Assignments;
 
 namespace Sankore.Tests.Tenancy;
 
@@ -10,9 +11,10 @@ public sealed class NobodyHereTests(World world) : IClassFixture<World>
     /// <summary>One's own: who one is, and the menu, which is empty. And the form of a file, which is blank.</summary>
     private static readonly string[] Own = ["/api/me", "/api/me/menu", "/api/imports/{kind}/template"];
 
-    /// <summary>What accounts are for: signing in and the account itself.</summary>
+    /// <summary>What accounts are for: signing in and the account itself. A built module's routes refuse everybody who has not the module (ModuleRouteTests).</summary>
     private static bool IsOfTheNetwork(RouteEndpoint e) =>
-        e.RoutePattern.RawText is { } path && path.StartsWith("/api/", StringComparison.Ordinal) && !path.StartsWith("/api/auth/", StringComparison.Ordinal) && !Own.Contains(path.TrimEnd('/'));
+        e.RoutePattern.RawText is { } path && path.StartsWith("/api/", StringComparison.Ordinal) && !path.StartsWith("/api/auth/", StringComparison.Ordinal) && !Own.Contains(path.TrimEnd('/'))
+        && e.Metadata.GetMetadata<RequireModuleAttribute>() is null;
 
     [Theory]
     [InlineData("member")]

@@ -9,6 +9,8 @@ namespace Sankore.Campaigns.Contacts;
 /// <summary>A person's contacts: nobody else sees them.</summary>
 public sealed class Contacts(Db db)
 {
+    private const int BlockRows = 5_000;
+
     private const string Columns = """
         c.id, c.email, c.name, c.organization_id, c.organization_name, c.tags, c.consent_source, c.consent_at,
         (select s.reason from campaigns.suppressions s where s.user_id = c.user_id and s.email = c.email) as suppression, c.version, c.created_at, c.updated_at
@@ -22,6 +24,7 @@ public sealed class Contacts(Db db)
     // A segment's filter and the list's own: both must hold.
     private const string FilterSql = "select coalesce((select filter from campaigns.segments where id = @SegmentId), '{}')::text";
     private const string ListSql = $"select {Columns} {Found}";
+    private const string BlockSql = $"{ListSql} and c.id > @after order by c.id limit @limit";
     private const string CountSql = $"select count(*) {Found}";
     private const string OneSql = $"select {Columns} from campaigns.contacts c where c.id = @id";
     private const string TagsSql = "select distinct tag from campaigns.contacts, unnest(tags) tag where user_id = (select auth.uid()) order by tag limit 200";
@@ -63,6 +66,24 @@ public sealed class Contacts(Db db)
         var found = await FilterOf(session, query.Q, filter);
         return await session.Page<Contact>(query, CountSql + ";" + ListSql + order, new { filter = found, filter.Suppressed, query.Limit, query.Offset });
     }, ct);
+
+    /// <summary>All contacts that a list would show, by their ids, read as they are written.</summary>
+    public async IAsyncEnumerable<Contact> All(Caller caller, string? q, ContactFilter filter, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken ct)
+    {
+        var after = Guid.Empty;
+        for (IReadOnlyList<Contact>? block = null; block is null || block.Count == BlockRows; after = block is [.., var last] ? last.Id : after)
+        {
+            block = await db.Read(caller, async session =>
+            {
+                var found = await FilterOf(session, q, filter);
+                return await session.Query<Contact>(BlockSql, new { filter = found, filter.Suppressed, after, limit = BlockRows });
+            }, ct);
+            foreach (var contact in block)
+            {
+                yield return contact;
+            }
+        }
+    }
 
     /// <summary>One contact. Refuses with NOT_FOUND.</summary>
     public Task<Contact> Find(Caller caller, Guid id, CancellationToken ct) => db.Read(caller, session => session.One<Contact>(OneSql, new { id }), ct);

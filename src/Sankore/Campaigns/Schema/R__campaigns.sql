@@ -313,7 +313,23 @@ begin
   perform live.publish('campaigns.' || p_table, 'UPDATE', '', null, array[v_topic]);
   perform live.publish('campaigns.dashboard_analytics', 'UPDATE', auth.uid()::text, v_dashboard, array[v_topic]);
 end $$;
-grant execute on function campaigns.dashboard_row(), campaigns.tell(text) to authenticated, service_role;
+
+-- How far one of the caller's imports is, and what became of it.
+create or replace function campaigns.tell_import(p_id uuid) returns void
+language plpgsql security definer set search_path = '' as $$
+declare
+  v_import campaigns.imports;
+  v_figures jsonb;
+begin
+  select * into strict v_import from campaigns.imports where id = p_id and user_id = auth.uid();
+  v_figures := jsonb_build_object('percent', v_import.percent, 'rows', v_import.rows_done, 'imported', v_import.imported, 'updated', v_import.updated, 'unchanged', v_import.unchanged,
+    'duplicate', v_import.duplicate, 'invalid', v_import.invalid, 'empty', v_import.empty, 'organizations', v_import.organizations);
+  perform live.publish('campaigns.imports', 'UPDATE', p_id::text, v_figures || live.figure_texts(v_figures) || jsonb_build_object('status', v_import.status), array['user:' || v_import.user_id]);
+  if v_import.status in ('completed', 'failed') then
+    perform live.publish('campaigns.imports', 'UPDATE', '', null, array['user:' || v_import.user_id]);
+  end if;
+end $$;
+grant execute on function campaigns.dashboard_row(), campaigns.tell(text), campaigns.tell_import(uuid) to authenticated, service_role;
 
 -- ── Who sees what: every row is its user's alone ──
 

@@ -3,7 +3,8 @@
 create schema campaigns;
 grant usage on schema campaigns to authenticated, service_role;
 
--- The module of the catalogue that these tables are.
+-- The module of the catalogue that these tables are. It is told like any change of the catalogue: the log has its partitions first.
+select live.keep_partitions();
 insert into tenancy.business_categories (id, name, slug, description, icon, color, sort_order)
 values (gen_random_uuid(), 'Communication', 'communication', 'Familles et partenaires', 'megaphone', 'purple', 40)
 on conflict on constraint business_categories_slug_unique do nothing;
@@ -180,6 +181,9 @@ create table campaigns.emails_sent (
   batch                   integer not null default 0,
   status                  text not null default 'pending',
   attempts                integer not null default 0,
+  next_attempt_at         timestamptz,
+  job_id                  uuid,
+  job_attempt             integer,
   error_code              text,
   error                   text,
   sent_at                 timestamptz,
@@ -253,8 +257,8 @@ create table campaigns.imports (
   status          text not null default 'uploaded',
   settings        jsonb not null default '{}',
   preview         jsonb not null default '[]',
+  percent         integer not null default 0,
   rows_done       integer not null default 0,
-  rows_total      integer,
   imported        integer not null default 0,
   updated         integer not null default 0,
   unchanged       integer not null default 0,
@@ -269,6 +273,7 @@ create table campaigns.imports (
   constraint imports_pkey primary key (id),
   constraint imports_user_id_id_unique unique (user_id, id),
   constraint imports_file_name_check check (length(file_name) between 1 and 200),
+  constraint imports_percent_check check (percent between 0 and 100),
   constraint imports_status_check check (status in ('uploaded', 'running', 'completed', 'failed')),
   constraint imports_user_id_fkey foreign key (user_id) references public.profiles on delete cascade
 );
@@ -287,13 +292,14 @@ create index idx_import_parts_user_id_import_id on campaigns.import_parts (user_
 
 -- The report: what became of each row of the file.
 create table campaigns.import_rows (
-  import_id     uuid not null,
-  user_id       uuid not null default auth.uid(),
-  number        integer not null,
-  organization  text,
-  email         text,
-  name          text,
-  verdict       text not null,
+  import_id         uuid not null,
+  user_id           uuid not null default auth.uid(),
+  number            integer not null,
+  organization      text,
+  organization_key  text generated always as (campaigns.name_key(organization)) stored,
+  email             text,
+  name              text,
+  verdict           text not null,
   constraint import_rows_pkey primary key (import_id, number),
   constraint import_rows_verdict_check check (verdict in ('imported', 'updated', 'unchanged', 'duplicate', 'invalid', 'empty')),
   constraint import_rows_user_id_import_id_fkey foreign key (user_id, import_id) references campaigns.imports (user_id, id) on delete cascade

@@ -82,6 +82,8 @@ public sealed class Problems(IStringLocalizerFactory strings, IEnumerable<Sankor
             }
             else
             {
+                // The error page says what it was about.
+                context.Features.Set(refusal);
                 context.Response.StatusCode = refusal.Reason.Status;
             }
             return;

@@ -38,12 +38,18 @@ public static class RequiredModules
     public static T RequireModule<T>(this T route, string code, ModuleRight permission = ModuleRight.Read) where T : IEndpointConventionBuilder =>
         route.WithMetadata(new RequireModuleAttribute(code, permission));
 
+    private sealed record Granted(IReadOnlyList<ModuleRight> Rights);
+
+    /// <summary>Whether the caller may do something with the module that the route requires: what a page offers.</summary>
+    public static bool MayInModule(this HttpContext context, ModuleRight right) => context.Features.Get<Granted>()?.Rights.Contains(right) == true;
+
     /// <summary>Refuses, after authorization, whoever may not do what the route's module is needed for: MODULE_REFUSED, saying which link of the chain fails.</summary>
     public static IApplicationBuilder UseRequiredModules(this IApplicationBuilder app) => app.Use(async (context, next) =>
     {
         if (context.GetEndpoint()?.Metadata.GetMetadata<RequireModuleAttribute>() is { } required)
         {
-            await context.RequestServices.GetRequiredService<ModuleAccess>().Require(context.Caller(), required.Code, required.Permission, context.RequestAborted);
+            var rights = await context.RequestServices.GetRequiredService<ModuleAccess>().Require(context.Caller(), required.Code, required.Permission, context.RequestAborted);
+            context.Features.Set(new Granted(rights));
         }
         await next(context);
     });
@@ -77,6 +83,8 @@ public sealed class ModuleAccess(Db db, Microsoft.Extensions.Localization.IStrin
         from tenancy.explain_access(@userId, @code)
         """;
 
+    private const string RightsSql = "select right_name from unnest(array['read', 'write', 'delete', 'export']) right_name where tenancy.has_module(@code, right_name)";
+
     private sealed record Row(string GroupName, string? SchoolName, string? PlanName, string? SubscriptionStatus, bool ModuleActive, bool ModuleBuilt, bool Included, bool SubscriptionLive, bool OnInSchool,
         bool IsGroupAdmin, bool Assigned, bool CanWrite, bool CanDelete, bool CanExport, bool Granted, bool Revoked, DateTime? ExpiredAt);
 
@@ -94,19 +102,20 @@ public sealed class ModuleAccess(Db db, Microsoft.Extensions.Localization.IStrin
     }, ct);
 
     /// <summary>Refuses with MODULE_REFUSED unless the caller may do something with a module, at this moment.</summary>
-    public async Task Require(Caller caller, string code, ModuleRight permission, CancellationToken ct)
+    /// <returns>All that the caller may do with it.</returns>
+    public async Task<IReadOnlyList<ModuleRight>> Require(Caller caller, string code, ModuleRight permission, CancellationToken ct)
     {
         if (caller.UserId is not { } userId)
         {
             throw new Refusal(Reason.Forbidden);
         }
-        var wanted = permission.ToString().ToLowerInvariant();
-        if (await db.Read(caller, session => session.Value<bool>("select tenancy.has_module(@code, @wanted)", new { code, wanted }), ct))
+        var rights = (await db.Read(caller, session => session.Query<string>(RightsSql, new { code }), ct)).Select(right => Enum.Parse<ModuleRight>(right, ignoreCase: true)).ToList();
+        if (rights.Contains(permission))
         {
-            return;
+            return rights;
         }
         var why = await Why(caller, userId, code, ct);
-        throw new Refusal(Reason.ModuleRefused, why.Granted ? strings["why.permission." + wanted, why.Name].Value : why.Chains[0].Links.First(l => !l.Holds).Text);
+        throw new Refusal(Reason.ModuleRefused, why.Granted ? strings["why.permission." + permission.ToString().ToLowerInvariant(), why.Name].Value : why.Chains[0].Links.First(l => !l.Holds).Text);
     }
 
     private ChainView Chain(string module, Row r)

@@ -1,0 +1,106 @@
+using System.Text.RegularExpressions;
+using HandlebarsDotNet;
+using Sankore.Platform.Security;
+
+namespace Sankore.Campaigns.Templates;
+
+/// <summary>What a message says of its recipient and its sender: the values of the merge fields. Null where nothing is known.</summary>
+/// <param name="UnsubscribeUrl">The recipient's own link, of this message.</param>
+public sealed record MergeValues(string Email, string? Name, string? Organization, string Campaign, string? Sender, string UnsubscribeUrl)
+{
+    internal Dictionary<string, object?> ToContext() => new()
+    {
+        ["contact"] = new Dictionary<string, object?> { ["email"] = Email, ["name"] = Name },
+        ["organization"] = new Dictionary<string, object?> { ["name"] = Organization },
+        ["campaign"] = new Dictionary<string, object?> { ["name"] = Campaign },
+        ["sender"] = new Dictionary<string, object?> { ["name"] = Sender },
+        ["unsubscribe_url"] = UnsubscribeUrl,
+    };
+}
+
+/// <summary>
+/// Texts with merge fields in Handlebars' notation: <c>{{contact.name}}</c>, with a fallback <c>{{default contact.name "Madame, Monsieur"}}</c>, and parts that
+/// depend on a field: <c>{{#if organization.name}}…{{else}}…{{/if}}</c>, <c>{{#unless …}}…{{/unless}}</c>. Nothing else of Handlebars is allowed, so that a
+/// text that could be saved can be sent.
+/// </summary>
+public sealed partial class MergeText
+{
+    /// <summary>Every field there is.</summary>
+    public static readonly string[] Fields = ["contact.email", "contact.name", "organization.name", "campaign.name", "sender.name", "unsubscribe_url"];
+
+    private static readonly IHandlebars Html = Engine(noEscape: false), Plain = Engine(noEscape: true);
+
+    private readonly HandlebarsTemplate<object, object> _fill;
+
+    private MergeText(HandlebarsTemplate<object, object> fill) => _fill = fill;
+
+    /// <summary>A text whose fields are filled in as HTML: what they hold is text, never markup.</summary>
+    public static MergeText OfHtml(string text) => new(Html.Compile(text));
+
+    /// <summary>A text whose fields are filled in as they are.</summary>
+    public static MergeText OfPlain(string text) => new(Plain.Compile(text));
+
+    /// <summary>The text for one recipient.</summary>
+    public string Fill(MergeValues values) => _fill(values.ToContext());
+
+    /// <summary>What is wrong with a text's fields, for the message beside it; null: nothing.</summary>
+    public static FieldError? Mistake(string text)
+    {
+        var open = new Stack<string>();
+        var end = 0;
+        foreach (Match tag in Tag().Matches(text))
+        {
+            if (Stray(text[end..tag.Index]))
+            {
+                return new FieldError("merge.open");
+            }
+            end = tag.Index + tag.Length;
+            var inner = tag.Groups[1].Value.Trim();
+            var mistake = inner switch
+            {
+                _ when tag.Value.StartsWith("{{{", StringComparison.Ordinal) || tag.Value.EndsWith("}}}", StringComparison.Ordinal) => new FieldError("merge.unknown", tag.Value),
+                _ when Block().Match(inner) is { Success: true } block => Opened(block.Groups[1].Value, block.Groups[2].Value),
+                ['/', .. var kind] => open.TryPop(out var last) && last.TrimEnd('+') == kind ? null : new FieldError("merge.block", tag.Value),
+                "else" => open.TryPop(out var last) && !last.EndsWith('+') ? Reopened(last + "+") : new FieldError("merge.block", tag.Value),
+                _ when Fallback().Match(inner) is { Success: true } fallback => Known(fallback.Groups[1].Value),
+                _ => Known(inner),
+            };
+            if (mistake is not null)
+            {
+                return mistake;
+            }
+        }
+        return Stray(text[end..]) ? new FieldError("merge.open") : open.Count > 0 ? new FieldError("merge.block", "{{#" + open.Peek().TrimEnd('+') + "}}") : null;
+
+        FieldError? Opened(string kind, string field)
+        {
+            open.Push(kind);
+            return Known(field);
+        }
+
+        FieldError? Reopened(string kind)
+        {
+            open.Push(kind);
+            return null;
+        }
+
+        static FieldError? Known(string field) => Fields.Contains(field) ? null : new FieldError("merge.unknown", field);
+        static bool Stray(string between) => between.Contains("{{", StringComparison.Ordinal) || between.Contains("}}", StringComparison.Ordinal);
+    }
+
+    private static IHandlebars Engine(bool noEscape)
+    {
+        var engine = Handlebars.Create(new HandlebarsConfiguration { NoEscape = noEscape });
+        engine.RegisterHelper("default", (output, _, arguments) => output.Write(arguments[0] is string { Length: > 0 } value ? value : arguments[1]));
+        return engine;
+    }
+
+    [GeneratedRegex(@"\{\{\{?((?:[^{}""]|""[^""]*"")*)\}?\}\}")]
+    private static partial Regex Tag();
+
+    [GeneratedRegex(@"^#(if|unless)\s+([\w.]+)$")]
+    private static partial Regex Block();
+
+    [GeneratedRegex(@"^default\s+([\w.]+)\s+""([^""{}]*)""$")]
+    private static partial Regex Fallback();
+}

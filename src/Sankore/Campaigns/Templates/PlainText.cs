@@ -1,0 +1,98 @@
+using System.Text;
+using System.Text.RegularExpressions;
+using AngleSharp.Dom;
+using AngleSharp.Html.Parser;
+
+namespace Sankore.Campaigns.Templates;
+
+/// <summary>The plain text that goes beside an HTML body, for readers who do not show HTML. Merge fields stay as they are, to be filled in.</summary>
+public static partial class PlainText
+{
+    private static readonly HashSet<string> Silent = ["SCRIPT", "STYLE", "HEAD", "TITLE", "TEMPLATE", "NOSCRIPT"];
+
+    private static readonly HashSet<string> Blocks =
+    [
+        "P", "DIV", "SECTION", "ARTICLE", "HEADER", "FOOTER", "MAIN", "H1", "H2", "H3", "H4", "H5", "H6", "UL", "OL", "TABLE", "BLOCKQUOTE", "PRE", "ADDRESS", "FIGURE", "HR", "CENTER",
+    ];
+
+    /// <summary>The text of an HTML document or a part of one: blocks stand apart, lists have their dashes, links their address behind them.</summary>
+    public static string Of(string html)
+    {
+        var text = new StringBuilder();
+        Write(new HtmlParser().ParseDocument(html).Body!, text);
+        return Gaps().Replace(Ends().Replace(text.ToString(), "\n"), "\n\n").Trim();
+    }
+
+    private static void Write(INode node, StringBuilder text)
+    {
+        foreach (var child in node.ChildNodes)
+        {
+            if (child is IText words)
+            {
+                var said = Blanks().Replace(words.Data, " ");
+                text.Append(text.Length == 0 || char.IsWhiteSpace(text[^1]) ? said.TrimStart() : said);
+            }
+            else if (child is IElement element && !Silent.Contains(element.TagName))
+            {
+                Write(element, text);
+            }
+        }
+    }
+
+    private static void Write(IElement element, StringBuilder text)
+    {
+        switch (element.TagName)
+        {
+            case "BR":
+                text.Append('\n');
+                break;
+            case "HR":
+                text.Append("\n\n---\n\n");
+                break;
+            case "IMG":
+                text.Append(element.GetAttribute("alt"));
+                break;
+            case "LI":
+                text.Append("\n- ");
+                Write((INode)element, text);
+                break;
+            case "TR":
+                text.Append('\n');
+                Write((INode)element, text);
+                break;
+            case "TD" or "TH":
+                Write((INode)element, text);
+                text.Append("  ");
+                break;
+            case "A":
+                Link(element, text);
+                break;
+            default:
+                var isBlock = Blocks.Contains(element.TagName);
+                text.Append(isBlock ? "\n\n" : "");
+                Write((INode)element, text);
+                text.Append(isBlock ? "\n\n" : "");
+                break;
+        }
+    }
+
+    private static void Link(IElement link, StringBuilder text)
+    {
+        var before = text.Length;
+        Write((INode)link, text);
+        var (said, address) = (text.ToString(before, text.Length - before).Trim(), link.GetAttribute("href")?.Trim());
+        if (!string.IsNullOrEmpty(address) && address[0] != '#' && said != address && "mailto:" + said != address)
+        {
+            text.Append(said.Length == 0 ? address : $" ({address})");
+        }
+    }
+
+    [GeneratedRegex(@"[ \t\r\n\f\u00A0]+")]
+    private static partial Regex Blanks();
+
+    [GeneratedRegex(@"[ \t]+\n|\n[ \t]+")]
+    private static partial Regex Ends();
+
+    [GeneratedRegex(@"\n{3,}")]
+    private static partial Regex Gaps();
+}
