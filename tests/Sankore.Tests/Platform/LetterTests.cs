@@ -1,0 +1,176 @@
+using System.Buffers;
+using System.Text;
+using FsCheck;
+using FsCheck.Fluent;
+using Sankore.Platform.Mail;
+
+namespace Sankore.Tests.Platform;
+
+/// <summary>What is written into a letter is what others read out of it, whatever its letters.</summary>
+public sealed class LetterTests(PythonMail python) : IClassFixture<PythonMail>
+{
+    private static readonly string[] Fragments =
+    [
+        "Bonjour", "élève", "œuvre", " ", "  ", "\t", "’", "– été", "🎓", "👩‍🏫", "e\u0301", "学校から", "مدرسة", "école, «", "=?utf-8?Q?x?=", "=?", "?=", "_", "=", "=3D", "\"", "\\", "<", ">", "@", ",", ";", ":", "(", ")", ".", "..",
+        "'", "%41", "*", "--", "=_", "From ", "a long line of plain words that goes on and on and on and on and on, well beyond what fits", "\u00a0", "\u2028", "\u0001", "\u007f", "\u0085", "\ud800", "x",
+        "https://example.org/" + new string('a', 120), new string('b', 1100), new string('é', 60),
+    ];
+
+    private static readonly string[] Breaks = ["\n", "\r\n", "\r", "\n\n", " \n", "\t\n", "\n.\n", "\nFrom "];
+
+    private static readonly Gen<string> Lines = from parts in Gen.Elements(Fragments).ListOf() select string.Concat(parts);
+    private static readonly Gen<string> Texts = from parts in Gen.Elements([.. Fragments, .. Breaks]).ListOf() select string.Concat(parts);
+
+    private static readonly Arbitrary<Letter> Letters = Arb.From(
+        from subject in Lines
+        from text in Texts
+        from html in Gen.OneOf(Texts, Gen.Constant<string>(null!))
+        from sender in Lines
+        from recipient in Lines
+        from replyTo in Gen.OneOf(Lines, Gen.Constant<string>(null!))
+        from files in Gen.Zip(Lines, Texts).ListOf()
+        select new Letter(Mailbox.Named(sender, "no-reply@sankore.test"), Mailbox.Named(recipient, "eleve@école.fr"), subject, text)
+        {
+            Html = html,
+            ReplyTo = replyTo is null ? null : Mailbox.Named(replyTo, "\"an odd one\"@example.org"),
+            Attachments = [.. files.Take(3).Select(f => new Attachment(f.Item1, "application/pdf", Encoding.UTF8.GetBytes(f.Item2)))],
+        });
+
+    [Fact]
+    public void Python_reads_what_was_written() => Prop.ForAll(Letters, letter =>
+    {
+        var read = python.Read(Bytes(letter));
+        read.Defects.ShouldBeEmpty();
+        read.Subject.ShouldBe(Letter(letter.Subject));
+        read.From.ShouldHaveSingleItem().ShouldBe([Letter(letter.From.Name), letter.From.Address]);
+        read.To.ShouldHaveSingleItem().ShouldBe([Letter(letter.To.Name), letter.To.Address]);
+        read.ReplyTo.ShouldBe(letter.ReplyTo is { } to ? [[Letter(to.Name), to.Address]] : []);
+        read.Text.ShouldBe(Body(letter.Text));
+        read.Html.ShouldBe(letter.Html is null ? null : Body(letter.Html));
+        read.MessageId.ShouldBe($"<{letter.MessageId}>");
+        read.Date.ShouldBe(letter.Date.ToUnixTimeSeconds());
+        read.Files.Length.ShouldBe(letter.Attachments.Count);
+    }).QuickCheckThrowOnFailure();
+
+    [Fact]
+    public void We_read_what_was_written() => Prop.ForAll(Letters, letter =>
+    {
+        var read = MimePart.Read(Bytes(letter).ToArray());
+        read.Header("subject").ShouldBe(Letter(letter.Subject));
+        read.Header("To").ShouldEndWith(letter.To.Address + (letter.To.Name.Length > 0 ? ">" : ""));
+        read.BodyText().ReplaceLineEndings("\n").ShouldBe(Body(letter.Text).ReplaceLineEndings("\n"));
+        read.All.FirstOrDefault(p => p.Type == "text/html")?.Text().Replace("\r\n", "\n", StringComparison.Ordinal).ShouldBe(Body(letter.Html!));
+        read.All.Count(p => p.Type == "application/pdf").ShouldBe(letter.Attachments.Count);
+    }).QuickCheckThrowOnFailure();
+
+    [Fact]
+    public void A_letter_is_ASCII_in_short_lines() => Prop.ForAll(Letters, letter =>
+    {
+        var message = Encoding.Latin1.GetString(Bytes(letter));
+        message.ShouldAllBe(c => c < 128 && c != '\0');
+        message.ShouldEndWith("\r\n");
+        message.Replace("\r\n", "", StringComparison.Ordinal).ShouldNotContain('\r');
+        message.Replace("\r\n", "", StringComparison.Ordinal).ShouldNotContain('\n');
+        message.Split("\r\n").ShouldAllBe(line => line.Length <= 78);
+        message[..message.IndexOf("\r\n\r\n", StringComparison.Ordinal)].Split("\r\n").ShouldAllBe(line => line.Trim().Length > 0);
+    }).QuickCheckThrowOnFailure();
+
+    [Fact]
+    public void Every_attachment_has_its_name_and_its_bytes() => Prop.ForAll(Arb.From(Gen.Zip(Lines, Texts)), file =>
+    {
+        var content = Encoding.Unicode.GetBytes(file.Item2);
+        var message = Bytes(new Letter(Mailbox.Parse("a@example.org"), Mailbox.Parse("b@example.org"), "s", "t") { Attachments = [new Attachment(file.Item1, "application/pdf", content)] });
+        var ours = MimePart.Read(message.ToArray()).Parts[1];
+        ours.FileName.ShouldBe(Letter(file.Item1));
+        ours.Content().ShouldBe(content);
+        var theirs = python.Read(message).Files.ShouldHaveSingleItem();
+        // Python trims names.
+        (theirs[0] ?? "").ShouldBe(Letter(file.Item1).Trim());
+        Convert.FromBase64String(theirs[2]).ShouldBe(content);
+    }).QuickCheckThrowOnFailure();
+
+    [Fact]
+    public void Further_fields_travel_as_they_are_when_they_are_ASCII()
+    {
+        var address = "<https://example.org/u/" + new string('z', 90) + ">, <mailto:stop@example.org>";
+        var message = Bytes(Simple() with { Headers = [("X-Extra", address), ("List-Unsubscribe-Post", "List-Unsubscribe=One-Click"), ("X-Mot", "élève")] });
+        Encoding.ASCII.GetString(message).ShouldContain("\r\nList-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n");
+        python.Read(message).Extra.ShouldBe(address);
+        MimePart.Read(message.ToArray()).Header("X-Mot").ShouldBe("élève");
+    }
+
+    [Theory]
+    [InlineData("\r\n")]
+    [InlineData("\n")]
+    [InlineData("\r")]
+    [InlineData("\0")]
+    public void Nobody_adds_lines_to_a_header(string evil)
+    {
+        var injected = $"x{evil}Bcc: eve@example.org";
+        Should.Throw<ArgumentException>(() => Bytes(Simple() with { Subject = injected }));
+        Should.Throw<ArgumentException>(() => Bytes(Simple() with { MessageId = $"{injected}@a" }));
+        Should.Throw<ArgumentException>(() => Bytes(Simple() with { Headers = [("X-Extra", injected)] }));
+        Should.Throw<ArgumentException>(() => Bytes(Simple() with { Headers = [(injected, "x")] }));
+        Should.Throw<ArgumentException>(() => new Attachment(injected, "text/plain", []));
+        Should.Throw<ArgumentException>(() => new Attachment("x", $"text/plain{evil}X: y", []));
+        Should.Throw<FormatException>(() => Mailbox.Named(injected, "a@example.org"));
+        Should.Throw<FormatException>(() => Mailbox.Parse($"{injected} <a@example.org>"));
+        Should.Throw<FormatException>(() => Mailbox.Parse($"a{evil}@example.org"));
+        Should.Throw<FormatException>(() => Mailbox.Parse($"a@example.org{evil}x"));
+        Should.Throw<FormatException>(() => Mailbox.Parse($"\"a{evil}b\"@example.org"));
+    }
+
+    [Theory]
+    [InlineData("Bcc", "eve@example.org")]
+    [InlineData("content-type", "text/html")]
+    [InlineData("From", "eve@example.org")]
+    [InlineData("X Y", "z")]
+    [InlineData("X:", "z")]
+    [InlineData("", "z")]
+    public void A_further_field_is_none_of_the_letters_own(string name, string value) => Should.Throw<ArgumentException>(() => Bytes(Simple() with { Headers = [(name, value)] }));
+
+    [Theory]
+    [InlineData("a@example.org", "a@example.org", false)]
+    [InlineData("École <a@école.fr>", "a@xn--cole-9oa.fr", false)]
+    [InlineData("\"A \\\"B\\\" C\" <a@example.org>", "a@example.org", false)]
+    [InlineData("jürgen@münchen.de", "jürgen@xn--mnchen-3ya.de", true)]
+    [InlineData("a+b..c@localhost", "a+b..c@localhost", false)]
+    public void An_address_has_an_ASCII_domain(string text, string address, bool needsUtf8)
+    {
+        Mailbox.Parse(text).Address.ShouldBe(address);
+        Mailbox.Parse(text).NeedsSmtpUtf8.ShouldBe(needsUtf8);
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("@")]
+    [InlineData("a@")]
+    [InlineData("@b")]
+    [InlineData("a b@c.org")]
+    [InlineData("a@b c.org")]
+    [InlineData("a@c.org, b@c.org")]
+    [InlineData("a@c.org> SIZE=1")]
+    [InlineData("<a@c.org> <b@c.org>")]
+    [InlineData("a@.org")]
+    [InlineData("a@b..org")]
+    [InlineData("\"a\"b\"@c.org")]
+    public void What_is_not_one_address_is_refused(string text) => Sankore.Platform.Jobs.Mail.IsAddress(text).ShouldBeFalse();
+
+    private static Letter Simple() => new(Mailbox.Parse("a@example.org"), Mailbox.Parse("b@example.org"), "s", "t");
+
+    private static ReadOnlySpan<byte> Bytes(Letter letter)
+    {
+        var bytes = new ArrayBufferWriter<byte>();
+        letter.Write(bytes);
+        return bytes.WrittenSpan;
+    }
+
+    /// <summary>Half a character is none.</summary>
+    private static string Letter(string text) => text.Replace('\ud800', '\ufffd');
+
+    private static string Body(string text)
+    {
+        var lines = Letter(text).Replace("\r\n", "\n", StringComparison.Ordinal).Replace('\r', '\n');
+        return lines.Length == 0 || lines.EndsWith('\n') ? lines : lines + "\n";
+    }
+}
