@@ -26,6 +26,12 @@ internal static partial class PlatformLog
     [LoggerMessage(1103, LogLevel.Warning, "Recurring work {Name} failed: {Problem}")]
     public static partial void RecurringFailed(this ILogger logger, string name, string problem);
 
+    [LoggerMessage(1104, LogLevel.Warning, "The mail of job {JobId} was given to the mail server, whose answer was lost: it may have been delivered, and is not sent again")]
+    public static partial void MailOutcomeUnknown(this ILogger logger, Guid jobId);
+
+    [LoggerMessage(1105, LogLevel.Information, "Mail is signed; publish this record: {Record}")]
+    public static partial void MailIsSigned(this ILogger logger, string record);
+
     [LoggerMessage(1201, LogLevel.Error, "Request {Method} {Path} failed, trace {TraceId}")]
     public static partial void RequestFailed(this ILogger logger, string method, string path, string traceId, Exception exception);
 }
