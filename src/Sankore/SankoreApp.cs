@@ -14,6 +14,7 @@ using Sankore.Platform;
 using Sankore.Platform.Data;
 using Sankore.Platform.Jobs;
 using Sankore.Platform.Live;
+using Sankore.Platform.Mail;
 using Sankore.Platform.Security;
 using Sankore.Platform.Web;
 using Sankore.Rbac;
@@ -68,8 +69,7 @@ public static class SankoreApp
         services.AddSingleton<LiveReporter>().AddHostedService(sp => sp.GetRequiredService<LiveReporter>());
         services.AddSingleton(new JobLease(TimeSpan.FromSeconds(configuration.GetValue("Sankore:Jobs:LeaseSeconds", 30))));
         services.AddSingleton<JobWorker>().AddHostedService(sp => sp.GetRequiredService<JobWorker>()).AddHostedService<Recurring>();
-        services.AddSingleton(new MailOptions(Directory.CreateDirectory(Path.Combine(dataFolder, "outbox")).FullName, configuration["Sankore:Mail:From"] ?? "Sankore <no-reply@sankore.test>"));
-        services.AddSingleton<IJobHandler, OutboxJob>();
+        AddMail(services, MailOptions.Read(configuration, Directory.CreateDirectory(Path.Combine(dataFolder, "outbox")).FullName));
         services.AddHttpContextAccessor();
         services.AddScoped(sp => sp.GetRequiredService<IHttpContextAccessor>().HttpContext?.Caller() ?? Caller.Anonymous);
         services.AddSingleton<IAuthorizationHandler, PermissionHandler>().AddSingleton<IAuthorizationMiddlewareResultHandler, RefusedAuthorization>();
@@ -104,8 +104,22 @@ public static class SankoreApp
             module.Services(services, configuration);
         }
         var app = builder.Build();
+        if (app.Services.GetRequiredService<MailOptions>().Signer is { } signer)
+        {
+            app.Logger.MailIsSigned(signer.Record);
+        }
         Pipeline(app);
         return app;
+    }
+
+    private static void AddMail(IServiceCollection services, MailOptions options)
+    {
+        services.AddSingleton(options);
+        if (options.Smtp is { } smtp)
+        {
+            services.AddSingleton(sp => new SmtpPool(smtp, sp.GetRequiredService<TimeProvider>()));
+        }
+        services.AddSingleton<IJobHandler>(sp => new MailJob(options, sp.GetService<SmtpPool>(), sp.GetRequiredService<TimeProvider>(), sp.GetRequiredService<ILogger<MailJob>>()));
     }
 
     private static void Pipeline(WebApplication app)

@@ -90,6 +90,28 @@ public sealed class JobTests(World world) : IClassFixture<World>, IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_job_that_cannot_succeed_is_not_tried_again()
+    {
+        var id = await Enqueue();
+        await Worker(new Handler(() => new FinalFailure("nobody of that name"))).WorkSome(CancellationToken.None);
+        (await State(id)).ShouldBe("failed");
+        (await world.Sql<string>("select attempts || ' ' || last_error from util.job_queue where id = @id", new { id })).ShouldBe("1 nobody of that name");
+    }
+
+    [Fact]
+    public async Task A_job_that_is_done_while_the_node_stops_is_not_done_again()
+    {
+        var id = await Enqueue();
+        using var stop = new CancellationTokenSource();
+        await Worker(new Handler(() =>
+        {
+            stop.Cancel();
+            return null;
+        })).WorkSome(stop.Token);
+        (await State(id)).ShouldBe("completed");
+    }
+
+    [Fact]
     public async Task A_job_whose_service_does_not_answer_is_tried_again_like_any_other()
     {
         var id = await Enqueue();

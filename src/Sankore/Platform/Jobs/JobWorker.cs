@@ -50,7 +50,7 @@ public sealed class JobWorker(Db db, NpgsqlDataSource source, IEnumerable<IJobHa
     // 10 s, 20 s, 40 s … up to an hour.
     private const string FailSql = """
         update util.job_queue
-        set status = case when attempts >= max_attempts then 'failed' else 'pending' end, locked_until = null, last_error = left(@error, 500),
+        set status = case when @final or attempts >= max_attempts then 'failed' else 'pending' end, locked_until = null, last_error = left(@error, 500),
             run_at = now() + least(interval '10 seconds' * power(2, attempts - 1), interval '1 hour')
         where id = @Id and attempts = @Attempt and status = 'running'
         """;
@@ -179,7 +179,7 @@ public sealed class JobWorker(Db db, NpgsqlDataSource source, IEnumerable<IJobHa
         catch (Exception e) when (!(e is OperationCanceledException && mine.IsCancellationRequested))
         {
             log.JobFailed(job.Id, handler.JobType, job.Attempt, e.GetType().Name);
-            await End(FailSql, e.Message);
+            await End(FailSql, e.Message, e is FinalFailure);
         }
         catch (OperationCanceledException)
         {
@@ -191,6 +191,6 @@ public sealed class JobWorker(Db db, NpgsqlDataSource source, IEnumerable<IJobHa
         }
 
         // Said whatever happens: a job that is done is not to be done again because the node stops.
-        Task End(string sql, string? error = null) => db.Run(Caller.Service, session => session.Execute(sql, new { job.Id, job.Attempt, error }), CancellationToken.None);
+        Task End(string sql, string? error = null, bool final = false) => db.Run(Caller.Service, session => session.Execute(sql, new { job.Id, job.Attempt, error, final }), CancellationToken.None);
     }
 }

@@ -17,9 +17,12 @@ public interface IJobHandler
     /// <summary>How many of its jobs a node works at once; jobs of other types never wait for them.</summary>
     int AtOnce => 1;
 
-    /// <summary>Does the job. Throwing means trying again later, with a growing pause. It is cancelled when the node stops, or has lost the job to another.</summary>
+    /// <summary>Does the job. Throwing means trying again later, with a growing pause; <see cref="FinalFailure"/> means never again. It is cancelled when the node stops, or has lost the job to another.</summary>
     Task Run(Job job, CancellationToken ct);
 }
+
+/// <summary>A job failed, and would fail again however often it is tried.</summary>
+public sealed class FinalFailure(string message, Exception? inner = null) : Exception(message, inner);
 
 /// <summary>Puts jobs into <c>util.job_queue</c>, in the transaction of whoever wants them done.</summary>
 public static class Jobs

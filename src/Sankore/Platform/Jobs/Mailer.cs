@@ -1,24 +1,18 @@
-using System.Net.Mail;
-using System.Text;
 using System.Text.Json;
 using Sankore.Platform.Data;
+using Sankore.Platform.Mail;
 
 namespace Sankore.Platform.Jobs;
-
-/// <summary>Where mail goes, and in whose name.</summary>
-/// <param name="Outbox">The folder of <c>.eml</c> files.</param>
-/// <param name="From">The sender's address.</param>
-public sealed record MailOptions(string Outbox, string From);
 
 /// <summary>A mail of plain text to one person.</summary>
 public sealed record Mail(string To, string Subject, string Text)
 {
     /// <summary>Whether a text is one address, and nothing but that.</summary>
     public static bool IsAddress(string? text) =>
-        text is { Length: <= 254 } && !text.Any(c => char.IsWhiteSpace(c) || char.IsControl(c)) && MailAddress.TryCreate(text, out var address) && address.Address == text;
+        text is { Length: <= 254 } && !text.Any(c => char.IsWhiteSpace(c) || char.IsControl(c) || c is '<' or '>') && Mailbox.TryParse(text) is not null;
 }
 
-/// <summary>Every mail of the platform goes this way: a job in the transaction that wants it sent.</summary>
+/// <summary>Every transactional mail of the platform goes this way: a job in the transaction that wants it sent.</summary>
 public static class Mailer
 {
     internal const string JobType = "email_send";
@@ -30,39 +24,68 @@ public static class Mailer
     public static Task SendMails(this Session session, IReadOnlyList<Mail> mails) => mails.Count == 0 ? Task.CompletedTask : session.EnqueueAll(JobType, mails, priority: 20);
 }
 
-/// <summary>Writes mails as <c>.eml</c> files into the outbox folder, named by their job, so that a job run twice writes one file.</summary>
-public sealed class OutboxJob(MailOptions options) : IJobHandler
+/// <summary>
+/// Sends a job's mail: through the mail server, or, where there is none, as an <c>.eml</c> file of the outbox named by the job, so that a job run twice
+/// writes one file. The job's id is in the Message-ID, the same at every attempt.
+/// </summary>
+public sealed class MailJob(MailOptions options, SmtpPool? server, TimeProvider time, ILogger<MailJob> log) : IJobHandler
 {
     /// <inheritdoc/>
     public string JobType => Mailer.JobType;
 
     /// <inheritdoc/>
+    public int AtOnce => server is null ? 1 : 4;
+
+    /// <inheritdoc/>
     public async Task Run(Job job, CancellationToken ct)
     {
-        var mail = job.Payload.Deserialize<Mail>() ?? throw new JsonException("no mail in the job");
-        if (!Mail.IsAddress(mail.To))
-        {
-            throw new FormatException("not one address");
-        }
-        var draft = Directory.CreateDirectory(Path.Combine(options.Outbox, $".{job.Id}")).FullName;
+        var mail = job.Payload.Deserialize<Mail>() ?? throw new FinalFailure("no mail in the job");
+        var message = new System.Buffers.ArrayBufferWriter<byte>();
+        var to = Recipient(mail);
         try
         {
-            using var message = new MailMessage(new MailAddress(options.From), new MailAddress(mail.To))
-            {
-                Subject = mail.Subject,
-                Body = mail.Text,
-                SubjectEncoding = Encoding.UTF8,
-                BodyEncoding = Encoding.UTF8,
-                HeadersEncoding = Encoding.UTF8,
-            };
-            message.Headers.Add("Message-ID", $"<{job.Id}@{new MailAddress(options.From).Host}>");
-            using var client = new SmtpClient { DeliveryMethod = SmtpDeliveryMethod.SpecifiedPickupDirectory, PickupDirectoryLocation = draft };
-            await client.SendMailAsync(message, ct);
-            File.Move(Directory.GetFiles(draft).Single(), Path.Combine(options.Outbox, $"{job.Id}.eml"), overwrite: true);
+            new Letter(options.From, to, mail.Subject, mail.Text) { MessageId = $"{job.Id}@{options.From.Domain}", Date = time.GetUtcNow() }.Write(message, options.Signer);
+        }
+        catch (ArgumentException e)
+        {
+            throw new FinalFailure(e.Message, e);
+        }
+        await (server is null ? ToOutbox(job.Id, message.WrittenMemory, ct) : ToServer(server, job.Id, new Envelope(options.From, to), message.WrittenMemory, ct));
+    }
+
+    private static Mailbox Recipient(Mail mail) => Mail.IsAddress(mail.To) ? Mailbox.Parse(mail.To) : throw new FinalFailure("not one address");
+
+    private async Task ToOutbox(Guid jobId, ReadOnlyMemory<byte> message, CancellationToken ct)
+    {
+        // Two nodes may work the same job: each has a draft of its own, and nobody sees half a mail.
+        var draft = Path.Combine(options.Outbox, $".{jobId}.{Guid.NewGuid():N}");
+        try
+        {
+            await File.WriteAllBytesAsync(draft, message, ct);
+            File.Move(draft, Path.Combine(options.Outbox, $"{jobId}.eml"), overwrite: true);
         }
         finally
         {
-            Directory.Delete(draft, recursive: true);
+            File.Delete(draft);
+        }
+    }
+
+    /// <summary>Throws what is to be tried again; what may have been delivered is not.</summary>
+    private async Task ToServer(SmtpPool pool, Guid jobId, Envelope envelope, ReadOnlyMemory<byte> message, CancellationToken ct)
+    {
+        var result = await pool.SendAsync(envelope, message, MailKind.Transactional, leaving: null, ct);
+        var answer = $"{result.Code} {result.Text}";
+        switch (result.Outcome)
+        {
+            case SmtpOutcome.Accepted:
+                return;
+            case SmtpOutcome.Unknown:
+                log.MailOutcomeUnknown(jobId);
+                return;
+            case SmtpOutcome.Rejected:
+                throw new FinalFailure(answer);
+            default:
+                throw new IOException(answer);
         }
     }
 }
