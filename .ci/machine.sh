@@ -51,6 +51,26 @@ need_nginx() {
   install_package nginx-light || fail "$hint"
 }
 
+has_mail_tools() {
+  [[ -x /usr/sbin/smtp-sink ]] && { /usr/bin/python3 -c 'import dkim' || python3 -c 'import dkim'; } 2>/dev/null
+}
+
+# Somebody else's programs judge what we send: Postfix's smtp-sink, Python's email and dkim packages.
+need_mail_tools() {
+  has_mail_tools && return
+  if ! command -v apt-get >/dev/null; then
+    step "smtp-sink (postfix) or python3 with dkim is not installed: the tests that ask them are skipped"
+    return
+  fi
+  local hint="the tests of mail need the packages postfix (for smtp-sink, no mail server is started) and python3-dkim"
+  # Without a configuration the package starts nothing.
+  if [[ ! -x /usr/sbin/smtp-sink ]]; then
+    echo 'postfix postfix/main_mailer_type select No configuration' | as_root debconf-set-selections || fail "$hint"
+  fi
+  install_package postfix python3 python3-dkim || fail "$hint"
+  has_mail_tools || fail "$hint"
+}
+
 as_root() {
   if [[ $(id -u) == 0 ]]; then "$@"; else sudo -n "$@"; fi
 }

@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using Sankore.Platform.Jobs;
 using Sankore.Platform.Mail;
 using Sankore.Platform.Security;
@@ -5,7 +6,7 @@ using Sankore.Platform.Security;
 namespace Sankore.Tests.Platform;
 
 /// <summary>Transactional mail through a mail server, from the transaction that wants it sent to what became of it.</summary>
-public sealed class MailServerTests
+public sealed class MailServerTests(PythonMail python) : IClassFixture<PythonMail>
 {
     [Fact]
     public async Task A_mail_is_sent_through_the_mail_server()
@@ -21,6 +22,23 @@ public sealed class MailServerTests
         read.Values.ShouldAllBe(m => m.BodyText().ReplaceLineEndings("\n").TrimEnd('\n') == "Bonjour,\n\n.\nà l’école 🎓" && m.Header("From") == "Sankoré <no-reply@sankore.test>");
         read.Values.Select(m => m.Header("Subject")).Order().ShouldBe(Enumerable.Range(0, 30).Select(i => $"Réunion n° {i}").Order());
         Directory.GetFiles(world.OutboxFolder).ShouldBeEmpty();
+    }
+
+    [Fact]
+    public async Task A_mail_is_signed_where_there_is_a_key()
+    {
+        using var rsa = RSA.Create(2048);
+        var key = Path.GetTempFileName();
+        await File.WriteAllTextAsync(key, rsa.ExportRSAPrivateKeyPem());
+        await using var sink = await SmtpSink.Start();
+        await using var world = await MailingWorld.Start(sink.Port, key);
+        var ids = await Send(world, [new Mail("a@example.org", "Réunion", "Bonjour,\n\n.\nà l’école")]);
+        await Waiting.Until(async () => await Count(world, ids, "completed") == 1, "the mail is sent");
+
+        var mail = sink.Mails.ShouldHaveSingleItem();
+        var message = mail[mail.IndexOf("DKIM-Signature:", StringComparison.Ordinal)..].ReplaceLineEndings("\r\n");
+        python.Verifies(System.Text.Encoding.Latin1.GetBytes(message), $"v=DKIM1; k=rsa; p={Convert.ToBase64String(rsa.ExportSubjectPublicKeyInfo())}").ShouldBeTrue(message);
+        File.Delete(key);
     }
 
     [Fact]
@@ -79,7 +97,7 @@ public sealed class MailServerTests
     private static Task<string> Column(MailingWorld world, Guid id, string columns) => world.Sql<string>($"select {columns} from util.job_queue where id = @id", new { id });
 
     /// <summary>A server of one's own that sends through a mail server.</summary>
-    private sealed class MailingWorld(int port) : EmptyWorld
+    private sealed class MailingWorld(int port, string? key) : EmptyWorld
     {
         protected override IReadOnlyDictionary<string, string?> Settings => new Dictionary<string, string?>
         {
@@ -87,11 +105,14 @@ public sealed class MailServerTests
             ["Sankore:Mail:Smtp:Host"] = "127.0.0.1",
             ["Sankore:Mail:Smtp:Port"] = port.ToString(System.Globalization.CultureInfo.InvariantCulture),
             ["Sankore:Mail:Smtp:Security"] = "none",
+            ["Sankore:Mail:Dkim:Domain"] = key is null ? null : "sankore.test",
+            ["Sankore:Mail:Dkim:Selector"] = key is null ? null : "mail",
+            ["Sankore:Mail:Dkim:KeyFile"] = key,
         };
 
-        public static async Task<MailingWorld> Start(int port)
+        public static async Task<MailingWorld> Start(int port, string? key = null)
         {
-            var world = new MailingWorld(port);
+            var world = new MailingWorld(port, key);
             await world.InitializeAsync();
             return world;
         }

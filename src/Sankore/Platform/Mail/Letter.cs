@@ -82,7 +82,7 @@ public sealed record Letter(Mailbox From, Mailbox To, string Subject, string Tex
             WriteMessage(to);
             return;
         }
-        var message = new ArrayBufferWriter<byte>(Text.Length + (Html?.Length ?? 0) + Attachments.Sum(a => a.Part.Length) + 1024);
+        var message = new ArrayBufferWriter<byte>(((Text.Length + (Html?.Length ?? 0)) * 5 / 4) + Attachments.Sum(a => a.Part.Length) + 2048);
         WriteMessage(message);
         signer.Sign(message.WrittenSpan, to);
         to.Write(message.WrittenSpan);

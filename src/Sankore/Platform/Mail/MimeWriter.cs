@@ -251,7 +251,8 @@ internal readonly ref struct MimeWriter(IBufferWriter<byte> to)
             }
             else
             {
-                Escape(b);
+                Escape(b, to.GetSpan(3));
+                to.Advance(3);
                 length += 3;
             }
         }
@@ -305,44 +306,50 @@ internal readonly ref struct MimeWriter(IBufferWriter<byte> to)
     private void QuotedPrintable(ReadOnlySpan<byte> body)
     {
         const int maxLine = 76;
+        var line = to.GetSpan(MaxLine + 1);
         var column = 0;
         for (var i = 0; i < body.Length; i++)
         {
             var b = body[i];
             if (b == '\r')
             {
-                Raw("\r\n"u8);
+                line = EndLine(line, column, "\r\n"u8);
                 column = 0;
                 i++;
                 continue;
             }
             var lineEnds = body[i + 1] == '\r';
-            var literal = b is >= 0x20 and <= 0x7e or (byte)'\t' && b != '=' && !(lineEnds && b is (byte)' ' or (byte)'\t') && !(column == 0 && body[i..].StartsWith("From "u8));
-            var width = literal ? 1 : 3;
-            if (column + width > (lineEnds ? maxLine : maxLine - 1))
+            var literal = b is >= 0x20 and <= 0x7e or (byte)'\t' && b != '=' && !(lineEnds && b is (byte)' ' or (byte)'\t') && !(column == 0 && b == 'F' && body[i..].StartsWith("From "u8));
+            if (column + (literal ? 1 : 3) > (lineEnds ? maxLine : maxLine - 1))
             {
-                Raw("=\r\n"u8);
+                line = EndLine(line, column, "=\r\n"u8);
                 column = 0;
             }
             if (literal)
             {
-                Byte(b);
+                line[column++] = b;
             }
             else
             {
-                Escape(b);
+                Escape(b, line[column..]);
+                column += 3;
             }
-            column += width;
         }
     }
 
-    private void Escape(byte b)
+    /// <summary>Room for the next line.</summary>
+    private Span<byte> EndLine(Span<byte> line, int length, ReadOnlySpan<byte> with)
     {
-        var span = to.GetSpan(3);
-        span[0] = (byte)'=';
-        span[1] = "0123456789ABCDEF"u8[b >> 4];
-        span[2] = "0123456789ABCDEF"u8[b & 15];
-        to.Advance(3);
+        with.CopyTo(line[length..]);
+        to.Advance(length + with.Length);
+        return to.GetSpan(MaxLine + 1);
+    }
+
+    private static void Escape(byte b, Span<byte> at)
+    {
+        at[0] = (byte)'=';
+        at[1] = "0123456789ABCDEF"u8[b >> 4];
+        at[2] = "0123456789ABCDEF"u8[b & 15];
     }
 
     private void Byte(byte b)

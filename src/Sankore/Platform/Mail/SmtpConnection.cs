@@ -45,6 +45,7 @@ public sealed class SmtpConnection : IAsyncDisposable
     private readonly SmtpWire _wire;
     private readonly SmtpAbilities _server;
     private ArrayBufferWriter<byte> _data = new(16 * 1024);
+    private bool _mayHaveLeft;
 
     private SmtpConnection(SmtpWire wire, SmtpAbilities server, SmtpTimeouts timeouts) => (_wire, _server, _timeouts) = (wire, server, timeouts);
 
@@ -84,33 +85,18 @@ public sealed class SmtpConnection : IAsyncDisposable
         }
         StuffDots(message.Span);
         Offered++;
-        var mayHaveLeft = false;
+        Volatile.Write(ref _mayHaveLeft, false);
         using var phase = new CancellationTokenSource();
         // Not linked to the caller's: after the end of the data being called off only shortens the wait.
-        await using var calledOff = ct.UnsafeRegister(_ => phase.CancelAfter(Volatile.Read(ref mayHaveLeft) ? _timeouts.Grace : TimeSpan.Zero), null);
+        await using var calledOff = ct.UnsafeRegister(_ => phase.CancelAfter(Volatile.Read(ref _mayHaveLeft) ? _timeouts.Grace : TimeSpan.Zero), null);
         try
         {
-            if (await Offer(Commands(envelope, message.Length, eightBit), phase, ct) is { } refused)
-            {
-                return refused;
-            }
-            var rest = _data.WrittenMemory;
-            for (; rest.Length > Block; rest = rest[Block..])
-            {
-                Arm(phase, _timeouts.Block, ct);
-                await _wire.Write(rest[..Block], phase.Token);
-            }
-            Arm(phase, _timeouts.Block, ct);
-            phase.Token.ThrowIfCancellationRequested();
-            Volatile.Write(ref mayHaveLeft, true);
-            phase.CancelAfter(ct.IsCancellationRequested ? _timeouts.Grace : _timeouts.End);
-            await _wire.Write(rest, phase.Token);
-            return Ended(await _wire.Read(phase.Token));
+            return await Offer(Commands(envelope, message.Length, eightBit), phase, ct) ?? await SendData(phase, ct);
         }
-        catch (Exception e) when (e is IOException or SocketException or OperationCanceledException or ObjectDisposedException)
+        catch (Exception e) when (_mayHaveLeft || e is IOException or SocketException or OperationCanceledException or ObjectDisposedException)
         {
             IsUsable = false;
-            return new SmtpResult(mayHaveLeft ? SmtpOutcome.Unknown : SmtpOutcome.NotSent, 0, null, e is OperationCanceledException ? "the server did not answer in time, or the mail was called off" : e.Message);
+            return new SmtpResult(_mayHaveLeft ? SmtpOutcome.Unknown : SmtpOutcome.NotSent, 0, null, e is OperationCanceledException ? "the server did not answer in time, or the mail was called off" : e.Message);
         }
         finally
         {
@@ -212,6 +198,23 @@ public sealed class SmtpConnection : IAsyncDisposable
         }
         IsUsable = senderTaken && (await _wire.Read(ct)).Code != 421;
         return refused;
+    }
+
+    /// <summary>The data, whose last write has their end, and the answer to it.</summary>
+    private async Task<SmtpResult> SendData(CancellationTokenSource phase, CancellationToken ct)
+    {
+        var rest = _data.WrittenMemory;
+        for (; rest.Length > Block; rest = rest[Block..])
+        {
+            Arm(phase, _timeouts.Block, ct);
+            await _wire.Write(rest[..Block], phase.Token);
+        }
+        Arm(phase, _timeouts.Block, ct);
+        phase.Token.ThrowIfCancellationRequested();
+        Volatile.Write(ref _mayHaveLeft, true);
+        phase.CancelAfter(ct.IsCancellationRequested ? _timeouts.Grace : _timeouts.End);
+        await _wire.Write(rest, phase.Token);
+        return Ended(await _wire.Read(phase.Token));
     }
 
     /// <summary>A refusal before the data. 421 speaks of the connection, not of the mail, and what is no refusal is no SMTP.</summary>
