@@ -8,7 +8,7 @@ namespace Sankore.Tests.Platform;
 public sealed class SmtpSinkTests
 {
     [Theory]
-    [InlineData("-v")]
+    [InlineData("-N")]
     [InlineData("-p")]
     [InlineData("-e")]
     [InlineData("-8", "-E", "-a")]

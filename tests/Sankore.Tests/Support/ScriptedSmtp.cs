@@ -20,11 +20,15 @@ public sealed class ScriptedSmtp : IAsyncDisposable
     /// <summary>An answer: none, ever.</summary>
     public const string Hang = "HANG";
 
+    /// <summary>An answer: the usual one, but not before <see cref="Release"/>.</summary>
+    public const string Hold = "HOLD";
+
     /// <summary>An answer: without an end.</summary>
     public const string Endless = "ENDLESS";
 
     private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
     private readonly CancellationTokenSource _stop = new();
+    private readonly TaskCompletionSource _released = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly Func<string, string?> _answer;
     private readonly Task _accepting;
     private int _connections;
@@ -70,6 +74,9 @@ public sealed class ScriptedSmtp : IAsyncDisposable
         using var made = request.CreateSelfSigned(DateTimeOffset.UtcNow.AddDays(-1), DateTimeOffset.UtcNow.AddDays(1));
         return X509CertificateLoader.LoadPkcs12(made.Export(X509ContentType.Pfx), null);
     }
+
+    /// <summary>Lets go of what is on hold.</summary>
+    public void Release() => _released.SetResult();
 
     public async ValueTask DisposeAsync()
     {
@@ -152,6 +159,10 @@ public sealed class ScriptedSmtp : IAsyncDisposable
             case Hang:
                 await Task.Delay(Timeout.Infinite, _stop.Token);
                 return null;
+            case Hold:
+                await _released.Task.WaitAsync(_stop.Token);
+                await stream.WriteAsync(Encoding.UTF8.GetBytes(Usual(command) + "\r\n"), _stop.Token);
+                return Usual(command);
             case Endless:
                 while (true)
                 {

@@ -88,10 +88,10 @@ public sealed class SmtpConnection : IAsyncDisposable
         Volatile.Write(ref _mayHaveLeft, false);
         using var phase = new CancellationTokenSource();
         // Not linked to the caller's: after the end of the data being called off only shortens the wait.
-        await using var calledOff = ct.UnsafeRegister(_ => phase.CancelAfter(Volatile.Read(ref _mayHaveLeft) ? _timeouts.Grace : TimeSpan.Zero), null);
+        await using var calledOff = ct.UnsafeRegister(_ => CallOff(phase), null);
         try
         {
-            return await Offer(Commands(envelope, message.Length, eightBit), phase, ct) ?? await SendData(phase, ct);
+            return await Offer(Commands(envelope, message.Length, eightBit), phase) ?? await SendData(phase, ct);
         }
         catch (Exception e) when (_mayHaveLeft || e is IOException or SocketException or OperationCanceledException or ObjectDisposedException)
         {
@@ -125,7 +125,17 @@ public sealed class SmtpConnection : IAsyncDisposable
         await _wire.DisposeAsync();
     }
 
-    private static void Arm(CancellationTokenSource phase, TimeSpan timeout, CancellationToken ct) => phase.CancelAfter(ct.IsCancellationRequested ? TimeSpan.Zero : timeout);
+    private void CallOff(CancellationTokenSource phase)
+    {
+        if (Volatile.Read(ref _mayHaveLeft))
+        {
+            phase.CancelAfter(_timeouts.Grace);
+        }
+        else
+        {
+            phase.Cancel();
+        }
+    }
 
     private SmtpResult? Impossible(Envelope envelope, long size, bool eightBit)
     {
@@ -149,9 +159,9 @@ public sealed class SmtpConnection : IAsyncDisposable
     }
 
     /// <summary>MAIL, RCPT and DATA; null: the server waits for the data.</summary>
-    private async Task<SmtpResult?> Offer(string[] commands, CancellationTokenSource phase, CancellationToken ct)
+    private async Task<SmtpResult?> Offer(string[] commands, CancellationTokenSource phase)
     {
-        Arm(phase, _timeouts.Command, ct);
+        phase.CancelAfter(_timeouts.Command);
         SmtpResult? refused = null;
         try
         {
@@ -206,13 +216,16 @@ public sealed class SmtpConnection : IAsyncDisposable
         var rest = _data.WrittenMemory;
         for (; rest.Length > Block; rest = rest[Block..])
         {
-            Arm(phase, _timeouts.Block, ct);
+            phase.CancelAfter(_timeouts.Block);
             await _wire.Write(rest[..Block], phase.Token);
         }
-        Arm(phase, _timeouts.Block, ct);
         phase.Token.ThrowIfCancellationRequested();
         Volatile.Write(ref _mayHaveLeft, true);
-        phase.CancelAfter(ct.IsCancellationRequested ? _timeouts.Grace : _timeouts.End);
+        phase.CancelAfter(_timeouts.End);
+        if (ct.IsCancellationRequested)
+        {
+            phase.CancelAfter(_timeouts.Grace);
+        }
         await _wire.Write(rest, phase.Token);
         return Ended(await _wire.Read(phase.Token));
     }
