@@ -1,5 +1,6 @@
 using Sankore.Campaigns.Contacts;
 using Sankore.Campaigns.Imports;
+using Sankore.Campaigns.Mailing;
 using Sankore.Platform.Jobs;
 using Sankore.Platform.Security;
 using Sankore.Tenancy.Assignments;
@@ -27,7 +28,9 @@ public sealed class CampaignsModule : SankoreModule
     /// <inheritdoc/>
     public override void Services(IServiceCollection services, IConfiguration configuration) =>
         services.AddScoped<Contacts.Contacts>().AddScoped<Organizations>().AddScoped<Segments>().AddScoped<Suppressions>().AddScoped<ContactImports>().AddScoped<Dashboard>()
-            .AddSingleton<IJobHandler, ContactImportJob>();
+            .AddScoped<Mailing.Campaigns>().AddScoped<Dispatch>()
+            .AddSingleton<ProgressFeed>().AddHostedService(sp => sp.GetRequiredService<ProgressFeed>()).AddSingleton<SendLedger>().AddHostedService(sp => sp.GetRequiredService<SendLedger>()).AddSingleton<Post>()
+            .AddSingleton<IJobHandler, ContactImportJob>().AddSingleton<IJobHandler, CampaignStartJob>().AddSingleton<IJobHandler, CampaignBatchJob>();
 
     /// <inheritdoc/>
     public override void Routes(IEndpointRouteBuilder routes)
@@ -39,5 +42,6 @@ public sealed class CampaignsModule : SankoreModule
         read.MapGet("/dashboard", (Caller caller, Dashboard use, CancellationToken ct) => use.Read(caller, ct));
         ContactsApi.Map(read, write, delete, export);
         ImportsApi.Map(write);
+        CampaignsApi.Map(read, write, delete);
     }
 }

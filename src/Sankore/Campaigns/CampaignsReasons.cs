@@ -8,7 +8,7 @@ public static class CampaignsReasons
     private static readonly Dictionary<string, Reason> Book = new[]
     {
         Of("CONTACT_EXISTS", 409), Of("ORGANIZATION_EXISTS", 409), Of("SEGMENT_EXISTS", 409), Of("SUPPRESSED", 409), Of("SUPPRESSION_KEPT", 409), Of("SUPPRESSION_EXISTS", 409),
-        Of("CAMPAIGN_STATE", 409), Of("CAMPAIGN_SETTLED", 409), Of("EMAIL_STATE", 409), Of("IMPORT_STARTED", 409), Of("IMPORT_COLUMNS", 422), Of("CHOOSE_TWO", 422),
+        Of("CAMPAIGN_STATE", 409), Of("CAMPAIGN_SETTLED", 409), Of("EMAIL_STATE", 409), Of("IMPORT_STARTED", 409), Of("IMPORT_COLUMNS", 422), Of("CHOOSE_TWO", 422), Of("CAMPAIGN_INCOMPLETE", 422), Of("AUDIENCE_EMPTY", 422),
     }.ToDictionary(r => r.Code);
 
     /// <summary>All of them.</summary>
@@ -24,6 +24,18 @@ public static class CampaignsReasons
 
         /// <summary>Another segment of the user has the name.</summary>
         public static Reason SegmentExists => Book["SEGMENT_EXISTS"];
+
+        /// <summary>The campaign is not in the state that this needs.</summary>
+        public static Reason CampaignState => Book["CAMPAIGN_STATE"];
+
+        /// <summary>What a campaign says and to whom is settled when it leaves the draft.</summary>
+        public static Reason CampaignSettled => Book["CAMPAIGN_SETTLED"];
+
+        /// <summary>A campaign without subject or content cannot be sent.</summary>
+        public static Reason CampaignIncomplete => Book["CAMPAIGN_INCOMPLETE"];
+
+        /// <summary>The audience has nobody who is written to.</summary>
+        public static Reason AudienceEmpty => Book["AUDIENCE_EMPTY"];
 
         /// <summary>The address is on the user's suppression list already.</summary>
         public static Reason SuppressionExists => Book["SUPPRESSION_EXISTS"];

@@ -103,11 +103,11 @@ public sealed class JobTests(World world) : IClassFixture<World>, IAsyncLifetime
     {
         var id = await Enqueue();
         using var stop = new CancellationTokenSource();
-        await Worker(new Handler(() =>
+        await Should.ThrowAsync<OperationCanceledException>(() => Worker(new Handler(() =>
         {
             stop.Cancel();
             return null;
-        })).WorkSome(stop.Token);
+        })).WorkSome(stop.Token));
         (await State(id)).ShouldBe("completed");
     }
 

@@ -12,7 +12,7 @@ public sealed class MailServerTests(PythonMail python) : IClassFixture<PythonMai
     public async Task A_mail_is_sent_through_the_mail_server()
     {
         await using var sink = await SmtpSink.Start();
-        await using var world = await MailingWorld.Start(sink.Port);
+        await using var world = await MailingWorld.Start(sink.Port, demo: false);
         var ids = await Send(world, [.. Enumerable.Range(0, 30).Select(i => new Mail($"p{i}@example.org", $"Réunion n° {i}", "Bonjour,\n\n.\nà l’école 🎓"))]);
         await Waiting.Until(async () => await Count(world, ids, "completed") == 30, "all mails are sent");
 
@@ -31,7 +31,7 @@ public sealed class MailServerTests(PythonMail python) : IClassFixture<PythonMai
         var key = Path.GetTempFileName();
         await File.WriteAllTextAsync(key, rsa.ExportRSAPrivateKeyPem());
         await using var sink = await SmtpSink.Start();
-        await using var world = await MailingWorld.Start(sink.Port, key);
+        await using var world = await MailingWorld.Start(sink.Port, key, demo: false);
         var ids = await Send(world, [new Mail("a@example.org", "Réunion", "Bonjour,\n\n.\nà l’école")]);
         await Waiting.Until(async () => await Count(world, ids, "completed") == 1, "the mail is sent");
 
@@ -52,7 +52,7 @@ public sealed class MailServerTests(PythonMail python) : IClassFixture<PythonMai
             _ when command.StartsWith(".\n", StringComparison.Ordinal) && command.Contains("To: lost@", StringComparison.Ordinal) => ScriptedSmtp.Cut,
             _ => null,
         });
-        await using var world = await MailingWorld.Start(server.Port);
+        await using var world = await MailingWorld.Start(server.Port, demo: false);
         var ids = new List<Guid>();
         foreach (var to in (string[])["gone", "later", "lost", "fine"])
         {
@@ -95,26 +95,4 @@ public sealed class MailServerTests(PythonMail python) : IClassFixture<PythonMai
         world.Sql<long>("select count(*) from util.job_queue where id = any(@ids) and status = @status", new { ids = ids.ToArray(), status });
 
     private static Task<string> Column(MailingWorld world, Guid id, string columns) => world.Sql<string>($"select {columns} from util.job_queue where id = @id", new { id });
-
-    /// <summary>A server of one's own that sends through a mail server.</summary>
-    private sealed class MailingWorld(int port, string? key) : EmptyWorld
-    {
-        protected override IReadOnlyDictionary<string, string?> Settings => new Dictionary<string, string?>
-        {
-            ["Sankore:Mail:From"] = "Sankoré <no-reply@sankore.test>",
-            ["Sankore:Mail:Smtp:Host"] = "127.0.0.1",
-            ["Sankore:Mail:Smtp:Port"] = port.ToString(System.Globalization.CultureInfo.InvariantCulture),
-            ["Sankore:Mail:Smtp:Security"] = "none",
-            ["Sankore:Mail:Dkim:Domain"] = key is null ? null : "sankore.test",
-            ["Sankore:Mail:Dkim:Selector"] = key is null ? null : "mail",
-            ["Sankore:Mail:Dkim:KeyFile"] = key,
-        };
-
-        public static async Task<MailingWorld> Start(int port, string? key = null)
-        {
-            var world = new MailingWorld(port, key);
-            await world.InitializeAsync();
-            return world;
-        }
-    }
 }

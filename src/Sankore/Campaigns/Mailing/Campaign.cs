@@ -1,0 +1,113 @@
+using System.Globalization;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using Sankore.Campaigns.Contacts;
+using Sankore.Campaigns.Templates;
+using Sankore.Platform.Jobs;
+using Sankore.Platform.Security;
+using Sankore.Platform.Web;
+
+namespace Sankore.Campaigns.Mailing;
+
+/// <summary>Whom a campaign is for; those on the suppression list are never among them.</summary>
+/// <param name="Kind"><c>all</c>, <c>segment</c> or <c>organizations</c>.</param>
+/// <param name="SegmentId">Of a segment.</param>
+/// <param name="OrganizationIds">Of any of these organisations.</param>
+public sealed record Audience(string Kind, Guid? SegmentId = null, IReadOnlyList<Guid>? OrganizationIds = null)
+{
+    /// <summary>The kinds there are.</summary>
+    public static readonly string[] Kinds = ["all", "segment", "organizations"];
+
+    private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web) { DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull };
+
+    /// <summary>Everybody.</summary>
+    public static Audience All { get; } = new("all");
+
+    internal string ToJson() => JsonSerializer.Serialize(this, Json);
+
+    internal static Audience Of(string json) => JsonSerializer.Deserialize<Audience>(json, Json)!;
+}
+
+/// <summary>What is written to many (document 001, « email_campaigns »).</summary>
+/// <param name="Status">See <see cref="CampaignStates"/>.</param>
+/// <param name="FromName">The sender's name; null: the user's own.</param>
+/// <param name="ReplyTo">Where answers go; null: the user's own address.</param>
+/// <param name="ScheduledAt">When it is to be sent, in UTC.</param>
+/// <param name="TimeZone">The sender's time zone (IANA), in which it was scheduled.</param>
+/// <param name="Failure">The code of what it failed of.</param>
+public sealed record Campaign(Guid Id, string Name, string Subject, string Content, string Status, Guid? TemplateId, string? FromName, string? ReplyTo, Audience Audience, bool TrackOpens, bool TrackClicks,
+    DateTime? ScheduledAt, string TimeZone, DateTime? StartedAt, DateTime? FinishedAt, string? Failure, int Version, DateTime CreatedAt, DateTime UpdatedAt) : IVersioned;
+
+/// <summary>The states of a campaign and the ways between them. The database holds to the same (<c>campaigns.check_campaign</c>).</summary>
+public static class CampaignStates
+{
+    private static readonly Dictionary<string, string[]> Ways = new()
+    {
+        ["draft"] = ["scheduled", "sending", "cancelled"],
+        ["scheduled"] = ["draft", "sending", "cancelled"],
+        ["sending"] = ["paused", "sent", "failed", "cancelled"],
+        ["paused"] = ["sending", "cancelled"],
+        ["sent"] = [],
+        ["failed"] = [],
+        ["cancelled"] = [],
+    };
+
+    /// <summary>Every state.</summary>
+    public static IReadOnlyCollection<string> All => Ways.Keys;
+
+    /// <summary>Whether a campaign may go from one state to another.</summary>
+    public static bool May(string from, string to) => Ways[from].Contains(to);
+}
+
+/// <summary>What a person writes of a campaign; a draft may still lack its subject and its content.</summary>
+/// <param name="Version">The version that a change is based on, unless <c>If-Match</c> says it.</param>
+public sealed record CampaignInput(string? Name, string? Subject, string? Content, Guid? TemplateId, string? FromName, string? ReplyTo, Audience? Audience, bool? TrackOpens, bool? TrackClicks, int? Version)
+{
+    /// <summary>The input in its one form. Refuses with VALIDATION_FAILED.</summary>
+    internal CampaignInput Normalized()
+    {
+        var input = this with
+        {
+            Name = Texts.Blank(Name),
+            Subject = Subject?.Trim() ?? "",
+            Content = Content ?? "",
+            FromName = Texts.Blank(FromName),
+            ReplyTo = Addresses.Normalize(ReplyTo),
+            Audience = Audience ?? Audience.All,
+            TrackOpens = TrackOpens ?? false,
+            TrackClicks = TrackClicks ?? false,
+        };
+        new Validation().Required("name", input.Name, 120).Optional("subject", input.Subject, 250).That("subject", !input.Subject.AsSpan().ContainsAny('\r', '\n')).Optional("content", input.Content, 500_000)
+            .Optional("fromName", input.FromName, 120).That("replyTo", input.ReplyTo is null || Mail.IsAddress(input.ReplyTo), "EMAIL_INVALID")
+            .OneOf("audience", input.Audience.Kind, Audience.Kinds)
+            .That("audience", (input.Audience.Kind == "segment") == input.Audience.SegmentId is not null && (input.Audience.Kind == "organizations") == input.Audience.OrganizationIds is { Count: > 0 and <= 1000 }, "audience.choose").Check();
+        var mistakes = new[] { ("subject", MergeText.Mistake(input.Subject)), ("content", MergeText.Mistake(input.Content) ?? MergeText.Mistake(PlainText.Of(input.Content))) }.Where(m => m.Item2 is not null).ToDictionary(m => m.Item1, m => m.Item2!);
+        return mistakes.Count == 0 ? input : throw new Refusal(Reason.Invalid) { Fields = mistakes };
+    }
+}
+
+/// <summary>When a campaign is to be sent, as the clock on the sender's wall has it.</summary>
+/// <param name="At"><c>yyyy-mm-ddThh:mm</c>.</param>
+/// <param name="TimeZone">IANA, e.g. <c>Africa/Brazzaville</c> (the default).</param>
+public sealed record ScheduleInput(string? At, string? TimeZone)
+{
+    /// <summary>The time zones that are offered: where the platform's people are, and Europe.</summary>
+    public static readonly string[] Zones =
+    [
+        "Africa/Brazzaville", "Africa/Kinshasa", "Africa/Douala", "Africa/Libreville", "Africa/Bangui", "Africa/Ndjamena", "Africa/Malabo", "Africa/Luanda", "Africa/Lagos", "Africa/Porto-Novo", "Africa/Niamey",
+        "Africa/Abidjan", "Africa/Dakar", "Africa/Bamako", "Africa/Ouagadougou", "Africa/Lome", "Africa/Conakry", "Africa/Nouakchott", "Africa/Lubumbashi", "Africa/Kigali", "Africa/Bujumbura", "Africa/Djibouti",
+        "Indian/Antananarivo", "Indian/Comoro", "Africa/Casablanca", "Africa/Algiers", "Africa/Tunis", "Europe/Paris", "Europe/London", "UTC",
+    ];
+
+    /// <summary>The moment, and the zone. Refuses with VALIDATION_FAILED for what is no time, is over, is more than a year away, or never comes (a clock that jumps).</summary>
+    internal (DateTimeOffset At, string Zone) Normalized(DateTimeOffset now)
+    {
+        var name = Texts.Blank(TimeZone) ?? Zones[0];
+        new Validation().That("timeZone", TimeZoneInfo.TryFindSystemTimeZoneById(name, out var zone) && name.Length <= 60).Check();
+        var isTime = DateTime.TryParseExact(At, ["yyyy-MM-dd'T'HH:mm", "yyyy-MM-dd'T'HH:mm:ss"], CultureInfo.InvariantCulture, DateTimeStyles.None, out var local);
+        new Validation().That("at", isTime && !zone!.IsInvalidTime(local)).Check();
+        var at = new DateTimeOffset(local, zone!.GetUtcOffset(local));
+        new Validation().That("at", at > now && at < now.AddYears(1), "schedule.past").Check();
+        return (at, name);
+    }
+}

@@ -1,0 +1,154 @@
+using System.Text.Json;
+using Sankore.Platform.Data;
+using Sankore.Platform.Jobs;
+using Sankore.Platform.Mail;
+using Sankore.Platform.Security;
+
+namespace Sankore.Campaigns.Mailing;
+
+/// <summary>
+/// Sends a batch of a campaign's messages, one after the other; as many batches at once as there are connections. A message leaves at most once: it is written
+/// down before it does (<see cref="SendLedger"/>), and what a dead node had written down is of unknown outcome. What the mail server put off is tried again by
+/// a later job.
+/// </summary>
+public sealed class CampaignBatchJob(Db db, Post post, SendLedger ledger, ProgressFeed progress, ILogger<CampaignBatchJob> log) : IJobHandler
+{
+    /// <summary>The job's type.</summary>
+    public const string Type = "campaign_batch";
+
+    /// <summary>How often a message is tried that the mail server puts off (4xx), before it fails: with growing pauses, about ten hours.</summary>
+    internal const int MaxAttempts = 8;
+
+    // Nobody holds these any more who could say what became of them.
+    private const string LostSql = """
+        update campaigns.emails_sent e set status = 'failed', error_code = 'OUTCOME_UNKNOWN'
+        where e.user_id = @UserId and e.campaign_id = @Campaign and e.batch = @Batch and e.status = 'sending'
+          and not exists (select 1 from util.job_queue j where j.id = e.job_id and j.attempts = e.job_attempt and j.status = 'running' and j.locked_until > now())
+        """;
+
+    private const string SuppressedSql = """
+        update campaigns.emails_sent e set status = 'failed', error_code = 'SUPPRESSED'
+        where e.user_id = @UserId and e.campaign_id = @Campaign and e.batch = @Batch and e.status = 'pending'
+          and exists (select 1 from campaigns.suppressions s where s.user_id = e.user_id and s.email = lower(e.recipient_email))
+        """;
+
+    private const string MessagesSql = """
+        select e.id, e.recipient_email as email, k.name, e.recipient_organization as organization, e.attempts
+        from campaigns.emails_sent e
+        left join campaigns.contacts k on k.user_id = e.user_id and k.id = e.contact_id
+        where e.user_id = @UserId and e.campaign_id = @Campaign and e.batch = @Batch and e.status = 'pending' and (e.next_attempt_at is null or e.next_attempt_at <= now())
+        order by e.id
+        """;
+
+    // When those that were put off are due again; null: there are none.
+    private const string LaterSql = """
+        select min(coalesce(next_attempt_at, now())) from campaigns.emails_sent e
+        where e.user_id = @UserId and e.campaign_id = @Campaign and e.batch = @Batch and e.status = 'pending'
+          and exists (select 1 from campaigns.email_campaigns c where c.id = e.campaign_id and c.status = 'sending')
+        """;
+
+    private const string FinishSql = """
+        update campaigns.email_campaigns c
+        set status = case when k.sent + k.delivered + k.bounced > 0 or k.unknown > 0 then 'sent' else 'failed' end, finished_at = now(),
+            failure = case when k.sent + k.delivered + k.bounced > 0 or k.unknown > 0 then null else 'NOTHING_SENT' end
+        from campaigns.campaign_counts k
+        where c.id = @Campaign and k.campaign_id = c.id and c.status = 'sending' and k.total > 0 and k.pending = 0 and k.sending = 0
+        """;
+
+    /// <summary>What the job needs to know.</summary>
+    public sealed record Order(Guid Campaign, int Batch);
+
+    /// <inheritdoc/>
+    public string JobType => Type;
+
+    /// <inheritdoc/>
+    public int AtOnce => post.Connections;
+
+    /// <inheritdoc/>
+    public async Task Run(Job job, CancellationToken ct)
+    {
+        var order = job.Payload.Deserialize<Order>()!;
+        if (await post.Of(order.Campaign, ct) is not { } mailing)
+        {
+            return;
+        }
+        var args = new { mailing.UserId, order.Campaign, order.Batch };
+        var messages = await db.Run(Caller.Service, async session =>
+        {
+            await session.Execute(LostSql, args);
+            await session.Execute(SuppressedSql, args);
+            return await session.Query<Message>(MessagesSql, args);
+        }, ct);
+        var refused = await Send(job, order, mailing, messages, ct);
+        await db.Run(Caller.Service, async session =>
+        {
+            await session.Execute(SuppressedSql, args);
+            if (refused is null && await session.Value<DateTime?>(LaterSql, args) is { } due)
+            {
+                await session.Enqueue(Type, order, priority: 100, new DateTimeOffset(due, TimeSpan.Zero));
+            }
+            await session.Execute(FinishSql, args);
+        }, ct);
+        progress.Changed([order.Campaign]);
+        if (refused is not null)
+        {
+            // The queue tries again, with its growing pause.
+            throw new IOException(refused);
+        }
+    }
+
+    /// <summary>Sends until the messages are through, or may not leave any more; says why the mail server takes none, if it does not.</summary>
+    private async Task<string?> Send(Job job, Order order, ReadyCampaign mailing, IReadOnlyList<Message> messages, CancellationToken ct)
+    {
+        var arrivals = new List<Task>();
+        try
+        {
+            foreach (var message in messages)
+            {
+                SmtpResult result;
+                try
+                {
+                    result = await post.Send(mailing, message, async leaving =>
+                    {
+                        if (!await ledger.Leave(order.Campaign, message.Id, job.Id, job.Attempt, leaving))
+                        {
+                            throw new KeptBack();
+                        }
+                    }, ct);
+                }
+                catch (KeptBack)
+                {
+                    // The next may leave if it was this recipient's doing; if it was the campaign's or the job's, none will, and asking costs little.
+                    continue;
+                }
+                arrivals.Add(ledger.Arrive(order.Campaign, Judge(message, result)));
+                if (result.Outcome == SmtpOutcome.NotSent)
+                {
+                    log.ServerAway(order.Campaign, result.Text);
+                    return result.Text;
+                }
+            }
+            return null;
+        }
+        finally
+        {
+            await Task.WhenAll(arrivals);
+        }
+    }
+
+    /// <summary>
+    /// What a result means for the message: 4xx is tried again after 1, 2, 4 … minutes; 5xx is a bounce, and the address is not written to again, unless the
+    /// enhanced status (RFC 3463) says that the fault is not the address's: the system's (x.3), the protocol's (x.5), the content's (x.6) or a policy's (x.7).
+    /// </summary>
+    internal static Arrival Judge(Message message, SmtpResult result) => result.Outcome switch
+    {
+        SmtpOutcome.Accepted => new Arrival(message.Id, "sent"),
+        SmtpOutcome.Unknown => new Arrival(message.Id, "failed", "OUTCOME_UNKNOWN", result.Text),
+        SmtpOutcome.Rejected => new Arrival(message.Id, "bounced", result.Status ?? (result.Code > 0 ? $"{result.Code}" : "REJECTED"), result.Text, Suppresses: result.Status?.Split('.')[1] is not ("3" or "5" or "6" or "7")),
+        SmtpOutcome.Deferred when message.Attempts + 1 >= MaxAttempts => new Arrival(message.Id, "failed", "DEFERRED", result.Text),
+        SmtpOutcome.Deferred => new Arrival(message.Id, "pending", "DEFERRED", result.Text, TimeSpan.FromMinutes(Math.Pow(2, message.Attempts))),
+        _ => new Arrival(message.Id, "pending", "SERVER_AWAY", result.Text, TimeSpan.Zero),
+    };
+
+    private sealed class KeptBack : Exception;
+}

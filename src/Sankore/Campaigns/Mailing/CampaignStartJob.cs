@@ -1,0 +1,66 @@
+using System.Text.Json;
+using Sankore.Platform.Data;
+using Sankore.Platform.Jobs;
+using Sankore.Platform.Security;
+
+namespace Sankore.Campaigns.Mailing;
+
+/// <summary>
+/// Begins a campaign, or goes on with it: at its time it becomes <c>sending</c>; its audience, without those who have left, becomes messages; and every batch
+/// of messages that waits becomes a job. Run twice it makes no message twice.
+/// </summary>
+public sealed class CampaignStartJob(Db db, ProgressFeed progress) : IJobHandler
+{
+    /// <summary>The job's type.</summary>
+    public const string Type = "campaign_start";
+
+    /// <summary>Messages of a job: few enough that several connections share a small campaign, many enough that jobs cost little.</summary>
+    internal const int BatchSize = 100;
+
+    // By the database's clock. A campaign that was rescheduled has another job.
+    private const string DueSql = "update campaigns.email_campaigns set status = 'sending', started_at = now() where id = @Campaign and status = 'scheduled' and scheduled_at <= now()";
+
+    private const string MessagesSql = """
+        insert into campaigns.emails_sent (user_id, campaign_id, contact_id, recipient_email, recipient_organization, batch)
+        select c.user_id, c.id, k.id, k.email, k.organization_name, (row_number() over (order by k.id) - 1) / @BatchSize
+        from campaigns.email_campaigns c
+        cross join lateral campaigns.matching(c.user_id, campaigns.audience_filter(c.user_id, c.audience)) k
+        where c.id = @Campaign and c.status = 'sending' and not exists (select 1 from campaigns.emails_sent e where e.user_id = c.user_id and e.campaign_id = c.id)
+          and not exists (select 1 from campaigns.suppressions s where s.user_id = c.user_id and s.email = k.email)
+        on conflict on constraint emails_sent_campaign_id_recipient_email_unique do nothing
+        """;
+
+    private const string NobodySql = """
+        update campaigns.email_campaigns c set status = 'failed', failure = 'AUDIENCE_EMPTY', finished_at = now()
+        where c.id = @Campaign and c.status = 'sending' and (select total from campaigns.campaign_counts k where k.campaign_id = c.id) = 0
+        """;
+
+    private const string BatchesSql = """
+        select distinct e.batch from campaigns.emails_sent e join campaigns.email_campaigns c on c.id = e.campaign_id and c.user_id = e.user_id
+        where c.id = @Campaign and c.status = 'sending' and e.status in ('pending', 'sending') order by e.batch
+        """;
+
+    /// <summary>What the job needs to know.</summary>
+    public sealed record Order(Guid Campaign);
+
+    /// <inheritdoc/>
+    public string JobType => Type;
+
+    /// <inheritdoc/>
+    public async Task Run(Job job, CancellationToken ct)
+    {
+        var order = job.Payload.Deserialize<Order>()!;
+        await db.Run(Caller.Service, async session =>
+        {
+            await session.Execute(DueSql, new { order.Campaign });
+            await session.Execute(MessagesSql, new { order.Campaign, BatchSize });
+            await session.Execute(NobodySql, new { order.Campaign });
+            var batches = await session.Query<int>(BatchesSql, new { order.Campaign });
+            if (batches.Count > 0)
+            {
+                await session.EnqueueAll(CampaignBatchJob.Type, [.. batches.Select(batch => new CampaignBatchJob.Order(order.Campaign, batch))], priority: 100);
+            }
+        }, ct);
+        progress.Changed([order.Campaign]);
+    }
+}

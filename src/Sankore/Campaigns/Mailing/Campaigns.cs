@@ -1,0 +1,186 @@
+using Sankore.Platform.Data;
+using Sankore.Platform.Security;
+using Sankore.Platform.Web;
+
+namespace Sankore.Campaigns.Mailing;
+
+/// <summary>How a campaign does (document 001, « campaign_analytics »).</summary>
+/// <param name="Total">Messages in all.</param>
+/// <param name="Pending">Not yet sent.</param>
+/// <param name="Sending">On their way at this moment.</param>
+/// <param name="Sent">Accepted by the mail server, without a word of delivery.</param>
+/// <param name="Delivered">A delivery event said so.</param>
+/// <param name="Failed">Never accepted; among them those whose outcome is unknown, and those suppressed on the way.</param>
+/// <param name="Bounced">Refused for good, or sent back.</param>
+/// <param name="Deferred">Among the pending, those that the mail server put off.</param>
+/// <param name="Unknown">Among the failed, those that may have arrived.</param>
+/// <param name="Suppressed">Among the failed, those whose recipient left meanwhile.</param>
+/// <param name="SuccessRate">Percent of the messages tried that were accepted; null: none was.</param>
+/// <param name="RatePerMinute">Of the last one to two minutes; null: it is not sending.</param>
+/// <param name="SecondsLeft">At that rate.</param>
+public sealed record CampaignLine(Guid Id, string Name, string Subject, string Status, DateTime CreatedAt, DateTime? ScheduledAt, DateTime? StartedAt, DateTime? FinishedAt, int Total, int Pending, int Sending, int Sent,
+    int Delivered, int Failed, int Bounced, int Deferred, int Unknown, int Suppressed, int Opened, int Clicked, int Unsubscribed, int Complained, decimal? SuccessRate, int? RatePerMinute, int? SecondsLeft);
+
+/// <summary>A person's campaigns: what is written, and to whom.</summary>
+public sealed class Campaigns(Db db)
+{
+    private const string Columns = """
+        id, name, subject, content, status, template_id, from_name, reply_to, audience::text, track_opens, track_clicks, scheduled_at, time_zone, started_at, finished_at, failure, version, created_at, updated_at
+        """;
+
+    private const string LineColumns = """
+        campaign_id as id, campaign_name as name, subject, campaign_status as status, created_at, scheduled_at, started_at, finished_at, total_emails as total, pending_emails as pending, sending_emails as sending,
+        sent_emails as sent, delivered_emails as delivered, failed_emails as failed, bounced_emails as bounced, deferred_emails as deferred, unknown_emails as unknown, suppressed_emails as suppressed,
+        opened, clicked, unsubscribed, complained, success_rate, rate_per_minute, seconds_left
+        """;
+
+    private const string Found = "from campaigns.email_campaigns c where c.user_id = (select auth.uid()) and (@Pattern::text is null or c.name ilike @Pattern or c.subject ilike @Pattern) and (@status::text is null or c.status = @status)";
+    private const string CountSql = $"select count(*) {Found}";
+    private const string ListSql = $"select * from (select {LineColumns} from campaigns.campaign_analytics a where a.user_id = (select auth.uid()) and (@Pattern::text is null or campaign_name ilike @Pattern or subject ilike @Pattern) and (@status::text is null or campaign_status = @status)) listed";
+    private const string LineSql = $"select {LineColumns} from campaigns.campaign_analytics where campaign_id = @id";
+    private const string OneSql = $"select {Columns} from campaigns.email_campaigns where id = @id";
+
+    private const string InsertSql = """
+        insert into campaigns.email_campaigns (id, name, subject, content, template_id, from_name, reply_to, audience, track_opens, track_clicks)
+        values (@id, @Name, @Subject, @Content, @TemplateId, @FromName, @ReplyTo, @audience::jsonb, @TrackOpens, @TrackClicks)
+        """;
+
+    private const string UpdateSql = """
+        update campaigns.email_campaigns
+        set name = @Name, subject = @Subject, content = @Content, template_id = @TemplateId, from_name = @FromName, reply_to = @ReplyTo, audience = @audience::jsonb, track_opens = @TrackOpens, track_clicks = @TrackClicks
+        where id = @id and version = @version and status = 'draft'
+        """;
+
+    private const string DuplicateSql = """
+        with copy as (
+          insert into campaigns.email_campaigns (id, name, subject, content, template_id, from_name, reply_to, audience, track_opens, track_clicks, time_zone)
+          select @copy, left(@name, 120), subject, content, template_id, from_name, reply_to, audience, track_opens, track_clicks, time_zone from campaigns.email_campaigns where id = @id
+          returning id)
+        insert into campaigns.attachments (campaign_id, file_name, content_type, content) select copy.id, a.file_name, a.content_type, a.content from copy, campaigns.attachments a where a.campaign_id = @id
+        """;
+
+    private const string DeleteSql = "delete from campaigns.email_campaigns where id = @id and status not in ('scheduled', 'sending', 'paused')";
+
+    private const string AudienceSql = """
+        select count(*)::int as contacts, count(*) filter (where exists (select 1 from campaigns.suppressions s where s.user_id = k.user_id and s.email = k.email))::int as suppressed
+        from campaigns.matching((select auth.uid()), campaigns.audience_filter((select auth.uid()), @audience::jsonb)) k
+        """;
+
+    /// <summary>Whether an audience has anybody who is written to.</summary>
+    internal const string AnybodySql = """
+        select exists (
+          select 1 from campaigns.matching((select auth.uid()), campaigns.audience_filter((select auth.uid()), @audience::jsonb)) k
+          where not exists (select 1 from campaigns.suppressions s where s.user_id = k.user_id and s.email = k.email))
+        """;
+
+    internal sealed record Row(Guid Id, string Name, string Subject, string Content, string Status, Guid? TemplateId, string? FromName, string? ReplyTo, string Audience, bool TrackOpens, bool TrackClicks,
+        DateTime? ScheduledAt, string TimeZone, DateTime? StartedAt, DateTime? FinishedAt, string? Failure, int Version, DateTime CreatedAt, DateTime UpdatedAt)
+    {
+        public Campaign ToView() => new(Id, Name, Subject, Content, Status, TemplateId, FromName, ReplyTo, Mailing.Audience.Of(Audience), TrackOpens, TrackClicks, ScheduledAt, TimeZone, StartedAt, FinishedAt, Failure,
+            Version, CreatedAt, UpdatedAt);
+    }
+
+    /// <summary>The caller's campaigns with their figures, a page at a time; <paramref name="status"/> is one of <see cref="CampaignStates"/>, or null.</summary>
+    public Task<Paged<CampaignLine>> List(Caller caller, ListQuery query, string? status, CancellationToken ct) => db.Read(caller, session =>
+    {
+        var order = query.OrderBy(("createdAt", "created_at"), ("name", "name collate \"und-x-icu\""), ("status", "status"), ("startedAt", "started_at"), ("total", "total"));
+        return session.Page<CampaignLine>(query, CountSql + ";" + ListSql + order, new { query.Pattern, status, query.Limit, query.Offset });
+    }, ct);
+
+    /// <summary>One campaign. Refuses with NOT_FOUND.</summary>
+    public Task<Campaign> Find(Caller caller, Guid id, CancellationToken ct) => db.Read(caller, session => One(session, id), ct);
+
+    /// <summary>One campaign's figures. Refuses with NOT_FOUND.</summary>
+    public Task<CampaignLine> Line(Caller caller, Guid id, CancellationToken ct) => db.Read(caller, session => session.One<CampaignLine>(LineSql, new { id }), ct);
+
+    /// <summary>Whom an audience has now: contacts in all, and how many of them are on the suppression list. Refuses with VALIDATION_FAILED.</summary>
+    public Task<AudienceCount> Count(Caller caller, Audience audience, CancellationToken ct)
+    {
+        new Validation().OneOf("kind", audience.Kind, Audience.Kinds).Check();
+        return db.Read(caller, session => session.One<AudienceCount>(AudienceSql, new { audience = audience.ToJson() }), ct);
+    }
+
+    /// <summary>Begins a draft. Refuses with VALIDATION_FAILED, NOT_FOUND (a template of somebody else's).</summary>
+    public Task<Campaign> Create(Caller caller, CampaignInput input, CancellationToken ct)
+    {
+        var campaign = input.Normalized();
+        return db.Run(caller, async session =>
+        {
+            var id = Guid.CreateVersion7();
+            await session.Execute(InsertSql, Values(id, 0, campaign));
+            return await Told(session, id);
+        }, ct);
+    }
+
+    /// <summary>Saves a draft. Refuses with VALIDATION_FAILED, NOT_FOUND, STALE, CAMPAIGN_SETTLED.</summary>
+    public Task<Campaign> Update(Caller caller, Guid id, int version, CampaignInput input, CancellationToken ct)
+    {
+        var campaign = input.Normalized();
+        return db.Run(caller, async session =>
+        {
+            if (await session.Execute(UpdateSql, Values(id, version, campaign)) == 0)
+            {
+                var found = await One(session, id);
+                throw found.Status != "draft" ? new Refusal(Reason.CampaignSettled) : Refusal.Untouched(found.Version, version, found.Name);
+            }
+            return await Told(session, id);
+        }, ct);
+    }
+
+    /// <summary>A new draft that says the same to the same, with the same attachments. Refuses with NOT_FOUND.</summary>
+    /// <param name="caller">Whose.</param>
+    /// <param name="id">Of which campaign.</param>
+    /// <param name="name">The draft's name.</param>
+    /// <param name="ct">Cancels.</param>
+    public Task<Campaign> Duplicate(Caller caller, Guid id, string name, CancellationToken ct) => db.Run(caller, async session =>
+    {
+        await One(session, id);
+        var copy = Guid.CreateVersion7();
+        await session.Execute(DuplicateSql, new { id, copy, name });
+        return await Told(session, copy);
+    }, ct);
+
+    /// <summary>Deletes a campaign with all that is known of its messages. Refuses with NOT_FOUND, and with CAMPAIGN_STATE while it is scheduled or under way.</summary>
+    public Task Delete(Caller caller, Guid id, CancellationToken ct) => db.Run(caller, async session =>
+    {
+        if (await session.Execute(DeleteSql, new { id }) == 0)
+        {
+            await One(session, id);
+            throw new Refusal(Reason.CampaignState);
+        }
+        await session.Tell("email_campaigns");
+    }, ct);
+
+    internal static async Task<Campaign> One(Session session, Guid id) => (await session.One<Row>(OneSql, new { id })).ToView();
+
+    internal static async Task<Campaign> Told(Session session, Guid id)
+    {
+        var campaign = await One(session, id);
+        await session.Tell("email_campaigns");
+        return campaign;
+    }
+
+    private static object Values(Guid id, int version, CampaignInput c) => new
+    {
+        id,
+        version,
+        c.Name,
+        c.Subject,
+        c.Content,
+        c.TemplateId,
+        c.FromName,
+        c.ReplyTo,
+        audience = c.Audience!.ToJson(),
+        c.TrackOpens,
+        c.TrackClicks,
+    };
+}
+
+/// <summary>Whom an audience has.</summary>
+/// <param name="Contacts">All whom it finds.</param>
+/// <param name="Suppressed">Those of them who are not written to.</param>
+public sealed record AudienceCount(int Contacts, int Suppressed)
+{
+    /// <summary>Those who are written to.</summary>
+    public int Recipients => Contacts - Suppressed;
+}

@@ -1,0 +1,92 @@
+using Sankore.Platform.Data;
+using Sankore.Platform.Jobs;
+using Sankore.Platform.Security;
+
+namespace Sankore.Campaigns.Mailing;
+
+/// <summary>Has campaigns sent: at once or at a time, paused, resumed, called off. Each is one statement with its state test inside, so that of two clicks one wins.</summary>
+public sealed class Dispatch(Db db, TimeProvider time)
+{
+    private const string SendSql = "update campaigns.email_campaigns set status = 'sending', started_at = now() where id = @id and status in ('draft', 'scheduled')";
+    private const string ScheduleSql = "update campaigns.email_campaigns set status = 'scheduled', scheduled_at = @at, time_zone = @zone where id = @id and status in ('draft', 'scheduled')";
+    private const string UnscheduleSql = "update campaigns.email_campaigns set status = 'draft', scheduled_at = null where id = @id and status = 'scheduled'";
+    private const string PauseSql = "update campaigns.email_campaigns set status = 'paused' where id = @id and status = 'sending'";
+    private const string ResumeSql = "update campaigns.email_campaigns set status = 'sending' where id = @id and status = 'paused'";
+    private const string CancelSql = "update campaigns.email_campaigns set status = 'cancelled', finished_at = case when started_at is not null then now() end where id = @id and status in ('draft', 'scheduled', 'sending', 'paused')";
+
+    /// <summary>Sends a draft, or a scheduled campaign now. Refuses with NOT_FOUND, CAMPAIGN_STATE, CAMPAIGN_INCOMPLETE, AUDIENCE_EMPTY.</summary>
+    public Task<Campaign> Send(Caller caller, Guid id, CancellationToken ct) => db.Run(caller, async session =>
+    {
+        await Ready(session, id);
+        await Change(session, id, SendSql, new { id });
+        await session.Enqueue(CampaignStartJob.Type, new CampaignStartJob.Order(id), priority: 60);
+        return await Told(session, id);
+    }, ct);
+
+    /// <summary>Has a campaign sent at a time; said again, at another. Refuses with VALIDATION_FAILED, NOT_FOUND, CAMPAIGN_STATE, CAMPAIGN_INCOMPLETE, AUDIENCE_EMPTY.</summary>
+    public Task<Campaign> Schedule(Caller caller, Guid id, ScheduleInput input, CancellationToken ct)
+    {
+        var (at, zone) = input.Normalized(time.GetUtcNow());
+        return db.Run(caller, async session =>
+        {
+            await Ready(session, id);
+            await Change(session, id, ScheduleSql, new { id, at = at.UtcDateTime, zone });
+            await session.Enqueue(CampaignStartJob.Type, new CampaignStartJob.Order(id), priority: 60, at);
+            return await Told(session, id);
+        }, ct);
+    }
+
+    /// <summary>Makes a scheduled campaign a draft again. Refuses with NOT_FOUND, CAMPAIGN_STATE.</summary>
+    public Task<Campaign> Unschedule(Caller caller, Guid id, CancellationToken ct) => Move(caller, id, UnscheduleSql, ct);
+
+    /// <summary>Pauses a campaign: what is on its way arrives, nothing more leaves. Refuses with NOT_FOUND, CAMPAIGN_STATE.</summary>
+    public Task<Campaign> Pause(Caller caller, Guid id, CancellationToken ct) => Move(caller, id, PauseSql, ct);
+
+    /// <summary>Goes on with a paused campaign, to those who have not been written to. Refuses with NOT_FOUND, CAMPAIGN_STATE.</summary>
+    public Task<Campaign> Resume(Caller caller, Guid id, CancellationToken ct) => db.Run(caller, async session =>
+    {
+        await Change(session, id, ResumeSql, new { id });
+        await session.Enqueue(CampaignStartJob.Type, new CampaignStartJob.Order(id), priority: 60);
+        return await Told(session, id);
+    }, ct);
+
+    /// <summary>Calls a campaign off, for good. Refuses with NOT_FOUND, CAMPAIGN_STATE.</summary>
+    public Task<Campaign> Cancel(Caller caller, Guid id, CancellationToken ct) => Move(caller, id, CancelSql, ct);
+
+    private Task<Campaign> Move(Caller caller, Guid id, string sql, CancellationToken ct) => db.Run(caller, async session =>
+    {
+        await Change(session, id, sql, new { id });
+        return await Told(session, id);
+    }, ct);
+
+    /// <summary>A campaign that is sent says something, to somebody.</summary>
+    private static async Task Ready(Session session, Guid id)
+    {
+        var campaign = await Campaigns.One(session, id);
+        var missing = new[] { ("subject", campaign.Subject), ("content", campaign.Content) }.Where(f => string.IsNullOrWhiteSpace(f.Item2)).ToDictionary(f => f.Item1, _ => new FieldError("field.required"));
+        if (missing.Count > 0)
+        {
+            throw new Refusal(Reason.CampaignIncomplete) { Fields = missing };
+        }
+        if (!await session.Value<bool>(Campaigns.AnybodySql, new { audience = campaign.Audience.ToJson() }))
+        {
+            throw new Refusal(Reason.AudienceEmpty);
+        }
+    }
+
+    private static async Task Change(Session session, Guid id, string sql, object args)
+    {
+        if (await session.Execute(sql, args) == 0)
+        {
+            await Campaigns.One(session, id);
+            throw new Refusal(Reason.CampaignState);
+        }
+    }
+
+    private static async Task<Campaign> Told(Session session, Guid id)
+    {
+        var campaign = await Campaigns.One(session, id);
+        await session.Execute("select campaigns.tell_campaign(@id), campaigns.tell('email_campaigns')", new { id });
+        return campaign;
+    }
+}

@@ -1,0 +1,107 @@
+using System.Buffers;
+using Sankore.Campaigns.Templates;
+using Sankore.Platform.Data;
+using Sankore.Platform.Mail;
+using Sankore.Platform.Security;
+using Sankore.Platform.Web;
+
+namespace Sankore.Campaigns.Mailing;
+
+/// <summary>A message to one recipient.</summary>
+/// <param name="Attempts">How often it was tried before.</param>
+public sealed record Message(Guid Id, string Email, string? Name, string? Organization, int Attempts);
+
+/// <summary>A campaign made ready: its texts compiled, its attachments encoded, once for all its messages.</summary>
+public sealed record ReadyCampaign(Guid Id, Guid UserId, string Name, string? SenderName, Mailbox From, Mailbox? ReplyTo, MergeText Subject, MergeText Html, MergeText Text, IReadOnlyList<Attachment> Attachments);
+
+/// <summary>Makes letters of a campaign and hands them over: to the mail server, or, where there is none, to the outbox as <c>.eml</c> files named by their message.</summary>
+public sealed class Post(Db db, MailOptions options, AppAddress address, IServiceProvider services)
+{
+    private const int Kept = 20;
+
+    private const string OneSql = """
+        select c.id, c.user_id, c.name, c.subject, c.content, c.from_name, c.reply_to, p.display_name, p.email, c.version
+        from campaigns.email_campaigns c join public.profiles p on p.id = c.user_id where c.id = @id and c.status = 'sending'
+        """;
+
+    private const string AttachmentsSql = "select file_name, content_type, content from campaigns.attachments where campaign_id = @id order by created_at, id";
+
+    private sealed record Row(Guid Id, Guid UserId, string Name, string Subject, string Content, string? FromName, string? ReplyTo, string DisplayName, string Email, int Version);
+
+    private sealed record File(string FileName, string ContentType, byte[] Content);
+
+    private readonly SmtpPool? _server = services.GetService<SmtpPool>();
+    private readonly Dictionary<(Guid Id, int Version), ReadyCampaign> _ready = [];
+
+    /// <summary>How many messages are under way at once.</summary>
+    public int Connections => options.Smtp?.Connections ?? 2;
+
+    /// <summary>A campaign that is being sent, made ready; null: it is not being sent (any more).</summary>
+    public async Task<ReadyCampaign?> Of(Guid id, CancellationToken ct)
+    {
+        if (await db.Read(Caller.Service, session => session.Find<Row>(OneSql, new { id }), ct) is not { } row)
+        {
+            return null;
+        }
+        lock (_ready)
+        {
+            if (_ready.TryGetValue((id, row.Version), out var ready))
+            {
+                return ready;
+            }
+        }
+        var files = await db.Read(Caller.Service, session => session.Query<File>(AttachmentsSql, new { id }), ct);
+        var mailing = new ReadyCampaign(id, row.UserId, row.Name, row.FromName ?? row.DisplayName, Mailbox.Named(row.FromName ?? row.DisplayName, options.From.Address),
+            Mailbox.TryParse(row.ReplyTo ?? row.Email), MergeText.OfPlain(row.Subject), MergeText.OfHtml(row.Content), MergeText.OfPlain(PlainText.Of(row.Content)),
+            [.. files.Select(f => new Attachment(f.FileName, f.ContentType, f.Content))]);
+        lock (_ready)
+        {
+            if (_ready.Count >= Kept)
+            {
+                _ready.Clear();
+            }
+            _ready[(id, row.Version)] = mailing;
+        }
+        return mailing;
+    }
+
+    /// <summary>Sends a message when it is its turn.</summary>
+    /// <param name="mailing">The campaign.</param>
+    /// <param name="message">To whom.</param>
+    /// <param name="leaving">Called before the first byte leaves; what it throws is thrown, and nothing leaves.</param>
+    /// <param name="ct">Calls it off, as long as it has not left.</param>
+    public async Task<SmtpResult> Send(ReadyCampaign mailing, Message message, Func<CancellationToken, Task> leaving, CancellationToken ct)
+    {
+        if (Mailbox.TryParse(message.Email) is not { } to)
+        {
+            await leaving(ct);
+            return new SmtpResult(SmtpOutcome.Rejected, 0, "5.1.3", "not an address");
+        }
+        var letter = new ArrayBufferWriter<byte>(16 * 1024);
+        Write(mailing, message, to, letter);
+        if (_server is not null)
+        {
+            return await _server.SendAsync(new Envelope(options.From, to), letter.WrittenMemory, MailKind.Bulk, leaving, ct);
+        }
+        await leaving(ct);
+        var draft = Path.Combine(options.Outbox, $".{message.Id}");
+        await System.IO.File.WriteAllBytesAsync(draft, letter.WrittenMemory, CancellationToken.None);
+        System.IO.File.Move(draft, Path.Combine(options.Outbox, $"{message.Id}.eml"), overwrite: true);
+        return new SmtpResult(SmtpOutcome.Accepted, 0, null, "outbox");
+    }
+
+    private void Write(ReadyCampaign mailing, Message message, Mailbox to, IBufferWriter<byte> letter)
+    {
+        var unsubscribe = address.Link($"/u/{message.Id}").ToString();
+        var values = new MergeValues(message.Email, message.Name, message.Organization, mailing.Name, mailing.SenderName, unsubscribe);
+        var subject = mailing.Subject.Fill(values).ReplaceLineEndings(" ");
+        new Letter(mailing.From, message.Name is { } name && !name.AsSpan().ContainsAny('\r', '\n', '\0') ? Mailbox.Named(name, to.Address) : to, subject, mailing.Text.Fill(values))
+        {
+            Html = mailing.Html.Fill(values),
+            ReplyTo = mailing.ReplyTo,
+            MessageId = $"{message.Id}@{options.From.Domain}",
+            Attachments = mailing.Attachments,
+            Headers = [("List-Unsubscribe", $"<{unsubscribe}>"), ("List-Unsubscribe-Post", "List-Unsubscribe=One-Click"), ("Precedence", "bulk")],
+        }.Write(letter, options.Signer);
+    }
+}
