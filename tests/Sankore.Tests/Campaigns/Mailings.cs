@@ -8,16 +8,18 @@ internal static class Mailings
 {
     public const string Api = "/api/campaigns";
 
-    /// <summary>Contacts of a person, with a tag and a segment of their own.</summary>
-    /// <returns>The segment.</returns>
-    public static async Task<Guid> Contacts(this World world, string email, string word, int count) => await world.Sql<Guid>("""
+    /// <summary>Contacts of a person, with a tag and a segment of their own, whose id it gives.</summary>
+    public const string ContactsSql = """
         with organizations as (
           insert into campaigns.organizations (user_id, name) select u.id, 'Org ' || @word || ' ' || i from auth.users u, generate_series(0, least(@count, 20) - 1) i where u.email = @email returning id, name, user_id),
         contacts as (
           insert into campaigns.contacts (user_id, email, name, organization_id, organization_name, tags)
           select o.user_id, @word || '.' || i || '@exemple' || i % 5 || '.cg', 'Personne ' || i, o.id, o.name, array[@word] from generate_series(0, @count - 1) i join organizations o on o.name = 'Org ' || @word || ' ' || i % 20)
         insert into campaigns.segments (user_id, name, filter) select id, @word, jsonb_build_object('tags', array[@word]) from auth.users where email = @email returning id
-        """, new { email, word, count });
+        """;
+
+    /// <summary>Contacts of a person; their segment.</summary>
+    public static Task<Guid> Contacts(this World world, string email, string word, int count) => world.Sql<Guid>(ContactsSql, new { email, word, count });
 
     /// <summary>A draft to a segment.</summary>
     public static Task<JsonElement> Draft(this HttpClient client, string name, Guid segment, string content = "<p>Bonjour {{contact.name}} de {{organization.name}}</p>", string subject = "Pour {{contact.name}}") =>

@@ -29,6 +29,9 @@ public sealed class SmtpSink : IAsyncDisposable
     /// <summary>What it took: X- lines of the envelope, then the message with LF, byte for byte.</summary>
     public IReadOnlyList<string> Mails => [.. Directory.GetFiles(_folder, "mail.*").Select(path => File.ReadAllText(path, System.Text.Encoding.Latin1))];
 
+    /// <summary>How many it took.</summary>
+    public int Count => Directory.EnumerateFiles(_folder, "mail.*").Count();
+
     /// <summary>Starts one; the test is skipped where there is none.</summary>
     /// <param name="options">As its manual says, e.g. <c>-p</c> for no pipelining or <c>-r RCPT</c> for a 4xx to every recipient.</param>
     public static async Task<SmtpSink> Start(params string[] options)
