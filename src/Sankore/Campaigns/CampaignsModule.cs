@@ -28,9 +28,9 @@ public sealed class CampaignsModule : SankoreModule
     /// <inheritdoc/>
     public override void Services(IServiceCollection services, IConfiguration configuration) =>
         services.AddScoped<Contacts.Contacts>().AddScoped<Organizations>().AddScoped<Segments>().AddScoped<Suppressions>().AddScoped<ContactImports>().AddScoped<Dashboard>()
-            .AddScoped<Mailing.Campaigns>().AddScoped<Dispatch>()
+            .AddScoped<Mailing.Campaigns>().AddScoped<Dispatch>().AddScoped<Analytics>()
             .AddSingleton<ProgressFeed>().AddHostedService(sp => sp.GetRequiredService<ProgressFeed>()).AddSingleton<SendLedger>().AddHostedService(sp => sp.GetRequiredService<SendLedger>()).AddSingleton<Post>()
-            .AddSingleton<IJobHandler, ContactImportJob>().AddSingleton<IJobHandler, CampaignStartJob>().AddSingleton<IJobHandler, CampaignBatchJob>();
+            .AddSingleton<IJobHandler, ContactImportJob>().AddSingleton<IJobHandler, CampaignStartJob>().AddSingleton<IJobHandler, CampaignBatchJob>().AddSingleton<IJobHandler, CampaignTestJob>();
 
     /// <inheritdoc/>
     public override void Routes(IEndpointRouteBuilder routes)

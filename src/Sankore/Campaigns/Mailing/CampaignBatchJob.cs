@@ -68,7 +68,7 @@ public sealed class CampaignBatchJob(Db db, Post post, SendLedger ledger, Progre
     public async Task Run(Job job, CancellationToken ct)
     {
         var order = job.Payload.Deserialize<Order>()!;
-        if (await post.Of(order.Campaign, ct) is not { } mailing)
+        if (await post.Of(order.Campaign, anyState: false, ct) is not { } mailing)
         {
             return;
         }
@@ -108,7 +108,7 @@ public sealed class CampaignBatchJob(Db db, Post post, SendLedger ledger, Progre
                 SmtpResult result;
                 try
                 {
-                    result = await post.Send(mailing, message, async leaving =>
+                    result = await post.Send(mailing, message, MailKind.Bulk, async leaving =>
                     {
                         if (!await ledger.Leave(order.Campaign, message.Id, job.Id, job.Attempt, leaving))
                         {

@@ -19,7 +19,20 @@ namespace Sankore.Campaigns.Mailing;
 /// <param name="RatePerMinute">Of the last one to two minutes; null: it is not sending.</param>
 /// <param name="SecondsLeft">At that rate.</param>
 public sealed record CampaignLine(Guid Id, string Name, string Subject, string Status, DateTime CreatedAt, DateTime? ScheduledAt, DateTime? StartedAt, DateTime? FinishedAt, int Total, int Pending, int Sending, int Sent,
-    int Delivered, int Failed, int Bounced, int Deferred, int Unknown, int Suppressed, int Opened, int Clicked, int Unsubscribed, int Complained, decimal? SuccessRate, int? RatePerMinute, int? SecondsLeft);
+    int Delivered, int Failed, int Bounced, int Deferred, int Unknown, int Suppressed, int Opened, int Clicked, int Unsubscribed, int Complained, decimal? SuccessRate, int? RatePerMinute, int? SecondsLeft)
+{
+    /// <summary>Those whose outcome is known, or known to be unknown.</summary>
+    public int Done => Total - Pending - Sending;
+
+    /// <summary>Those that the mail server took.</summary>
+    public int Accepted => Sent + Delivered;
+
+    /// <summary>Those that nobody took.</summary>
+    public int Refused => Failed + Bounced;
+
+    /// <summary>The time left as people read it (as <c>campaigns.duration</c> has it).</summary>
+    internal string? Remaining => SecondsLeft switch { null => null, < 60 and var s => $"{s} s", < 3600 and var s => $"{s / 60} min {s % 60} s", { } s => $"{s / 3600} h {s % 3600 / 60} min" };
+}
 
 /// <summary>A person's campaigns: what is written, and to whom.</summary>
 public sealed class Campaigns(Db db)

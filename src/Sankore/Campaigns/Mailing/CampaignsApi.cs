@@ -13,6 +13,11 @@ internal static class CampaignsApi
         read.MapGet("", (Caller caller, [AsParameters] ListQuery query, string? status, Campaigns use, CancellationToken ct) => use.List(caller, query, status, ct));
         read.MapGet("/{id:guid}", async (HttpContext context, Caller caller, Guid id, Campaigns use, CancellationToken ct) => Versions.Tagged(context, await use.Find(caller, id, ct)));
         read.MapGet("/{id:guid}/analytics", (Caller caller, Guid id, Campaigns use, CancellationToken ct) => use.Line(caller, id, ct));
+        read.MapGet("/{id:guid}/details", async (Caller caller, Guid id, Campaigns campaigns, Analytics use, CancellationToken ct) =>
+        {
+            await campaigns.Find(caller, id, ct);
+            return await use.Of(caller, id, ct);
+        });
         read.MapPost("/audience", (Caller caller, Audience audience, Campaigns use, CancellationToken ct) => use.Count(caller, audience, ct));
         write.MapPost("", async (HttpContext context, Caller caller, CampaignInput input, Campaigns use, CancellationToken ct) =>
         {
@@ -28,6 +33,11 @@ internal static class CampaignsApi
             return Versions.Created(context, $"/api/campaigns/{copy.Id}", copy);
         });
         write.MapPost("/{id:guid}/send", async (Caller caller, Guid id, Dispatch use, CancellationToken ct) => TypedResults.Accepted($"/api/campaigns/{id}/analytics", await use.Send(caller, id, ct)));
+        write.MapPost("/{id:guid}/test", async (Caller caller, Guid id, Dispatch use, CancellationToken ct) =>
+        {
+            await use.Try(caller, id, ct);
+            return TypedResults.Accepted((string?)null);
+        });
         write.MapPost("/{id:guid}/schedule", (Caller caller, Guid id, ScheduleInput input, Dispatch use, CancellationToken ct) => use.Schedule(caller, id, input, ct));
         write.MapPost("/{id:guid}/unschedule", (Caller caller, Guid id, Dispatch use, CancellationToken ct) => use.Unschedule(caller, id, ct));
         write.MapPost("/{id:guid}/pause", (Caller caller, Guid id, Dispatch use, CancellationToken ct) => use.Pause(caller, id, ct));

@@ -1,3 +1,4 @@
+using Microsoft.Extensions.Localization;
 using Sankore.Platform.Data;
 using Sankore.Platform.Jobs;
 using Sankore.Platform.Security;
@@ -5,8 +6,10 @@ using Sankore.Platform.Security;
 namespace Sankore.Campaigns.Mailing;
 
 /// <summary>Has campaigns sent: at once or at a time, paused, resumed, called off. Each is one statement with its state test inside, so that of two clicks one wins.</summary>
-public sealed class Dispatch(Db db, TimeProvider time)
+public sealed class Dispatch(Db db, TimeProvider time, IStringLocalizer<Strings> strings)
 {
+    private sealed record Self(string Email, string Name);
+
     private const string SendSql = "update campaigns.email_campaigns set status = 'sending', started_at = now() where id = @id and status in ('draft', 'scheduled')";
     private const string ScheduleSql = "update campaigns.email_campaigns set status = 'scheduled', scheduled_at = @at, time_zone = @zone where id = @id and status in ('draft', 'scheduled')";
     private const string UnscheduleSql = "update campaigns.email_campaigns set status = 'draft', scheduled_at = null where id = @id and status = 'scheduled'";
@@ -21,6 +24,14 @@ public sealed class Dispatch(Db db, TimeProvider time)
         await Change(session, id, SendSql, new { id });
         await session.Enqueue(CampaignStartJob.Type, new CampaignStartJob.Order(id), priority: 60);
         return await Told(session, id);
+    }, ct);
+
+    /// <summary>Sends a campaign to the caller alone, to look at. Refuses with NOT_FOUND, CAMPAIGN_INCOMPLETE.</summary>
+    public Task Try(Caller caller, Guid id, CancellationToken ct) => db.Run(caller, async session =>
+    {
+        Complete(await Campaigns.One(session, id));
+        var self = await session.One<Self>("select email, display_name as name from public.profiles where id = (select auth.uid())");
+        await session.Enqueue(CampaignTestJob.Type, new CampaignTestJob.Order(id, self.Email, self.Name, strings["test.mark"]), priority: 10);
     }, ct);
 
     /// <summary>Has a campaign sent at a time; said again, at another. Refuses with VALIDATION_FAILED, NOT_FOUND, CAMPAIGN_STATE, CAMPAIGN_INCOMPLETE, AUDIENCE_EMPTY.</summary>
@@ -63,14 +74,19 @@ public sealed class Dispatch(Db db, TimeProvider time)
     private static async Task Ready(Session session, Guid id)
     {
         var campaign = await Campaigns.One(session, id);
+        Complete(campaign);
+        if (!await session.Value<bool>(Campaigns.AnybodySql, new { audience = campaign.Audience.ToJson() }))
+        {
+            throw new Refusal(Reason.AudienceEmpty);
+        }
+    }
+
+    private static void Complete(Campaign campaign)
+    {
         var missing = new[] { ("subject", campaign.Subject), ("content", campaign.Content) }.Where(f => string.IsNullOrWhiteSpace(f.Item2)).ToDictionary(f => f.Item1, _ => new FieldError("field.required"));
         if (missing.Count > 0)
         {
             throw new Refusal(Reason.CampaignIncomplete) { Fields = missing };
-        }
-        if (!await session.Value<bool>(Campaigns.AnybodySql, new { audience = campaign.Audience.ToJson() }))
-        {
-            throw new Refusal(Reason.AudienceEmpty);
         }
     }
 

@@ -9,7 +9,11 @@ namespace Sankore.Campaigns.Mailing;
 
 /// <summary>A message to one recipient.</summary>
 /// <param name="Attempts">How often it was tried before.</param>
-public sealed record Message(Guid Id, string Email, string? Name, string? Organization, int Attempts);
+public sealed record Message(Guid Id, string Email, string? Name, string? Organization, int Attempts)
+{
+    /// <summary>What stands before the subject; nothing, but for a try.</summary>
+    public string Mark { get; init; } = "";
+}
 
 /// <summary>A campaign made ready: its texts compiled, its attachments encoded, once for all its messages.</summary>
 public sealed record ReadyCampaign(Guid Id, Guid UserId, string Name, string? SenderName, Mailbox From, Mailbox? ReplyTo, MergeText Subject, MergeText Html, MergeText Text, IReadOnlyList<Attachment> Attachments);
@@ -21,7 +25,7 @@ public sealed class Post(Db db, MailOptions options, AppAddress address, IServic
 
     private const string OneSql = """
         select c.id, c.user_id, c.name, c.subject, c.content, c.from_name, c.reply_to, p.display_name, p.email, c.version
-        from campaigns.email_campaigns c join public.profiles p on p.id = c.user_id where c.id = @id and c.status = 'sending'
+        from campaigns.email_campaigns c join public.profiles p on p.id = c.user_id where c.id = @id and (c.status = 'sending' or @anyState)
         """;
 
     private const string AttachmentsSql = "select file_name, content_type, content from campaigns.attachments where campaign_id = @id order by created_at, id";
@@ -36,10 +40,13 @@ public sealed class Post(Db db, MailOptions options, AppAddress address, IServic
     /// <summary>How many messages are under way at once.</summary>
     public int Connections => options.Smtp?.Connections ?? 2;
 
-    /// <summary>A campaign that is being sent, made ready; null: it is not being sent (any more).</summary>
-    public async Task<ReadyCampaign?> Of(Guid id, CancellationToken ct)
+    /// <summary>A campaign made ready; null: it is gone, or not being sent (any more).</summary>
+    /// <param name="id">Which.</param>
+    /// <param name="anyState">Whether it need not be one that is being sent.</param>
+    /// <param name="ct">Cancels.</param>
+    public async Task<ReadyCampaign?> Of(Guid id, bool anyState, CancellationToken ct)
     {
-        if (await db.Read(Caller.Service, session => session.Find<Row>(OneSql, new { id }), ct) is not { } row)
+        if (await db.Read(Caller.Service, session => session.Find<Row>(OneSql, new { id, anyState }), ct) is not { } row)
         {
             return null;
         }
@@ -68,9 +75,10 @@ public sealed class Post(Db db, MailOptions options, AppAddress address, IServic
     /// <summary>Sends a message when it is its turn.</summary>
     /// <param name="mailing">The campaign.</param>
     /// <param name="message">To whom.</param>
+    /// <param name="kind">Whether it waits for its turn among many.</param>
     /// <param name="leaving">Called before the first byte leaves; what it throws is thrown, and nothing leaves.</param>
     /// <param name="ct">Calls it off, as long as it has not left.</param>
-    public async Task<SmtpResult> Send(ReadyCampaign mailing, Message message, Func<CancellationToken, Task> leaving, CancellationToken ct)
+    public async Task<SmtpResult> Send(ReadyCampaign mailing, Message message, MailKind kind, Func<CancellationToken, Task> leaving, CancellationToken ct)
     {
         if (Mailbox.TryParse(message.Email) is not { } to)
         {
@@ -81,7 +89,7 @@ public sealed class Post(Db db, MailOptions options, AppAddress address, IServic
         Write(mailing, message, to, letter);
         if (_server is not null)
         {
-            return await _server.SendAsync(new Envelope(options.From, to), letter.WrittenMemory, MailKind.Bulk, leaving, ct);
+            return await _server.SendAsync(new Envelope(options.From, to), letter.WrittenMemory, kind, leaving, ct);
         }
         await leaving(ct);
         var draft = Path.Combine(options.Outbox, $".{message.Id}");
@@ -94,7 +102,7 @@ public sealed class Post(Db db, MailOptions options, AppAddress address, IServic
     {
         var unsubscribe = address.Link($"/u/{message.Id}").ToString();
         var values = new MergeValues(message.Email, message.Name, message.Organization, mailing.Name, mailing.SenderName, unsubscribe);
-        var subject = mailing.Subject.Fill(values).ReplaceLineEndings(" ");
+        var subject = message.Mark + mailing.Subject.Fill(values).ReplaceLineEndings(" ");
         new Letter(mailing.From, message.Name is { } name && !name.AsSpan().ContainsAny('\r', '\n', '\0') ? Mailbox.Named(name, to.Address) : to, subject, mailing.Text.Fill(values))
         {
             Html = mailing.Html.Fill(values),

@@ -340,8 +340,9 @@ create or replace function campaigns.campaign_row(p_id uuid) returns jsonb
 language sql stable as $$
   select figures || live.figure_texts(figures) || jsonb_build_object(
     'name', a.campaign_name, 'status', a.campaign_status, 'remaining', campaigns.duration(a.seconds_left),
-    'okShare', round(100.0 * (a.sent_emails + a.delivered_emails) / greatest(1, a.total_emails), 2), 'badShare', round(100.0 * (a.failed_emails + a.bounced_emails) / greatest(1, a.total_emails), 2),
-    'warnShare', round(100.0 * a.deferred_emails / greatest(1, a.total_emails), 2))
+    'okShare', round(100.0 * (a.sent_emails + a.delivered_emails) / greatest(1, a.total_emails), 2),
+    'badFrom', round(100.0 * (a.sent_emails + a.delivered_emails) / greatest(1, a.total_emails), 2), 'badShare', round(100.0 * (a.failed_emails + a.bounced_emails) / greatest(1, a.total_emails), 2),
+    'warnFrom', round(100.0 * (a.sent_emails + a.delivered_emails + a.failed_emails + a.bounced_emails) / greatest(1, a.total_emails), 2), 'warnShare', round(100.0 * a.deferred_emails / greatest(1, a.total_emails), 2))
   from campaigns.campaign_analytics a
   cross join lateral (select jsonb_build_object(
     'total', a.total_emails, 'done', a.total_emails - a.pending_emails - a.sending_emails, 'pending', a.pending_emails + a.sending_emails, 'sent', a.sent_emails, 'delivered', a.delivered_emails,
@@ -350,15 +351,20 @@ language sql stable as $$
   where a.campaign_id = p_id
 $$;
 
--- Tells one campaign at once, to its user.
+-- Tells one campaign at once, to its user. A page of a campaign in another state looks different: it is read again.
 create or replace function campaigns.tell_campaign(p_id uuid) returns void
 language plpgsql security definer set search_path = '' as $$
 declare
-  v_user uuid;
+  v_campaign campaigns.email_campaigns;
 begin
-  update campaigns.email_campaigns set told_at = clock_timestamp() where id = p_id and (user_id = auth.uid() or auth.role() = 'service_role') returning user_id into v_user;
-  if v_user is not null then
-    perform live.publish('campaigns.email_campaigns', 'UPDATE', p_id::text, campaigns.campaign_row(p_id), array['user:' || v_user]);
+  select * into v_campaign from campaigns.email_campaigns where id = p_id and (user_id = auth.uid() or auth.role() = 'service_role');
+  if v_campaign.id is null then
+    return;
+  end if;
+  update campaigns.email_campaigns set told_at = clock_timestamp(), told_status = status where id = p_id;
+  perform live.publish('campaigns.email_campaigns', 'UPDATE', p_id::text, campaigns.campaign_row(p_id), array['user:' || v_campaign.user_id]);
+  if v_campaign.told_status is distinct from v_campaign.status then
+    perform live.publish('campaigns.email_campaigns', 'UPDATE', '', null, array['user:' || v_campaign.user_id]);
   end if;
 end $$;
 

@@ -131,6 +131,7 @@ create table campaigns.email_campaigns (
   finished_at   timestamptz,
   failure       text,
   told_at       timestamptz not null default '-infinity',
+  told_status   text,
   version       integer not null default 1,
   created_at    timestamptz not null default now(),
   updated_at    timestamptz not null default now(),

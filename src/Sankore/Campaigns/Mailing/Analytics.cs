@@ -1,0 +1,75 @@
+using Sankore.Platform.Data;
+using Sankore.Platform.Security;
+
+namespace Sankore.Campaigns.Mailing;
+
+/// <summary>Messages accepted in a span of time.</summary>
+/// <param name="From">Its beginning, in UTC.</param>
+public sealed record SentInTime(DateTime From, long Sent);
+
+/// <summary>A campaign's messages to one domain or organisation.</summary>
+/// <param name="Name">Null: to those of no organisation.</param>
+/// <param name="Accepted">Taken by the mail server, delivered ones among them.</param>
+/// <param name="Refused">Bounced or failed.</param>
+public sealed record SentTo(string? Name, long Total, long Accepted, long Refused);
+
+/// <summary>How a campaign went, in more than one number.</summary>
+/// <param name="SpanMinutes">How long each span of <paramref name="OverTime"/> is.</param>
+/// <param name="OverTime">At most 30 spans, without gaps.</param>
+/// <param name="Domains">The ten with the most messages.</param>
+/// <param name="Organizations">The ten with the most messages.</param>
+/// <param name="OrganizationCount">How many organisations it is for.</param>
+/// <param name="OrganizationsReached">Those of which at least one message was accepted.</param>
+public sealed record CampaignDetails(int SpanMinutes, IReadOnlyList<SentInTime> OverTime, IReadOnlyList<SentTo> Domains, IReadOnlyList<SentTo> Organizations, long OrganizationCount, long OrganizationsReached);
+
+/// <summary>Figures of a campaign (document 001, « Analytique »).</summary>
+public sealed class Analytics(Db db)
+{
+    private const int MaxSpans = 30;
+    private static readonly int[] Spans = [1, 2, 5, 15, 60, 180, 720, 1440, 10080, 43200];
+
+    private const string MinutesSql = "select minute as \"from\", sent::bigint from campaigns.campaign_minutes where campaign_id = @id and sent > 0 order by minute";
+
+    private const string Grouped = """
+        count(*) as total, count(*) filter (where status in ('sent', 'delivered')) as accepted, count(*) filter (where status in ('bounced', 'failed')) as refused
+        from campaigns.emails_sent where user_id = (select auth.uid()) and campaign_id = @id group by 1
+        """;
+
+    private const string DomainsSql = $"select recipient_domain as name, {Grouped} order by total desc, name limit 10";
+    private const string OrganizationsSql = $"select recipient_organization as name, {Grouped} order by total desc, name limit 10";
+
+    private const string ReachSql = """
+        select count(*) as organizations, count(*) filter (where reached) as reached from (
+          select bool_or(status in ('sent', 'delivered')) as reached from campaigns.emails_sent
+          where user_id = (select auth.uid()) and campaign_id = @id and recipient_organization is not null group by recipient_organization) o
+        """;
+
+    private sealed record Reach(long Organizations, long Reached);
+
+    /// <summary>A campaign's details; a campaign that the caller does not see has none.</summary>
+    public Task<CampaignDetails> Of(Caller caller, Guid id, CancellationToken ct) => db.Read(caller, async session =>
+    {
+        await using var grid = await session.Queries($"{MinutesSql};{DomainsSql};{OrganizationsSql};{ReachSql}", new { id });
+        var minutes = (await grid.ReadAsync<SentInTime>()).ToList();
+        IReadOnlyList<SentTo> domains = [.. await grid.ReadAsync<SentTo>()], organizations = [.. await grid.ReadAsync<SentTo>()];
+        var reach = await grid.ReadFirstAsync<Reach>();
+        var (span, overTime) = Spread(minutes);
+        return new CampaignDetails(span, overTime, domains, organizations, reach.Organizations, reach.Reached);
+    }, ct);
+
+    /// <summary>Minutes in spans of the shortest length that needs no more than 30 of them; spans in which nothing was sent are there too.</summary>
+    internal static (int SpanMinutes, IReadOnlyList<SentInTime> OverTime) Spread(IReadOnlyList<SentInTime> minutes)
+    {
+        if (minutes.Count == 0)
+        {
+            return (1, []);
+        }
+        var (first, last) = (minutes[0].From, minutes[^1].From);
+        var span = Spans.FirstOrDefault(s => Count(s) <= MaxSpans, Spans[^1]);
+        var sums = minutes.GroupBy(m => Start(m.From, span)).ToDictionary(g => g.Key, g => g.Sum(m => m.Sent));
+        return (span, [.. Enumerable.Range(0, Math.Min(Count(span), MaxSpans * 4)).Select(i => Start(first, span).AddMinutes(i * span)).Select(from => new SentInTime(from, sums.GetValueOrDefault(from)))]);
+
+        int Count(int length) => (int)((Start(last, length) - Start(first, length)).TotalMinutes / length) + 1;
+        static DateTime Start(DateTime moment, int length) => new(moment.Ticks - moment.Ticks % (TimeSpan.TicksPerMinute * length), DateTimeKind.Utc);
+    }
+}
