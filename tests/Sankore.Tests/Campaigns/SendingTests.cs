@@ -79,6 +79,74 @@ public sealed class SendingTests
         server.Mails.Count(m => m.Contains($"To: lost@{word}.cg", StringComparison.Ordinal)).ShouldBe(1);
     }
 
+    [Fact]
+    public async Task A_campaign_is_paused_resumed_and_called_off_and_nobody_is_written_to_twice()
+    {
+        await using var server = new ScriptedSmtp(command => command.StartsWith(".\n", StringComparison.Ordinal) ? Slowly() : null);
+        await using var world = await MailingWorld.Start(server.Port);
+        using var client = await world.As(Email);
+        var word = Catalogue.Word();
+        var campaign = await client.Draft(word, await world.Contacts(Email, word, 900));
+        await client.Act(campaign, "send").Json(202);
+        for (var round = 1; round <= 3; round++)
+        {
+            await Waiting.Until(() => server.Mails.Count >= round * 120, "some have arrived");
+            await client.Act(campaign, "pause").Json();
+            // What was on its way arrives; then nothing more does.
+            await Waiting.Until(async () => (await client.Figures(campaign)).Number("sending") == 0, "nothing is on its way");
+            var paused = server.Mails.Count;
+            (await client.Figures(campaign)).Number("sent").ShouldBe(paused);
+            await Waiting.Until(async () => await world.Sql<long>("select count(*) from util.job_queue where status = 'running' and job_type = 'campaign_batch'") == 0, "the jobs notice");
+            server.Mails.Count.ShouldBe(paused);
+            await client.Act(campaign, round < 3 ? "resume" : "cancel").Json();
+        }
+        var figures = await client.Figures(campaign);
+        (figures.Text("status"), figures.Number("sent") + figures.Number("pending"), figures.Number("failed")).ShouldBe(("cancelled", 900, 0));
+        figures.Number("pending").ShouldBeGreaterThan(0);
+        server.Mails.Select(m => Mailings.MessageId(m.ReplaceLineEndings("\n"))).ShouldBeUnique();
+
+        static string? Slowly()
+        {
+            Thread.Sleep(2);
+            return null;
+        }
+    }
+
+    [Fact]
+    public async Task A_scheduled_campaign_is_sent_at_its_time_by_the_databases_clock()
+    {
+        await using var sink = await SmtpSink.Start();
+        await using var world = await MailingWorld.Start(sink.Port);
+        using var client = await world.As(Email);
+        var word = Catalogue.Word();
+        var campaign = await client.Draft(word, await world.Contacts(Email, word, 5));
+        await client.Act(campaign, "schedule", new { at = DateTime.UtcNow.AddDays(1).ToString("yyyy-MM-dd'T'HH:mm", System.Globalization.CultureInfo.InvariantCulture), timeZone = "UTC" }).Json();
+        // Its job comes too early: nothing happens.
+        await world.Execute("update util.job_queue set run_at = now() where job_type = 'campaign_start'; select pg_notify('jobs', '')");
+        await Waiting.Until(async () => await world.Sql<long>("select count(*) from util.job_queue where job_type = 'campaign_start' and status = 'completed'") == 1, "the job is done");
+        (await client.Figures(campaign)).Text("status").ShouldBe("scheduled");
+        await client.Act(campaign, "schedule", new { at = DateTime.UtcNow.AddDays(1).ToString("yyyy-MM-dd'T'HH:mm", System.Globalization.CultureInfo.InvariantCulture), timeZone = "UTC" }).Json();
+        await world.Execute("update campaigns.email_campaigns set scheduled_at = now(); update util.job_queue set run_at = now() where status = 'pending'; select pg_notify('jobs', '')");
+        (await client.Until(campaign, "sent")).Number("sent").ShouldBe(5);
+        sink.Count.ShouldBe(5);
+    }
+
+    [Fact]
+    public async Task Without_a_mail_server_messages_are_files_of_the_outbox_and_a_test_goes_to_oneself_alone()
+    {
+        await using var world = new World();
+        await ((IAsyncLifetime)world).InitializeAsync();
+        using var client = await world.As(Email);
+        var word = Catalogue.Word();
+        var campaign = await client.Draft(word, await world.Contacts(Email, word, 30));
+        await client.Act(campaign, "test").Json(202);
+        await Waiting.Until(() => world.Mails().Any(m => m.Header("To").Contains(Email, StringComparison.Ordinal)), "the test is written");
+        (await client.Figures(campaign)).Number("total").ShouldBe(0);
+        await client.Act(campaign, "send").Json(202);
+        (await client.Until(campaign, "sent")).Number("sent").ShouldBe(30);
+        world.Mails().Count(m => m.Header("To").Contains(word, StringComparison.Ordinal)).ShouldBe(30);
+    }
+
     private static async Task<IEnumerable<string>> States(World world, Guid id) =>
         await world.Sql<string[]>("select array_agg(split_part(recipient_email, '@', 1) || ' ' || status || ' ' || coalesce(error_code, '') order by 1) from campaigns.emails_sent where campaign_id = @id", new { id });
 }

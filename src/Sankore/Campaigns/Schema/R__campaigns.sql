@@ -338,7 +338,8 @@ $$;
 -- A campaign as its row of the feed: figures, and as people read them. The shares are percent of all messages, for the bar.
 create or replace function campaigns.campaign_row(p_id uuid) returns jsonb
 language sql stable as $$
-  select figures || live.figure_texts(figures) || jsonb_build_object(
+  select figures || jsonb_build_object(
+    'fr', texts -> 'fr' || jsonb_build_object('successRate', (texts -> 'fr' ->> 'success') || ' %'), 'en', texts -> 'en' || jsonb_build_object('successRate', (texts -> 'en' ->> 'success') || '%'),
     'name', a.campaign_name, 'status', a.campaign_status, 'remaining', campaigns.duration(a.seconds_left),
     'okShare', round(100.0 * (a.sent_emails + a.delivered_emails) / greatest(1, a.total_emails), 2),
     'badFrom', round(100.0 * (a.sent_emails + a.delivered_emails) / greatest(1, a.total_emails), 2), 'badShare', round(100.0 * (a.failed_emails + a.bounced_emails) / greatest(1, a.total_emails), 2),
@@ -348,6 +349,7 @@ language sql stable as $$
     'total', a.total_emails, 'done', a.total_emails - a.pending_emails - a.sending_emails, 'pending', a.pending_emails + a.sending_emails, 'sent', a.sent_emails, 'delivered', a.delivered_emails,
     'accepted', a.sent_emails + a.delivered_emails, 'failed', a.failed_emails, 'bounced', a.bounced_emails, 'deferred', a.deferred_emails, 'unknown', a.unknown_emails, 'suppressed', a.suppressed_emails,
     'opened', a.opened, 'clicked', a.clicked, 'unsubscribed', a.unsubscribed, 'complained', a.complained, 'rate', coalesce(a.rate_per_minute, 0), 'success', coalesce(a.success_rate, 0)) as figures) f
+  cross join lateral live.figure_texts(figures) texts
   where a.campaign_id = p_id
 $$;
 
