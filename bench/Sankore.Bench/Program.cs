@@ -7,6 +7,7 @@ using Sankore.Bench;
 // dotnet run -c Release --project bench/Sankore.Bench -- live --peers
 // dotnet run -c Release --project bench/Sankore.Bench -- demo
 // dotnet run -c Release --project bench/Sankore.Bench -- entitlement
+// dotnet run -c Release --project bench/Sankore.Bench -- mail --mails 20000 --connections 8
 using var stop = Leftovers.StopOnSignal();
 try
 {
@@ -26,6 +27,7 @@ static async Task<int> Run(string[] args) => args switch
     ["live", .. var rest] => await LiveBench.Run(Live(rest)),
     ["demo", ..] => await DemoBench.Run(),
     ["entitlement", ..] => await EntitlementBench.Run(),
+    ["mail", .. var rest] => await MailBench.Run(new MailRun(Number(rest, "--mails", 20_000), Number(rest, "--connections", 8), Number(rest, "--bytes", 5_000))),
     ["peer-signalr", var port] => await SignalRPeer.Run(port),
     ["crowd", .. var rest] => await CrowdCommand.Run(rest),
     _ => Usage(),
@@ -47,6 +49,7 @@ static int Usage()
         bench live --faults [--clients N] [--nodes K] [--people P] [--rate PER_SECOND]
         bench live --peers [--clients N] [--changes M] [--bytes B]
         bench demo | bench entitlement
+        bench mail [--mails N] [--connections C] [--bytes B]
         """);
     return 2;
 }

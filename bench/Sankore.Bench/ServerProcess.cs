@@ -36,7 +36,8 @@ internal sealed class ServerProcess : IAsyncDisposable
     /// <summary>Starts the program and waits until it is ready.</summary>
     /// <param name="demo">The demo network that an empty database is filled with.</param>
     /// <param name="database">The administrator's connection string of a cluster that runs; null: the program has one of its own.</param>
-    public static async Task<ServerProcess> Start(string demo, string? database = null)
+    /// <param name="environment">Settings of the run's own.</param>
+    public static async Task<ServerProcess> Start(string demo, string? database = null, IReadOnlyDictionary<string, string>? environment = null)
     {
         var data = Directory.CreateTempSubdirectory("sankore-bench-").FullName;
         if (!OperatingSystem.IsWindows())
@@ -53,6 +54,10 @@ internal sealed class ServerProcess : IAsyncDisposable
         start.Environment["Sankore__Live__ReportEvery"] = "0";
         // One person may stand for many clients, and one address for all.
         start.Environment["Sankore__Live__PerPerson"] = start.Environment["Sankore__Live__PerAddress"] = "1000000";
+        foreach (var (name, value) in environment ?? new Dictionary<string, string>())
+        {
+            start.Environment[name] = value;
+        }
         var server = new ServerProcess(start, data, address);
         await server.Ready();
         return server;
