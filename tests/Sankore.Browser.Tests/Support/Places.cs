@@ -33,7 +33,7 @@ public sealed partial class Places : IAsyncLifetime
         "categories", "category-new", "category-edit", "category-refused", "plans", "plan-of-operator", "plan-new", "plan-edit", "plan-preview", "plan-refused",
         "group-new", "group-refused", "group-of-operator", "group-of-admin", "group-none", "group-schools", "school-new", "school-edit", "staff", "staff-refused", "matrix", "matrix-none",
         "assign", "assign-preview", "access", "access-why", "access-end", "group-log", "assignments", "import", "import-refused", "import-errors", "import-good",
-        "groups", "groups-sorted", "group", "schools", "people", "person", "person-revoke", "api-keys", "api-keys-new", "audit", "audit-empty", "outbox", "outbox-mail", "live", "live-empty",
+        "groups", "groups-sorted", "group", "schools", "people", "person", "person-revoke", "api-keys", "api-keys-new", "audit", "audit-empty", "outbox", "outbox-mail", "live", "live-empty", .. CampaignPlaces.Names,
     ];
 
     /// <summary>A browser at a place.</summary>
@@ -149,6 +149,7 @@ public sealed partial class Places : IAsyncLifetime
             new("outbox-mail", Cast.Super, $"/admin/outbox/{mail}"),
             new("live", Cast.Super, "/admin/live", page => Nodes(page, 2)),
             new("live-empty", Cast.Super, "/admin/live", page => Nodes(page, 0)),
+            .. await CampaignPlaces.Furnish(World),
         ];
         _places = all.ToDictionary(p => p.Name);
     }
@@ -221,7 +222,7 @@ public sealed partial class Places : IAsyncLifetime
         return (mail!.Mail.Id.ToString(), SetUpLink().Match(mail.Text).Value);
     }
 
-    private static async Task Fill(IPage page, params (string Field, string Value)[] fields)
+    internal static async Task Fill(IPage page, params (string Field, string Value)[] fields)
     {
         foreach (var (field, value) in fields)
         {
