@@ -41,7 +41,14 @@ public sealed partial class MergeText
     public static MergeText OfPlain(string text) => new(Plain.Compile(text));
 
     /// <summary>The text for one recipient.</summary>
-    public string Fill(MergeValues values) => _fill(values.ToContext());
+    public string Fill(MergeValues values) => Fill(values.ToContext());
+
+    /// <summary>The text for one recipient, whose values are made ready for several texts.</summary>
+    internal string Fill(Dictionary<string, object?> context) => _fill(context);
+
+    /// <summary>What is wrong with the fields of HTML; null: nothing. The closing braces of a style sheet's rules are none of theirs.</summary>
+    public static FieldError? MistakeOfHtml(string html) =>
+        Mistake(string.Concat(HtmlParts.Of(html).Select(part => part is { Kind: HtmlPartKind.Raw, Name: "style" } ? Rules().Replace(html[part.Start..part.End], "$1") : html[part.Start..part.End])));
 
     /// <summary>What is wrong with a text's fields, for the message beside it; null: nothing.</summary>
     public static FieldError? Mistake(string text)
@@ -53,6 +60,11 @@ public sealed partial class MergeText
             if (Stray(text[end..tag.Index]))
             {
                 return new FieldError("merge.open");
+            }
+            if (tag.Index > 0 && text[tag.Index - 1] == '\\')
+            {
+                // Handlebars would show the tag itself.
+                return new FieldError("merge.escaped", "\\" + tag.Value);
             }
             end = tag.Index + tag.Length;
             var inner = tag.Groups[1].Value.Trim();
@@ -97,6 +109,14 @@ public sealed partial class MergeText
 
     [GeneratedRegex(@"\{\{\{?((?:[^{}""]|""[^""]*"")*)\}?\}\}")]
     private static partial Regex Tag();
+
+    /// <summary>A tag that begins, turns or ends a block.</summary>
+    [GeneratedRegex(@"\{\{\s*(?:#(?:if|unless)\s+[\w.]+|else|/(?:if|unless))\s*\}\}")]
+    internal static partial Regex BlockTag();
+
+    // A tag is kept, a brace that closes a rule is not.
+    [GeneratedRegex(@"(\{\{[^{}]*\}\})|\}")]
+    private static partial Regex Rules();
 
     [GeneratedRegex(@"^#(if|unless)\s+([\w.]+)$")]
     private static partial Regex Block();

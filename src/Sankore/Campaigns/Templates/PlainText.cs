@@ -1,7 +1,6 @@
 using System.Text;
 using System.Text.RegularExpressions;
 using AngleSharp.Dom;
-using AngleSharp.Html.Parser;
 
 namespace Sankore.Campaigns.Templates;
 
@@ -15,12 +14,31 @@ public static partial class PlainText
         "P", "DIV", "SECTION", "ARTICLE", "HEADER", "FOOTER", "MAIN", "H1", "H2", "H3", "H4", "H5", "H6", "UL", "OL", "TABLE", "BLOCKQUOTE", "PRE", "ADDRESS", "FIGURE", "HR", "CENTER",
     ];
 
-    /// <summary>The text of an HTML document or a part of one: blocks stand apart, lists have their dashes, links their address behind them.</summary>
+    /// <summary>
+    /// The text of an HTML document or a part of one: blocks stand apart, lists have their dashes, links their address behind them.
+    /// Refuses with VALIDATION_FAILED beside <c>content</c> what is too large to be worked on.
+    /// </summary>
     public static string Of(string html)
     {
         var text = new StringBuilder();
-        Write(new HtmlParser().ParseDocument(html).Body!, text);
+        using var document = Markup.Read(InOneBody(html));
+        Write(document.Body!, text);
         return Gaps().Replace(Ends().Replace(text.ToString(), "\n"), "\n\n").Trim();
+    }
+
+    /// <summary>
+    /// Blocks as comments, which may stand anywhere: between the rows of a table, too, where text would be moved out from. And all of it in one body, whatever comes first
+    /// or behind its end.
+    /// </summary>
+    private static string InOneBody(string html)
+    {
+        var kept = new StringBuilder("<body>", html.Length);
+        foreach (var part in HtmlParts.Of(html).Where(p => p.Name is not ("/body" or "/html")))
+        {
+            var said = html[part.Start..part.End];
+            kept.Append(part.Kind == HtmlPartKind.Text ? MergeText.BlockTag().Replace(said, "<!--$0-->") : said);
+        }
+        return kept.ToString();
     }
 
     private static void Write(INode node, StringBuilder text)
@@ -31,6 +49,10 @@ public static partial class PlainText
             {
                 var said = Blanks().Replace(words.Data, " ");
                 text.Append(text.Length == 0 || char.IsWhiteSpace(text[^1]) ? said.TrimStart() : said);
+            }
+            else if (child is IComment comment && MergeText.BlockTag().Match(comment.Data.Trim()) is { Success: true } tag && tag.Length == comment.Data.Trim().Length)
+            {
+                text.Append(tag.Value);
             }
             else if (child is IElement element && !Silent.Contains(element.TagName))
             {

@@ -94,6 +94,9 @@ public sealed class Validation
     /// <summary>Any other rule.</summary>
     public Validation That(string field, bool holds, string key = "field.invalid") => holds ? this : Add(field, key);
 
+    /// <summary>What a rule of its own found wrong; null: nothing.</summary>
+    public Validation Unless(string field, FieldError? mistake) => mistake is null ? this : Add(field, mistake.Key, mistake.Args);
+
     /// <summary>Throws <see cref="Reason.Invalid"/> with every error found.</summary>
     public void Check()
     {

@@ -1,0 +1,107 @@
+using AngleSharp.Dom;
+using AngleSharp.Html.Dom;
+using AngleSharp.Html.Parser;
+using Sankore.Platform.Security;
+
+namespace Sankore.Campaigns.Templates;
+
+/// <summary>What a message's HTML may not hold: mail programs drop it, or distrust the whole message for it.</summary>
+internal static class Markup
+{
+    // Both far beyond any real message; both keep what is done with it to a second.
+    private const int MaxElements = 20_000;
+    private const int MaxDepth = 250;
+    private const int LookEvery = 50;
+
+    private static readonly HashSet<string> Refused = ["script", "iframe", "frame", "frameset", "object", "embed", "applet", "form", "base", "template"];
+    private static readonly HashSet<string> Addresses = ["href", "src", "srcset", "action", "formaction", "background", "poster", "data", "cite", "longdesc", "xlink:href"];
+    private static readonly string[] Schemes = ["javascript:", "vbscript:", "data:text/html", "data:application/xhtml"];
+
+    /// <summary>A document out of HTML, whole or a part. Refuses with VALIDATION_FAILED beside <c>content</c> when it has too many elements, or they lie too deep in each other, to be worked on.</summary>
+    public static IHtmlDocument Read(string html)
+    {
+        var made = 0;
+        IElement? last = null;
+        var parser = new HtmlParser(new HtmlParserOptions
+        {
+            OnCreated = (element, _) =>
+            {
+                // Looked at while it is read: the parser itself takes ever longer the deeper it gets.
+                var mistake = ++made > MaxElements || (made % LookEvery == 0 && Depth(last) > MaxDepth) ? new FieldError("html.large") : element.LocalName == "template" ? Named(element) : null;
+                if (mistake is not null)
+                {
+                    throw new Refusal(Reason.Invalid) { Fields = new Dictionary<string, FieldError> { ["content"] = mistake } };
+                }
+                last = element;
+            },
+        });
+        return parser.ParseDocument(html);
+    }
+
+    /// <summary>The first thing that does not belong into a message, for the message beside it; null: nothing.</summary>
+    public static FieldError? Mistake(string html)
+    {
+        using var document = Read(html);
+        INode? node = document.DocumentElement;
+        while (node is not null)
+        {
+            if (node is IElement element && Mistake(element) is { } mistake)
+            {
+                return mistake;
+            }
+            node = Next(node);
+        }
+        return null;
+    }
+
+    private static FieldError? Mistake(IElement element)
+    {
+        if (Refused.Contains(element.LocalName) || (element.LocalName == "meta" && string.Equals(element.GetAttribute("http-equiv")?.Trim(), "refresh", StringComparison.OrdinalIgnoreCase)))
+        {
+            return Named(element);
+        }
+        foreach (var attribute in element.Attributes)
+        {
+            if (attribute.Name.StartsWith("on", StringComparison.OrdinalIgnoreCase) && attribute.Name.Length > 2)
+            {
+                return new FieldError("html.handler", attribute.Name);
+            }
+            if (Addresses.Contains(attribute.Name) && Array.Find(Schemes, Bare(attribute.Value).StartsWith) is { } scheme)
+            {
+                return new FieldError("html.address", scheme);
+            }
+        }
+        return null;
+    }
+
+    private static FieldError Named(IElement element) => new("html.element", "<" + element.LocalName + ">");
+
+    /// <summary>An address as browsers read it: blanks and control characters in it count for nothing.</summary>
+    private static string Bare(string address) => string.Concat(address.Where(c => c > ' ' && !char.IsControl(c)).Take(40)).ToLowerInvariant();
+
+    private static INode? Next(INode node)
+    {
+        if (node.FirstChild is { } child)
+        {
+            return child;
+        }
+        for (var at = node; at is not null; at = at.Parent)
+        {
+            if (at.NextSibling is { } sibling)
+            {
+                return sibling;
+            }
+        }
+        return null;
+    }
+
+    private static int Depth(INode? node)
+    {
+        var depth = 0;
+        for (; node is not null; node = node.Parent)
+        {
+            depth++;
+        }
+        return depth;
+    }
+}
