@@ -1,6 +1,7 @@
 using Sankore.Campaigns.Contacts;
 using Sankore.Campaigns.Imports;
 using Sankore.Campaigns.Mailing;
+using Sankore.Campaigns.Templates;
 using Sankore.Platform.Jobs;
 using Sankore.Platform.Security;
 using Sankore.Tenancy.Assignments;
@@ -28,7 +29,7 @@ public sealed class CampaignsModule : SankoreModule
     /// <inheritdoc/>
     public override void Services(IServiceCollection services, IConfiguration configuration) =>
         services.AddScoped<Contacts.Contacts>().AddScoped<Organizations>().AddScoped<Segments>().AddScoped<Suppressions>().AddScoped<ContactImports>().AddScoped<Dashboard>()
-            .AddScoped<Mailing.Campaigns>().AddScoped<Dispatch>().AddScoped<Analytics>()
+            .AddScoped<Mailing.Campaigns>().AddScoped<Dispatch>().AddScoped<Analytics>().AddScoped<EmailTemplates>().AddScoped<Previews>()
             .AddSingleton<ProgressFeed>().AddHostedService(sp => sp.GetRequiredService<ProgressFeed>()).AddSingleton<SendLedger>().AddHostedService(sp => sp.GetRequiredService<SendLedger>()).AddSingleton<Post>()
             .AddSingleton<IJobHandler, ContactImportJob>().AddSingleton<IJobHandler, CampaignStartJob>().AddSingleton<IJobHandler, CampaignBatchJob>().AddSingleton<IJobHandler, CampaignTestJob>();
 
@@ -43,5 +44,9 @@ public sealed class CampaignsModule : SankoreModule
         ContactsApi.Map(read, write, delete, export);
         ImportsApi.Map(write);
         CampaignsApi.Map(read, write, delete);
+        TemplatesApi.Map(read, write, delete);
+
+        var pages = routes.MapGroup("/campaigns/templates").ExcludeFromDescription().RequireAuthorization();
+        TemplatesApi.MapPreviews(pages.MapGroup("").RequireModule(Code), pages.MapGroup("").RequireModule(Code, ModuleRight.Write));
     }
 }

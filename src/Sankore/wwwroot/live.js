@@ -276,7 +276,8 @@
   // ── Forms and dialogs ──
   addEventListener('input', event => event.target.form?.method === 'post' && (event.target.form.dataset.dirty = ''));
   addEventListener('submit', event => {
-    if (event.defaultPrevented) return;
+    // What is shown in a frame is looked at, not sent.
+    if (event.defaultPrevented || event.submitter?.formTarget) return;
     // A double click is one submission.
     if ('sent' in event.target.dataset) return event.preventDefault();
     if (event.target.method !== 'post') return;

@@ -1,0 +1,32 @@
+using Sankore.Campaigns.Contacts;
+using Sankore.Platform.Security;
+using Sankore.Platform.Web;
+
+namespace Sankore.Campaigns.Templates;
+
+/// <summary>A message to start campaigns from (document 001, « email_templates »).</summary>
+/// <param name="Subject">One line, with merge fields (<see cref="MergeText"/>).</param>
+/// <param name="Content">HTML, a whole document or a part of one, with merge fields; as its author wrote it.</param>
+public sealed record EmailTemplate(Guid Id, string Name, string Subject, string Content, int Version, DateTime CreatedAt, DateTime UpdatedAt) : IVersioned;
+
+/// <summary>A template in a list: without its content.</summary>
+public sealed record TemplateLine(Guid Id, string Name, string Subject, int Version, DateTime CreatedAt, DateTime UpdatedAt);
+
+/// <summary>What a person writes of a template.</summary>
+/// <param name="Name">1 to 120 characters; several templates may share it.</param>
+/// <param name="Subject">1 to 250 characters, on one line.</param>
+/// <param name="Content">1 to 500,000 characters of HTML.</param>
+/// <param name="Version">The version that a change is based on, unless <c>If-Match</c> says it.</param>
+public sealed record TemplateInput(string? Name, string? Subject, string? Content, int? Version)
+{
+    /// <summary>The longest name, in characters.</summary>
+    public const int MaxName = 120;
+
+    /// <summary>The input in its one form; the content is left byte for byte. Refuses with VALIDATION_FAILED.</summary>
+    internal TemplateInput Normalized()
+    {
+        var input = this with { Name = Texts.Blank(Name), Subject = Texts.Blank(Subject) };
+        new Validation().Required("name", input.Name, MaxName).Message(input.Subject, Content).Check();
+        return input;
+    }
+}

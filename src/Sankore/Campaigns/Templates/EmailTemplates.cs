@@ -1,0 +1,83 @@
+using Microsoft.Extensions.Localization;
+using Sankore.Platform.Data;
+using Sankore.Platform.Security;
+using Sankore.Platform.Web;
+
+namespace Sankore.Campaigns.Templates;
+
+/// <summary>A person's e-mail templates: nobody else sees them.</summary>
+public sealed class EmailTemplates(Db db, IStringLocalizer<Strings> words)
+{
+    private const string Found = "from campaigns.email_templates t where t.user_id = (select auth.uid()) and (@Pattern::text is null or t.name ilike @Pattern or t.subject ilike @Pattern)";
+    private const string ListSql = $"select t.id, t.name, t.subject, t.version, t.created_at, t.updated_at {Found}";
+    private const string CountSql = $"select count(*) {Found}";
+    private const string OneSql = "select id, name, subject, content, version, created_at, updated_at from campaigns.email_templates where id = @id";
+    private const string InsertSql = "insert into campaigns.email_templates (id, name, subject, content) values (@id, @Name, @Subject, @Content)";
+    private const string UpdateSql = "update campaigns.email_templates set name = @Name, subject = @Subject, content = @Content where id = @id and version = @version";
+
+    /// <summary>The caller's templates, a page at a time, the last changed first.</summary>
+    public Task<Paged<TemplateLine>> List(Caller caller, ListQuery query, CancellationToken ct) => db.Read(caller, session =>
+    {
+        var sorted = string.IsNullOrEmpty(query.Sort) ? query with { Sort = "-updatedAt" } : query;
+        var order = sorted.OrderBy(("name", "t.name collate \"und-x-icu\""), ("subject", "t.subject collate \"und-x-icu\""), ("createdAt", "t.created_at"), ("updatedAt", "t.updated_at"));
+        return session.Page<TemplateLine>(query, CountSql + ";" + ListSql + order, new { query.Pattern, query.Limit, query.Offset });
+    }, ct);
+
+    /// <summary>One template. Refuses with NOT_FOUND.</summary>
+    public Task<EmailTemplate> Find(Caller caller, Guid id, CancellationToken ct) => db.Read(caller, session => session.One<EmailTemplate>(OneSql, new { id }), ct);
+
+    /// <summary>Adds a template. Refuses with VALIDATION_FAILED.</summary>
+    public Task<EmailTemplate> Create(Caller caller, TemplateInput input, CancellationToken ct)
+    {
+        var template = input.Normalized();
+        return db.Run(caller, session => Insert(session, template), ct);
+    }
+
+    /// <summary>Saves a template. Refuses with VALIDATION_FAILED, NOT_FOUND, STALE.</summary>
+    public Task<EmailTemplate> Update(Caller caller, Guid id, int version, TemplateInput input, CancellationToken ct)
+    {
+        var template = input.Normalized();
+        return db.Run(caller, async session =>
+        {
+            if (await session.Execute(UpdateSql, new { id, version, template.Name, template.Subject, template.Content }) == 0)
+            {
+                var found = await session.One<EmailTemplate>(OneSql, new { id });
+                throw Refusal.Untouched(found.Version, version, found.Name);
+            }
+            return await Told(session, id);
+        }, ct);
+    }
+
+    /// <summary>Adds a copy of a template, which says in its name that it is one. Refuses with NOT_FOUND.</summary>
+    public Task<EmailTemplate> Duplicate(Caller caller, Guid id, CancellationToken ct) => db.Run(caller, async session =>
+    {
+        var found = await session.One<EmailTemplate>(OneSql, new { id });
+        var mark = words["templates.copy"].Value;
+        var name = found.Name[..Math.Min(found.Name.Length, TemplateInput.MaxName - mark.Length)] + mark;
+        return await Insert(session, new TemplateInput(name, found.Subject, found.Content, null));
+    }, ct);
+
+    /// <summary>Deletes a template; campaigns made from it keep what they say. Refuses with NOT_FOUND.</summary>
+    public Task Delete(Caller caller, Guid id, CancellationToken ct) => db.Run(caller, async session =>
+    {
+        if (await session.Execute("delete from campaigns.email_templates where id = @id", new { id }) == 0)
+        {
+            throw new Refusal(Reason.NotFound);
+        }
+        await session.Tell("email_templates");
+    }, ct);
+
+    private static async Task<EmailTemplate> Insert(Session session, TemplateInput template)
+    {
+        var id = Guid.CreateVersion7();
+        await session.Execute(InsertSql, new { id, template.Name, template.Subject, template.Content });
+        return await Told(session, id);
+    }
+
+    private static async Task<EmailTemplate> Told(Session session, Guid id)
+    {
+        var template = await session.One<EmailTemplate>(OneSql, new { id });
+        await session.Tell("email_templates");
+        return template;
+    }
+}

@@ -1,0 +1,28 @@
+using Microsoft.Extensions.Localization;
+using Sankore.Identity.Accounts;
+using Sankore.Platform.Security;
+using Sankore.Platform.Web;
+
+namespace Sankore.Campaigns.Templates;
+
+/// <summary>What is looked at before it is sent.</summary>
+/// <param name="ContactId">One of the caller's contacts to fill it in for; null: somebody made up.</param>
+public sealed record PreviewInput(string? Subject, string? Content, Guid? ContactId);
+
+/// <summary>Messages as one recipient would get them.</summary>
+public sealed class Previews(Contacts.Contacts contacts, Profiles profiles, AppAddress address, IStringLocalizer<Strings> words)
+{
+    /// <summary>A message filled in. Refuses with VALIDATION_FAILED, and with NOT_FOUND for a contact that is not the caller's.</summary>
+    public async Task<FilledMessage> Fill(Caller caller, PreviewInput input, CancellationToken ct)
+    {
+        new Validation().Message(input.Subject, input.Content).Check();
+        var contact = input.ContactId is { } id ? await contacts.Find(caller, id, ct) : null;
+        var sender = await profiles.Own(caller, ct);
+        var (email, name, organization) = contact is null
+            ? ("amina@exemple.cg", words["preview.name"].Value, words["preview.organization"].Value)
+            : (contact.Email, contact.Name, contact.OrganizationName);
+        // The link is the recipient's own: here it leads nowhere.
+        var values = new MergeValues(email, name, organization, words["preview.campaign"], sender.DisplayName, address.Link("/u/exemple").ToString());
+        return MessageText.Of(input.Subject!, input.Content!, words).Fill(values);
+    }
+}
