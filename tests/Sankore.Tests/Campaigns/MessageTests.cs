@@ -65,6 +65,7 @@ public sealed class MessageTests
     [InlineData("<p>Bonjour</p>{{#if contact.name}}<a href=\"{{unsubscribe_url}}\">Au revoir</a>{{/if}}")]
     [InlineData("<p>Bonjour</p><!-- {{unsubscribe_url}} -->")]
     [InlineData("<title>{{unsubscribe_url}}</title><p>Bonjour</p>")]
+    [InlineData("<p>Bonjour</p><p style='DISPLAY:none'><a href=\"{{unsubscribe_url}}\">Au revoir</a></p>")]
     public void Every_recipient_finds_the_link_that_unsubscribes(string content)
     {
         new Validation().Message("Objet", content).Check();
@@ -162,6 +163,7 @@ public sealed class MessageTests
     [InlineData("<table>{{#if contact.name}}<tr><td>A</td></tr>{{else}}<tr><td>B</td></tr>{{/if}}</table>", "A", "B")]
     [InlineData("<ul>{{#unless contact.name}}<li>B</li>{{/unless}}</ul>", "", "- B")]
     [InlineData("<!--{{#if contact.name}}--><p>A</p><!--{{/if}}--><!-- {{#if contact.name}}x{{/if}} -->", "A", "")]
+    [InlineData("<div style=\"display: none\">vu en tête</div><p hidden>caché</p><p>A</p>", "A", "A")]
     public void The_plain_text_has_the_same_parts_as_the_HTML(string content, string amina, string nobody)
     {
         new Validation().Message("Objet", content).Check();

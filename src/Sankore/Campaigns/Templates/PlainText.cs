@@ -54,12 +54,16 @@ public static partial class PlainText
             {
                 text.Append(tag.Value);
             }
-            else if (child is IElement element && !Silent.Contains(element.TagName))
+            else if (child is IElement element && !Silent.Contains(element.TagName) && !IsHidden(element))
             {
                 Write(element, text);
             }
         }
     }
+
+    /// <summary>What mail programs show beside the subject, and nobody in the message.</summary>
+    private static bool IsHidden(IElement element) =>
+        element.HasAttribute("hidden") || (element.GetAttribute("style") is { } style && HiddenStyle().IsMatch(style));
 
     private static void Write(IElement element, StringBuilder text)
     {
@@ -111,6 +115,9 @@ public static partial class PlainText
 
     [GeneratedRegex(@"[ \t\r\n\f\u00A0]+")]
     private static partial Regex Blanks();
+
+    [GeneratedRegex(@"\bdisplay\s*:\s*none\b", RegexOptions.IgnoreCase)]
+    private static partial Regex HiddenStyle();
 
     [GeneratedRegex(@"[ \t]+\n|\n[ \t]+")]
     private static partial Regex Ends();
