@@ -36,8 +36,9 @@ public sealed class Person : IAsyncDisposable
         person.Page.PageError += (_, error) => person._errors.Add(error);
         person.Page.Console += (_, message) =>
         {
-            // Chromium logs a document's 4xx, which is meant to be one, and a stream that the server ended, which it may.
-            if (message.Type == "error" && !message.Text.Contains("the server responded with a status of 4", StringComparison.Ordinal) && !message.Location.Contains("/live?", StringComparison.Ordinal))
+            // Chromium logs a document's 4xx, which is meant to be one, a stream that the server ended, which it may, and that a sandbox keeps out the recorder too.
+            if (message.Type == "error" && !message.Text.Contains("the server responded with a status of 4", StringComparison.Ordinal) && !message.Location.Contains("/live?", StringComparison.Ordinal)
+                && !message.Text.Contains("the document's frame is sandboxed", StringComparison.Ordinal))
             {
                 person._errors.Add($"{message.Text} ({message.Location})");
             }
