@@ -70,6 +70,7 @@ public sealed class SendingTests
         var campaign = await client.Draft(word, segment);
         await client.Act(campaign, "send").Json(202);
         await Waiting.Until(async () => (await client.Figures(campaign)).Number("deferred") == 1 && (await client.Figures(campaign)).Number("pending") == 1, "one is put off");
+        await Waiting.Until(async () => await world.Sql<long>("select count(*) from util.job_queue where status = 'pending' and job_type = 'campaign_batch'") == 1, "its job waits");
         await world.Execute("update campaigns.emails_sent set next_attempt_at = now() where status = 'pending'; update util.job_queue set run_at = now() where status = 'pending'; select pg_notify('jobs', '')");
         var figures = await client.Until(campaign, "sent");
 
