@@ -1,4 +1,5 @@
 using Sankore.Campaigns.Contacts;
+using Sankore.Campaigns.Events;
 using Sankore.Campaigns.Imports;
 using Sankore.Campaigns.Mailing;
 using Sankore.Campaigns.Templates;
@@ -27,9 +28,14 @@ public sealed class CampaignsModule : SankoreModule
     };
 
     /// <inheritdoc/>
+    public override IEnumerable<RecurringWork> Recurring => [DeliveryEvents.Waiting];
+
+    /// <inheritdoc/>
     public override void Services(IServiceCollection services, IConfiguration configuration) =>
         services.AddScoped<Contacts.Contacts>().AddScoped<Organizations>().AddScoped<Segments>().AddScoped<Suppressions>().AddScoped<ContactImports>().AddScoped<Dashboard>()
             .AddScoped<Mailing.Campaigns>().AddScoped<Dispatch>().AddScoped<Analytics>().AddScoped<EmailTemplates>().AddScoped<Previews>()
+            .AddSingleton(DeliverySources.Read(configuration)).AddSingleton<SignedLinks>().AddSingleton<DeliveryEvents>().AddSingleton<Unsubscriptions>().AddSingleton<Tracking>().AddScoped<Recipients>()
+            .AddHostedService<BounceFolder>()
             .AddSingleton<ProgressFeed>().AddHostedService(sp => sp.GetRequiredService<ProgressFeed>()).AddSingleton<SendLedger>().AddHostedService(sp => sp.GetRequiredService<SendLedger>()).AddSingleton<Post>()
             .AddSingleton<IJobHandler, ContactImportJob>().AddSingleton<IJobHandler, CampaignStartJob>().AddSingleton<IJobHandler, CampaignBatchJob>().AddSingleton<IJobHandler, CampaignTestJob>();
 
@@ -48,5 +54,8 @@ public sealed class CampaignsModule : SankoreModule
 
         var pages = routes.MapGroup("/campaigns/templates").ExcludeFromDescription().RequireAuthorization();
         TemplatesApi.MapPreviews(pages.MapGroup("").RequireModule(Code), pages.MapGroup("").RequireModule(Code, ModuleRight.Write));
+        RecipientsApi.Map(read, export);
+        EventsApi.Map(routes);
+        PublicLinks.Map(routes);
     }
 }

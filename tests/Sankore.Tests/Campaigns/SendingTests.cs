@@ -35,7 +35,7 @@ public sealed class SendingTests
         one.Header("To").ShouldBe($"Personne 42 <{word}.42@exemple2.cg>");
         one.Header("From").ShouldEndWith("<no-reply@sankore.test>");
         one.Header("Reply-To").ShouldBe(Email);
-        one.Header("List-Unsubscribe").ShouldMatch("^<http.+/u/[0-9a-f-]{36}>$");
+        one.Header("List-Unsubscribe").ShouldMatch("^<http.+/u/[A-Za-z0-9_-]{46}>$");
         one.Header("List-Unsubscribe-Post").ShouldBe("List-Unsubscribe=One-Click");
         one.All.Single(p => p.Type == "text/html").Text().ShouldContain($"Bonjour Personne 42 de Org {word} 2");
         one.All.Single(p => p.Type == "text/plain").Text().ShouldContain($"Bonjour Personne 42 de Org {word} 2");

@@ -1,4 +1,5 @@
 using System.Buffers;
+using Sankore.Campaigns.Events;
 using Sankore.Campaigns.Templates;
 using Sankore.Platform.Data;
 using Sankore.Platform.Mail;
@@ -16,21 +17,21 @@ public sealed record Message(Guid Id, string Email, string? Name, string? Organi
 }
 
 /// <summary>A campaign made ready: its texts compiled, its attachments encoded, once for all its messages.</summary>
-public sealed record ReadyCampaign(Guid Id, Guid UserId, string Name, string? SenderName, Mailbox From, Mailbox? ReplyTo, MergeText Subject, MergeText Html, MergeText Text, IReadOnlyList<Attachment> Attachments);
+public sealed record ReadyCampaign(Guid Id, Guid UserId, string Name, string? SenderName, Mailbox From, Mailbox? ReplyTo, MergeText Subject, MergeText Html, MergeText Text, IReadOnlyList<Attachment> Attachments, LinkSigner Links);
 
 /// <summary>Makes letters of a campaign and hands them over: to the mail server, or, where there is none, to the outbox as <c>.eml</c> files named by their message.</summary>
-public sealed class Post(Db db, MailOptions options, AppAddress address, IServiceProvider services)
+public sealed class Post(Db db, MailOptions options, AppAddress address, SignedLinks links, Tracking tracking, IServiceProvider services)
 {
     private const int Kept = 20;
 
     private const string OneSql = """
-        select c.id, c.user_id, c.name, c.subject, c.content, c.from_name, c.reply_to, p.display_name, p.email, c.version
+        select c.id, c.user_id, c.name, c.subject, c.content, c.from_name, c.reply_to, p.display_name, p.email, c.track_opens, c.track_clicks, c.version
         from campaigns.email_campaigns c join public.profiles p on p.id = c.user_id where c.id = @id and (c.status = 'sending' or @anyState)
         """;
 
     private const string AttachmentsSql = "select file_name, content_type, content from campaigns.attachments where campaign_id = @id order by created_at, id";
 
-    private sealed record Row(Guid Id, Guid UserId, string Name, string Subject, string Content, string? FromName, string? ReplyTo, string DisplayName, string Email, int Version);
+    private sealed record Row(Guid Id, Guid UserId, string Name, string Subject, string Content, string? FromName, string? ReplyTo, string DisplayName, string Email, bool TrackOpens, bool TrackClicks, int Version);
 
     private sealed record File(string FileName, string ContentType, byte[] Content);
 
@@ -58,9 +59,11 @@ public sealed class Post(Db db, MailOptions options, AppAddress address, IServic
             }
         }
         var files = await db.Read(Caller.Service, session => session.Query<File>(AttachmentsSql, new { id }), ct);
+        var html = TrackedHtml.Of(row.Content, row.TrackClicks, row.TrackOpens);
+        await tracking.Keep(id, row.UserId, html.Urls, ct);
         var mailing = new ReadyCampaign(id, row.UserId, row.Name, row.FromName ?? row.DisplayName, Mailbox.Named(row.FromName ?? row.DisplayName, options.From.Address),
-            Mailbox.TryParse(row.ReplyTo ?? row.Email), MergeText.OfPlain(row.Subject), MergeText.OfHtml(row.Content), MergeText.OfPlain(PlainText.Of(row.Content)),
-            [.. files.Select(f => new Attachment(f.FileName, f.ContentType, f.Content))]);
+            Mailbox.TryParse(row.ReplyTo ?? row.Email), MergeText.OfPlain(row.Subject), MergeText.OfHtml(html.Template), MergeText.OfPlain(PlainText.Of(row.Content)),
+            [.. files.Select(f => new Attachment(f.FileName, f.ContentType, f.Content))], await links.Signer(ct));
         lock (_ready)
         {
             if (_ready.Count >= Kept)
@@ -100,12 +103,12 @@ public sealed class Post(Db db, MailOptions options, AppAddress address, IServic
 
     private void Write(ReadyCampaign mailing, Message message, Mailbox to, IBufferWriter<byte> letter)
     {
-        var unsubscribe = address.Link($"/u/{message.Id}").ToString();
+        var unsubscribe = address.Link($"/u/{mailing.Links.Sign(LinkPurpose.Unsubscribe, message.Id)}").ToString();
         var values = new MergeValues(message.Email, message.Name, message.Organization, mailing.Name, mailing.SenderName, unsubscribe);
         var subject = message.Mark + mailing.Subject.Fill(values).ReplaceLineEndings(" ");
         new Letter(mailing.From, message.Name is { } name && !name.AsSpan().ContainsAny('\r', '\n', '\0') ? Mailbox.Named(name, to.Address) : to, subject, mailing.Text.Fill(values))
         {
-            Html = mailing.Html.Fill(values),
+            Html = TrackedHtml.Fill(mailing.Html.Fill(values), message.Id, mailing.Links, address.Link),
             ReplyTo = mailing.ReplyTo,
             MessageId = $"{message.Id}@{options.From.Domain}",
             Attachments = mailing.Attachments,

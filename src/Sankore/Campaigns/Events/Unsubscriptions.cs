@@ -1,0 +1,72 @@
+using Sankore.Campaigns.Mailing;
+using Sankore.Platform.Data;
+using Sankore.Platform.Security;
+
+namespace Sankore.Campaigns.Events;
+
+/// <summary>What somebody who leaves is shown.</summary>
+/// <param name="Sender">Who writes.</param>
+/// <param name="Address">The address that is written to, masked.</param>
+/// <param name="Suppression">Why it is not written to any more; null: it is.</param>
+public sealed record Subscription(string Sender, string Address, string? Suppression)
+{
+    /// <summary>Whether they have left.</summary>
+    public bool HasLeft => Suppression is "unsubscribed" or "complained";
+
+    /// <summary>Whether they may come back here: what they complained of stays.</summary>
+    public bool MayReturn => Suppression is "unsubscribed";
+}
+
+/// <summary>Leaving, and coming back, by the link that every message has (RFC 8058). The link is all the proof there is, so that it needs no session.</summary>
+public sealed class Unsubscriptions(Db db, SignedLinks links, ProgressFeed progress)
+{
+    private const string OneSql = """
+        select coalesce(c.from_name, p.display_name) as sender, e.recipient_email as address, s.reason as suppression
+        from campaigns.emails_sent e
+        join campaigns.email_campaigns c on c.user_id = e.user_id and c.id = e.campaign_id
+        join public.profiles p on p.id = e.user_id
+        left join campaigns.suppressions s on s.user_id = e.user_id and s.email = lower(e.recipient_email)
+        where e.id = @message
+        """;
+
+    private const string ReturnSql = "select campaigns.resubscribe(@message)";
+
+    /// <summary>What a link is about. Refuses with NOT_FOUND, the same for a link that is forged and one whose message is gone.</summary>
+    public async Task<Subscription> Find(string token, CancellationToken ct)
+    {
+        var message = await Message(token, ct);
+        return await db.Read(Caller.Service, session => Find(session, message), ct);
+    }
+
+    /// <summary>Leaves: the sender's campaigns do not write to the address again. Done twice it is done once. Refuses with NOT_FOUND.</summary>
+    public async Task Leave(string token, CancellationToken ct)
+    {
+        var message = await Message(token, ct);
+        var taken = await db.Run(Caller.Service, async session => (await Find(session, message)).HasLeft ? null
+            : await DeliveryEvents.Take(session, "sankore", [DeliveryEvent.Of($"leave:{message}:{Guid.CreateVersion7()}", message, "unsubscribed", null, null, null)]), ct);
+        progress.Changed(taken?.Changed ?? []);
+    }
+
+    /// <summary>Comes back: takes the person's own unsubscription off the list, and nothing else. Refuses with NOT_FOUND.</summary>
+    public async Task Return(string token, CancellationToken ct)
+    {
+        var message = await Message(token, ct);
+        var campaign = await db.Run(Caller.Service, async session =>
+        {
+            await Find(session, message);
+            return await session.Value<Guid>(ReturnSql, new { message });
+        }, ct);
+        progress.Changed([campaign]);
+    }
+
+    /// <summary>Enough of an address to know it again, for whoever has it: <c>a•••@exemple.cg</c>.</summary>
+    internal static string Masked(string address) => address.IndexOf('@', StringComparison.Ordinal) is > 0 and var at ? $"{address[..(char.IsHighSurrogate(address[0]) ? 2 : 1)]}•••{address[at..]}" : "•••";
+
+    private async Task<Guid> Message(string token, CancellationToken ct) => (await links.Read(LinkPurpose.Unsubscribe, token, ct) ?? throw new Refusal(Reason.NotFound)).Message;
+
+    private static async Task<Subscription> Find(Session session, Guid message)
+    {
+        var found = await session.One<Subscription>(OneSql, new { message });
+        return found with { Address = Masked(found.Address) };
+    }
+}
