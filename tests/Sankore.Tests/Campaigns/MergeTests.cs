@@ -56,4 +56,10 @@ public sealed class MergeTests
     [InlineData("<p>1 &lt; 2 &amp; 3", "1 < 2 & 3")]
     [InlineData("", "")]
     public void An_HTML_body_has_its_text_beside_it(string html, string text) => PlainText.Of(html).ShouldBe(text);
+
+    [Theory]
+    [InlineData("<style>{ \"x\"{{unsubscribe_url}}\"{{contact.name}}}}")]
+    [InlineData("<style>a{b:{{contact.name}}}</style>")]
+    [InlineData("{{contact.name}}}")]
+    public void A_brace_that_touches_a_field_is_refused_in_a_style_sheet_too(string html) => MergeText.MistakeOfHtml(html)!.Key.ShouldBe("merge.unknown");
 }

@@ -48,7 +48,9 @@ public sealed partial class MergeText
 
     /// <summary>What is wrong with the fields of HTML; null: nothing. The closing braces of a style sheet's rules are none of theirs.</summary>
     public static FieldError? MistakeOfHtml(string html) =>
-        Mistake(string.Concat(HtmlParts.Of(html).Select(part => part is { Kind: HtmlPartKind.Raw, Name: "style" } ? Rules().Replace(html[part.Start..part.End], "$1") : html[part.Start..part.End])));
+        // A brace that touches a field's own would be taken for one of them, in a style sheet too.
+        Tag().Matches(html).FirstOrDefault(tag => tag.Value.EndsWith("}}}", StringComparison.Ordinal) || html.AsSpan(tag.Index + tag.Length).StartsWith('}')) is { } touched ? new FieldError("merge.unknown", touched.Value)
+        : Mistake(string.Concat(HtmlParts.Of(html).Select(part => part is { Kind: HtmlPartKind.Raw, Name: "style" } ? Rules().Replace(html[part.Start..part.End], "$1") : html[part.Start..part.End])));
 
     /// <summary>What is wrong with a text's fields, for the message beside it; null: nothing.</summary>
     public static FieldError? Mistake(string text)
