@@ -10,6 +10,9 @@ public static class Format
     public static string With(this Microsoft.AspNetCore.Components.NavigationManager nav, params (string Name, object? Value)[] query) =>
         new Uri(Microsoft.AspNetCore.Components.NavigationManagerExtensions.GetUriWithQueryParameters(nav, query.ToDictionary(q => q.Name, q => q.Value))).PathAndQuery;
 
+    /// <summary>The field of a live row that holds a figure as the reader's language writes it (<c>live.figure_texts</c>).</summary>
+    public static string Field(string name) => $"{CultureInfo.CurrentUICulture.TwoLetterISOLanguageName}.{name}";
+
     /// <summary>A whole number with its groups of three: « 25 000 ».</summary>
     public static string Number(long value) => value.ToString("N0", CultureInfo.CurrentCulture);
 

@@ -95,9 +95,7 @@ public sealed class Post(Db db, MailOptions options, AppAddress address, SignedL
             return await _server.SendAsync(new Envelope(options.From, to), letter.WrittenMemory, kind, leaving, ct);
         }
         await leaving(ct);
-        var draft = Path.Combine(options.Outbox, $".{message.Id}");
-        await System.IO.File.WriteAllBytesAsync(draft, letter.WrittenMemory, CancellationToken.None);
-        System.IO.File.Move(draft, Path.Combine(options.Outbox, $"{message.Id}.eml"), overwrite: true);
+        await options.ToOutbox(message.Id, letter.WrittenMemory, CancellationToken.None);
         return new SmtpResult(SmtpOutcome.Accepted, 0, null, "outbox");
     }
 

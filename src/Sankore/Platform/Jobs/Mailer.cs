@@ -50,25 +50,10 @@ public sealed class MailJob(MailOptions options, SmtpPool? server, TimeProvider 
         {
             throw new FinalFailure(e.Message, e);
         }
-        await (server is null ? ToOutbox(job.Id, message.WrittenMemory, ct) : ToServer(server, job.Id, new Envelope(options.From, to), message.WrittenMemory, ct));
+        await (server is null ? options.ToOutbox(job.Id, message.WrittenMemory, ct) : ToServer(server, job.Id, new Envelope(options.From, to), message.WrittenMemory, ct));
     }
 
     private static Mailbox Recipient(Mail mail) => Mail.IsAddress(mail.To) ? Mailbox.Parse(mail.To) : throw new FinalFailure("not one address");
-
-    private async Task ToOutbox(Guid jobId, ReadOnlyMemory<byte> message, CancellationToken ct)
-    {
-        // Two nodes may work the same job: each has a draft of its own, and nobody sees half a mail.
-        var draft = Path.Combine(options.Outbox, $".{jobId}.{Guid.NewGuid():N}");
-        try
-        {
-            await File.WriteAllBytesAsync(draft, message, ct);
-            File.Move(draft, Path.Combine(options.Outbox, $"{jobId}.eml"), overwrite: true);
-        }
-        finally
-        {
-            File.Delete(draft);
-        }
-    }
 
     /// <summary>Throws what is to be tried again; what may have been delivered is not.</summary>
     private async Task ToServer(SmtpPool pool, Guid jobId, Envelope envelope, ReadOnlyMemory<byte> message, CancellationToken ct)

@@ -30,6 +30,22 @@ public sealed record MailOptions(string Outbox, Mailbox From)
     /// <summary>Signs what is sent; null: nothing is signed.</summary>
     public DkimSigner? Signer { get; init; }
 
+    /// <summary>Writes a message as the file of the outbox that has its id; written twice it is one file.</summary>
+    internal async Task ToOutbox(Guid id, ReadOnlyMemory<byte> message, CancellationToken ct)
+    {
+        // Two nodes may work the same message: each has a draft of its own, and nobody sees half a mail.
+        var draft = Path.Combine(Outbox, $".{id}.{Guid.NewGuid():N}");
+        try
+        {
+            await File.WriteAllBytesAsync(draft, message, ct);
+            File.Move(draft, Path.Combine(Outbox, $"{id}.eml"), overwrite: true);
+        }
+        finally
+        {
+            File.Delete(draft);
+        }
+    }
+
     /// <summary>Reads the settings.</summary>
     /// <exception cref="OperatorException">One of them is wrong; the message says which, and what would be right.</exception>
     public static MailOptions Read(IConfiguration configuration, string outbox)
