@@ -89,6 +89,7 @@ public sealed class NobodyHereTests(World world) : IClassFixture<World>
         ["code"] = await world.Sql<string>("select code from tenancy.modules limit 1"),
         ["role"] = "admin",
         ["kind"] = "schools",
+        ["provider"] = "generic",
         ["imports"] = (await Import()).ToString(),
     };
 
