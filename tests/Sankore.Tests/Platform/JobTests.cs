@@ -1,3 +1,4 @@
+using Dapper;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging.Abstractions;
 using Npgsql;
@@ -224,6 +225,28 @@ public sealed class JobTests(World world) : IClassFixture<World>, IAsyncLifetime
         await worker.StopAsync(CancellationToken.None);
         (await State(id)).ShouldBe("running");
         (await world.Sql<int>("select attempts from util.job_queue where id = @id", new { id })).ShouldBe(2);
+    }
+
+    [Fact]
+    public async Task A_job_that_ends_while_its_lease_is_renewed_is_no_lost_one()
+    {
+        var slow = new Slow("test_slow");
+        using var worker = Worker(TimeSpan.FromMilliseconds(300), slow);
+        await worker.StartAsync(CancellationToken.None);
+        await using var connection = await world.App.Services.GetRequiredService<NpgsqlDataSource>().OpenConnectionAsync(TestContext.Current.CancellationToken);
+        var id = await world.Db.Run(Caller.Service, session => session.Enqueue("test_slow", new { }), CancellationToken.None);
+        await slow.Started.Task.WaitAsync(TimeSpan.FromSeconds(15), TestContext.Current.CancellationToken);
+        // Both the end of the job and the renewal of its lease wait for its row, and the end is first.
+        await using (var transaction = await connection.BeginTransactionAsync(TestContext.Current.CancellationToken))
+        {
+            await connection.ExecuteAsync("set local role service_role; select 1 from util.job_queue where id = @id for update", new { id }, transaction);
+            slow.Finish.SetResult();
+            await Waiting.Until(async () => await world.Sql<long>("select count(*) from pg_stat_activity where wait_event_type = 'Lock' and query like '%util.job_queue%'") >= 2, "both wait");
+            await transaction.CommitAsync(TestContext.Current.CancellationToken);
+        }
+        await Waiting.Until(async () => await State(id) == "completed", "it is done");
+        await worker.StopAsync(CancellationToken.None);
+        worker.ExecuteTask!.IsFaulted.ShouldBeFalse();
     }
 
     [Fact]

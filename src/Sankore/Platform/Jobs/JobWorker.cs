@@ -128,7 +128,14 @@ public sealed class JobWorker(Db db, NpgsqlDataSource source, IEnumerable<IJobHa
         }), ct);
         foreach (var lost in held.Where(h => !renewed.Contains(h.Key.Id)))
         {
-            await lost.Value.CancelAsync();
+            try
+            {
+                await lost.Value.CancelAsync();
+            }
+            catch (ObjectDisposedException)
+            {
+                // Nothing was lost: it ended meanwhile.
+            }
         }
     }
 
