@@ -62,7 +62,7 @@ public sealed class DkimSigner
         var scratch = ArrayPool<byte>.Shared.Rent(message.Length + 1024);
         try
         {
-            var bodyHash = Convert.ToBase64String(SHA256.HashData(scratch.AsSpan(0, RelaxedBody(end < 0 ? [] : message[(end + 4)..], scratch))));
+            var bodyHash = Convert.ToBase64String(SHA256.HashData(RelaxedBody(end < 0 ? [] : message[(end + 4)..], scratch)));
             var names = Names(fields);
             var field = $"DKIM-Signature: v=1; a=rsa-sha256; c=relaxed/relaxed; d={_domain};\r\n s={_selector};\r\n h={Folded(names)};\r\n bh={bodyHash};\r\n b=";
             var length = RelaxedHeaders(message, fields, names, scratch);
@@ -189,7 +189,19 @@ public sealed class DkimSigner
     }
 
     /// <summary>RFC 6376, 3.4.4.</summary>
-    private static int RelaxedBody(ReadOnlySpan<byte> body, Span<byte> to)
+    /// <param name="body">The body.</param>
+    /// <param name="to">Room for another one.</param>
+    private static ReadOnlySpan<byte> RelaxedBody(ReadOnlySpan<byte> body, Span<byte> to)
+    {
+        while (body.EndsWith("\r\n\r\n"u8))
+        {
+            body = body[..^2];
+        }
+        // Most are relaxed as they are.
+        return body.Length > 2 && body.EndsWith("\r\n"u8) && !body.Contains((byte)'\t') && body.IndexOf("  "u8) < 0 && body.IndexOf(" \r\n"u8) < 0 ? body : to[..Relax(body, to)];
+    }
+
+    private static int Relax(ReadOnlySpan<byte> body, Span<byte> to)
     {
         var (length, kept) = (0, 0);
         while (body.Length > 0)

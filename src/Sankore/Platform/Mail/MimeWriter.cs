@@ -14,6 +14,8 @@ internal readonly ref struct MimeWriter(IBufferWriter<byte> to)
 
     // What may stand as it is in an encoded word of any header (RFC 2047, 5.3).
     private static readonly SearchValues<byte> WordSafe = SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789!*+-/"u8);
+    private static readonly SearchValues<byte> Printable = SearchValues.Create([(byte)'\t', (byte)'\r', (byte)'\n', .. Enumerable.Range(' ', '~' - ' ' + 1).Select(b => (byte)b)]);
+    private static readonly SearchValues<byte> Literal = SearchValues.Create([(byte)'\t', .. Enumerable.Range(' ', '~' - ' ' + 1).Select(b => (byte)b).Where(b => b != '=')]);
     private static readonly SearchValues<char> Phrase = SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789!#$%&'*+-/=?^_`{|}~ ");
     private static readonly SearchValues<byte> ParameterSafe = SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789!#$&+-.^_`{}~"u8);
 
@@ -286,18 +288,16 @@ internal readonly ref struct MimeWriter(IBufferWriter<byte> to)
     /// <summary>The longest line, and how many bytes need an escape.</summary>
     private static (int Longest, int Escaped) Measure(ReadOnlySpan<byte> body)
     {
-        var (longest, escaped, start) = (0, 0, 0);
-        for (var i = 0; i < body.Length; i++)
+        var (longest, escaped) = (0, 0);
+        for (var rest = body; rest.Length > 0;)
         {
-            if (body[i] == '\n')
-            {
-                longest = Math.Max(longest, i - 1 - start);
-                start = i + 1;
-            }
-            else if (body[i] is not (>= 0x20 and <= 0x7e or (byte)'\t' or (byte)'\r'))
-            {
-                escaped++;
-            }
+            var end = rest.IndexOf((byte)'\n');
+            longest = Math.Max(longest, end - 1);
+            rest = rest[(end + 1)..];
+        }
+        for (var rest = body; rest.IndexOfAnyExcept(Printable) is >= 0 and var next; rest = rest[(next + 1)..])
+        {
+            escaped++;
         }
         return (longest, escaped);
     }
@@ -308,32 +308,37 @@ internal readonly ref struct MimeWriter(IBufferWriter<byte> to)
         const int maxLine = 76;
         var line = to.GetSpan(MaxLine + 1);
         var column = 0;
-        for (var i = 0; i < body.Length; i++)
+        while (body.Length > 0)
         {
-            var b = body[i];
-            if (b == '\r')
+            if (body[0] == '\r')
             {
                 line = EndLine(line, column, "\r\n"u8);
                 column = 0;
-                i++;
+                body = body[2..];
                 continue;
             }
-            var lineEnds = body[i + 1] == '\r';
-            var literal = b is >= 0x20 and <= 0x7e or (byte)'\t' && b != '=' && !(lineEnds && b is (byte)' ' or (byte)'\t') && !(column == 0 && b == 'F' && body[i..].StartsWith("From "u8));
-            if (column + (literal ? 1 : 3) > (lineEnds ? maxLine : maxLine - 1))
+            var run = column == 0 && body.StartsWith("From "u8) ? 0 : body.IndexOfAnyExcept(Literal);
+            run -= run > 0 && body[run] == '\r' && body[run - 1] is (byte)' ' or (byte)'\t' ? 1 : 0;
+            // What ends a line of the text may stand where another would have to leave room for the soft break.
+            var width = run == 0 ? 3 : run;
+            var room = maxLine - column - (body[Math.Max(run, 1)] == '\r' && column + width <= maxLine ? 0 : 1);
+            if (room < (run == 0 ? 3 : 1))
             {
                 line = EndLine(line, column, "=\r\n"u8);
                 column = 0;
+                continue;
             }
-            if (literal)
+            if (run == 0)
             {
-                line[column++] = b;
-            }
-            else
-            {
-                Escape(b, line[column..]);
+                Escape(body[0], line[column..]);
                 column += 3;
+                body = body[1..];
+                continue;
             }
+            run = Math.Min(run, room);
+            body[..run].CopyTo(line[column..]);
+            column += run;
+            body = body[run..];
         }
     }
 
