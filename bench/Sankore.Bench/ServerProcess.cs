@@ -30,6 +30,9 @@ internal sealed class ServerProcess : IAsyncDisposable
     /// <summary>CPU seconds used so far.</summary>
     public double CpuSeconds => Proc.Cpu(_process.Id);
 
+    /// <summary>CPU seconds that its own cluster has used so far.</summary>
+    public double PostgresCpuSeconds => Proc.CpuOfFamily(int.Parse(File.ReadLines(Path.Combine(_data, "postgres", "cluster", "postmaster.pid")).First(), CultureInfo.InvariantCulture));
+
     /// <summary>Resident memory in bytes.</summary>
     public long ResidentBytes => Proc.Resident(_process.Id);
 

@@ -36,7 +36,7 @@ public sealed class CampaignsModule : SankoreModule
             .AddScoped<Mailing.Campaigns>().AddScoped<Dispatch>().AddScoped<Analytics>().AddScoped<EmailTemplates>().AddScoped<Previews>()
             .AddSingleton(DeliverySources.Read(configuration)).AddSingleton<SignedLinks>().AddSingleton<DeliveryEvents>().AddSingleton<Unsubscriptions>().AddSingleton<Tracking>().AddScoped<Recipients>()
             .AddHostedService<BounceFolder>()
-            .AddSingleton<ProgressFeed>().AddHostedService(sp => sp.GetRequiredService<ProgressFeed>()).AddSingleton<SendLedger>().AddHostedService(sp => sp.GetRequiredService<SendLedger>()).AddSingleton<Post>()
+            .AddSingleton<ProgressFeed>().AddHostedService(sp => sp.GetRequiredService<ProgressFeed>()).AddSingleton<SendLedger>().AddSingleton<Post>()
             .AddSingleton<IJobHandler, ContactImportJob>().AddSingleton<IJobHandler, CampaignStartJob>().AddSingleton<IJobHandler, CampaignBatchJob>().AddSingleton<IJobHandler, CampaignTestJob>();
 
     /// <inheritdoc/>

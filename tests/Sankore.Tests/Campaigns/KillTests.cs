@@ -1,6 +1,7 @@
 using System.Globalization;
 using Dapper;
 using Npgsql;
+using Sankore.Campaigns.Mailing;
 
 namespace Sankore.Tests.Campaigns;
 
@@ -25,7 +26,7 @@ public sealed class KillTests
 
         for (var kill = 1; kill <= Kills; kill++)
         {
-            var enough = Math.Max(sink.Count + 1, Recipients * kill / (Kills + 1));
+            var enough = Math.Max(sink.Count + 1, Recipients * kill / (Kills + 4));
             await Waiting.Until(() => sink.Count >= enough, () => $"{enough} have arrived before kill {kill}, of {sink.Count}: {program.Output}", 90);
             await program.Signal("KILL");
             await program.DisposeAsync();
@@ -45,7 +46,7 @@ public sealed class KillTests
         var unknown = states.Values.Count(m => m.Status != "sent");
         unknown.ShouldBe(figures.Number("unknown"));
         // At each kill at most what the connections had in hand.
-        unknown.ShouldBeLessThanOrEqualTo(Kills * 8);
+        unknown.ShouldBeLessThanOrEqualTo(Kills * 7 * CampaignBatchJob.MostTogether);
         figures.Number("sent").ShouldBe(Recipients - unknown);
         TestContext.Current.SendDiagnosticMessage($"{arrived.Count} of {Recipients} arrived, {unknown} unknown of which {arrived.Count - figures.Number("sent")} arrived");
         await program.DisposeAsync();

@@ -39,6 +39,10 @@ public sealed class SendingTests
         one.Header("List-Unsubscribe-Post").ShouldBe("List-Unsubscribe=One-Click");
         one.All.Single(p => p.Type == "text/html").Text().ShouldContain($"Bonjour Personne 42 de Org {word} 2");
         one.All.Single(p => p.Type == "text/plain").Text().ShouldContain($"Bonjour Personne 42 de Org {word} 2");
+        // The content does not say how to leave: a line below does.
+        var leave = one.Header("List-Unsubscribe").Trim('<', '>');
+        one.All.Single(p => p.Type == "text/html").Text().ShouldSatisfyAllConditions(html => html.ShouldStartWith("<!DOCTYPE html><html lang=\"fr\">"), html => html.ShouldContain($"href=\"{leave}\""));
+        one.All.Single(p => p.Type == "text/plain").Text().ShouldContain($"Se désinscrire ({leave})");
 
         var told = await feed.Next(e => e.Table == "campaigns.email_campaigns" && e.RowId == campaign.Id() && e.Row.Text("status") == "sent", "the end is told");
         told.Row.GetProperty("sent").GetInt32().ShouldBe(499);
@@ -78,6 +82,27 @@ public sealed class SendingTests
         (figures.Number("unknown"), figures.Number("bounced"), figures.Number("sent")).ShouldBe((1, 2, 2));
         (await client.Ask(HttpMethod.Get, $"{Mailings.Api}/suppressions").Json()).GetProperty("items").Texts("email").ShouldBe([$"gone@{word}.cg"], "a policy is not the address's fault");
         server.Mails.Count(m => m.Contains($"To: lost@{word}.cg", StringComparison.Ordinal)).ShouldBe(1);
+    }
+
+    [Fact]
+    public async Task A_mail_server_that_goes_away_costs_no_attempt_and_what_had_not_left_goes_out_when_it_is_back()
+    {
+        var (mails, isAway) = (0, true);
+        await using var server = new ScriptedSmtp(command => command.StartsWith("MAIL", StringComparison.Ordinal) && Interlocked.Increment(ref mails) > 200 && Volatile.Read(ref isAway) ? ScriptedSmtp.Cut : null);
+        await using var world = await MailingWorld.Start(server.Port);
+        using var client = await world.As(Email);
+        var word = Catalogue.Word();
+        var campaign = await client.Draft(word, await world.Contacts(Email, word, 900));
+        await client.Act(campaign, "send").Json(202);
+        await Waiting.Until(async () => mails > 200 && await world.Sql<long>("select count(*) from util.job_queue where status = 'running' and job_type = 'campaign_batch'") == 0, "the jobs give up for now");
+        var figures = await client.Figures(campaign);
+        (figures.Text("status"), figures.Number("sent"), figures.Number("pending"), figures.Number("deferred")).ShouldBe(("sending", 200, 700, 0));
+        server.Mails.Count.ShouldBe(200);
+        Volatile.Write(ref isAway, false);
+        await world.Execute("update util.job_queue set run_at = now() where status = 'pending'; select pg_notify('jobs', '')");
+        (await client.Until(campaign, "sent")).Number("sent").ShouldBe(900);
+        server.Mails.Select(m => Mailings.MessageId(m.ReplaceLineEndings("\n"))).ShouldBeUnique();
+        server.Mails.Count.ShouldBe(900);
     }
 
     [Fact]
@@ -146,6 +171,22 @@ public sealed class SendingTests
         await client.Act(campaign, "send").Json(202);
         (await client.Until(campaign, "sent")).Number("sent").ShouldBe(30);
         world.Mails().Count(m => m.Header("To").Contains(word, StringComparison.Ordinal)).ShouldBe(30);
+    }
+
+    [Fact]
+    public async Task What_is_added_to_a_message_is_in_its_authors_language()
+    {
+        await using var world = new World();
+        await ((IAsyncLifetime)world).InitializeAsync();
+        using var client = await world.As(Email);
+        client.DefaultRequestHeaders.Add("Accept-Language", "en");
+        var word = Catalogue.Word();
+        var campaign = await client.Draft(word, await world.Contacts(Email, word, 1));
+        await client.Act(campaign, "send").Json(202);
+        await client.Until(campaign, "sent");
+        var mail = MimePart.Read(await File.ReadAllBytesAsync(world.Mails().Single(m => m.Header("To").Contains(word, StringComparison.Ordinal)).Path, TestContext.Current.CancellationToken));
+        mail.All.Single(p => p.Type == "text/html").Text().ShouldStartWith("<!DOCTYPE html><html lang=\"en\">");
+        mail.All.Single(p => p.Type == "text/plain").Text().ShouldContain("Unsubscribe (http");
     }
 
     private static async Task<IEnumerable<string>> States(World world, Guid id) =>

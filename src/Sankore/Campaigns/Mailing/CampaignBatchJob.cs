@@ -8,16 +8,23 @@ namespace Sankore.Campaigns.Mailing;
 
 /// <summary>
 /// Sends a batch of a campaign's messages, one after the other; as many batches at once as there are connections. A message leaves at most once: it is written
-/// down before it does (<see cref="SendLedger"/>), and what a dead node had written down is of unknown outcome. What the mail server put off is tried again by
-/// a later job.
+/// down before it does (<see cref="SendLedger"/>), a few at a time, and what a dead node had written down is of unknown outcome. What the mail server put off is
+/// tried again by a later job.
 /// </summary>
-public sealed class CampaignBatchJob(Db db, Post post, SendLedger ledger, ProgressFeed progress, ILogger<CampaignBatchJob> log) : IJobHandler
+public sealed class CampaignBatchJob(Db db, Post post, SendLedger ledger, ProgressFeed progress, TimeProvider time, ILogger<CampaignBatchJob> log) : IJobHandler
 {
     /// <summary>The job's type.</summary>
     public const string Type = "campaign_batch";
 
     /// <summary>How often a message is tried that the mail server puts off (4xx), before it fails: with growing pauses, about ten hours.</summary>
     internal const int MaxAttempts = 8;
+
+    // As many leave together as the mail server takes in so long: what a node that dies leaves unknown is this much of its work, and a slow server's mails leave one by one.
+    private static readonly TimeSpan Together = TimeSpan.FromMilliseconds(25);
+    internal const int MostTogether = 32;
+
+    // Of the node: it has one mail server.
+    private volatile int _together = 1;
 
     // Nobody holds these any more who could say what became of them.
     private const string LostSql = """
@@ -100,41 +107,66 @@ public sealed class CampaignBatchJob(Db db, Post post, SendLedger ledger, Progre
     /// <summary>Sends until the messages are through, or may not leave any more; says why the mail server takes none, if it does not.</summary>
     private async Task<string?> Send(Job job, Order order, ReadyCampaign mailing, IReadOnlyList<Message> messages, CancellationToken ct)
     {
-        var arrivals = new List<Task>();
+        var arrivals = new List<Arrival>();
+        var group = (IReadOnlyList<Message>)[];
+        var left = (IReadOnlySet<Guid>?)null;
+        var since = 0L;
         try
         {
-            foreach (var message in messages)
+            for (var next = 0; next < messages.Count; next += group.Count)
             {
-                SmtpResult result;
-                try
+                (group, left) = ([.. messages.Skip(next).Take(_together)], null);
+                foreach (var message in group.Where(m => left?.Contains(m.Id) != false))
                 {
-                    result = await post.Send(mailing, message, MailKind.Bulk, async leaving =>
+                    if (await Try(message) is { Outcome: SmtpOutcome.NotSent } result)
                     {
-                        if (!await ledger.Leave(order.Campaign, message.Id, job.Id, job.Attempt, leaving))
-                        {
-                            throw new KeptBack();
-                        }
-                    }, ct);
+                        log.ServerAway(order.Campaign, result.Text);
+                        return result.Text;
+                    }
                 }
-                catch (KeptBack)
+                if (left is { Count: 0 } && await post.Of(order.Campaign, anyState: false, ct) is null)
                 {
-                    // The next may leave if it was this recipient's doing; if it was the campaign's or the job's, none will, and asking costs little.
-                    continue;
+                    return null;
                 }
-                arrivals.Add(ledger.Arrive(order.Campaign, Judge(message, result)));
-                if (result.Outcome == SmtpOutcome.NotSent)
-                {
-                    log.ServerAway(order.Campaign, result.Text);
-                    return result.Text;
-                }
+                Adapt(time.GetElapsedTime(since));
             }
             return null;
         }
         finally
         {
-            await Task.WhenAll(arrivals);
+            // Those that were to leave, and did not come to it, wait again.
+            arrivals.AddRange(group.Where(m => left?.Contains(m.Id) == true && !arrivals.Exists(a => a.Id == m.Id)).Select(m => new Arrival(m.Id, "pending", IsTried: false)));
+            await ledger.Write(order.Campaign, arrivals, [], job, CancellationToken.None);
+        }
+
+        async Task<SmtpResult?> Try(Message message)
+        {
+            try
+            {
+                var result = await post.Send(mailing, message, MailKind.Bulk, async leaving =>
+                {
+                    if (left is null)
+                    {
+                        left = await ledger.Write(order.Campaign, [.. arrivals], [.. group.Select(m => m.Id)], job, leaving);
+                        arrivals.Clear();
+                        since = time.GetTimestamp();
+                    }
+                    if (!left.Contains(message.Id))
+                    {
+                        throw new KeptBack();
+                    }
+                }, ct);
+                arrivals.Add(Judge(message, result));
+                return result;
+            }
+            catch (KeptBack)
+            {
+                return null;
+            }
         }
     }
+
+    private void Adapt(TimeSpan taken) => _together = post.IsPaced ? 1 : taken > Together ? Math.Max(1, _together / 2) : taken < Together / 2 ? Math.Min(MostTogether, _together * 2) : _together;
 
     /// <summary>
     /// What a result means for the message: 4xx is tried again after 1, 2, 4 … minutes; 5xx is a bounce, and the address is not written to again, unless the
@@ -147,7 +179,7 @@ public sealed class CampaignBatchJob(Db db, Post post, SendLedger ledger, Progre
         SmtpOutcome.Rejected => new Arrival(message.Id, "bounced", result.Status ?? (result.Code > 0 ? $"{result.Code}" : "REJECTED"), result.Text, Suppresses: result.Status?.Split('.')[1] is not ("3" or "5" or "6" or "7")),
         SmtpOutcome.Deferred when message.Attempts + 1 >= MaxAttempts => new Arrival(message.Id, "failed", "DEFERRED", result.Text),
         SmtpOutcome.Deferred => new Arrival(message.Id, "pending", "DEFERRED", result.Text, TimeSpan.FromMinutes(Math.Pow(2, message.Attempts))),
-        _ => new Arrival(message.Id, "pending", "SERVER_AWAY", result.Text, TimeSpan.Zero),
+        _ => new Arrival(message.Id, "pending", "SERVER_AWAY", result.Text, IsTried: false),
     };
 
     private sealed class KeptBack : Exception;

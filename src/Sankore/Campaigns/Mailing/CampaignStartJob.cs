@@ -14,15 +14,15 @@ public sealed class CampaignStartJob(Db db, ProgressFeed progress) : IJobHandler
     /// <summary>The job's type.</summary>
     public const string Type = "campaign_start";
 
-    /// <summary>Messages of a job: few enough that several connections share a small campaign, many enough that jobs cost little.</summary>
-    internal const int BatchSize = 100;
+    // Of a job: few enough that several connections share a small campaign, many enough that jobs cost a large one little.
+    private const int Batches = 64, SmallestBatch = 20, LargestBatch = 500;
 
     // By the database's clock. A campaign that was rescheduled has another job.
     private const string DueSql = "update campaigns.email_campaigns set status = 'sending', started_at = now() where id = @Campaign and status = 'scheduled' and scheduled_at <= now()";
 
     private const string MessagesSql = """
         insert into campaigns.emails_sent (user_id, campaign_id, contact_id, recipient_email, recipient_organization, batch)
-        select c.user_id, c.id, k.id, k.email, k.organization_name, (row_number() over (order by k.id) - 1) / @BatchSize
+        select c.user_id, c.id, k.id, k.email, k.organization_name, (row_number() over (order by k.id) - 1) / greatest(@SmallestBatch, least(@LargestBatch, count(*) over () / @Batches))
         from campaigns.email_campaigns c
         cross join lateral campaigns.matching(c.user_id, campaigns.audience_filter(c.user_id, c.audience)) k
         where c.id = @Campaign and c.status = 'sending' and not exists (select 1 from campaigns.emails_sent e where e.user_id = c.user_id and e.campaign_id = c.id)
@@ -53,7 +53,7 @@ public sealed class CampaignStartJob(Db db, ProgressFeed progress) : IJobHandler
         await db.Run(Caller.Service, async session =>
         {
             await session.Execute(DueSql, new { order.Campaign });
-            await session.Execute(MessagesSql, new { order.Campaign, BatchSize });
+            await session.Execute(MessagesSql, new { order.Campaign, Batches, SmallestBatch, LargestBatch });
             await session.Execute(NobodySql, new { order.Campaign });
             var batches = await session.Query<int>(BatchesSql, new { order.Campaign });
             if (batches.Count > 0)

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Sankore.Platform.Data;
 using Sankore.Platform.Security;
 using Sankore.Platform.Web;
@@ -54,20 +55,21 @@ public sealed class Campaigns(Db db)
     private const string OneSql = $"select {Columns} from campaigns.email_campaigns where id = @id";
 
     private const string InsertSql = """
-        insert into campaigns.email_campaigns (id, name, subject, content, template_id, from_name, reply_to, audience, track_opens, track_clicks)
-        values (@id, @Name, @Subject, @Content, @TemplateId, @FromName, @ReplyTo, @audience::jsonb, @TrackOpens, @TrackClicks)
+        insert into campaigns.email_campaigns (id, name, subject, content, template_id, from_name, reply_to, audience, track_opens, track_clicks, language)
+        values (@id, @Name, @Subject, @Content, @TemplateId, @FromName, @ReplyTo, @audience::jsonb, @TrackOpens, @TrackClicks, @language)
         """;
 
     private const string UpdateSql = """
         update campaigns.email_campaigns
-        set name = @Name, subject = @Subject, content = @Content, template_id = @TemplateId, from_name = @FromName, reply_to = @ReplyTo, audience = @audience::jsonb, track_opens = @TrackOpens, track_clicks = @TrackClicks
+        set name = @Name, subject = @Subject, content = @Content, template_id = @TemplateId, from_name = @FromName, reply_to = @ReplyTo, audience = @audience::jsonb, track_opens = @TrackOpens, track_clicks = @TrackClicks,
+            language = @language
         where id = @id and version = @version and status = 'draft'
         """;
 
     private const string DuplicateSql = """
         with copy as (
-          insert into campaigns.email_campaigns (id, name, subject, content, template_id, from_name, reply_to, audience, track_opens, track_clicks, time_zone)
-          select @copy, left(@name, 120), subject, content, template_id, from_name, reply_to, audience, track_opens, track_clicks, time_zone from campaigns.email_campaigns where id = @id
+          insert into campaigns.email_campaigns (id, name, subject, content, template_id, from_name, reply_to, audience, track_opens, track_clicks, time_zone, language)
+          select @copy, left(@name, 120), subject, content, template_id, from_name, reply_to, audience, track_opens, track_clicks, time_zone, language from campaigns.email_campaigns where id = @id
           returning id)
         insert into campaigns.attachments (campaign_id, file_name, content_type, content) select copy.id, a.file_name, a.content_type, a.content from copy, campaigns.attachments a where a.campaign_id = @id
         """;
@@ -182,6 +184,8 @@ public sealed class Campaigns(Db db)
         c.Content,
         c.TemplateId,
         c.FromName,
+        // Of whoever writes it, for the words that are added.
+        language = CultureInfo.CurrentUICulture.TwoLetterISOLanguageName == "en" ? "en" : "fr",
         c.ReplyTo,
         audience = c.Audience!.ToJson(),
         c.TrackOpens,

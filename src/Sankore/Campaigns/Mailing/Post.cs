@@ -1,4 +1,6 @@
 using System.Buffers;
+using System.Globalization;
+using Microsoft.Extensions.Localization;
 using Sankore.Campaigns.Events;
 using Sankore.Campaigns.Templates;
 using Sankore.Platform.Data;
@@ -17,26 +19,29 @@ public sealed record Message(Guid Id, string Email, string? Name, string? Organi
 }
 
 /// <summary>A campaign made ready: its texts compiled, its attachments encoded, once for all its messages.</summary>
-public sealed record ReadyCampaign(Guid Id, Guid UserId, string Name, string? SenderName, Mailbox From, Mailbox? ReplyTo, MergeText Subject, MergeText Html, MergeText Text, IReadOnlyList<Attachment> Attachments, LinkSigner Links);
+public sealed record ReadyCampaign(Guid Id, Guid UserId, string Name, string? SenderName, Mailbox From, Mailbox? ReplyTo, MessageText Text, IReadOnlyList<Attachment> Attachments, LinkSigner Links);
 
 /// <summary>Makes letters of a campaign and hands them over: to the mail server, or, where there is none, to the outbox as <c>.eml</c> files named by their message.</summary>
-public sealed class Post(Db db, MailOptions options, AppAddress address, SignedLinks links, Tracking tracking, IServiceProvider services)
+public sealed class Post(Db db, MailOptions options, AppAddress address, SignedLinks links, Tracking tracking, IStringLocalizer<Strings> words, IServiceProvider services)
 {
     private const int Kept = 20;
 
     private const string OneSql = """
-        select c.id, c.user_id, c.name, c.subject, c.content, c.from_name, c.reply_to, p.display_name, p.email, c.track_opens, c.track_clicks, c.version
+        select c.id, c.user_id, c.name, c.subject, c.content, c.from_name, c.reply_to, p.display_name, p.email, c.track_opens, c.track_clicks, c.language, c.version
         from campaigns.email_campaigns c join public.profiles p on p.id = c.user_id where c.id = @id and (c.status = 'sending' or @anyState)
         """;
 
     private const string AttachmentsSql = "select file_name, content_type, content from campaigns.attachments where campaign_id = @id order by created_at, id";
 
-    private sealed record Row(Guid Id, Guid UserId, string Name, string Subject, string Content, string? FromName, string? ReplyTo, string DisplayName, string Email, bool TrackOpens, bool TrackClicks, int Version);
+    private sealed record Row(Guid Id, Guid UserId, string Name, string Subject, string Content, string? FromName, string? ReplyTo, string DisplayName, string Email, bool TrackOpens, bool TrackClicks, string Language, int Version);
 
     private sealed record File(string FileName, string ContentType, byte[] Content);
 
     private readonly SmtpPool? _server = services.GetService<SmtpPool>();
     private readonly Dictionary<(Guid Id, int Version), ReadyCampaign> _ready = [];
+
+    /// <summary>Whether mails wait for their turn by the minute.</summary>
+    public bool IsPaced => options.Smtp is { PerMinute: > 0 } or { PerDomainPerMinute: > 0 };
 
     /// <summary>How many messages are under way at once.</summary>
     public int Connections => options.Smtp?.Connections ?? 2;
@@ -59,11 +64,10 @@ public sealed class Post(Db db, MailOptions options, AppAddress address, SignedL
             }
         }
         var files = await db.Read(Caller.Service, session => session.Query<File>(AttachmentsSql, new { id }), ct);
-        var html = TrackedHtml.Of(row.Content, row.TrackClicks, row.TrackOpens);
-        await tracking.Keep(id, row.UserId, html.Urls, ct);
+        var (text, urls) = Ready(row);
+        await tracking.Keep(id, row.UserId, urls, ct);
         var mailing = new ReadyCampaign(id, row.UserId, row.Name, row.FromName ?? row.DisplayName, Mailbox.Named(row.FromName ?? row.DisplayName, options.From.Address),
-            Mailbox.TryParse(row.ReplyTo ?? row.Email), MergeText.OfPlain(row.Subject), MergeText.OfHtml(html.Template), MergeText.OfPlain(PlainText.Of(row.Content)),
-            [.. files.Select(f => new Attachment(f.FileName, f.ContentType, f.Content))], await links.Signer(ct));
+            Mailbox.TryParse(row.ReplyTo ?? row.Email), text, [.. files.Select(f => new Attachment(f.FileName, f.ContentType, f.Content))], await links.Signer(ct));
         lock (_ready)
         {
             if (_ready.Count >= Kept)
@@ -103,14 +107,35 @@ public sealed class Post(Db db, MailOptions options, AppAddress address, SignedL
     {
         var unsubscribe = address.Link($"/u/{mailing.Links.Sign(LinkPurpose.Unsubscribe, message.Id)}").ToString();
         var values = new MergeValues(message.Email, message.Name, message.Organization, mailing.Name, mailing.SenderName, unsubscribe);
-        var subject = message.Mark + mailing.Subject.Fill(values).ReplaceLineEndings(" ");
-        new Letter(mailing.From, message.Name is { } name && !name.AsSpan().ContainsAny('\r', '\n', '\0') ? Mailbox.Named(name, to.Address) : to, subject, mailing.Text.Fill(values))
+        var (subject, html, text) = mailing.Text.Fill(values);
+        new Letter(mailing.From, message.Name is { } name && !name.AsSpan().ContainsAny('\r', '\n', '\0') ? Mailbox.Named(name, to.Address) : to, message.Mark + subject, text)
         {
-            Html = TrackedHtml.Fill(mailing.Html.Fill(values), message.Id, mailing.Links, address.Link),
+            Html = TrackedHtml.Fill(html, message.Id, mailing.Links, address.Link),
             ReplyTo = mailing.ReplyTo,
             MessageId = $"{message.Id}@{options.From.Domain}",
             Attachments = mailing.Attachments,
             Headers = [("List-Unsubscribe", $"<{unsubscribe}>"), ("List-Unsubscribe-Post", "List-Unsubscribe=One-Click"), ("Precedence", "bulk")],
         }.Write(letter, options.Signer);
+    }
+
+    /// <summary>In the campaign's language: whoever sends it is not there.</summary>
+    private (MessageText Text, IReadOnlyList<string> Urls) Ready(Row row)
+    {
+        var before = CultureInfo.CurrentUICulture;
+        CultureInfo.CurrentUICulture = CultureInfo.GetCultureInfo(row.Language);
+        try
+        {
+            IReadOnlyList<string> urls = [];
+            var text = MessageText.Of(row.Subject, row.Content, words, html =>
+            {
+                (var tracked, urls) = TrackedHtml.Of(html, row.TrackClicks, row.TrackOpens);
+                return tracked;
+            });
+            return (text, urls);
+        }
+        finally
+        {
+            CultureInfo.CurrentUICulture = before;
+        }
     }
 }

@@ -1,6 +1,7 @@
 using System.Data.Common;
 using System.Threading.Channels;
 using Sankore.Platform.Data;
+using Sankore.Platform.Jobs;
 using Sankore.Platform.Security;
 
 namespace Sankore.Campaigns.Mailing;
@@ -11,22 +12,24 @@ namespace Sankore.Campaigns.Mailing;
 /// <param name="Error">What the mail server said.</param>
 /// <param name="Pause">How long to wait before it is tried again.</param>
 /// <param name="Suppresses">Whether the address is not to be written to again.</param>
-internal sealed record Arrival(Guid Id, string Status, string? Code = null, string? Error = null, TimeSpan? Pause = null, bool Suppresses = false);
+/// <param name="IsTried">Whether the mail server was asked to take it.</param>
+internal sealed record Arrival(Guid Id, string Status, string? Code = null, string? Error = null, TimeSpan? Pause = null, bool Suppresses = false, bool IsTried = true);
 
 /// <summary>
 /// Writes down which messages leave, before they do, and what became of them: for all of a node's connections in one statement at a time, so that a message costs
 /// a share of a commit. A message that was written down as leaving and never as arrived is of unknown outcome, and is not sent again by anybody.
 /// </summary>
-public sealed class SendLedger(Db db, ProgressFeed progress, ILogger<SendLedger> log) : BackgroundService
+public sealed class SendLedger : IAsyncDisposable
 {
-    private const int MaxAtOnce = 500;
+    private const int MaxAtOnce = 1000;
 
     // Whoever has lost the job, and whoever writes to somebody who has left or for a campaign that was paused, is not let go.
     private const string WriteSql = """
         with arrived as (
           update campaigns.emails_sent e
-          set status = a.status, error_code = a.code, error = left(a.error, 500), sent_at = case when a.status = 'sent' then now() else e.sent_at end, next_attempt_at = now() + a.pause
-          from unnest(@arrived::uuid[], @statuses::text[], @codes::text[], @errors::text[], @pauses::interval[]) as a (id, status, code, error, pause)
+          set status = a.status, attempts = e.attempts - (not a.is_tried)::int, error_code = a.code, error = left(a.error, 500),
+              sent_at = case when a.status = 'sent' then now() else e.sent_at end, next_attempt_at = now() + a.pause
+          from unnest(@arrived::uuid[], @statuses::text[], @codes::text[], @errors::text[], @pauses::interval[], @tried::boolean[]) as a (id, status, code, error, pause, is_tried)
           where e.id = a.id and (e.status = 'sending' or (e.status = 'failed' and e.error_code = 'OUTCOME_UNKNOWN' and a.status in ('sent', 'bounced')))
           returning e.id, e.user_id, e.campaign_id, e.recipient_email, e.error),
         suppressed as (
@@ -45,26 +48,54 @@ public sealed class SendLedger(Db db, ProgressFeed progress, ILogger<SendLedger>
         select id from left_now
         """;
 
-    private readonly Channel<Entry> _entries = Channel.CreateBounded<Entry>(MaxAtOnce * 4);
+    private readonly Db _db;
+    private readonly ProgressFeed _progress;
+    private readonly ILogger<SendLedger> _log;
+    private readonly Channel<Entry> _entries = Channel.CreateBounded<Entry>(MaxAtOnce);
+    private readonly Task _writing;
+    private volatile bool _isClosed;
 
-    private sealed record Entry(Guid Campaign, Arrival? Arrival, Guid Leaving, Guid Job, int Attempt, TaskCompletionSource<bool> Written);
-
-    /// <summary>Writes down that a message leaves.</summary>
-    /// <returns>Whether it may: not for a job that is another's by now, a campaign that is not being sent, or a recipient who has left.</returns>
-    internal Task<bool> Leave(Guid campaign, Guid message, Guid job, int attempt, CancellationToken ct) => Write(new Entry(campaign, null, message, job, attempt, Promise()), ct);
-
-    /// <summary>Writes down what became of a message; done when it is written.</summary>
-    internal Task Arrive(Guid campaign, Arrival arrival) => Write(new Entry(campaign, arrival, Guid.Empty, Guid.Empty, 0, Promise()), CancellationToken.None);
-
-    /// <inheritdoc/>
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    private sealed record Entry(Guid Campaign, IReadOnlyList<Arrival> Arrived, IReadOnlyList<Guid> Leaving, Guid Job, int Attempt)
     {
-        // Stopping, it still writes what the connections have to say.
-        using var stopped = stoppingToken.Register(() => _entries.Writer.TryComplete());
+        public TaskCompletionSource<IReadOnlySet<Guid>> Written { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        /// <summary>Why nothing of it leaves.</summary>
+        public Exception? Lost { get; set; }
+
+        public IReadOnlyList<Guid> Left => Lost is null ? Leaving : [];
+    }
+
+    /// <summary>Begins to wait for what is to be written.</summary>
+    public SendLedger(Db db, ProgressFeed progress, ILogger<SendLedger> log)
+    {
+        (_db, _progress, _log) = (db, progress, log);
+        _writing = Task.Run(WriteAll);
+    }
+
+    /// <summary>Writes down what became of messages, and which leave next; done when it is written.</summary>
+    /// <returns>Those that may leave: none for a job that is another's by now or a campaign that is not being sent, and nobody who has left.</returns>
+    /// <exception cref="IOException">It cannot be written down that they leave: none does. What had arrived is written by then.</exception>
+    internal async Task<IReadOnlySet<Guid>> Write(Guid campaign, IReadOnlyList<Arrival> arrived, IReadOnlyList<Guid> leaving, Job job, CancellationToken ct)
+    {
+        var entry = new Entry(campaign, arrived, leaving, job.Id, job.Attempt);
+        await _entries.Writer.WriteAsync(entry, ct);
+        return await entry.Written.Task;
+    }
+
+    /// <summary>Writes what is still to be written: everything that sends has stopped by now.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        _isClosed = true;
+        _entries.Writer.TryComplete();
+        await _writing;
+    }
+
+    private async Task WriteAll()
+    {
         var entries = new List<Entry>();
-        while (await _entries.Reader.WaitToReadAsync(CancellationToken.None))
+        while (await _entries.Reader.WaitToReadAsync())
         {
-            while (entries.Count < MaxAtOnce && _entries.Reader.TryRead(out var entry))
+            while (entries.Sum(e => e.Arrived.Count + e.Leaving.Count) < MaxAtOnce && _entries.Reader.TryRead(out var entry))
             {
                 entries.Add(entry);
             }
@@ -75,44 +106,33 @@ public sealed class SendLedger(Db db, ProgressFeed progress, ILogger<SendLedger>
 
     private async Task Write(List<Entry> entries)
     {
-        while (true)
+        while (entries.Count > 0)
         {
             try
             {
-                var left = (await db.Run(Caller.Service, session => session.Query<Guid>(WriteSql, Values(entries)), CancellationToken.None)).ToHashSet();
+                var left = (await _db.Run(Caller.Service, session => session.Query<Guid>(WriteSql, Values(entries)), CancellationToken.None)).ToHashSet();
                 foreach (var entry in entries)
                 {
-                    entry.Written.TrySetResult(entry.Arrival is not null || left.Contains(entry.Leaving));
+                    _ = entry.Lost is null ? entry.Written.TrySetResult(left) : entry.Written.TrySetException(entry.Lost);
                 }
-                progress.Changed(entries.Select(e => e.Campaign));
+                _progress.Changed(entries.Select(e => e.Campaign));
                 return;
             }
             catch (Exception e) when (e is DbException or IOException or TimeoutException or Refusal)
             {
-                log.LedgerLost(e.Message);
+                _log.LedgerLost(e.Message);
                 // Nothing leaves that is not written down; what has arrived is a fact, and waits until it can be.
-                entries.FindAll(entry => entry.Arrival is null).ForEach(entry => entry.Written.TrySetException(new IOException("it cannot be written down that the message leaves", e)));
-                entries.RemoveAll(entry => entry.Arrival is null);
-                if (entries.Count == 0)
-                {
-                    return;
-                }
+                entries.ForEach(entry => entry.Lost ??= entry.Leaving.Count == 0 ? null : new IOException("it cannot be written down that the message leaves", e));
+                entries.FindAll(entry => entry.Arrived.Count == 0 || _isClosed).ForEach(entry => entry.Written.TrySetException(entry.Lost ?? e));
+                entries.RemoveAll(entry => entry.Arrived.Count == 0 || _isClosed);
                 await Task.Delay(TimeSpan.FromMilliseconds(500));
             }
         }
     }
 
-    private async Task<bool> Write(Entry entry, CancellationToken ct)
-    {
-        await _entries.Writer.WriteAsync(entry, ct);
-        return await entry.Written.Task;
-    }
-
-    private static TaskCompletionSource<bool> Promise() => new(TaskCreationOptions.RunContinuationsAsynchronously);
-
     private static object Values(List<Entry> entries)
     {
-        var (arrived, leaving) = (entries.Select(e => e.Arrival).OfType<Arrival>().ToList(), entries.FindAll(e => e.Arrival is null));
+        var arrived = entries.SelectMany(e => e.Arrived).ToList();
         return new
         {
             arrived = arrived.Select(a => a.Id).ToArray(),
@@ -120,10 +140,11 @@ public sealed class SendLedger(Db db, ProgressFeed progress, ILogger<SendLedger>
             codes = arrived.Select(a => a.Code).ToArray(),
             errors = arrived.Select(a => a.Error).ToArray(),
             pauses = arrived.Select(a => a.Pause).ToArray(),
+            tried = arrived.Select(a => a.IsTried).ToArray(),
             suppressed = arrived.Where(a => a.Suppresses).Select(a => a.Id).ToArray(),
-            leaving = leaving.Select(e => e.Leaving).ToArray(),
-            jobs = leaving.Select(e => e.Job).ToArray(),
-            attempts = leaving.Select(e => e.Attempt).ToArray(),
+            leaving = entries.SelectMany(e => e.Left).ToArray(),
+            jobs = entries.SelectMany(e => e.Left.Select(_ => e.Job)).ToArray(),
+            attempts = entries.SelectMany(e => e.Left.Select(_ => e.Attempt)).ToArray(),
         };
     }
 }

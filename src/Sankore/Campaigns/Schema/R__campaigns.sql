@@ -74,21 +74,27 @@ create trigger update_recipient_organization before insert on campaigns.emails_s
 
 -- ── Rules that hold whatever the code does ──
 
--- Nobody on the user's suppression list is written to, whoever asks and however the row came to be.
+-- Nobody on the user's suppression list is written to, whoever asks and however the row came to be. Once a statement, as messages come and go in thousands.
 create or replace function campaigns.refuse_suppressed() returns trigger
 language plpgsql security definer set search_path = '' as $$
 begin
-  if exists (select 1 from campaigns.suppressions s where s.user_id = new.user_id and s.email = lower(new.recipient_email)) then
+  if tg_op = 'INSERT' then
+    perform 1 from new_rows n join campaigns.suppressions s on s.user_id = n.user_id and s.email = lower(n.recipient_email) where n.status in ('pending', 'sending') limit 1;
+  else
+    perform 1 from new_rows n join campaigns.suppressions s on s.user_id = n.user_id and s.email = lower(n.recipient_email)
+    where n.status = 'sending' and not exists (select 1 from old_rows o where o.id = n.id and o.user_id = n.user_id and o.recipient_email = n.recipient_email and o.status = 'sending') limit 1;
+  end if;
+  if found then
     raise exception 'SUPPRESSED' using errcode = 'SK001';
   end if;
-  return new;
+  return null;
 end $$;
 drop trigger if exists refuse_suppressed_on_insert on campaigns.emails_sent;
-create trigger refuse_suppressed_on_insert before insert on campaigns.emails_sent
-  for each row when (new.status in ('pending', 'sending')) execute function campaigns.refuse_suppressed();
+create trigger refuse_suppressed_on_insert after insert on campaigns.emails_sent
+  referencing new table as new_rows for each statement execute function campaigns.refuse_suppressed();
 drop trigger if exists refuse_suppressed_on_update on campaigns.emails_sent;
-create trigger refuse_suppressed_on_update before update of status, recipient_email on campaigns.emails_sent
-  for each row when (new.status = 'sending') execute function campaigns.refuse_suppressed();
+create trigger refuse_suppressed_on_update after update on campaigns.emails_sent
+  referencing old table as old_rows new table as new_rows for each statement execute function campaigns.refuse_suppressed();
 
 -- Whoever unsubscribed or complained comes back by their own act, not by the sender's; and only they, or their mail server, say that they did.
 create or replace function campaigns.keep_suppression() returns trigger

@@ -127,6 +127,7 @@ create table campaigns.email_campaigns (
   track_clicks  boolean not null default false,
   scheduled_at  timestamptz,
   time_zone     text not null default 'Africa/Brazzaville',
+  language      text not null default 'fr',
   started_at    timestamptz,
   finished_at   timestamptz,
   failure       text,
@@ -145,6 +146,7 @@ create table campaigns.email_campaigns (
   constraint email_campaigns_audience_check check (jsonb_typeof(audience) = 'object' and audience ->> 'kind' in ('all', 'segment', 'organizations')),
   constraint email_campaigns_from_name_check check (length(from_name) <= 120),
   constraint email_campaigns_reply_to_check check (length(reply_to) <= 254),
+  constraint email_campaigns_language_check check (language in ('fr', 'en')),
   constraint email_campaigns_failure_check check (length(failure) <= 500),
   constraint email_campaigns_user_id_fkey foreign key (user_id) references public.profiles on delete cascade,
   constraint email_campaigns_user_id_template_id_fkey foreign key (user_id, template_id) references campaigns.email_templates (user_id, id) on delete set null (template_id)

@@ -21,12 +21,17 @@ public sealed class MessageText
         (_subject, _html, _text) = (MergeText.OfPlain(subject), MergeText.OfHtml(html), MergeText.OfPlain(text));
 
     /// <summary>Makes a message ready, in the current language as far as words are added. Takes milliseconds: keep it for all recipients.</summary>
-    public static MessageText Of(string subject, string content, IStringLocalizer<Strings> words)
+    /// <param name="subject">The subject, with merge fields.</param>
+    /// <param name="content">The content, with merge fields.</param>
+    /// <param name="words">The words that are added.</param>
+    /// <param name="change">Changes the document before it is filled in; the plain text stays as it is.</param>
+    public static MessageText Of(string subject, string content, IStringLocalizer<Strings> words, Func<string, string>? change = null)
     {
+        change ??= html => html;
         var text = PlainText.Of(content);
         if (ShowsLink(text))
         {
-            return new MessageText(subject, EmailDocument.Of(content), text);
+            return new MessageText(subject, change(EmailDocument.Of(content)), text);
         }
         var (why, act) = (words["unsubscribe.why"].Value, words["unsubscribe.act"].Value);
         var footer = $$$"""
@@ -35,7 +40,7 @@ public sealed class MessageText
         var last = EmailDocument.WithLast(content, footer);
         // An open comment or quote at the end would swallow it.
         var html = ShowsLink(PlainText.Of(last)) ? last : footer + content;
-        return new MessageText(subject, EmailDocument.Of(html), $$$"""{{{text}}}{{{"\n\n---\n"}}}{{{why}}} {{{act}}} ({{unsubscribe_url}})""".TrimStart());
+        return new MessageText(subject, change(EmailDocument.Of(html)), $$$"""{{{text}}}{{{"\n\n---\n"}}}{{{why}}} {{{act}}} ({{unsubscribe_url}})""".TrimStart());
     }
 
     /// <summary>The message for one recipient.</summary>
