@@ -16,6 +16,13 @@ public static class Format
     /// <summary>A whole number with its groups of three: « 25 000 ».</summary>
     public static string Number(long value) => value.ToString("N0", CultureInfo.CurrentCulture);
 
+    /// <summary>The size of a file: « 340 ko », « 1,3 Mo ».</summary>
+    public static string Size(long bytes)
+    {
+        var letter = CultureInfo.CurrentUICulture.TwoLetterISOLanguageName == "en" ? "B" : "o";
+        return bytes < 1024 * 1024 ? $"{Number((bytes + 1023) / 1024)} {(letter == "o" ? "k" : "K")}{letter}" : $"{(bytes / (1024m * 1024)).ToString("0.#", CultureInfo.CurrentCulture)} M{letter}";
+    }
+
     /// <summary>Whether there is a text.</summary>
     public static bool Has(this Microsoft.Extensions.Localization.IStringLocalizer strings, string key) => !strings[key].ResourceNotFound;
 

@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Localization;
+using Sankore.Campaigns.Templates;
 using Sankore.Platform.Security;
 using Sankore.Platform.Web;
 
@@ -49,4 +50,12 @@ internal static class CampaignsApi
             return TypedResults.NoContent();
         });
     }
+
+    /// <summary>Maps what a frame shows of a campaign: what it says, or a word that it does not say anything yet.</summary>
+    public static void MapPreviews(RouteGroupBuilder read) =>
+        read.MapGet("/{id:guid}/preview", (HttpContext context, Caller caller, Guid id, Campaigns campaigns, Previews use, CancellationToken ct) => TemplatesApi.Shown(context, async () =>
+        {
+            var campaign = await campaigns.Find(caller, id, ct);
+            return campaign.Subject.Length > 0 && campaign.Content.Length > 0 ? await use.Fill(caller, new PreviewInput(campaign.Subject, campaign.Content, null), ct) : null;
+        }));
 }

@@ -32,10 +32,15 @@ public abstract class DraftPage : CampaignPage
     /// <param name="version">The version that the form was made from.</param>
     /// <param name="change">What the step changes.</param>
     protected Task SaveStep(string? next, int version, Func<CampaignInput, CampaignInput> change) => Try(ModuleRight.Write, async () =>
+        $"/campaigns/{(await SaveDraft(version, change)).Id}/edit/{next}");
+
+    /// <summary>Saves what a step changes of the draft.</summary>
+    /// <param name="version">The version that the form was made from.</param>
+    /// <param name="change">What the step changes.</param>
+    protected async Task<Campaign> SaveDraft(int version, Func<CampaignInput, CampaignInput> change)
     {
         var draft = change(Campaign is not { } c ? new CampaignInput(null, null, null, null, null, null, null, null, null, null)
             : new CampaignInput(c.Name, c.Subject, c.Content, c.TemplateId, c.FromName, c.ReplyTo, c.Audience, c.TrackOpens, c.TrackClicks, version));
-        var saved = Id is { } id ? await Campaigns.Update(Caller, id, version, draft, Http.RequestAborted) : await Campaigns.Create(Caller, draft, Http.RequestAborted);
-        return $"/campaigns/{saved.Id}/edit/{next}";
-    });
+        return Id is { } id ? await Campaigns.Update(Caller, id, version, draft, Http.RequestAborted) : await Campaigns.Create(Caller, draft, Http.RequestAborted);
+    }
 }

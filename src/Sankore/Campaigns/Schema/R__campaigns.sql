@@ -150,6 +150,28 @@ end $$;
 drop trigger if exists check_campaign on campaigns.email_campaigns;
 create trigger check_campaign before update on campaigns.email_campaigns for each row execute function campaigns.check_campaign();
 
+-- What a campaign carries is part of what it says: it is settled with it, and a change of it is one of the campaign. Ten files and 10 MB at most, also of two that come at
+-- once: whoever changes the files holds the campaign.
+create or replace function campaigns.check_attachments() returns trigger
+language plpgsql as $$
+declare
+  v_campaign uuid := coalesce(new.campaign_id, old.campaign_id);
+begin
+  update campaigns.email_campaigns set name = name where id = v_campaign and status = 'draft';
+  if not found and exists (select 1 from campaigns.email_campaigns where id = v_campaign) then
+    raise exception 'CAMPAIGN_SETTLED' using errcode = 'SK001';
+  end if;
+  if tg_op = 'DELETE' then
+    return old;
+  end if;
+  if (select count(*) >= 10 or coalesce(sum(length(a.content)), 0) + length(new.content) > 10485760 from campaigns.attachments a where a.campaign_id = v_campaign) then
+    raise exception 'ATTACHMENTS_FULL' using errcode = 'SK001';
+  end if;
+  return new;
+end $$;
+drop trigger if exists check_attachments on campaigns.attachments;
+create trigger check_attachments before insert or delete on campaigns.attachments for each row execute function campaigns.check_attachments();
+
 -- ── Counters ──
 
 create or replace function campaigns.begin_counts() returns trigger
@@ -428,5 +450,6 @@ begin
     execute format('create policy %s_own_delete on campaigns.%I for delete to authenticated using (user_id = (select auth.uid()))', v_table, v_table);
   end loop;
 end $$;
-revoke update on campaigns.suppressions from authenticated;
+revoke update on campaigns.suppressions, campaigns.attachments from authenticated;
 drop policy if exists suppressions_own_update on campaigns.suppressions;
+drop policy if exists attachments_own_update on campaigns.attachments;

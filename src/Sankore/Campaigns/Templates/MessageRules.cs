@@ -17,9 +17,13 @@ public static class MessageRules
     /// A subject of one line and a content in HTML, both with known merge fields and whole blocks; and nothing in the content that mail programs distrust, whatever is known
     /// of the recipient. What is found wrong stands beside <c>subject</c> and <c>content</c>.
     /// </summary>
-    public static Validation Message(this Validation validation, string? subject, string? content)
+    public static Validation Message(this Validation validation, string? subject, string? content) =>
+        validation.Required("subject", subject, MaxSubject).Required("content", content, MaxContent).Draft(subject, content);
+
+    /// <summary>The same of a message that is not finished: its subject, its content or both may be missing.</summary>
+    public static Validation Draft(this Validation validation, string? subject, string? content)
     {
-        validation.Required("subject", subject, MaxSubject).That("subject", subject?.AsSpan().ContainsAny('\r', '\n') != true, "template.one_line").Required("content", content, MaxContent);
+        validation.Optional("subject", subject, MaxSubject).That("subject", subject?.AsSpan().ContainsAny('\r', '\n') != true, "template.one_line").Optional("content", content, MaxContent);
         if (subject is { Length: <= MaxSubject })
         {
             validation.Unless("subject", MergeText.Mistake(subject));

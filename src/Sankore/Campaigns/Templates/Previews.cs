@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Localization;
+using Sankore.Campaigns.Contacts;
 using Sankore.Identity.Accounts;
 using Sankore.Platform.Security;
 using Sankore.Platform.Web;
@@ -12,6 +13,15 @@ public sealed record PreviewInput(string? Subject, string? Content, Guid? Contac
 /// <summary>Messages as one recipient would get them.</summary>
 public sealed class Previews(Contacts.Contacts contacts, Profiles profiles, AppAddress address, IStringLocalizer<Strings> words)
 {
+    private const int OfferedContacts = 50;
+
+    /// <summary>Whom a preview is offered for: the caller's latest contacts, by their ids.</summary>
+    internal async Task<IReadOnlyList<(string Id, string Name)>> Contacts(Caller caller, CancellationToken ct)
+    {
+        var latest = await contacts.List(caller, new ListQuery(1, OfferedContacts, null, "-createdAt"), new ContactFilter(), ct);
+        return [.. latest.Items.Select(c => (c.Id.ToString(), c.Name is null ? c.Email : $"{c.Name} ({c.Email})"))];
+    }
+
     /// <summary>A message filled in. Refuses with VALIDATION_FAILED, and with NOT_FOUND for a contact that is not the caller's.</summary>
     public async Task<FilledMessage> Fill(Caller caller, PreviewInput input, CancellationToken ct)
     {

@@ -54,7 +54,8 @@ internal static class TemplatesApi
         }));
     }
 
-    private static async Task<RazorComponentResult<PreviewDocument>> Shown(HttpContext context, Func<Task<FilledMessage?>> fill)
+    /// <summary>The document that a frame shows: a message, a word that there is none, or what is wrong with it.</summary>
+    internal static async Task<RazorComponentResult<PreviewDocument>> Shown(HttpContext context, Func<Task<FilledMessage?>> fill)
     {
         FilledMessage? message = null;
         Refusal? refused = null;
