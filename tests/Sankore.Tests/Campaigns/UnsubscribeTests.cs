@@ -35,6 +35,7 @@ public sealed class UnsubscribeTests(EventsWorld world) : IClassFixture<EventsWo
         (await answers[0].Body()).ShouldStartWith("C’est fait");
 
         await feed.Next(e => e.Table == "campaigns.email_campaigns" && e.RowId == campaign.Id() && e.Row.TryGetProperty("unsubscribed", out var n) && n.GetInt32() == 1, "the page is told");
+        await feed.Next(e => e.Table == "campaigns.suppressions", "and the list of those who are not written to");
         var listed = (await client.Ask(HttpMethod.Get, $"{Mailings.Api}/suppressions").Json()).GetProperty("items");
         (listed.Texts("email").Single(), listed.Texts("reason").Single(), listed.Texts("campaign").Single()).ShouldBe((mail.Header("To").Split('<', '>')[1], "unsubscribed", word));
         var next = await client.Draft(word + " 2", segment);

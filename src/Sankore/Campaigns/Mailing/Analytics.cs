@@ -22,7 +22,17 @@ public sealed record SentTo(string? Name, long Total, long Accepted, long Refuse
 /// <param name="OrganizationsReached">Those of which at least one message was accepted.</param>
 public sealed record CampaignDetails(int SpanMinutes, IReadOnlyList<SentInTime> OverTime, IReadOnlyList<SentTo> Domains, IReadOnlyList<SentTo> Organizations, long OrganizationCount, long OrganizationsReached);
 
-/// <summary>Figures of a campaign (document 001, « Analytique »).</summary>
+/// <summary>A message to a contact.</summary>
+public sealed record ContactMessage(Guid Id, Guid CampaignId, string Campaign, string Status, string? Code, DateTime? SentAt, DateTime? OpenedAt, DateTime? ClickedAt);
+
+/// <summary>What a contact has received (document 001, « contact_analytics »).</summary>
+/// <param name="Received">Messages that the mail server took.</param>
+/// <param name="Bounced">Refused for good, or sent back.</param>
+/// <param name="DeliveryRate">Percent of those received that did not come back; null: there are none.</param>
+/// <param name="Messages">The latest, at most ten.</param>
+public sealed record ContactAnalytics(long Received, long Bounced, DateTime? LastSentAt, decimal? DeliveryRate, IReadOnlyList<ContactMessage> Messages);
+
+/// <summary>Figures of campaigns and contacts (document 001, « Analytique »).</summary>
 public sealed class Analytics(Db db)
 {
     private const int MaxSpans = 30;
@@ -44,6 +54,16 @@ public sealed class Analytics(Db db)
           where user_id = (select auth.uid()) and campaign_id = @id and recipient_organization is not null group by recipient_organization) o
         """;
 
+    private const string ContactSql = "select emails_received, bounced_emails, last_sent_at, delivery_rate from campaigns.contact_analytics where contact_id = @id";
+
+    private const string MessagesSql = """
+        select e.id, e.campaign_id, c.name as campaign, e.status, e.error_code as code, e.sent_at, e.opened_at, e.clicked_at
+        from campaigns.emails_sent e join campaigns.email_campaigns c on c.user_id = e.user_id and c.id = e.campaign_id
+        where e.user_id = (select auth.uid()) and e.contact_id = @id order by coalesce(e.sent_at, e.created_at) desc, e.id limit 10
+        """;
+
+    private sealed record Received(long EmailsReceived, long BouncedEmails, DateTime? LastSentAt, decimal? DeliveryRate);
+
     private sealed record Reach(long Organizations, long Reached);
 
     /// <summary>A campaign's details; a campaign that the caller does not see has none.</summary>
@@ -55,6 +75,13 @@ public sealed class Analytics(Db db)
         var reach = await grid.ReadFirstAsync<Reach>();
         var (span, overTime) = Spread(minutes);
         return new CampaignDetails(span, overTime, domains, organizations, reach.Organizations, reach.Reached);
+    }, ct);
+
+    /// <summary>What a contact has received. Refuses with NOT_FOUND.</summary>
+    public Task<ContactAnalytics> OfContact(Caller caller, Guid id, CancellationToken ct) => db.Read(caller, async session =>
+    {
+        var figures = await session.One<Received>(ContactSql, new { id });
+        return new ContactAnalytics(figures.EmailsReceived, figures.BouncedEmails, figures.LastSentAt, figures.DeliveryRate, await session.Query<ContactMessage>(MessagesSql, new { id }));
     }, ct);
 
     /// <summary>Minutes in spans of the shortest length that needs no more than 30 of them; spans in which nothing was sent are there too.</summary>

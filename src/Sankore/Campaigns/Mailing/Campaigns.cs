@@ -52,6 +52,7 @@ public sealed class Campaigns(Db db)
     private const string CountSql = $"select count(*) {Found}";
     private const string ListSql = $"select * from (select {LineColumns} from campaigns.campaign_analytics a where a.user_id = (select auth.uid()) and (@Pattern::text is null or campaign_name ilike @Pattern or subject ilike @Pattern) and (@status::text is null or campaign_status = @status)) listed";
     private const string LineSql = $"select {LineColumns} from campaigns.campaign_analytics where campaign_id = @id";
+    private const string ActiveSql = $"select {LineColumns} from campaigns.campaign_analytics where user_id = (select auth.uid()) and campaign_status in ('scheduled', 'sending', 'paused') order by coalesce(started_at, scheduled_at) desc, campaign_id limit 10";
     private const string OneSql = $"select {Columns} from campaigns.email_campaigns where id = @id";
 
     private const string InsertSql = """
@@ -101,6 +102,9 @@ public sealed class Campaigns(Db db)
         var order = query.OrderBy(("createdAt", "created_at"), ("name", "name collate \"und-x-icu\""), ("status", "status"), ("startedAt", "started_at"), ("total", "total"));
         return session.Page<CampaignLine>(query, CountSql + ";" + ListSql + order, new { query.Pattern, status, query.Limit, query.Offset });
     }, ct);
+
+    /// <summary>The caller's campaigns that are scheduled, being sent or paused: the latest ten.</summary>
+    public Task<IReadOnlyList<CampaignLine>> Active(Caller caller, CancellationToken ct) => db.Read(caller, session => session.Query<CampaignLine>(ActiveSql), ct);
 
     /// <summary>One campaign. Refuses with NOT_FOUND.</summary>
     public Task<Campaign> Find(Caller caller, Guid id, CancellationToken ct) => db.Read(caller, session => One(session, id), ct);

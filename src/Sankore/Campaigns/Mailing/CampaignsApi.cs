@@ -19,6 +19,7 @@ internal static class CampaignsApi
             await campaigns.Find(caller, id, ct);
             return await use.Of(caller, id, ct);
         });
+        read.MapGet("/contacts/{id:guid}/analytics", (Caller caller, Guid id, Analytics use, CancellationToken ct) => use.OfContact(caller, id, ct));
         read.MapPost("/audience", (Caller caller, Audience audience, Campaigns use, CancellationToken ct) => use.Count(caller, audience, ct));
         write.MapPost("", async (HttpContext context, Caller caller, CampaignInput input, Campaigns use, CancellationToken ct) =>
         {

@@ -381,20 +381,26 @@ language sql stable as $$
   where a.campaign_id = p_id
 $$;
 
--- Tells one campaign at once, to its user. A page of a campaign in another state looks different: it is read again.
+-- Tells one campaign at once, to its user. A page of a campaign in another state looks different: it is read again; so is the list of those who are not written to,
+-- when a campaign has driven somebody onto it, or somebody has come back.
 create or replace function campaigns.tell_campaign(p_id uuid) returns void
 language plpgsql security definer set search_path = '' as $$
 declare
   v_campaign campaigns.email_campaigns;
+  v_left     integer;
 begin
   select * into v_campaign from campaigns.email_campaigns where id = p_id and (user_id = auth.uid() or auth.role() = 'service_role');
   if v_campaign.id is null then
     return;
   end if;
-  update campaigns.email_campaigns set told_at = clock_timestamp(), told_status = status where id = p_id;
+  select bounced + unsubscribed + complained into v_left from campaigns.campaign_counts where campaign_id = p_id;
+  update campaigns.email_campaigns set told_at = clock_timestamp(), told_status = status, told_left = v_left where id = p_id;
   perform live.publish('campaigns.email_campaigns', 'UPDATE', p_id::text, campaigns.campaign_row(p_id), array['user:' || v_campaign.user_id]);
   if v_campaign.told_status is distinct from v_campaign.status then
     perform live.publish('campaigns.email_campaigns', 'UPDATE', '', null, array['user:' || v_campaign.user_id]);
+  end if;
+  if v_campaign.told_left <> v_left then
+    perform live.publish('campaigns.suppressions', 'UPDATE', '', null, array['user:' || v_campaign.user_id]);
   end if;
 end $$;
 

@@ -133,6 +133,7 @@ create table campaigns.email_campaigns (
   failure       text,
   told_at       timestamptz not null default '-infinity',
   told_status   text,
+  told_left     integer not null default 0,
   version       integer not null default 1,
   created_at    timestamptz not null default now(),
   updated_at    timestamptz not null default now(),

@@ -1,0 +1,118 @@
+using System.Net;
+using Sankore.Campaigns.Events;
+using Sankore.Identity.Accounts;
+
+namespace Sankore.Tests.Campaigns;
+
+/// <summary>What a person reads of their campaigns: nobody tells this server what became of its mail, which stays in the outbox.</summary>
+public sealed class CampaignPagesTests(World world) : IClassFixture<World>
+{
+    [Fact]
+    public async Task Where_nobody_tells_a_message_is_accepted_and_never_said_to_be_delivered()
+    {
+        var (campaign, _) = await world.Sent("sent", "sent", "failed OUTCOME_UNKNOWN", "bounced 5.1.1");
+        using var browser = await SignedIn(Cast.HeadOnPremium);
+        var page = WebUtility.HtmlDecode(await browser.Page($"/campaigns/{campaign}"));
+        page.ShouldContain("Acceptés par le serveur");
+        page.ShouldContain("personne ne nous dit ici s’il est arrivé");
+        page.ShouldNotContain(">Remis ");
+        page.ShouldContain("Issue inconnue pour 1 message");
+        page.ShouldContain("suivi désactivé");
+        page.ShouldContain($"/campaigns/{campaign}/recipients?status=bounced");
+    }
+
+    [Fact]
+    public async Task Each_recipient_is_found_with_what_happened_in_plain_words()
+    {
+        var (campaign, m) = await world.Sent("sent", "failed OUTCOME_UNKNOWN", "bounced 5.1.1", "bounced 5.2.2", "pending DEFERRED");
+        await world.Execute("update campaigns.emails_sent set error = 'mailbox <full>' where id = @id", new { id = m[3] });
+        using var browser = await SignedIn(Cast.HeadOnPremium);
+        using var english = await SignedIn(Cast.HeadOnPremium, "en");
+        var page = WebUtility.HtmlDecode(await browser.Page($"/campaigns/{campaign}/recipients"));
+        foreach (var words in new[] { "Accepté par le serveur", "peut-être arrivé", "L’adresse n’existe pas.", "La boîte est pleine.", "mailbox <full>", "un nouvel essai suit", "5 messages", $"/api/campaigns/{campaign}/recipients/export?format=csv" })
+        {
+            page.ShouldContain(words);
+        }
+        var bounced = WebUtility.HtmlDecode(await english.Page($"/campaigns/{campaign}/recipients?status=bounced&sort=-email"));
+        bounced.ShouldContain("The mailbox is full.");
+        bounced.ShouldNotContain("may have arrived");
+        bounced.ShouldContain($"/api/campaigns/{campaign}/recipients/export?format=xlsx&status=bounced");
+        var email = await world.Sql<string>("select recipient_email from campaigns.emails_sent where id = @id", new { id = m[2] });
+        var found = await browser.Page($"/campaigns/{campaign}/recipients?q={email}");
+        found.ShouldContain(email);
+        found.ShouldContain("1 message<");
+        await browser.Page($"/campaigns/{campaign}/recipients?status=perdu", HttpStatusCode.BadRequest);
+        using var export = await browser.Get($"/api/campaigns/{campaign}/recipients/export?format=csv&status=bounced");
+        (await export.Body()).TrimEnd().Split("\r\n").Length.ShouldBe(3);
+        using var other = await SignedIn(Cast.Admin1);
+        await other.Page($"/campaigns/{campaign}/recipients", HttpStatusCode.NotFound);
+    }
+
+    [Theory]
+    [InlineData("sent", null, null), InlineData("delivered", null, null), InlineData("pending", null, null), InlineData("sending", "DEFERRED", null), InlineData("pending", "DEFERRED", "LATER"), InlineData("pending", "SERVER_AWAY", "SERVER_AWAY")]
+    [InlineData("failed", "DEFERRED", "DEFERRED"), InlineData("failed", "OUTCOME_UNKNOWN", "OUTCOME_UNKNOWN"), InlineData("failed", "SUPPRESSED", "SUPPRESSED"), InlineData("bounced", null, "REJECTED"), InlineData("bounced", "550", "REJECTED")]
+    [InlineData("bounced", "5.1.1", "ADDRESS"), InlineData("bounced", "5.2.2", "FULL"), InlineData("bounced", "5.2.1", "MAILBOX"), InlineData("bounced", "5.4.4", "SYSTEM"), InlineData("bounced", "5.7.26", "POLICY"), InlineData("bounced", "BOUNCED", "REJECTED")]
+    public void Every_code_has_words(string status, string? code, string? why) =>
+        RecipientsPage.Why(new Recipient(Guid.Empty, "", null, status, code, null, null, null, null, null, null, null, [])).ShouldBe(why);
+
+    [Fact]
+    public async Task What_is_tracked_is_counted_with_the_most_followed_links_first()
+    {
+        var (campaign, _) = await world.Sent("sent");
+        await world.Execute("""
+            alter table campaigns.email_campaigns disable trigger check_campaign;
+            update campaigns.email_campaigns set track_clicks = true, track_opens = true where id = @campaign;
+            alter table campaigns.email_campaigns enable trigger check_campaign;
+            insert into campaigns.campaign_links (campaign_id, user_id, number, url, clicks, people) select @campaign, user_id, n, 'https://exemple.cg/' || n, n, n from campaigns.email_campaigns, generate_series(1, 12) n where id = @campaign
+            """, new { campaign });
+        using var browser = await SignedIn(Cast.HeadOnPremium);
+        var page = await browser.Page($"/campaigns/{campaign}");
+        page.IndexOf("exemple.cg/12<", StringComparison.Ordinal).ShouldBeInRange(1, page.IndexOf("exemple.cg/11<", StringComparison.Ordinal));
+        page.ShouldNotContain("exemple.cg/2<");
+        page.ShouldNotContain("suivi d");
+    }
+
+    [Fact]
+    public async Task A_contact_shows_what_they_have_received()
+    {
+        using var head = await world.As(Cast.HeadOnPremium);
+        using var admin = await world.As(Cast.Admin1);
+        var word = Catalogue.Word();
+        var contact = await head.Ask(HttpMethod.Post, "/api/campaigns/contacts", new { email = $"{word}@exemple.cg" }).Json(201);
+        using var browser = await SignedIn(Cast.HeadOnPremium);
+        (await browser.Page($"/campaigns/contacts/{contact.Id()}")).ShouldNotContain("Messages re");
+        foreach (var state in new[] { "sent", "sent", "bounced 5.1.1", "pending" })
+        {
+            var (_, m) = await world.Sent(state);
+            await world.Execute("update campaigns.emails_sent set contact_id = @contact, sent_at = case when status = 'pending' then null else now() end where id = @id", new { contact = contact.Id(), id = m[0] });
+        }
+        var read = await head.Ask(HttpMethod.Get, $"/api/campaigns/contacts/{contact.Id()}/analytics").Json();
+        (read.Number("received"), read.Number("bounced"), read.GetProperty("deliveryRate").GetDecimal(), read.GetProperty("messages").GetArrayLength()).ShouldBe((3, 1, 66.7m, 4));
+        var page = WebUtility.HtmlDecode(await browser.Page($"/campaigns/contacts/{contact.Id()}"));
+        page.ShouldContain("66,7 %");
+        page.ShouldContain("acceptés par le serveur, sans rejet");
+        await admin.Ask(HttpMethod.Get, $"/api/campaigns/contacts/{contact.Id()}/analytics").ShouldRefuse(404, "NOT_FOUND");
+    }
+
+    [Fact]
+    public async Task The_overview_lists_what_is_scheduled_sent_or_paused()
+    {
+        using var browser = await SignedIn("head.s0004@sankore.test");
+        var word = Catalogue.Word();
+        await world.Execute("""
+            insert into campaigns.email_campaigns (user_id, name, subject, content, status, scheduled_at)
+            select id, @word || ' ' || s, 'Objet', 'Texte', s, now() from auth.users, unnest(array['draft', 'scheduled', 'sending', 'paused', 'sent', 'failed', 'cancelled']) s where email = 'head.s0004@sankore.test'
+            """, new { word });
+        var page = await browser.Page("/campaigns");
+        new[] { "scheduled", "sending", "paused" }.ShouldAllBe(s => page.Contains($"{word} {s}<", StringComparison.Ordinal));
+        new[] { "draft", "sent", "failed", "cancelled" }.ShouldAllBe(s => !page.Contains($"{word} {s}<", StringComparison.Ordinal));
+        page.ShouldContain("data-row=\"campaigns.email_campaigns:");
+    }
+
+    private async Task<Browser> SignedIn(string email, string language = "fr")
+    {
+        var browser = new Browser(world.Address, language);
+        await browser.SignIn(email, PasswordRules.Demo);
+        return browser;
+    }
+}
