@@ -33,7 +33,7 @@ public sealed class CampaignsModule : SankoreModule
     /// <inheritdoc/>
     public override void Services(IServiceCollection services, IConfiguration configuration) =>
         services.AddScoped<Contacts.Contacts>().AddScoped<Organizations>().AddScoped<Segments>().AddScoped<Suppressions>().AddScoped<ContactImports>().AddScoped<Dashboard>()
-            .AddScoped<Mailing.Campaigns>().AddScoped<Attachments>().AddScoped<Dispatch>().AddScoped<Analytics>().AddScoped<EmailTemplates>().AddScoped<Previews>()
+            .AddScoped<Mailing.Campaigns>().AddScoped<Attachments>().AddScoped<CampaignOutbox>().AddScoped<Dispatch>().AddScoped<Analytics>().AddScoped<EmailTemplates>().AddScoped<Previews>()
             .AddSingleton(DeliverySources.Read(configuration)).AddSingleton<SignedLinks>().AddSingleton<DeliveryEvents>().AddSingleton<Unsubscriptions>().AddSingleton<Tracking>().AddScoped<Recipients>()
             .AddHostedService<BounceFolder>()
             .AddSingleton<ProgressFeed>().AddHostedService(sp => sp.GetRequiredService<ProgressFeed>()).AddSingleton<SendLedger>().AddSingleton<Post>()
@@ -57,6 +57,7 @@ public sealed class CampaignsModule : SankoreModule
         var (shown, tried) = (pages.MapGroup("").RequireModule(Code), pages.MapGroup("").RequireModule(Code, ModuleRight.Write));
         TemplatesApi.MapPreviews(shown.MapGroup("/templates"), tried.MapGroup("/templates"));
         CampaignsApi.MapPreviews(shown);
+        CampaignsApi.MapOutbox(shown);
         RecipientsApi.Map(read, export);
         EventsApi.Map(routes);
         PublicLinks.Map(routes);

@@ -1,6 +1,7 @@
 using System.Net;
 using Sankore.Campaigns.Events;
 using Sankore.Identity.Accounts;
+using Sankore.Platform.Mail;
 
 namespace Sankore.Tests.Campaigns;
 
@@ -107,6 +108,52 @@ public sealed class CampaignPagesTests(World world) : IClassFixture<World>
         new[] { "scheduled", "sending", "paused" }.ShouldAllBe(s => page.Contains($"{word} {s}<", StringComparison.Ordinal));
         new[] { "draft", "sent", "failed", "cancelled" }.ShouldAllBe(s => !page.Contains($"{word} {s}<", StringComparison.Ordinal));
         page.ShouldContain("data-row=\"campaigns.email_campaigns:");
+    }
+
+    [Fact]
+    public async Task The_outbox_shows_each_their_own_messages_the_latest_first_and_nobody_elses()
+    {
+        using var head = await world.As(Cast.HeadOnPremium);
+        var word = Catalogue.Word();
+        var draft = await head.Draft(word, await world.Contacts(Cast.HeadOnPremium, word, 3), "<p>Bonjour {{contact.name}}</p>", $"Pour {{{{contact.name}}}} de {word}");
+        using var form = new MultipartFormDataContent { { new StringContent("à lire"), "file", "plan.txt" } };
+        await head.Ask(HttpMethod.Post, $"{Mailings.Api}/{draft.Id()}/attachments", form).Json(201);
+        await head.Act(draft, "test").Json(202);
+        await Waiting.Until(() => world.Mails().Any(m => m.Header("To").Contains(Cast.HeadOnPremium, StringComparison.Ordinal)), "the try is written");
+        await head.Act(draft, "send").Json(202);
+        await head.Until(draft, "sent");
+
+        using var own = await SignedIn(Cast.HeadOnPremium);
+        using var other = await SignedIn(Cast.Admin1);
+        var page = WebUtility.HtmlDecode(await own.Page($"/campaigns/outbox?q={word}"));
+        page.Split($"de {word}</a>").Length.ShouldBe(5, "three messages and the try");
+        page.IndexOf("[Essai]", StringComparison.Ordinal).ShouldBeGreaterThan(page.IndexOf("Pour Personne", StringComparison.Ordinal), "the try is the oldest");
+        WebUtility.HtmlDecode(await other.Page("/campaigns/outbox")).ShouldNotContain(word);
+        var ids = await world.Sql<Guid[]>("select array(select id from campaigns.emails_sent where campaign_id = @id union select id from campaigns.tries where campaign_id = @id)", new { id = draft.Id() });
+        ids.Length.ShouldBe(4);
+        foreach (var id in ids)
+        {
+            var read = WebUtility.HtmlDecode(await own.Page($"/campaigns/outbox/{id}"));
+            read.ShouldContain("plan.txt");
+            read.ShouldContain($"src=\"/campaigns/outbox/{id}/preview\"");
+            using var shown = await own.Get($"/campaigns/outbox/{id}/preview");
+            WebUtility.HtmlDecode(await shown.Body()).ShouldContain("<p>Bonjour ");
+            shown.Headers.GetValues("Content-Security-Policy").ShouldHaveSingleItem().ShouldContain("sandbox; default-src 'none'");
+            using var file = await own.Get($"/campaigns/outbox/{id}/eml");
+            MimePart.Read(await file.Content.ReadAsByteArrayAsync(TestContext.Current.CancellationToken)).Header("Subject").ShouldContain(word);
+            file.Content.Headers.ContentDisposition!.DispositionType.ShouldBe("attachment");
+            foreach (var path in new[] { "", "/preview", "/eml" })
+            {
+                (await other.Page($"/campaigns/outbox/{id}{path}", HttpStatusCode.NotFound)).ShouldNotContain(word);
+            }
+        }
+        // A mail of the platform's own is no campaign's, whoever it is for.
+        var foreign = Guid.NewGuid();
+        await File.WriteAllTextAsync(Path.Combine(world.OutboxFolder, $"{foreign}.eml"), $"To: {Cast.HeadOnPremium}\r\nSubject: x\r\n\r\nx", TestContext.Current.CancellationToken);
+        await own.Page($"/campaigns/outbox/{foreign}", HttpStatusCode.NotFound);
+        File.Delete(Path.Combine(world.OutboxFolder, $"{ids[0]}.eml"));
+        await own.Page($"/campaigns/outbox/{ids[0]}", HttpStatusCode.NotFound);
+        WebUtility.HtmlDecode(await own.Page($"/campaigns/outbox?q={word}")).ShouldContain("N’est plus dans la boîte d’envoi");
     }
 
     private async Task<Browser> SignedIn(string email, string language = "fr")

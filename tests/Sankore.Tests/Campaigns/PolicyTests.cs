@@ -22,6 +22,7 @@ public sealed class PolicyTests(World world) : IClassFixture<World>, IAsyncLifet
             insert into campaigns.attachments (campaign_id, file_name, content_type, content) values (@_campaign, 'a.txt', 'text/plain', 'a');
             insert into campaigns.emails_sent (campaign_id, contact_id, recipient_email, status) values (@_campaign, @_contact, @word || '@exemple.cg', 'sending');
             update campaigns.emails_sent set status = 'sent', sent_at = now() where campaign_id = @_campaign;
+            insert into campaigns.tries (id, campaign_id, recipient_email) values (gen_random_uuid(), @_campaign, 'x@exemple.cg');
             insert into campaigns.imports (id, file_name) values (@_import, 'a.csv');
             insert into campaigns.import_parts (import_id, part, content) values (@_import, 1, 'a');
             insert into campaigns.import_rows (import_id, number, verdict) values (@_import, 1, 'empty');
@@ -146,6 +147,7 @@ public sealed class PolicyTests(World world) : IClassFixture<World>, IAsyncLifet
         ("campaigns.organizations", "name", "'x'"), ("campaigns.contacts", "email", "'x@exemple.cg'"), ("campaigns.segments", "name, filter", "'x', '{}'"), ("campaigns.suppressions", "email, reason", "'x@exemple.cg', 'manual'"),
         ("campaigns.email_templates", "name, subject, content", "'x', 'x', 'x'"), ("campaigns.email_campaigns", "name", "'x'"), ("campaigns.imports", "file_name", "'x'"),
         ("campaigns.attachments", "campaign_id, file_name, content_type, content", "@_campaign, 'x', 'text/plain', 'x'"), ("campaigns.emails_sent", "campaign_id, recipient_email", "@_campaign, 'x@exemple.cg'"),
+        ("campaigns.tries", "id, campaign_id, recipient_email", "gen_random_uuid(), @_campaign, 'x@exemple.cg'"),
         ("campaigns.import_parts", "import_id, part, content", "@_import, 9, 'x'"), ("campaigns.import_rows", "import_id, number, verdict", "@_import, 9, 'empty'"),
     ];
 

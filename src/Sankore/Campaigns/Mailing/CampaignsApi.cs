@@ -59,4 +59,12 @@ internal static class CampaignsApi
             var campaign = await campaigns.Find(caller, id, ct);
             return campaign.Subject.Length > 0 && campaign.Content.Length > 0 ? await use.Fill(caller, new PreviewInput(campaign.Subject, campaign.Content, null), ct) : null;
         }));
+
+    /// <summary>Maps what a frame shows of a message in the outbox, and its file.</summary>
+    public static void MapOutbox(RouteGroupBuilder read)
+    {
+        read.MapGet("/outbox/{id:guid}/preview", (HttpContext context, Caller caller, Guid id, CampaignOutbox use, CancellationToken ct) =>
+            TemplatesApi.Shown(context, async () => (await use.Find(caller, id, ct)).Filled, isSent: true));
+        read.MapGet("/outbox/{id:guid}/eml", async (Caller caller, Guid id, CampaignOutbox use, CancellationToken ct) => TypedResults.File((await use.Find(caller, id, ct)).Raw, "message/rfc822", $"{id}.eml"));
+    }
 }

@@ -17,6 +17,8 @@ public sealed class Dispatch(Db db, TimeProvider time, IStringLocalizer<Strings>
     private const string ResumeSql = "update campaigns.email_campaigns set status = 'sending' where id = @id and status = 'paused'";
     private const string CancelSql = "update campaigns.email_campaigns set status = 'cancelled', finished_at = case when started_at is not null then now() end where id = @id and status in ('draft', 'scheduled', 'sending', 'paused')";
 
+    private const string TrySql = "insert into campaigns.tries (id, campaign_id, recipient_email) values (@job, @id, @Email)";
+
     /// <summary>Sends a draft, or a scheduled campaign now. Refuses with NOT_FOUND, CAMPAIGN_STATE, CAMPAIGN_INCOMPLETE, AUDIENCE_EMPTY.</summary>
     public Task<Campaign> Send(Caller caller, Guid id, CancellationToken ct) => db.Run(caller, async session =>
     {
@@ -31,7 +33,8 @@ public sealed class Dispatch(Db db, TimeProvider time, IStringLocalizer<Strings>
     {
         Complete(await Campaigns.One(session, id));
         var self = await session.One<Self>("select email, display_name as name from public.profiles where id = (select auth.uid())");
-        await session.Enqueue(CampaignTestJob.Type, new CampaignTestJob.Order(id, self.Email, self.Name, strings["test.mark"]), priority: 10);
+        var job = await session.Enqueue(CampaignTestJob.Type, new CampaignTestJob.Order(id, self.Email, self.Name, strings["test.mark"]), priority: 10);
+        await session.Execute(TrySql, new { job, id, self.Email });
     }, ct);
 
     /// <summary>Has a campaign sent at a time; said again, at another. Refuses with VALIDATION_FAILED, NOT_FOUND, CAMPAIGN_STATE, CAMPAIGN_INCOMPLETE, AUDIENCE_EMPTY.</summary>

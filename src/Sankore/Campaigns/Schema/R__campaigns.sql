@@ -433,7 +433,7 @@ grant execute on function campaigns.dashboard_row(), campaigns.tell(text), campa
 -- ── Who sees what: every row is its user's alone ──
 
 grant select, insert, update, delete on campaigns.organizations, campaigns.contacts, campaigns.segments, campaigns.suppressions, campaigns.email_templates, campaigns.email_campaigns,
-  campaigns.attachments, campaigns.emails_sent, campaigns.imports, campaigns.import_parts, campaigns.import_rows to authenticated, service_role;
+  campaigns.attachments, campaigns.emails_sent, campaigns.tries, campaigns.imports, campaigns.import_parts, campaigns.import_rows to authenticated, service_role;
 grant select on campaigns.campaign_counts, campaigns.campaign_minutes, campaigns.user_counts, campaigns.campaign_analytics, campaigns.contact_analytics, campaigns.dashboard_analytics to authenticated, service_role;
 grant execute on function campaigns.matching(uuid, jsonb), campaigns.audience_filter(uuid, jsonb) to authenticated, service_role;
 
@@ -441,7 +441,7 @@ do $$
 declare
   v_table text;
 begin
-  foreach v_table in array array['organizations', 'contacts', 'segments', 'suppressions', 'email_templates', 'email_campaigns', 'attachments', 'emails_sent', 'campaign_counts',
+  foreach v_table in array array['organizations', 'contacts', 'segments', 'suppressions', 'email_templates', 'email_campaigns', 'attachments', 'emails_sent', 'tries', 'campaign_counts',
     'campaign_minutes', 'user_counts', 'imports', 'import_parts', 'import_rows'] loop
     execute format('drop policy if exists %s_service on campaigns.%I', v_table, v_table);
     execute format('create policy %s_service on campaigns.%I to service_role using (true) with check (true)', v_table, v_table);

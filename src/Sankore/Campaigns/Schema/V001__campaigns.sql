@@ -209,6 +209,18 @@ create table campaigns.emails_sent (
 create index idx_emails_sent_user_id_campaign_id_batch on campaigns.emails_sent (user_id, campaign_id, batch);
 create index idx_emails_sent_user_id_contact_id on campaigns.emails_sent (user_id, contact_id);
 
+-- A campaign sent to its author alone, to look at: in no figures, and named by the job that sends it.
+create table campaigns.tries (
+  id               uuid not null,
+  user_id          uuid not null default auth.uid(),
+  campaign_id      uuid not null,
+  recipient_email  text not null,
+  created_at       timestamptz not null default now(),
+  constraint tries_pkey primary key (id),
+  constraint tries_user_id_campaign_id_fkey foreign key (user_id, campaign_id) references campaigns.email_campaigns (user_id, id) on delete cascade
+);
+create index idx_tries_user_id_campaign_id on campaigns.tries (user_id, campaign_id);
+
 -- What emails_sent counts to, kept by its triggers: a campaign of a million messages is counted without reading them.
 create table campaigns.campaign_counts (
   campaign_id   uuid not null,
@@ -311,5 +323,5 @@ create table campaigns.import_rows (
 create index idx_import_rows_user_id_import_id on campaigns.import_rows (user_id, import_id);
 
 select util.protect(format('campaigns.%I', t)::regclass)
-from unnest(array['organizations', 'contacts', 'segments', 'suppressions', 'email_templates', 'email_campaigns', 'attachments', 'emails_sent', 'campaign_counts',
+from unnest(array['organizations', 'contacts', 'segments', 'suppressions', 'email_templates', 'email_campaigns', 'attachments', 'emails_sent', 'tries', 'campaign_counts',
   'campaign_minutes', 'user_counts', 'imports', 'import_parts', 'import_rows']) t;

@@ -11,6 +11,9 @@ internal static class TemplatesApi
 {
     private const string PreviewPolicy = "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src https: data:; frame-ancestors 'self'";
 
+    // Of what was sent no image is loaded: one of them counts who has opened the message.
+    private const string SentPolicy = "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'self'";
+
     /// <summary>Maps the endpoints, each under the right that it needs.</summary>
     public static void Map(RouteGroupBuilder read, RouteGroupBuilder write, RouteGroupBuilder delete)
     {
@@ -55,7 +58,7 @@ internal static class TemplatesApi
     }
 
     /// <summary>The document that a frame shows: a message, a word that there is none, or what is wrong with it.</summary>
-    internal static async Task<RazorComponentResult<PreviewDocument>> Shown(HttpContext context, Func<Task<FilledMessage?>> fill)
+    internal static async Task<RazorComponentResult<PreviewDocument>> Shown(HttpContext context, Func<Task<FilledMessage?>> fill, bool isSent = false)
     {
         FilledMessage? message = null;
         Refusal? refused = null;
@@ -68,7 +71,7 @@ internal static class TemplatesApi
             refused = refusal;
         }
         var headers = context.Response.Headers;
-        (headers.ContentSecurityPolicy, headers.XFrameOptions, headers.CacheControl) = (PreviewPolicy, "SAMEORIGIN", "no-store");
+        (headers.ContentSecurityPolicy, headers.XFrameOptions, headers.CacheControl) = (isSent ? SentPolicy : PreviewPolicy, "SAMEORIGIN", "no-store");
         return new RazorComponentResult<PreviewDocument>(new Dictionary<string, object?> { ["Message"] = message, ["Refusal"] = refused })
         {
             // What is wrong with the text is what is shown of it.
