@@ -31,6 +31,42 @@ public sealed class PreviewTests(World world, Chrome chrome) : IClassFixture<Wor
         person.Errors.ShouldBeEmpty();
     }
 
+    [Theory, InlineData(true), InlineData(false)]
+    public async Task A_campaign_starts_from_a_template_is_looked_at_and_takes_files_without_losing_what_was_written(bool script)
+    {
+        await using var person = await chrome.Open(world.Address, Cast.HeadOnPremium, new Look(Script: script));
+        var page = person.Page;
+        await world.Execute("insert into campaigns.email_templates (user_id, name, subject, content) select id, 'Rentrée', 'Du modèle', '<h1>Modèle</h1>' from auth.users where email = @email", new { email = Cast.HeadOnPremium });
+        await page.GotoAsync("/campaigns/new");
+        await page.FillAsync("#name", "Portes ouvertes");
+        await page.ClickAsync("form.form button.primary");
+        await page.GotoAsync(page.Url.Replace("/audience", "/message", StringComparison.Ordinal));
+        await page.SelectOptionAsync("#template", new SelectOptionValue { Label = "Rentrée" });
+        await page.ClickAsync(".tools button");
+        await Expect(page.Locator("#subject")).ToHaveValueAsync("Du modèle");
+        var frame = page.FrameLocator("iframe[name=preview]");
+        await Expect(frame.Locator("header b")).ToHaveTextAsync("Du modèle");
+
+        await page.FillAsync("#subject", "Écrit par {{sender.name}}");
+        await page.SetInputFilesAsync("#file", new FilePayload { Name = "Élèves \"6e\".csv", MimeType = "text/html", Buffer = "a;b"u8.ToArray() });
+        await page.ClickAsync("button[formtarget=preview]");
+        await Expect(frame.Locator("header b")).ToContainTextAsync("Écrit par ");
+        await page.ClickAsync("button[value=attach]");
+        await Expect(page.Locator(".feed li")).ToContainTextAsync("Élèves");
+        await Expect(page.Locator("#subject")).ToHaveValueAsync("Écrit par {{sender.name}}");
+        await page.SetInputFilesAsync("#file", new FilePayload { Name = "g.bin", MimeType = "text/plain", Buffer = new byte[6 * 1024 * 1024] });
+        await page.FillAsync("#subject", "Et encore");
+        await page.ClickAsync("button[value=attach]");
+        await Expect(page.Locator("#file-err")).ToContainTextAsync("5 Mo");
+        await Expect(page.Locator("#subject")).ToHaveValueAsync("Et encore");
+        await page.ClickAsync(".feed button");
+        await Expect(page.Locator(".feed li")).ToHaveCountAsync(0);
+        await page.PressAsync("#subject", "Enter");
+        await Expect(page.Locator("[aria-current=step]")).ToContainTextAsync("4");
+        person.Errors.ShouldBeEmpty();
+        await world.Execute("delete from campaigns.email_campaigns; delete from campaigns.email_templates");
+    }
+
     [Fact]
     public async Task The_frame_is_as_wide_as_a_phone_or_as_a_computer()
     {

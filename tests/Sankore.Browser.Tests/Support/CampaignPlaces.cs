@@ -14,6 +14,7 @@ internal static class CampaignPlaces
     [
         "campaigns", "campaigns-empty", "campaigns-list", "campaign-sending", "campaign-sent", "campaign-cancel", "campaign-sender", "campaign-audience", "campaign-message", "campaign-review",
         "campaign-refused", "contacts", "contact-new", "contact-suppressed", "organizations", "organization", "segments", "segment", "suppressions", "contacts-import", "contacts-import-columns", "contacts-import-done",
+        "campaign-recipients", "campaign-outbox", "campaign-outbox-mail", "template",
     ];
 
     /// <summary>Makes what they show, and says where they are.</summary>
@@ -25,7 +26,19 @@ internal static class CampaignPlaces
         await Post(head, "suppressions", new { email = "parti@exemple.cg", detail = "A changé d’école" });
         var segment = await Post(head, "segments", new { name = "Parents", filter = new { tags = new[] { "parents" } } });
         var draft = await Post(head, "", new { name = "Rentrée 2026 — portes ouvertes", subject = "Portes ouvertes, {{contact.name}}", content = "<p>Bonjour {{contact.name}}</p>" });
+        using (var form = new MultipartFormDataContent { { new ByteArrayContent(new byte[300_000]), "file", "Règlement intérieur de l’établissement, version définitive.pdf" } })
+        {
+            (await head.PostAsync($"/api/campaigns/{draft}/attachments", form)).EnsureSuccessStatusCode();
+        }
+        (await head.PostAsJsonAsync($"/api/campaigns/{draft}/test", new { })).EnsureSuccessStatusCode();
+        var mail = await world.Sql<Guid>("select id from campaigns.tries");
+        await Waiting.Until(() => File.Exists(Path.Combine(world.OutboxFolder, $"{mail}.eml")), "the try is in the outbox");
+        var template = await Post(head, "templates", new { name = "Rappel de paiement", subject = "Rappel pour {{contact.name}}", content = "<p>Bonjour {{contact.name}}</p>" });
         var (sending, sent) = (await Made(world, "Réunion des parents", "sending"), await Made(world, "Lettre de novembre", "sent"));
+        await world.Execute("""
+            insert into campaigns.campaign_links (campaign_id, user_id, number, url, clicks, people) select @sent, user_id, n, 'https://exemple.cg/une-adresse-bien-longue/' || repeat('suite', n * 9), n * 7, n * 4 from campaigns.email_campaigns, generate_series(1, 3) n where id = @sent;
+            update campaigns.emails_sent set contact_id = @left where campaign_id = @sent and recipient_email like 'p2_@%'
+            """, new { sent, left });
         var uploaded = await Upload(head, "false");
         var imported = await Upload(head, "true");
         await Waiting.Until(async () => (await head.GetFromJsonAsync<JsonElement>($"/api/campaigns/imports/{imported}")).GetProperty("status").GetString() == "completed", "the file is imported");
@@ -36,10 +49,14 @@ internal static class CampaignPlaces
             new("campaigns-list", Cast.HeadOnPremium, "/campaigns/list"),
             new("campaign-sending", Cast.HeadOnPremium, $"/campaigns/{sending}"),
             new("campaign-sent", Cast.HeadOnPremium, $"/campaigns/{sent}"),
+            new("campaign-recipients", Cast.HeadOnPremium, $"/campaigns/{sent}/recipients?sort=status"),
+            new("campaign-outbox", Cast.HeadOnPremium, "/campaigns/outbox"),
+            new("campaign-outbox-mail", Cast.HeadOnPremium, $"/campaigns/outbox/{mail}"),
+            new("template", Cast.HeadOnPremium, $"/campaigns/templates/{template}"),
             new("campaign-cancel", Cast.HeadOnPremium, $"/campaigns/{sending}?confirm=cancel"),
             new("campaign-sender", Cast.HeadOnPremium, $"/campaigns/{draft}/edit/sender"),
             new("campaign-audience", Cast.HeadOnPremium, $"/campaigns/{draft}/edit/audience"),
-            new("campaign-message", Cast.HeadOnPremium, $"/campaigns/{draft}/edit/message"),
+            new("campaign-message", Cast.HeadOnPremium, $"/campaigns/{draft}/edit/message?template={template}"),
             new("campaign-review", Cast.HeadOnPremium, $"/campaigns/{draft}/edit/review"),
             new("campaign-refused", Cast.HeadOnPremium, "/campaigns/new", page => Places.Fill(page, ("#name", " "), ("#replyTo", "marie@exemple"))),
             new("contacts", Cast.HeadOnPremium, "/campaigns/contacts"),
@@ -74,8 +91,8 @@ internal static class CampaignPlaces
     /// <summary>A campaign on its way or through, with messages in every state; nobody works it.</summary>
     private static Task<Guid> Made(World world, string name, string status) => world.Sql<Guid>("""
         with campaign as (
-          insert into campaigns.email_campaigns (user_id, name, subject, content, status, started_at, finished_at)
-          select id, @name, 'Objet', 'Texte', @status, now() - interval '3 minutes', case when @status = 'sent' then now() end from auth.users where email = @email returning id, user_id),
+          insert into campaigns.email_campaigns (user_id, name, subject, content, track_opens, track_clicks, status, started_at, finished_at)
+          select id, @name, 'Objet', 'Texte', true, true, @status, now() - interval '3 minutes', case when @status = 'sent' then now() end from auth.users where email = @email returning id, user_id),
         messages as (
           insert into campaigns.emails_sent (user_id, campaign_id, recipient_email, recipient_organization, status, attempts, sent_at, error_code)
           select user_id, id, 'p' || i || '@' || (array['gmail.com', 'yahoo.fr', 'excellence.cg'])[1 + i % 3], 'Organisation ' || i % 7,
