@@ -47,8 +47,8 @@ public sealed class AttachmentsTests(World world) : IClassFixture<World>
         (await head.Ask(HttpMethod.Post, path, Form(new string('n', 201), "x")).ShouldRefuse(400, "VALIDATION_FAILED")).ErrorOf("file").ShouldContain("200");
         (await head.Ask(HttpMethod.Post, path, Form("g.bin", Megabyte * 5 + 1)).ShouldRefuse(413, "TOO_LARGE")).ErrorOf("file").ShouldContain("5 Mo");
         // Beyond that nothing is read: whoever asks first is told.
-        head.DefaultRequestHeaders.ExpectContinue = true;
-        (await head.Ask(HttpMethod.Post, path, Form("g.bin", Megabyte * 50)).ShouldRefuse(413, "TOO_LARGE")).ErrorOf("file").ShouldContain("5 Mo");
+        using var patient = await Patient();
+        (await patient.Ask(HttpMethod.Post, path, Form("g.bin", Megabyte * 50)).ShouldRefuse(413, "TOO_LARGE")).ErrorOf("file").ShouldContain("5 Mo");
         (await head.Ask(HttpMethod.Post, path, new MultipartFormDataContent { { new StringContent("x"), "autre" } }).ShouldRefuse(400, "VALIDATION_FAILED")).ErrorOf("file").ShouldNotBeEmpty();
         await head.Ask(HttpMethod.Post, path, new { file = "x" }).ShouldRefuse(415, "UNSUPPORTED_MEDIA_TYPE");
         await head.Ask(HttpMethod.Post, path, Form("juste.bin", Megabyte * 5)).Json(201);
@@ -194,6 +194,16 @@ public sealed class AttachmentsTests(World world) : IClassFixture<World>
     }
 
     [Fact]
+    public async Task Whoever_chooses_far_too_much_is_told_so_and_not_that_the_form_is_none()
+    {
+        using var patient = await Patient();
+        using var head = await world.As(Cast.HeadOnPremium);
+        using var answer = await patient.Ask(HttpMethod.Post, $"/campaigns/{(await New(head)).Id()}/edit/message", Form("film.mp4", Megabyte * 20));
+        answer.StatusCode.ShouldBe(HttpStatusCode.RequestEntityTooLarge);
+        WebUtility.HtmlDecode(await answer.Body()).ShouldContain("pèse trop lourd");
+    }
+
+    [Fact]
     public async Task A_template_fills_in_the_step_and_is_kept_when_the_step_is_saved()
     {
         using var browser = await SignedIn(Cast.HeadOnPremium);
@@ -248,6 +258,13 @@ public sealed class AttachmentsTests(World world) : IClassFixture<World>
     }
 
     private static MultipartFormDataContent Form(string name, int bytes) => new() { { new ByteArrayContent(new byte[bytes]), "file", name } };
+
+    /// <summary>A client that sends nothing before the server has said that it takes it.</summary>
+    private async Task<HttpClient> Patient() => new(new SocketsHttpHandler { Expect100ContinueTimeout = TimeSpan.FromMinutes(1), AllowAutoRedirect = false })
+    {
+        BaseAddress = world.Address,
+        DefaultRequestHeaders = { ExpectContinue = true, Authorization = new AuthenticationHeaderValue("Bearer", await world.Token(Cast.HeadOnPremium)), AcceptLanguage = { new StringWithQualityHeaderValue("fr") } },
+    };
 
     private static Task<JsonElement> New(HttpClient client, string subject = "Objet") => client.Ask(HttpMethod.Post, Api, new { name = "Rentrée", subject, content = "<p>Bonjour</p>" }).Json(201);
 

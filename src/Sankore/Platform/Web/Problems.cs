@@ -92,6 +92,11 @@ public sealed class Problems(IStringLocalizerFactory strings, IEnumerable<Sankor
         {
             // A page that refused before it wrote anything (a form without its token) leaves the answer to the error page.
             context.Response.ContentType = null;
+            if (context.Features.Get<IAntiforgeryValidationFeature>() is { Error.InnerException: InvalidDataException or BadHttpRequestException { StatusCode: StatusCodes.Status413PayloadTooLarge } })
+            {
+                // The token could not be read, because the form was too large to be.
+                context.Response.StatusCode = StatusCodes.Status413PayloadTooLarge;
+            }
         }
         if (IsForPrograms(context.Request) && context.Response is { HasStarted: false, StatusCode: >= 400, ContentLength: null, ContentType: null })
         {
