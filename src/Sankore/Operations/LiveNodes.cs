@@ -14,9 +14,6 @@ public sealed record LiveNode(JsonElement Row)
     /// <summary>A figure as people read it in the request's language, and the field that it is.</summary>
     public string Figure(string name) => Row.TryGetProperty(Language, out var texts) && texts.TryGetProperty(name, out var text) ? text.GetString()! : "0";
 
-    /// <summary>Where the row keeps a figure's text in the request's language.</summary>
-    public static string Field(string name) => $"{Language}.{name}";
-
     private static string Language => CultureInfo.CurrentUICulture.TwoLetterISOLanguageName == "en" ? "en" : "fr";
 }
 

@@ -6,11 +6,8 @@ namespace Sankore.Tenancy;
 /// <summary>What the inputs of the catalogue and the network have in common.</summary>
 internal static class Inputs
 {
-    /// <summary>A text without blanks around it; null for one that says nothing.</summary>
-    public static string? Blank(string? text) => string.IsNullOrWhiteSpace(text) ? null : text.Trim();
-
     /// <summary>A code in its one form, out of the name when none is given.</summary>
-    public static string Code(string? code, string? name) => Codes.Normalize(Blank(code) ?? name);
+    public static string Code(string? code, string? name) => Codes.Normalize(Texts.Blank(code) ?? name);
 
     /// <summary>Whether a code in its one form is one.</summary>
     public static bool IsCode(string? code) => code is { Length: > 0 and <= 64 };

@@ -28,7 +28,7 @@ public sealed class ScriptedSmtp : IAsyncDisposable
 
     private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
     private readonly CancellationTokenSource _stop = new();
-    private readonly TaskCompletionSource _released = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private TaskCompletionSource _released = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly Func<string, string?> _answer;
     private readonly Task _accepting;
     private int _connections;
@@ -75,8 +75,11 @@ public sealed class ScriptedSmtp : IAsyncDisposable
         return X509CertificateLoader.LoadPkcs12(made.Export(X509ContentType.Pfx), null);
     }
 
-    /// <summary>Lets go of what is on hold.</summary>
-    public void Release() => _released.SetResult();
+    /// <summary>Lets go of what is on hold, and holds nothing any more.</summary>
+    public void Release() => _released.TrySetResult();
+
+    /// <summary>Lets go of what is on hold at this moment.</summary>
+    public void ReleaseHeld() => Interlocked.Exchange(ref _released, new(TaskCreationOptions.RunContinuationsAsynchronously)).TrySetResult();
 
     public async ValueTask DisposeAsync()
     {

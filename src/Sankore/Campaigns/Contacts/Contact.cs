@@ -65,10 +65,3 @@ internal static class Addresses
         return text?.StartsWith("mailto:", StringComparison.OrdinalIgnoreCase) == true ? text[7..].Trim().ToLowerInvariant() : text?.ToLowerInvariant();
     }
 }
-
-/// <summary>Texts as people write them.</summary>
-internal static class Texts
-{
-    /// <summary>A text without blanks around it; null for one that says nothing.</summary>
-    public static string? Blank(string? text) => string.IsNullOrWhiteSpace(text) ? null : text.Trim();
-}

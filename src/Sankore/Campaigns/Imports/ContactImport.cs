@@ -1,6 +1,7 @@
 using Sankore.Platform.Files;
 using Sankore.Platform.Jobs;
 using Sankore.Platform.Security;
+using Sankore.Platform.Text;
 
 namespace Sankore.Campaigns.Imports;
 
@@ -41,7 +42,7 @@ public sealed record ImportSettings(int Email, int? Organization, int? Name, boo
         {
             throw new Refusal(Reason.ImportColumns);
         }
-        var settings = this with { Tags = Contacts.ContactInput.TagsOf(Tags ?? []), ConsentSource = Contacts.Texts.Blank(ConsentSource) };
+        var settings = this with { Tags = Contacts.ContactInput.TagsOf(Tags ?? []), ConsentSource = Texts.Blank(ConsentSource) };
         new Validation().That("tags", settings.Tags.Count <= Contacts.ContactInput.MaxTags && settings.Tags.All(t => t.Length <= 40), "contact.tags").Optional("consentSource", settings.ConsentSource, 200).Check();
         return settings;
     }

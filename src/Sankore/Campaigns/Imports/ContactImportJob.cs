@@ -5,6 +5,7 @@ using Sankore.Platform.Data;
 using Sankore.Platform.Files;
 using Sankore.Platform.Jobs;
 using Sankore.Platform.Security;
+using Sankore.Platform.Text;
 
 namespace Sankore.Campaigns.Imports;
 

@@ -5,6 +5,7 @@ using Sankore.Campaigns.Contacts;
 using Sankore.Campaigns.Templates;
 using Sankore.Platform.Jobs;
 using Sankore.Platform.Security;
+using Sankore.Platform.Text;
 using Sankore.Platform.Web;
 
 namespace Sankore.Campaigns.Mailing;

@@ -1,5 +1,5 @@
-using Sankore.Campaigns.Contacts;
 using Sankore.Platform.Security;
+using Sankore.Platform.Text;
 using Sankore.Platform.Web;
 
 namespace Sankore.Campaigns.Templates;

@@ -1,5 +1,6 @@
 using Sankore.Platform.Data;
 using Sankore.Platform.Security;
+using Sankore.Platform.Text;
 using Sankore.Platform.Web;
 using Sankore.Tenancy.Modules;
 
@@ -23,8 +24,8 @@ public sealed record CategoryInput(string? Name, string? Slug, string? Descripti
         {
             Name = Name?.Trim(),
             Slug = Inputs.Code(Slug, Name),
-            Description = Inputs.Blank(Description),
-            Icon = Inputs.Blank(Icon) ?? "grid",
+            Description = Texts.Blank(Description),
+            Icon = Texts.Blank(Icon) ?? "grid",
             Color = Color ?? "green",
             SortOrder = SortOrder ?? 100,
             Status = Status ?? "active",

@@ -1,5 +1,6 @@
 using Sankore.Platform.Jobs;
 using Sankore.Platform.Security;
+using Sankore.Platform.Text;
 using Sankore.Tenancy.Modules;
 
 namespace Sankore.Tenancy.Groups;
@@ -17,10 +18,10 @@ public sealed record GroupInput(string? Name, string? Code, string? City, string
         {
             Name = Name?.Trim(),
             Code = Inputs.Code(Code, Name),
-            City = Inputs.Blank(City),
-            Country = Inputs.Blank(Country)?.ToUpperInvariant() ?? "CG",
-            ContactEmail = Inputs.Blank(ContactEmail),
-            ContactPhone = Inputs.Blank(ContactPhone),
+            City = Texts.Blank(City),
+            Country = Texts.Blank(Country)?.ToUpperInvariant() ?? "CG",
+            ContactEmail = Texts.Blank(ContactEmail),
+            ContactPhone = Texts.Blank(ContactPhone),
             Status = Status ?? "active",
         };
         new Validation()
@@ -44,7 +45,7 @@ public sealed record SchoolInput(string? Name, string? Code, string? Level, stri
     /// <summary>The input in its one form. Refuses with VALIDATION_FAILED, CODE_INVALID.</summary>
     internal SchoolInput Normalized()
     {
-        var input = this with { Name = Name?.Trim(), Code = Inputs.Code(Code, Name), Level = Inputs.Blank(Level) ?? "secondary", City = Inputs.Blank(City), Status = Status ?? "active" };
+        var input = this with { Name = Name?.Trim(), Code = Inputs.Code(Code, Name), Level = Texts.Blank(Level) ?? "secondary", City = Texts.Blank(City), Status = Status ?? "active" };
         new Validation().Required("name", input.Name, 160).Optional("code", Code, 200).OneOf("level", input.Level, Levels).Optional("city", input.City, 120).OneOf("status", input.Status, ModuleInput.States).Check();
         return Inputs.IsCode(input.Code) ? input : throw Refusal.At("code", Reason.CodeInvalid);
     }

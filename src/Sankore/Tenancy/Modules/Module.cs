@@ -34,14 +34,14 @@ public sealed record ModuleInput(string? Code, string? Name, string? Description
         {
             Code = Inputs.Code(Code, Name),
             Name = Name?.Trim(),
-            Description = Inputs.Blank(Description),
+            Description = Texts.Blank(Description),
             Kind = Kind ?? "core",
-            Sector = Inputs.Blank(Sector),
+            Sector = Texts.Blank(Sector),
             Priority = Priority ?? 100,
             Status = Status ?? "active",
             IsBuilt = IsBuilt ?? true,
-            Icon = Inputs.Blank(Icon) ?? "grid",
-            Route = Inputs.Blank(Route),
+            Icon = Texts.Blank(Icon) ?? "grid",
+            Route = Texts.Blank(Route),
         };
         new Validation()
             .Required("name", input.Name, 120).Optional("code", Code, 200).Optional("description", input.Description, 500)

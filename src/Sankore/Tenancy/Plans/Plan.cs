@@ -1,4 +1,5 @@
 using Sankore.Platform.Security;
+using Sankore.Platform.Text;
 using Sankore.Platform.Web;
 using Sankore.Tenancy.Modules;
 
@@ -39,10 +40,10 @@ public sealed record PlanInput(string? Name, string? Slug, string? Description, 
         {
             Name = Name?.Trim(),
             Slug = Inputs.Code(Slug, Name),
-            Description = Inputs.Blank(Description),
+            Description = Texts.Blank(Description),
             MonthlyPrice = MonthlyPrice ?? 0,
             YearlyPrice = YearlyPrice ?? 0,
-            Currency = Inputs.Blank(Currency)?.ToUpperInvariant() ?? "XAF",
+            Currency = Texts.Blank(Currency)?.ToUpperInvariant() ?? "XAF",
             SortOrder = SortOrder ?? 100,
             Status = Status ?? "active",
             CategoryIds = [.. (CategoryIds ?? []).Distinct()],
