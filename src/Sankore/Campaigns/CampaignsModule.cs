@@ -28,7 +28,7 @@ public sealed class CampaignsModule : SankoreModule
     };
 
     /// <inheritdoc/>
-    public override IEnumerable<RecurringWork> Recurring => [DeliveryEvents.Waiting];
+    public override IEnumerable<RecurringWork> Recurring => [DeliveryEvents.Waiting, new("campaigns: none waits for ever", TimeSpan.FromMinutes(1), "select campaigns.rescue()")];
 
     /// <inheritdoc/>
     public override void Services(IServiceCollection services, IConfiguration configuration) =>

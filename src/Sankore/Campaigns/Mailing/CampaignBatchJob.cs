@@ -26,12 +26,7 @@ public sealed class CampaignBatchJob(Db db, Post post, SendLedger ledger, Progre
     // Of the node: it has one mail server.
     private volatile int _together = 1;
 
-    // Nobody holds these any more who could say what became of them.
-    private const string LostSql = """
-        update campaigns.emails_sent e set status = 'failed', error_code = 'OUTCOME_UNKNOWN'
-        where e.user_id = @UserId and e.campaign_id = @Campaign and e.batch = @Batch and e.status = 'sending'
-          and not exists (select 1 from util.job_queue j where j.id = e.job_id and j.attempts = e.job_attempt and j.status = 'running' and j.locked_until > now())
-        """;
+    private const string LostSql = "select campaigns.give_up_lost(array[@Campaign::uuid], @Batch)";
 
     private const string SuppressedSql = """
         update campaigns.emails_sent e set status = 'failed', error_code = 'SUPPRESSED'
@@ -54,13 +49,7 @@ public sealed class CampaignBatchJob(Db db, Post post, SendLedger ledger, Progre
           and exists (select 1 from campaigns.email_campaigns c where c.id = e.campaign_id and c.status = 'sending')
         """;
 
-    private const string FinishSql = """
-        update campaigns.email_campaigns c
-        set status = case when k.sent + k.delivered + k.bounced > 0 or k.unknown > 0 then 'sent' else 'failed' end, finished_at = now(),
-            failure = case when k.sent + k.delivered + k.bounced > 0 or k.unknown > 0 then null else 'NOTHING_SENT' end
-        from campaigns.campaign_counts k
-        where c.id = @Campaign and k.campaign_id = c.id and c.status = 'sending' and k.total > 0 and k.pending = 0 and k.sending = 0
-        """;
+    private const string FinishSql = "select campaigns.finish(array[@Campaign::uuid])";
 
     /// <summary>What the job needs to know.</summary>
     public sealed record Order(Guid Campaign, int Batch);

@@ -20,6 +20,8 @@ public sealed class CampaignStartJob(Db db, ProgressFeed progress) : IJobHandler
     // By the database's clock. A campaign that was rescheduled has another job.
     private const string DueSql = "update campaigns.email_campaigns set status = 'sending', started_at = now() where id = @Campaign and status = 'scheduled' and scheduled_at <= now()";
 
+    private const string EntitledSql = "select campaigns.pause_refused(array[@Campaign::uuid])";
+
     private const string MessagesSql = """
         insert into campaigns.emails_sent (user_id, campaign_id, contact_id, recipient_email, recipient_organization, batch)
         select c.user_id, c.id, k.id, k.email, k.organization_name, (row_number() over (order by k.id) - 1) / greatest(@SmallestBatch, least(@LargestBatch, count(*) over () / @Batches))
@@ -53,6 +55,7 @@ public sealed class CampaignStartJob(Db db, ProgressFeed progress) : IJobHandler
         await db.Run(Caller.Service, async session =>
         {
             await session.Execute(DueSql, new { order.Campaign });
+            await session.Execute(EntitledSql, new { order.Campaign });
             await session.Execute(MessagesSql, new { order.Campaign, Batches, SmallestBatch, LargestBatch });
             await session.Execute(NobodySql, new { order.Campaign });
             var batches = await session.Query<int>(BatchesSql, new { order.Campaign });

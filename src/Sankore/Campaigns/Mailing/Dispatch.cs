@@ -14,8 +14,8 @@ public sealed class Dispatch(Db db, TimeProvider time, IStringLocalizer<Strings>
     private const string ScheduleSql = "update campaigns.email_campaigns set status = 'scheduled', scheduled_at = @at, time_zone = @zone where id = @id and status in ('draft', 'scheduled')";
     private const string UnscheduleSql = "update campaigns.email_campaigns set status = 'draft', scheduled_at = null where id = @id and status = 'scheduled'";
     private const string PauseSql = "update campaigns.email_campaigns set status = 'paused' where id = @id and status = 'sending'";
-    private const string ResumeSql = "update campaigns.email_campaigns set status = 'sending' where id = @id and status = 'paused'";
-    private const string CancelSql = "update campaigns.email_campaigns set status = 'cancelled', finished_at = case when started_at is not null then now() end where id = @id and status in ('draft', 'scheduled', 'sending', 'paused')";
+    private const string ResumeSql = "update campaigns.email_campaigns set status = 'sending', failure = null where id = @id and status = 'paused'";
+    private const string CancelSql = "update campaigns.email_campaigns set status = 'cancelled', failure = null, finished_at = case when started_at is not null then now() end where id = @id and status in ('draft', 'scheduled', 'sending', 'paused')";
 
     private const string TrySql = "insert into campaigns.tries (id, campaign_id, recipient_email) values (@job, @id, @Email)";
 

@@ -404,29 +404,115 @@ begin
   end if;
 end $$;
 
--- Tells campaigns that nobody has told for a quarter of a second, with the figures of their users' dashboards; those told more lately are returned.
+-- Tells campaigns at once, with the figures of their users' dashboards.
+create or replace function campaigns.tell_all(p_ids uuid[]) returns void
+language plpgsql security definer set search_path = '' as $$
+declare
+  v_id   uuid;
+  v_user uuid;
+begin
+  foreach v_id in array p_ids loop
+    perform campaigns.tell_campaign(v_id);
+  end loop;
+  for v_user in select distinct user_id from campaigns.email_campaigns where id = any (p_ids) loop
+    perform set_config('request.jwt.claims', jsonb_build_object('sub', v_user, 'role', 'service_role')::text, true);
+    perform live.publish('campaigns.dashboard_analytics', 'UPDATE', v_user::text, campaigns.dashboard_row(), array['user:' || v_user]);
+  end loop;
+end $$;
+
+-- Tells campaigns that nobody has told for a quarter of a second; those told more lately are returned.
 create or replace function campaigns.tell_campaigns(p_ids uuid[]) returns setof uuid
 language plpgsql security definer set search_path = '' as $$
 declare
-  v_due  uuid[];
-  v_id   uuid;
-  v_user uuid;
+  v_due uuid[];
 begin
   perform live.lock();
   -- Whoever changes a campaign holds its row and will want the log: it is not waited for.
   select coalesce(array_agg(id), '{}') into v_due from (
     select id from campaigns.email_campaigns where id = any (p_ids) and told_at <= clock_timestamp() - interval '240 milliseconds' for update skip locked) due;
-  foreach v_id in array v_due loop
-    perform campaigns.tell_campaign(v_id);
-  end loop;
-  for v_user in select distinct user_id from campaigns.email_campaigns where id = any (v_due) loop
-    perform set_config('request.jwt.claims', jsonb_build_object('sub', v_user, 'role', 'service_role')::text, true);
-    perform live.publish('campaigns.dashboard_analytics', 'UPDATE', v_user::text, campaigns.dashboard_row(), array['user:' || v_user]);
-  end loop;
+  perform campaigns.tell_all(v_due);
   return query select i from unnest(p_ids) i where i <> all (v_due) and exists (select 1 from campaigns.email_campaigns c where c.id = i);
 end $$;
 grant execute on function campaigns.campaign_row(uuid), campaigns.duration(integer), campaigns.tell_campaign(uuid) to authenticated, service_role;
 grant execute on function campaigns.tell_campaigns(uuid[]) to service_role;
+
+-- ── What becomes of a campaign that nobody sees to ──
+
+-- Messages in the hand of a job that nobody holds any more, who could say what became of them; of one batch, or of all. Gives the campaigns concerned.
+create or replace function campaigns.give_up_lost(p_ids uuid[], p_batch integer default null) returns setof uuid
+language sql security definer set search_path = '' as $$
+  with lost as (
+    update campaigns.emails_sent e set status = 'failed', error_code = 'OUTCOME_UNKNOWN'
+    from campaigns.email_campaigns c
+    where c.id = any (p_ids) and e.user_id = c.user_id and e.campaign_id = c.id and e.status = 'sending'
+      -- A range, so that the index is used in either case.
+      and e.batch between coalesce(p_batch, 0) and coalesce(p_batch, 2147483647)
+      and not exists (select 1 from util.job_queue j where j.id = e.job_id and j.attempts = e.job_attempt and j.status = 'running' and j.locked_until > now())
+    returning e.campaign_id)
+  select distinct campaign_id from lost
+$$;
+
+-- Campaigns of which nothing is left to send are finished; gives those that are. One of which nothing left has failed.
+create or replace function campaigns.finish(p_ids uuid[]) returns setof uuid
+language sql security definer set search_path = '' as $$
+  update campaigns.email_campaigns c
+  set status = case when k.sent + k.delivered + k.bounced + k.unknown > 0 then 'sent' else 'failed' end, finished_at = now(),
+      failure = case when k.sent + k.delivered + k.bounced + k.unknown > 0 then null else 'NOTHING_SENT' end
+  from campaigns.campaign_counts k
+  where c.id = any (p_ids) and k.campaign_id = c.id and c.status = 'sending' and k.total > 0 and k.pending = 0 and k.sending = 0
+  returning c.id
+$$;
+
+-- Campaigns of people who may not send any more (their plan, subscription, place or assignment has ended) are paused; gives those that are. Nothing more leaves then.
+create or replace function campaigns.pause_refused(p_ids uuid[]) returns setof uuid
+language sql security definer set search_path = '' as $$
+  update campaigns.email_campaigns c set status = 'paused', failure = 'MODULE_REFUSED'
+  where c.id = any (p_ids) and c.status = 'sending'
+    and c.user_id not in (select tenancy.with_module(array(select o.user_id from campaigns.email_campaigns o where o.id = any (p_ids)), 'campagnes', 'write'))
+  returning c.id
+$$;
+
+-- Sees to it that no campaign waits for ever, whatever became of its jobs: what was in a dead node's hand is given up, who may not send any more is paused, what waits has a job, and
+-- what is through is finished. Only who has no live job is given one, and a job sends only what is still pending when it leaves: nothing is sent twice. Every node asks for this; one at a time does it.
+create or replace function campaigns.rescue() returns void
+language plpgsql security definer set search_path = '' as $$
+declare
+  v_sending  uuid[];
+  v_changed  uuid[];
+  v_enqueued boolean;
+begin
+  if not pg_try_advisory_xact_lock(7205759403792793711) then
+    return;
+  end if;
+  v_changed := array(select campaigns.give_up_lost(array(
+    select c.id from campaigns.email_campaigns c join campaigns.campaign_counts k on k.campaign_id = c.id where c.status in ('sending', 'paused', 'cancelled') and k.sending > 0)));
+  v_sending := array(select id from campaigns.email_campaigns where status = 'sending');
+  v_changed := v_changed || array(select campaigns.pause_refused(v_sending));
+
+  with missing as (
+    select 'campaign_start' as job_type, jsonb_build_object('Campaign', c.id) as payload, 60 as priority
+    from campaigns.email_campaigns c join campaigns.campaign_counts k on k.campaign_id = c.id
+    where ((c.status = 'scheduled' and c.scheduled_at <= now()) or (c.status = 'sending' and k.total = 0))
+      -- A job of a time that it was scheduled at before is none; one that failed pauses no longer than an hour.
+      and not exists (select 1 from util.live_jobs j where j.job_type = 'campaign_start' and j.payload ->> 'Campaign' = c.id::text and j.run_at <= now() + interval '1 hour')
+    union all
+    select 'campaign_batch', jsonb_build_object('Campaign', b.campaign_id, 'Batch', b.batch), 100
+    from (
+      select e.campaign_id, e.batch from campaigns.emails_sent e join campaigns.email_campaigns c on c.user_id = e.user_id and c.id = e.campaign_id
+      where c.status = 'sending' and e.status = 'pending'
+      except
+      select (j.payload ->> 'Campaign')::uuid, (j.payload ->> 'Batch')::integer from util.live_jobs j where j.job_type = 'campaign_batch') b),
+  enqueued as (
+    insert into util.job_queue (id, job_type, payload, priority) select gen_random_uuid(), job_type, payload, priority from missing returning 1)
+  select count(*) > 0 into v_enqueued from enqueued;
+  if v_enqueued then
+    perform pg_notify('jobs', '');
+  end if;
+
+  v_changed := v_changed || array(select campaigns.finish(v_sending));
+  perform campaigns.tell_all(array(select distinct c from unnest(v_changed) c order by c));
+end $$;
+grant execute on function campaigns.give_up_lost(uuid[], integer), campaigns.finish(uuid[]), campaigns.pause_refused(uuid[]), campaigns.rescue() to service_role;
 
 grant execute on function campaigns.dashboard_row(), campaigns.tell(text), campaigns.tell_import(uuid) to authenticated, service_role;
 

@@ -154,7 +154,7 @@ create table campaigns.email_campaigns (
 );
 create index idx_email_campaigns_user_id_created_at on campaigns.email_campaigns (user_id, created_at desc);
 create index idx_email_campaigns_user_id_template_id on campaigns.email_campaigns (user_id, template_id);
-create index idx_email_campaigns_status on campaigns.email_campaigns (status) where status in ('scheduled', 'sending', 'paused');
+create index idx_email_campaigns_status on campaigns.email_campaigns (status) where status in ('scheduled', 'sending', 'paused', 'cancelled');
 
 create table campaigns.attachments (
   id            uuid not null default gen_random_uuid(),

@@ -246,5 +246,12 @@ drop policy if exists horizon_service_read on live.horizon;
 create policy horizon_service_read on live.horizon for select to service_role using (true);
 
 grant select, insert, update, delete on util.job_queue to service_role;
+
+-- Jobs that somebody works, or will: all but those that are done or given up, or that the last node to try has died with.
+create or replace view util.live_jobs with (security_invoker = true) as
+  select id, job_type, payload, run_at from util.job_queue
+  where status = 'pending' or (status = 'running' and (locked_until >= now() or attempts < max_attempts));
+grant select on util.live_jobs to service_role;
+
 drop policy if exists job_queue_service_role on util.job_queue;
 create policy job_queue_service_role on util.job_queue to service_role using (true) with check (true);
