@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using System.Net.Http.Headers;
 using System.Net.Http.Json;
 using System.Text.Json;
 using Dapper;
@@ -29,12 +28,12 @@ internal static class EntitlementBench
         var group = await BigGroup(database);
         var bad = 0;
         bad += await Watched(database, "menus", () => Menus(server));
-        using var admin = await Client(server, "admin.g001@sankore.test");
+        using var admin = await Requests.Client(server, "admin.g001@sankore.test");
         bad += await Watched(database, "matrix", () => Matrix(admin, group));
         var teacher = await database.ExecuteScalarAsync<Guid>("select id from auth.users where email = 'teacher.s0001.1@sankore.test'");
         bad += await Watched(database, "why", () => Why(admin, teacher));
         bad += await Watched(database, "bulk", () => Bulk(admin, database, group));
-        using var super = await Client(server, "super@sankore.test");
+        using var super = await Requests.Client(server, "super@sankore.test");
         await Plan(super, database);
         return bad == 0 ? 0 : 1;
     }
@@ -58,25 +57,25 @@ internal static class EntitlementBench
         var clients = new List<HttpClient>();
         foreach (var email in Enumerable.Range(1, 60).SelectMany(i => (string[])[$"head.s{i:0000}@sankore.test", $"teacher.s{i:0000}.1@sankore.test", $"admin.g{i:000}@sankore.test"]))
         {
-            clients.Add(await Client(server, email));
+            clients.Add(await Requests.Client(server, email));
         }
         foreach (var client in clients)
         {
             await client.GetStringAsync(new Uri("/api/me/menu", UriKind.Relative));
         }
-        await Measure("menu, GET /api/me/menu, 180 people, one at a time", 1000, i => clients[i % clients.Count].GetStringAsync(new Uri("/api/me/menu", UriKind.Relative)));
-        await Measure("home page, GET /, the same people", 400, i => clients[i % clients.Count].GetStringAsync(new Uri("/", UriKind.Relative)));
+        await Requests.Measure("menu, GET /api/me/menu, 180 people, one at a time", 1000, i => clients[i % clients.Count].GetStringAsync(new Uri("/api/me/menu", UriKind.Relative)));
+        await Requests.Measure("home page, GET /, the same people", 400, i => clients[i % clients.Count].GetStringAsync(new Uri("/", UriKind.Relative)));
         clients.ForEach(c => c.Dispose());
     }
 
     private static async Task Matrix(HttpClient admin, Guid group)
     {
-        await Measure("matrix page, 2,000 people, GET /groups/{id}/matrix?page=N", 60, i => admin.GetStringAsync(new Uri($"/groups/{group}/matrix?page={1 + i % 80}", UriKind.Relative)));
-        await Measure("matrix, GET /api/groups/{id}/matrix?size=100", 60, i => admin.GetStringAsync(new Uri($"/api/groups/{group}/matrix?size=100&page={1 + i % 20}", UriKind.Relative)));
+        await Requests.Measure("matrix page, 2,000 people, GET /groups/{id}/matrix?page=N", 60, i => admin.GetStringAsync(new Uri($"/groups/{group}/matrix?page={1 + i % 80}", UriKind.Relative)));
+        await Requests.Measure("matrix, GET /api/groups/{id}/matrix?size=100", 60, i => admin.GetStringAsync(new Uri($"/api/groups/{group}/matrix?size=100&page={1 + i % 20}", UriKind.Relative)));
     }
 
     private static async Task Why(HttpClient admin, Guid teacher) =>
-        await Measure("why, GET /api/users/{id}/modules/{code}/why", 200, _ => admin.GetStringAsync(new Uri($"/api/users/{teacher}/modules/caisse-et-depenses/why", UriKind.Relative)));
+        await Requests.Measure("why, GET /api/users/{id}/modules/{code}/why", 200, _ => admin.GetStringAsync(new Uri($"/api/users/{teacher}/modules/caisse-et-depenses/why", UriKind.Relative)));
 
     private static async Task Bulk(HttpClient admin, NpgsqlConnection database, Guid group)
     {
@@ -100,7 +99,7 @@ internal static class EntitlementBench
         var found = await super.GetFromJsonAsync<JsonElement>($"/api/plans/{plan}");
         var categories = (await database.QueryAsync<Guid>("select category_id from tenancy.plan_categories where plan_id = @plan order by category_id", new { plan })).ToArray();
         var version = found.GetProperty("plan").GetProperty("version").GetInt32();
-        await Measure("plan of 7,000 schools gains or loses a category, PUT /api/plans/{id}", 20, async i =>
+        await Requests.Measure("plan of 7,000 schools gains or loses a category, PUT /api/plans/{id}", 20, async i =>
         {
             var body = new { name = "Pro", slug = "pro", monthlyPrice = 150_000, yearlyPrice = 1_500_000, sortOrder = 40, categoryIds = i % 2 == 0 ? categories[1..] : categories, version };
             var answer = await super.PutAsJsonAsync($"/api/plans/{plan}", body);
@@ -108,20 +107,6 @@ internal static class EntitlementBench
         });
         var off = await database.ExecuteScalarAsync<long>("select count(*) from tenancy.schools s join tenancy.school_entitlements e on e.school_id = s.id where s.active_modules <> e.active_modules");
         Console.WriteLine($"schools that differ from the recomputation: {off}");
-    }
-
-    private static async Task Measure(string what, int times, Func<int, Task> request)
-    {
-        await request(0);
-        var samples = new List<double>();
-        for (var i = 1; i <= times; i++)
-        {
-            var clock = Stopwatch.StartNew();
-            await request(i);
-            samples.Add(clock.Elapsed.TotalMilliseconds);
-        }
-        samples.Sort();
-        Console.WriteLine($"{what}: p50 {samples[times / 2]:0.0}  p95 {samples[times * 95 / 100]:0.0}  p99 {samples[times * 99 / 100]:0.0} ms");
     }
 
     /// <summary>Says which tables of more than 10,000 rows were read from end to end meanwhile; how many.</summary>
@@ -144,12 +129,5 @@ internal static class EntitlementBench
     {
         await database.ExecuteAsync("select pg_stat_clear_snapshot()");
         return (await database.QueryAsync<Scan>(ScansSql)).ToDictionary(s => s.Name);
-    }
-
-    private static async Task<HttpClient> Client(ServerProcess server, string email)
-    {
-        var client = new HttpClient { BaseAddress = server.Address };
-        client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", await server.Token(email));
-        return client;
     }
 }

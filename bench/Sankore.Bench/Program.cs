@@ -7,6 +7,7 @@ using Sankore.Bench;
 // dotnet run -c Release --project bench/Sankore.Bench -- live --peers
 // dotnet run -c Release --project bench/Sankore.Bench -- demo
 // dotnet run -c Release --project bench/Sankore.Bench -- entitlement
+// dotnet run -c Release --project bench/Sankore.Bench -- campaigns --messages 1000000 --rows 100000
 // dotnet run -c Release --project bench/Sankore.Bench -- mail --mails 20000 --connections 8
 using var stop = Leftovers.StopOnSignal();
 try
@@ -27,6 +28,7 @@ static async Task<int> Run(string[] args) => args switch
     ["live", .. var rest] => await LiveBench.Run(Live(rest)),
     ["demo", ..] => await DemoBench.Run(),
     ["entitlement", ..] => await EntitlementBench.Run(),
+    ["campaigns", .. var rest] => await CampaignsBench.Run(Number(rest, "--messages", 1_000_000), Number(rest, "--rows", 100_000)),
     ["mail", .. var rest] => await MailBench.Run(new MailRun(Number(rest, "--mails", 20_000), Number(rest, "--connections", 8), Number(rest, "--bytes", 5_000))),
     ["peer-signalr", var port] => await SignalRPeer.Run(port),
     ["crowd", .. var rest] => await CrowdCommand.Run(rest),
@@ -49,6 +51,7 @@ static int Usage()
         bench live --faults [--clients N] [--nodes K] [--people P] [--rate PER_SECOND]
         bench live --peers [--clients N] [--changes M] [--bytes B]
         bench demo | bench entitlement
+        bench campaigns [--messages N] [--rows N]
         bench mail [--mails N] [--connections C] [--bytes B]
         """);
     return 2;

@@ -49,6 +49,32 @@ public sealed class SendingTests
         told.Row.GetProperty("okShare").GetDecimal().ShouldBe(100);
         await feed.Next(e => e.Table == "campaigns.dashboard_analytics" && e.Row.GetProperty("today").GetInt32() == 499, "the dashboard is told");
         await client.Act(campaign, "send").ShouldRefuse(409, "CAMPAIGN_STATE");
+        // By the database's own record, however fast or slow this machine is: the act itself, and then one more each 240 ms at most.
+        (await world.Sql<bool>("""
+            select count(*) - 2 <= extract(epoch from max(l.at) - min(c.started_at)) / 0.24 from live.changes l join campaigns.email_campaigns c on c.id::text = l.row_id where c.id = @id
+            """, new { id = campaign.Id() })).ShouldBeTrue("progress is told at most four times a second");
+    }
+
+    [Fact]
+    public async Task A_campaign_that_was_just_told_is_told_later_whichever_node_asks_and_however_often()
+    {
+        await using var world = new World();
+        await ((IAsyncLifetime)world).InitializeAsync();
+        using var client = await world.As(Email);
+        var id = (await client.Ask(HttpMethod.Post, Mailings.Api, new { name = Catalogue.Word() }).Json(201)).Id();
+        const string tell = "select id from campaigns.tell_campaigns(array[@id]) id";
+        Task<long> Told() => world.Sql<long>("select count(*) from live.changes where row_id = @id::text", new { id });
+        var before = await Told();
+
+        // The clock that counts is the database's: as good as just now, for as long as this takes.
+        await world.Execute("update campaigns.email_campaigns set told_at = now() + interval '1 hour' where id = @id", new { id });
+        var early = await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => world.AsRole<Guid>("service_role", null, tell, new { id })));
+        early.ShouldAllBe(ids => ids.SequenceEqual(new[] { id }), "they come back, to be told later");
+        (await Told()).ShouldBe(before);
+
+        await world.Execute("update campaigns.email_campaigns set told_at = now() - interval '240 milliseconds' where id = @id", new { id });
+        (await world.AsRole<Guid>("service_role", null, tell, new { id })).ShouldBeEmpty();
+        (await Told()).ShouldBe(before + 1);
     }
 
     [Fact]

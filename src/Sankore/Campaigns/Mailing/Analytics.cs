@@ -40,18 +40,17 @@ public sealed class Analytics(Db db)
 
     private const string MinutesSql = "select minute as \"from\", sent::bigint from campaigns.campaign_minutes where campaign_id = @id and sent > 0 order by minute";
 
-    private const string Grouped = """
-        count(*) as total, count(*) filter (where status in ('sent', 'delivered')) as accepted, count(*) filter (where status in ('bounced', 'failed')) as refused
-        from campaigns.emails_sent where user_id = (select auth.uid()) and campaign_id = @id group by 1
-        """;
-
-    private const string DomainsSql = $"select recipient_domain as name, {Grouped} order by total desc, name limit 10";
-    private const string OrganizationsSql = $"select recipient_organization as name, {Grouped} order by total desc, name limit 10";
-
-    private const string ReachSql = """
-        select count(*) as organizations, count(*) filter (where reached) as reached from (
-          select bool_or(status in ('sent', 'delivered')) as reached from campaigns.emails_sent
-          where user_id = (select auth.uid()) and campaign_id = @id and recipient_organization is not null group by recipient_organization) o
+    // The messages are read once for both tables.
+    private const string GroupsSql = """
+        select by_domain, name, total, accepted, refused, groups, reached from (
+          select g.*, row_number() over (partition by by_domain order by total desc, name) as place, count(name) over kind as groups, count(name) filter (where accepted > 0) over kind as reached
+          from (
+            select grouping(recipient_domain) = 0 as by_domain, case when grouping(recipient_domain) = 0 then recipient_domain else recipient_organization end as name,
+                   count(*) as total, count(*) filter (where status in ('sent', 'delivered')) as accepted, count(*) filter (where status in ('bounced', 'failed')) as refused
+            from campaigns.emails_sent where user_id = (select auth.uid()) and campaign_id = @id
+            group by grouping sets ((recipient_domain), (recipient_organization))) g
+          window kind as (partition by by_domain)) placed
+        where place <= 10 order by place
         """;
 
     private const string ContactSql = "select emails_received, bounced_emails, last_sent_at, delivery_rate from campaigns.contact_analytics where contact_id = @id";
@@ -64,17 +63,20 @@ public sealed class Analytics(Db db)
 
     private sealed record Received(long EmailsReceived, long BouncedEmails, DateTime? LastSentAt, decimal? DeliveryRate);
 
-    private sealed record Reach(long Organizations, long Reached);
+    private sealed record Group(bool ByDomain, string? Name, long Total, long Accepted, long Refused, long Groups, long Reached)
+    {
+        public SentTo ToView() => new(Name, Total, Accepted, Refused);
+    }
 
     /// <summary>A campaign's details; a campaign that the caller does not see has none.</summary>
     public Task<CampaignDetails> Of(Caller caller, Guid id, CancellationToken ct) => db.Read(caller, async session =>
     {
-        await using var grid = await session.Queries($"{MinutesSql};{DomainsSql};{OrganizationsSql};{ReachSql}", new { id });
+        await using var grid = await session.Queries($"{MinutesSql};{GroupsSql}", new { id });
         var minutes = (await grid.ReadAsync<SentInTime>()).ToList();
-        IReadOnlyList<SentTo> domains = [.. await grid.ReadAsync<SentTo>()], organizations = [.. await grid.ReadAsync<SentTo>()];
-        var reach = await grid.ReadFirstAsync<Reach>();
+        var groups = (await grid.ReadAsync<Group>()).ToLookup(g => g.ByDomain);
+        var organizations = groups[false].FirstOrDefault();
         var (span, overTime) = Spread(minutes);
-        return new CampaignDetails(span, overTime, domains, organizations, reach.Organizations, reach.Reached);
+        return new CampaignDetails(span, overTime, [.. groups[true].Select(g => g.ToView())], [.. groups[false].Select(g => g.ToView())], organizations?.Groups ?? 0, organizations?.Reached ?? 0);
     }, ct);
 
     /// <summary>What a contact has received. Refuses with NOT_FOUND.</summary>
