@@ -77,20 +77,28 @@ create or replace view tenancy.module_access with (security_invoker = true) as
 
 grant select on tenancy.live_subscriptions, tenancy.included_modules, tenancy.available_modules, tenancy.current_memberships, tenancy.current_assignments to authenticated, service_role;
 
--- Who of some people may do something with a module of the platform: 'read', 'write', 'delete' or 'export'.
+-- Whether rights of a module are enough for 'read', 'write', 'delete' or 'export'.
+create or replace function tenancy.permits(p_permission text, p_can_write boolean, p_can_delete boolean, p_can_export boolean) returns boolean
+language sql immutable parallel safe as $$
+  select case p_permission when 'read' then true when 'write' then p_can_write when 'delete' then p_can_delete when 'export' then p_can_export else false end
+$$;
+grant execute on function tenancy.permits(text, boolean, boolean, boolean) to authenticated, service_role;
+
+-- Whether the caller may do something with a module of the platform.
+create or replace function tenancy.has_module(p_code text, p_permission text default 'read') returns boolean
+language sql stable security definer set search_path = '' as $$
+  select exists (
+    select 1 from tenancy.module_access
+    where user_id = auth.uid() and code = p_code and granted and tenancy.permits(p_permission, can_write, can_delete, can_export))
+$$;
+
+-- Who of some people may. Apart from the above, which is asked at every request and is three times as fast for one.
 create or replace function tenancy.with_module(p_user_ids uuid[], p_code text, p_permission text) returns setof uuid
 language sql stable security definer set search_path = '' as $$
   select distinct user_id from tenancy.module_access
-  where user_id = any (p_user_ids) and code = p_code and granted
-    and case p_permission when 'read' then true when 'write' then can_write when 'delete' then can_delete when 'export' then can_export else false end
+  where user_id = any (p_user_ids) and code = p_code and granted and tenancy.permits(p_permission, can_write, can_delete, can_export)
 $$;
 grant execute on function tenancy.with_module(uuid[], text, text) to service_role;
-
--- Whether the caller may.
-create or replace function tenancy.has_module(p_code text, p_permission text default 'read') returns boolean
-language sql stable security definer set search_path = '' as $$
-  select exists (select 1 from tenancy.with_module(array[auth.uid()], p_code, p_permission))
-$$;
 grant execute on function tenancy.has_module(text, text) to authenticated;
 
 -- ── Schools follow their group's subscription and plan ──
