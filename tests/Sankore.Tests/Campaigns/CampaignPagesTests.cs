@@ -147,6 +147,16 @@ public sealed class CampaignPagesTests(World world) : IClassFixture<World>
                 (await other.Page($"/campaigns/outbox/{id}{path}", HttpStatusCode.NotFound)).ShouldNotContain(word);
             }
         }
+        // The same for programs.
+        using var admin = await world.As(Cast.Admin1);
+        var listed = await head.Ask(HttpMethod.Get, $"{Mailings.Api}/outbox?q={word}").Json();
+        listed.GetProperty("items").EnumerateArray().Select(m => m.Id()).ShouldBe(ids, ignoreOrder: true);
+        (await admin.Ask(HttpMethod.Get, $"{Mailings.Api}/outbox").Json()).ToString().ShouldNotContain(word);
+        using (var eml = await head.Ask(HttpMethod.Get, $"{Mailings.Api}/outbox/{ids[0]}"))
+        {
+            MimePart.Read(await eml.Content.ReadAsByteArrayAsync(TestContext.Current.CancellationToken)).Header("Subject").ShouldContain(word);
+        }
+        await admin.Ask(HttpMethod.Get, $"{Mailings.Api}/outbox/{ids[0]}").ShouldRefuse(404, "NOT_FOUND");
         // A mail of the platform's own is no campaign's, whoever it is for.
         var foreign = Guid.NewGuid();
         await File.WriteAllTextAsync(Path.Combine(world.OutboxFolder, $"{foreign}.eml"), $"To: {Cast.HeadOnPremium}\r\nSubject: x\r\n\r\nx", TestContext.Current.CancellationToken);

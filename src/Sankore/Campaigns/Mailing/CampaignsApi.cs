@@ -20,6 +20,8 @@ internal static class CampaignsApi
             return await use.Of(caller, id, ct);
         });
         read.MapGet("/contacts/{id:guid}/analytics", (Caller caller, Guid id, Analytics use, CancellationToken ct) => use.OfContact(caller, id, ct));
+        read.MapGet("/outbox", (Caller caller, [AsParameters] ListQuery query, CampaignOutbox use, CancellationToken ct) => use.List(caller, query, ct));
+        read.MapGet("/outbox/{id:guid}", Eml).Produces(StatusCodes.Status200OK, contentType: "message/rfc822");
         read.MapPost("/audience", (Caller caller, Audience audience, Campaigns use, CancellationToken ct) => use.Count(caller, audience, ct));
         write.MapPost("", async (HttpContext context, Caller caller, CampaignInput input, Campaigns use, CancellationToken ct) =>
         {
@@ -65,6 +67,8 @@ internal static class CampaignsApi
     {
         read.MapGet("/outbox/{id:guid}/preview", (HttpContext context, Caller caller, Guid id, CampaignOutbox use, CancellationToken ct) =>
             TemplatesApi.Shown(context, async () => (await use.Find(caller, id, ct)).Filled, isSent: true));
-        read.MapGet("/outbox/{id:guid}/eml", async (Caller caller, Guid id, CampaignOutbox use, CancellationToken ct) => TypedResults.File((await use.Find(caller, id, ct)).Raw, "message/rfc822", $"{id}.eml"));
+        read.MapGet("/outbox/{id:guid}/eml", Eml);
     }
+
+    private static async Task<IResult> Eml(Caller caller, Guid id, CampaignOutbox use, CancellationToken ct) => TypedResults.File((await use.Find(caller, id, ct)).Raw, "message/rfc822", $"{id}.eml");
 }
