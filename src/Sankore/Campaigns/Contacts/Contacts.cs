@@ -17,7 +17,7 @@ public sealed class Contacts(Db db)
         """;
 
     private const string Found = """
-        from campaigns.matching((select auth.uid()), @filter::jsonb) c
+        from campaigns.matching(auth.uid(), @filter::jsonb) c
         where (@Suppressed::boolean is null or @Suppressed = exists (select 1 from campaigns.suppressions s where s.user_id = c.user_id and s.email = c.email))
         """;
 

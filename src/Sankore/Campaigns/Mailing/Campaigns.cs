@@ -79,13 +79,13 @@ public sealed class Campaigns(Db db)
 
     private const string AudienceSql = """
         select count(*)::int as contacts, count(*) filter (where exists (select 1 from campaigns.suppressions s where s.user_id = k.user_id and s.email = k.email))::int as suppressed
-        from campaigns.matching((select auth.uid()), campaigns.audience_filter((select auth.uid()), @audience::jsonb)) k
+        from campaigns.matching(auth.uid(), campaigns.audience_filter((select auth.uid()), @audience::jsonb)) k
         """;
 
     /// <summary>Whether an audience has anybody who is written to.</summary>
     internal const string AnybodySql = """
         select exists (
-          select 1 from campaigns.matching((select auth.uid()), campaigns.audience_filter((select auth.uid()), @audience::jsonb)) k
+          select 1 from campaigns.matching(auth.uid(), campaigns.audience_filter((select auth.uid()), @audience::jsonb)) k
           where not exists (select 1 from campaigns.suppressions s where s.user_id = k.user_id and s.email = k.email))
         """;
 
