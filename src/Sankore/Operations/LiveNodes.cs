@@ -1,7 +1,7 @@
-using System.Globalization;
 using System.Text.Json;
 using Sankore.Platform.Data;
 using Sankore.Platform.Security;
+using Sankore.Platform.Text;
 
 namespace Sankore.Operations;
 
@@ -12,9 +12,7 @@ public sealed record LiveNode(JsonElement Row)
     public string Text(string field) => Row.TryGetProperty(field, out var value) ? value.ToString() : "";
 
     /// <summary>A figure as people read it in the request's language, and the field that it is.</summary>
-    public string Figure(string name) => Row.TryGetProperty(Language, out var texts) && texts.TryGetProperty(name, out var text) ? text.GetString()! : "0";
-
-    private static string Language => CultureInfo.CurrentUICulture.TwoLetterISOLanguageName == "en" ? "en" : "fr";
+    public string Figure(string name) => Row.TryGetProperty(Texts.Language, out var texts) && texts.TryGetProperty(name, out var text) ? text.GetString()! : "0";
 }
 
 /// <summary>How the feed does, node by node, for whoever has <c>operations.read</c> (the row policy asks it).</summary>

@@ -71,10 +71,7 @@ public sealed class Organizations(Db db)
     /// <summary>Deletes an organisation; its contacts stay, without one. Refuses with NOT_FOUND.</summary>
     public Task Delete(Caller caller, Guid id, CancellationToken ct) => db.Run(caller, async session =>
     {
-        if (await session.Execute("delete from campaigns.organizations where id = @id", new { id }) == 0)
-        {
-            throw new Refusal(Reason.NotFound);
-        }
+        await session.ExecuteOne("delete from campaigns.organizations where id = @id", new { id });
         await session.Tell("organizations");
     }, ct);
 

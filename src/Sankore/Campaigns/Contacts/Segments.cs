@@ -95,10 +95,7 @@ public sealed class Segments(Db db)
     /// <summary>Deletes a segment; its contacts stay. Refuses with NOT_FOUND.</summary>
     public Task Delete(Caller caller, Guid id, CancellationToken ct) => db.Run(caller, async session =>
     {
-        if (await session.Execute("delete from campaigns.segments where id = @id", new { id }) == 0)
-        {
-            throw new Refusal(Reason.NotFound);
-        }
+        await session.ExecuteOne("delete from campaigns.segments where id = @id", new { id });
         await session.Tell("segments");
     }, ct);
 

@@ -56,10 +56,7 @@ public sealed class Suppressions(Db db)
     /// <summary>Takes an address off the list that bounced or that the user put there. Refuses with NOT_FOUND, and SUPPRESSION_KEPT for whoever unsubscribed or complained.</summary>
     public Task Remove(Caller caller, Guid id, CancellationToken ct) => db.Run(caller, async session =>
     {
-        if (await session.Execute("delete from campaigns.suppressions where id = @id", new { id }) == 0)
-        {
-            throw new Refusal(Reason.NotFound);
-        }
+        await session.ExecuteOne("delete from campaigns.suppressions where id = @id", new { id });
         await session.Tell("suppressions");
     }, ct);
 }

@@ -78,13 +78,7 @@ public sealed class Attachments(Db db)
     }
 
     /// <summary>Takes a file off a draft. Refuses with NOT_FOUND, CAMPAIGN_SETTLED.</summary>
-    public Task Remove(Caller caller, Guid campaign, Guid id, CancellationToken ct) => db.Run(caller, async session =>
-    {
-        if (await session.Execute(DeleteSql, new { campaign, id }) == 0)
-        {
-            throw new Refusal(Reason.NotFound);
-        }
-    }, ct);
+    public Task Remove(Caller caller, Guid campaign, Guid id, CancellationToken ct) => db.Run(caller, session => session.ExecuteOne(DeleteSql, new { campaign, id }), ct);
 
     /// <summary>A file's own name: without folders, composed, and without what is not seen (line breaks, marks that turn the direction of letters round and make <c>exe.fdp</c> out of <c>pdf.exe</c>, halves of characters); empty where nothing is left.</summary>
     internal static string NameOf(string? fileName)

@@ -1,6 +1,6 @@
-using System.Globalization;
 using Sankore.Platform.Data;
 using Sankore.Platform.Security;
+using Sankore.Platform.Text;
 using Sankore.Platform.Web;
 
 namespace Sankore.Campaigns.Mailing;
@@ -57,13 +57,13 @@ public sealed class Campaigns(Db db)
 
     private const string InsertSql = """
         insert into campaigns.email_campaigns (id, name, subject, content, template_id, from_name, reply_to, audience, track_opens, track_clicks, language)
-        values (@id, @Name, @Subject, @Content, @TemplateId, @FromName, @ReplyTo, @audience::jsonb, @TrackOpens, @TrackClicks, @language)
+        values (@id, @Name, @Subject, @Content, @TemplateId, @FromName, @ReplyTo, @audience::jsonb, @TrackOpens, @TrackClicks, @Language)
         """;
 
     private const string UpdateSql = """
         update campaigns.email_campaigns
         set name = @Name, subject = @Subject, content = @Content, template_id = @TemplateId, from_name = @FromName, reply_to = @ReplyTo, audience = @audience::jsonb, track_opens = @TrackOpens, track_clicks = @TrackClicks,
-            language = @language
+            language = @Language
         where id = @id and version = @version and status = 'draft'
         """;
 
@@ -189,7 +189,7 @@ public sealed class Campaigns(Db db)
         c.TemplateId,
         c.FromName,
         // Of whoever writes it, for the words that are added.
-        language = CultureInfo.CurrentUICulture.TwoLetterISOLanguageName == "en" ? "en" : "fr",
+        Texts.Language,
         c.ReplyTo,
         audience = c.Audience!.ToJson(),
         c.TrackOpens,

@@ -60,10 +60,7 @@ public sealed class EmailTemplates(Db db, IStringLocalizer<Strings> words)
     /// <summary>Deletes a template; campaigns made from it keep what they say. Refuses with NOT_FOUND.</summary>
     public Task Delete(Caller caller, Guid id, CancellationToken ct) => db.Run(caller, async session =>
     {
-        if (await session.Execute("delete from campaigns.email_templates where id = @id", new { id }) == 0)
-        {
-            throw new Refusal(Reason.NotFound);
-        }
+        await session.ExecuteOne("delete from campaigns.email_templates where id = @id", new { id });
         await session.Tell("email_templates");
     }, ct);
 

@@ -1,4 +1,4 @@
-using System.Globalization;
+using Sankore.Platform.Text;
 
 namespace Sankore.Campaigns.Templates;
 
@@ -19,8 +19,7 @@ public static class Starters
         {
             return null;
         }
-        var language = CultureInfo.CurrentUICulture.TwoLetterISOLanguageName == "en" ? "en" : "fr";
-        using var stream = typeof(Starters).Assembly.GetManifestResourceStream($"Starters/{key}-{language}.html")!;
+        using var stream = typeof(Starters).Assembly.GetManifestResourceStream($"Starters/{key}-{Texts.Language}.html")!;
         using var reader = new StreamReader(stream);
         var content = reader.ReadToEnd();
         var (from, to) = (content.IndexOf("<title>", StringComparison.Ordinal) + 7, content.IndexOf("</title>", StringComparison.Ordinal));

@@ -103,6 +103,15 @@ public sealed class Session(NpgsqlConnection connection, NpgsqlTransaction? tran
         return await connection.ExecuteAsync(new CommandDefinition(identify + sql, parameters, transaction, cancellationToken: ct)) is var n && n < 0 ? 0 : n;
     }
 
+    /// <summary>A statement that touches a row. Refuses with NOT_FOUND when the caller sees none.</summary>
+    public async Task ExecuteOne(string sql, object args)
+    {
+        if (await Execute(sql, args) == 0)
+        {
+            throw new Refusal(Reason.NotFound);
+        }
+    }
+
     /// <summary>Does one thing as the server itself within the caller's transaction (enqueue a job), then is the caller again.</summary>
     public async Task<T> AsService<T>(Func<Session, Task<T>> work)
     {
