@@ -84,7 +84,8 @@ public class World : IAsyncLifetime
             builder.Configuration[key] = value;
         }
         builder.WebHost.UseStaticWebAssets();
-        builder.Logging.ClearProviders();
+        // What the server calls an error stands in the run's output: a page that says "something went wrong" does not say what.
+        builder.Logging.ClearProviders().AddSimpleConsole().AddFilter(level => level >= LogLevel.Error);
         builder.Services.Configure<PasswordHasherOptions>(o => o.IterationCount = 1000);
         var app = SankoreApp.Build(builder, AppConnection, _data);
         Map(app);
