@@ -10,6 +10,7 @@ using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.AspNetCore.Identity;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Console;
 using Npgsql;
 using Sankore.Identity.Accounts;
 using Sankore.Platform.Data;
@@ -85,7 +86,7 @@ public class World : IAsyncLifetime
         }
         builder.WebHost.UseStaticWebAssets();
         // What the server calls an error stands in the run's output: a page that says "something went wrong" does not say what.
-        builder.Logging.ClearProviders().AddSimpleConsole().AddFilter(level => level >= LogLevel.Error);
+        builder.Logging.ClearProviders().AddSimpleConsole().AddFilter<ConsoleLoggerProvider>(null, LogLevel.Error);
         builder.Services.Configure<PasswordHasherOptions>(o => o.IterationCount = 1000);
         var app = SankoreApp.Build(builder, AppConnection, _data);
         Map(app);

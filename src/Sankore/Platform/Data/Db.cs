@@ -1,3 +1,4 @@
+using System.Data;
 using Dapper;
 using Npgsql;
 using Sankore.Platform.Security;
@@ -20,11 +21,13 @@ public sealed class Db(NpgsqlDataSource source, ReasonBook reasons)
         {
             try
             {
-                await using var connection = await source.OpenConnectionAsync(ct);
-                await using var transaction = await connection.BeginTransactionAsync(ct);
-                var result = await work(new Session(connection, transaction, caller, ct));
-                await transaction.CommitAsync(ct);
-                return result;
+                return await Connected(async connection =>
+                {
+                    await using var transaction = await connection.BeginTransactionAsync(ct);
+                    var result = await work(new Session(connection, transaction, caller, ct));
+                    await transaction.CommitAsync(ct);
+                    return result;
+                }, ct);
             }
             catch (PostgresException e) when (attempt == 1 && e.SqlState is PostgresErrorCodes.SerializationFailure or PostgresErrorCodes.DeadlockDetected)
             {
@@ -37,11 +40,50 @@ public sealed class Db(NpgsqlDataSource source, ReasonBook reasons)
         Run(caller, async session => { await work(session); return true; }, ct);
 
     /// <summary>Reads only: every statement carries the identity itself, so one statement is one round trip (an implicit transaction).</summary>
-    public Task<T> Read<T>(Caller caller, Func<Session, Task<T>> work, CancellationToken ct) => Translated(async () =>
+    public Task<T> Read<T>(Caller caller, Func<Session, Task<T>> work, CancellationToken ct) =>
+        Translated(() => Connected(connection => work(new Session(connection, null, caller, ct)), ct));
+
+    /// <summary>
+    /// A connection of the pool. One on which a statement failed or was cancelled forgets what it has prepared: a statement that fails
+    /// between its parsing and its first row, as it is prepared, is kept by Npgsql 10.0.0 as one without rows, and the next who runs it
+    /// on this connection would be told of a fault in the protocol.
+    /// </summary>
+    private async Task<T> Connected<T>(Func<NpgsqlConnection, Task<T>> work, CancellationToken ct)
     {
         await using var connection = await source.OpenConnectionAsync(ct);
-        return await work(new Session(connection, null, caller, ct));
-    });
+        var sound = false;
+        try
+        {
+            var result = await work(connection);
+            sound = !ct.IsCancellationRequested;
+            return result;
+        }
+        catch (Refusal)
+        {
+            // Nothing that was asked of PostgreSQL went wrong.
+            sound = !ct.IsCancellationRequested;
+            throw;
+        }
+        finally
+        {
+            if (!sound && connection.State == ConnectionState.Open)
+            {
+                ForgetPrepared(connection);
+            }
+        }
+    }
+
+    private static void ForgetPrepared(NpgsqlConnection connection)
+    {
+        try
+        {
+            connection.UnprepareAll();
+        }
+        catch (Exception e) when (e is NpgsqlException or InvalidOperationException)
+        {
+            // The connection is gone, and what it had prepared with it.
+        }
+    }
 
     private async Task<T> Translated<T>(Func<Task<T>> work)
     {
@@ -132,11 +174,19 @@ public sealed class Session(NpgsqlConnection connection, NpgsqlTransaction? tran
     {
         var identify = Identify(args, out var parameters);
         var grid = await connection.QueryMultipleAsync(new CommandDefinition(identify + sql, parameters, transaction, cancellationToken: ct));
-        if (identify.Length > 0)
+        try
         {
-            await grid.ReadAsync();
+            if (identify.Length > 0)
+            {
+                await grid.ReadAsync();
+            }
+            return new ResultSets(grid, ct);
         }
-        return new ResultSets(grid, ct);
+        catch
+        {
+            await grid.DisposeAsync();
+            throw;
+        }
     }
 
     private string Identify(object? args, out DynamicParameters parameters)
