@@ -84,10 +84,22 @@ public sealed class LetterTests(PythonMail python) : IClassFixture<PythonMail>
         ours.FileName.ShouldBe(Letter(file.Item1));
         ours.Content().ShouldBe(content);
         var theirs = python.Read(message).Files.ShouldHaveSingleItem();
-        // Python trims names.
-        (theirs[0] ?? "").ShouldBe(Letter(file.Item1).Trim());
+        (theirs[0] ?? "").ShouldBe(AsPythonNames(Letter(file.Item1)));
         Convert.FromBase64String(theirs[2]).ShouldBe(content);
     }).QuickCheckThrowOnFailure();
+
+    [Theory]
+    [InlineData("\"a\"")]
+    [InlineData("\"a \\\\ \\\" b\"")]
+    [InlineData("<a>")]
+    [InlineData("\"")]
+    [InlineData(" \"a\" ")]
+    public void A_name_in_quotes_of_its_own_keeps_them(string name)
+    {
+        var message = Bytes(Simple() with { Attachments = [new Attachment(name, "application/pdf", [1])] });
+        MimePart.Read(message.ToArray()).Parts[1].FileName.ShouldBe(name);
+        python.Read(message).Files.ShouldHaveSingleItem()[0].ShouldBe(AsPythonNames(name));
+    }
 
     [Fact]
     public void Further_fields_travel_as_they_are_when_they_are_ASCII()
@@ -167,6 +179,14 @@ public sealed class LetterTests(PythonMail python) : IClassFixture<PythonMail>
 
     /// <summary>Half a character is none.</summary>
     private static string Letter(string text) => text.Replace('\ud800', '\ufffd');
+
+    /// <summary>Python takes the quotes that a name itself has for those around it (<c>email.utils.unquote</c>), and trims names.</summary>
+    private static string AsPythonNames(string name) => (name switch
+    {
+        ['"', .. var inner, '"'] => inner.Replace(@"\\", @"\", StringComparison.Ordinal).Replace(@"\""", "\"", StringComparison.Ordinal),
+        ['<', .. var inner, '>'] => inner,
+        _ => name,
+    }).Trim();
 
     private static string Body(string text)
     {
