@@ -51,22 +51,19 @@ public sealed class Db(NpgsqlDataSource source, ReasonBook reasons)
     private async Task<T> Connected<T>(Func<NpgsqlConnection, Task<T>> work, CancellationToken ct)
     {
         await using var connection = await source.OpenConnectionAsync(ct);
-        var sound = false;
+        var failed = false;
         try
         {
-            var result = await work(connection);
-            sound = !ct.IsCancellationRequested;
-            return result;
+            return await work(connection);
         }
-        catch (Refusal)
+        catch (Exception e) when (e is not Refusal)
         {
-            // Nothing that was asked of PostgreSQL went wrong.
-            sound = !ct.IsCancellationRequested;
+            failed = true;
             throw;
         }
         finally
         {
-            if (!sound && connection.State == ConnectionState.Open)
+            if ((failed || ct.IsCancellationRequested) && connection.State == ConnectionState.Open)
             {
                 ForgetPrepared(connection);
             }
@@ -173,18 +170,18 @@ public sealed class Session(NpgsqlConnection connection, NpgsqlTransaction? tran
     private async Task<ResultSets> Grid(string sql, object? args)
     {
         var identify = Identify(args, out var parameters);
-        var grid = await connection.QueryMultipleAsync(new CommandDefinition(identify + sql, parameters, transaction, cancellationToken: ct));
+        var results = new ResultSets(await connection.QueryMultipleAsync(new CommandDefinition(identify + sql, parameters, transaction, cancellationToken: ct)), ct);
         try
         {
             if (identify.Length > 0)
             {
-                await grid.ReadAsync();
+                await results.ReadAsync<object>();
             }
-            return new ResultSets(grid, ct);
+            return results;
         }
         catch
         {
-            await grid.DisposeAsync();
+            await results.DisposeAsync();
             throw;
         }
     }
@@ -218,7 +215,10 @@ public sealed class ResultSets(SqlMapper.GridReader grid, CancellationToken ct) 
     /// <summary>The first row of the next result. Refuses with NOT_FOUND when the caller sees none.</summary>
     public async Task<T> One<T>() where T : class => await ReadFirstOrDefaultAsync<T>() ?? throw new Refusal(Reason.NotFound);
 
-    /// <summary>Reads what is left: disposing an unread grid would cancel the command, and a cancellation that is late hits whoever has the connection next.</summary>
+    /// <summary>
+    /// Reads what is left. Only what nobody waits for any more is cancelled, which a grid would do with all that is unread or has failed: a
+    /// cancellation is a connection of its own, and one that is late hits whoever has the connection next.
+    /// </summary>
     public async ValueTask DisposeAsync()
     {
         try
@@ -230,6 +230,11 @@ public sealed class ResultSets(SqlMapper.GridReader grid, CancellationToken ct) 
         }
         finally
         {
+            using var kept = ct.IsCancellationRequested ? null : grid.Command;
+            if (kept is not null)
+            {
+                grid.Command = null!;
+            }
             await grid.DisposeAsync();
         }
     }
