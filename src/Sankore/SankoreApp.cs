@@ -72,7 +72,9 @@ public static class SankoreApp
         AddMail(services, MailOptions.Read(configuration, Directory.CreateDirectory(Path.Combine(dataFolder, "outbox")).FullName));
         services.AddHttpContextAccessor();
         services.AddScoped(sp => sp.GetRequiredService<IHttpContextAccessor>().HttpContext?.Caller() ?? Caller.Anonymous);
-        services.AddSingleton<IAuthorizationHandler, PermissionHandler>().AddSingleton<IAuthorizationMiddlewareResultHandler, RefusedAuthorization>();
+        services.AddSingleton<IAuthorizationHandler, PermissionHandler>();
+        services.AddSingleton<IAuthorizationHandler, ForPeopleHandler>();
+        services.AddSingleton<IAuthorizationMiddlewareResultHandler, RefusedAuthorization>();
         services.AddAuthorizationBuilder().SetFallbackPolicy(new AuthorizationPolicyBuilder().RequireAuthenticatedUser().Build());
         services.AddLocalization();
         services.AddProblemDetails();

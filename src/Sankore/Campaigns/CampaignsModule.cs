@@ -5,7 +5,6 @@ using Sankore.Campaigns.Mailing;
 using Sankore.Campaigns.Templates;
 using Sankore.Platform.Jobs;
 using Sankore.Platform.Security;
-using Sankore.Tenancy.Assignments;
 
 namespace Sankore.Campaigns;
 
@@ -31,34 +30,51 @@ public sealed class CampaignsModule : SankoreModule
     public override IEnumerable<RecurringWork> Recurring => [DeliveryEvents.Waiting, new("campaigns: none waits for ever", TimeSpan.FromMinutes(1), "select campaigns.rescue()")];
 
     /// <inheritdoc/>
-    public override void Services(IServiceCollection services, IConfiguration configuration) =>
-        services.AddScoped<Contacts.Contacts>().AddScoped<Organizations>().AddScoped<Segments>().AddScoped<Suppressions>().AddScoped<ContactImports>().AddScoped<Dashboard>()
-            .AddScoped<Mailing.Campaigns>().AddScoped<Attachments>().AddScoped<CampaignOutbox>().AddScoped<Dispatch>().AddScoped<Analytics>().AddScoped<EmailTemplates>().AddScoped<Previews>()
-            .AddSingleton(DeliverySources.Read(configuration)).AddSingleton<SignedLinks>().AddSingleton<DeliveryEvents>().AddSingleton<Unsubscriptions>().AddSingleton<Tracking>().AddScoped<Recipients>()
-            .AddHostedService<BounceFolder>()
-            .AddSingleton<ProgressFeed>().AddHostedService(sp => sp.GetRequiredService<ProgressFeed>()).AddSingleton<SendLedger>().AddSingleton<Post>()
-            .AddSingleton<IJobHandler, ContactImportJob>().AddSingleton<IJobHandler, CampaignStartJob>().AddSingleton<IJobHandler, CampaignBatchJob>().AddSingleton<IJobHandler, CampaignTestJob>();
+    public override void Services(IServiceCollection services, IConfiguration configuration)
+    {
+        services.AddScoped<Dashboard>();
+        services.AddScoped<Contacts.Contacts>();
+        services.AddScoped<Organizations>();
+        services.AddScoped<Segments>();
+        services.AddScoped<Suppressions>();
+        services.AddScoped<ContactImports>();
+        services.AddScoped<EmailTemplates>();
+        services.AddScoped<Previews>();
+        services.AddScoped<Mailing.Campaigns>();
+        services.AddScoped<Attachments>();
+        services.AddScoped<CampaignOutbox>();
+        services.AddScoped<Dispatch>();
+        services.AddScoped<Analytics>();
+        services.AddScoped<Recipients>();
+        services.AddSingleton<SendLedger>();
+        services.AddSingleton<Post>();
+        services.AddSingleton<SignedLinks>();
+        services.AddSingleton<Tracking>();
+        services.AddSingleton<Unsubscriptions>();
+        services.AddSingleton<DeliveryEvents>();
+        services.AddSingleton(DeliverySources.Read(configuration));
+        services.AddSingleton<IJobHandler, ContactImportJob>();
+        services.AddSingleton<IJobHandler, CampaignStartJob>();
+        services.AddSingleton<IJobHandler, CampaignBatchJob>();
+        services.AddSingleton<IJobHandler, CampaignTestJob>();
+        services.AddHostedService<BounceFolder>();
+        services.AddSingleton<ProgressFeed>();
+        services.AddHostedService(sp => sp.GetRequiredService<ProgressFeed>());
+    }
 
     /// <inheritdoc/>
     public override void Routes(IEndpointRouteBuilder routes)
     {
-        var api = routes.MapGroup("/api/campaigns").WithTags("campaigns").RequireAuthorization();
-        var (read, write) = (api.MapGroup("").RequireModule(Code), api.MapGroup("").RequireModule(Code, ModuleRight.Write));
-        var (delete, export) = (api.MapGroup("").RequireModule(Code, ModuleRight.Delete), api.MapGroup("").RequireModule(Code, ModuleRight.Export));
-
-        read.MapGet("/dashboard", (Caller caller, Dashboard use, CancellationToken ct) => use.Read(caller, ct));
-        ContactsApi.Map(read, write, delete, export);
-        ImportsApi.Map(write);
-        CampaignsApi.Map(read, write, delete);
-        AttachmentsApi.Map(read, write);
-        TemplatesApi.Map(read, write, delete);
-
-        var pages = routes.MapGroup("/campaigns").ExcludeFromDescription().RequireAuthorization();
-        var (shown, tried) = (pages.MapGroup("").RequireModule(Code), pages.MapGroup("").RequireModule(Code, ModuleRight.Write));
-        TemplatesApi.MapPreviews(shown.MapGroup("/templates"), tried.MapGroup("/templates"));
-        CampaignsApi.MapPreviews(shown);
-        CampaignsApi.MapOutbox(shown);
-        RecipientsApi.Map(read, export);
+        ContactsApi.Map(routes);
+        OrganizationsApi.Map(routes);
+        SegmentsApi.Map(routes);
+        SuppressionsApi.Map(routes);
+        ImportsApi.Map(routes);
+        TemplatesApi.Map(routes);
+        CampaignsApi.Map(routes);
+        AttachmentsApi.Map(routes);
+        OutboxApi.Map(routes);
+        RecipientsApi.Map(routes);
         EventsApi.Map(routes);
         PublicLinks.Map(routes);
     }

@@ -41,6 +41,9 @@ public sealed class Roles(Db db, RightsCache rights)
         select count(*) from public.profiles p where (@Pattern::text is null or p.display_name ilike @Pattern or p.email ilike @Pattern)
         """;
 
+    private static readonly PagedSql Pages = new(CountSql, PeopleSql,
+        ("name", "p.display_name"), ("email", "p.email"), ("createdAt", "p.created_at"));
+
     private const string GrantsSql = """
         select r.role_name as role, ur.granted_at, ur.expires_at, ur.reason
         from rbac.user_roles ur join rbac.roles r on r.id = ur.role_id
@@ -54,8 +57,7 @@ public sealed class Roles(Db db, RightsCache rights)
     /// <summary>The people whom the caller may see, a page at a time.</summary>
     public Task<Paged<PersonView>> People(Caller caller, ListQuery query, CancellationToken ct) => db.Read(caller, async session =>
     {
-        var order = query.OrderBy(("name", "p.display_name"), ("email", "p.email"), ("createdAt", "p.created_at"));
-        return await session.Page<PersonView>(query, CountSql + ";" + PeopleSql + order, new { query.Pattern, query.Limit, query.Offset });
+        return await session.Page<PersonView>(query, Pages, new { query.Pattern, query.Limit, query.Offset });
     }, ct);
 
     /// <summary>One person. Refuses with NOT_FOUND for whom the caller may not see.</summary>

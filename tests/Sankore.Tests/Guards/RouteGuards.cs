@@ -24,6 +24,9 @@ public sealed class RouteGuards(World world) : IClassFixture<World>
         "/u/{token}", "/u/{Token}", "/c/{token}", "/o/{token}.gif", .. Signed,
     ];
 
+    /// <summary>Questions that change nothing, and are asked by POST for their length.</summary>
+    private static readonly string[] AskedByPost = ["POST /api/campaigns/audience"];
+
     /// <summary>The framework's own, which it adds without a word: the fallback policy keeps them for whoever is signed in.</summary>
     private static readonly string[] Framework = ["GET /_framework/opaque-redirect", "GET,HEAD {**path:file}"];
 
@@ -44,6 +47,10 @@ public sealed class RouteGuards(World world) : IClassFixture<World>
     public void Every_change_through_the_API_needs_a_permission() => Endpoints().Where(ChangesFreely).Select(Name).ShouldBeEmpty();
 
     [Fact]
+    public void No_change_needs_only_the_right_to_read() =>
+        Endpoints().Where(ChangesByReading).Select(Name).ShouldBe(AskedByPost);
+
+    [Fact]
     public async Task Every_permission_that_a_route_or_a_menu_names_is_one_of_the_database()
     {
         var named = Endpoints().Select(e => e.Metadata.GetMetadata<PermissionAttribute>()?.Key).OfType<string>().Concat(SankoreApp.Modules.SelectMany(m => m.Menu).Select(m => m.Permission));
@@ -58,9 +65,15 @@ public sealed class RouteGuards(World world) : IClassFixture<World>
         app.MapPost("/api/planted", () => "");
         app.MapPost("/api/planted-for-anybody-signed-in", () => "").RequireAuthorization();
         app.MapPost("/api/guarded", () => "").Needs("tenancy.manage");
-        app.MapPost("/api/of-a-module", () => "").RequireModule("campagnes", ModuleRight.Write).RequireAuthorization();
+        app.MapPost("/api/of-a-module", () => "").RequireModule("campagnes", ModuleRight.Write);
+        app.MapPut("/api/of-people", () => "").ForPeople();
+        app.MapPost("/api/of-a-module-by-reading", () => "").RequireModule("campagnes");
+        app.MapDelete("/api/by-reading", () => "").Needs("tenancy.read");
+        app.MapPut("/api/by-services-that-read", () => "").NeedsOfServices("tenancy.read");
         Endpoints(app).Where(SaysNothing).Select(Name).ShouldBe(["POST /api/planted"]);
         Endpoints(app).Where(ChangesFreely).Select(Name).ShouldBe(["POST /api/planted", "POST /api/planted-for-anybody-signed-in"]);
+        Endpoints(app).Where(ChangesByReading).Select(Name)
+            .ShouldBe(["POST /api/of-a-module-by-reading", "DELETE /api/by-reading", "PUT /api/by-services-that-read"]);
     }
 
     [Fact]
@@ -96,14 +109,21 @@ public sealed class RouteGuards(World world) : IClassFixture<World>
     private static IEnumerable<RouteEndpoint> Endpoints(IEndpointRouteBuilder app) => app.DataSources.SelectMany(d => d.Endpoints).OfType<RouteEndpoint>();
 
     private static bool SaysNothing(RouteEndpoint e) =>
-        e.Metadata.GetMetadata<IAuthorizeData>() is null && e.Metadata.GetMetadata<IAllowAnonymous>() is null && e.Metadata.GetMetadata<PermissionAttribute>() is null;
+        e.Metadata.GetMetadata<IAuthorizeData>() is null && e.Metadata.GetMetadata<RequireModuleAttribute>() is null && e.Metadata.GetMetadata<IAllowAnonymous>() is null && e.Metadata.GetMetadata<PermissionAttribute>() is null;
 
     private static bool ChangesFreely(RouteEndpoint e) =>
         e.RoutePattern.RawText!.StartsWith("/api/", StringComparison.Ordinal) && !e.RoutePattern.RawText.StartsWith("/api/auth/", StringComparison.Ordinal)
-        && Methods(e).Any(m => m is "POST" or "PUT" or "PATCH" or "DELETE") && !NeedsSomething(e) && !Signed.Contains(e.RoutePattern.RawText);
+        && Changes(e) && !NeedsSomething(e) && !Signed.Contains(e.RoutePattern.RawText);
 
-    /// <summary>A permission, or a module of the caller's.</summary>
-    private static bool NeedsSomething(RouteEndpoint e) => e.Metadata.GetMetadata<PermissionAttribute>() is not null || e.Metadata.GetMetadata<RequireModuleAttribute>() is not null;
+    private static bool ChangesByReading(RouteEndpoint e) => e.RoutePattern.RawText!.StartsWith("/api/", StringComparison.Ordinal) && Changes(e)
+        && (e.Metadata.GetMetadata<PermissionAttribute>()?.Key.EndsWith(".read", StringComparison.Ordinal) == true
+            || e.Metadata.GetMetadata<RequireModuleAttribute>()?.Permission == ModuleRight.Read);
+
+    private static bool Changes(RouteEndpoint e) => Methods(e).Any(m => m is "POST" or "PUT" or "PATCH" or "DELETE");
+
+    /// <summary>A permission, a module of the caller's, or a person whose row policies decide.</summary>
+    private static bool NeedsSomething(RouteEndpoint e) => e.Metadata.GetMetadata<PermissionAttribute>() is not null
+        || e.Metadata.GetMetadata<RequireModuleAttribute>() is not null || e.Metadata.GetMetadata<ForPeopleAttribute>() is not null;
 
     private static IReadOnlyList<string> Methods(RouteEndpoint e) => e.Metadata.GetMetadata<IHttpMethodMetadata>()?.HttpMethods ?? ["GET", "POST"];
 

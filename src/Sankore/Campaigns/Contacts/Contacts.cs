@@ -26,6 +26,11 @@ public sealed class Contacts(Db db)
     private const string ListSql = $"select {Columns} {Found}";
     private const string BlockSql = $"{ListSql} and c.id > @after order by c.id limit @limit";
     private const string CountSql = $"select count(*) {Found}";
+
+    private static readonly PagedSql Pages = new(CountSql, ListSql,
+        ("email", "c.email"), ("name", "c.name collate \"und-x-icu\""),
+        ("organization", "c.organization_name collate \"und-x-icu\""), ("createdAt", "c.created_at"));
+
     private const string OneSql = $"select {Columns} from campaigns.contacts c where c.id = @id";
     private const string TagsSql = "select distinct tag from campaigns.contacts, unnest(tags) tag where user_id = (select auth.uid()) order by tag limit 200";
 
@@ -62,9 +67,8 @@ public sealed class Contacts(Db db)
     /// <summary>The caller's contacts, a page at a time.</summary>
     public Task<Paged<Contact>> List(Caller caller, ListQuery query, ContactFilter filter, CancellationToken ct) => db.Read(caller, async session =>
     {
-        var order = query.OrderBy(("email", "c.email"), ("name", "c.name collate \"und-x-icu\""), ("organization", "c.organization_name collate \"und-x-icu\""), ("createdAt", "c.created_at"));
         var found = await FilterOf(session, query.Q, filter);
-        return await session.Page<Contact>(query, CountSql + ";" + ListSql + order, new { filter = found, filter.Suppressed, query.Limit, query.Offset });
+        return await session.Page<Contact>(query, Pages, new { filter = found, filter.Suppressed, query.Limit, query.Offset });
     }, ct);
 
     /// <summary>All contacts that a list would show, by their ids, read as they are written.</summary>

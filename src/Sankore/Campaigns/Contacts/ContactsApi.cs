@@ -1,77 +1,76 @@
 using System.Globalization;
+using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.Extensions.Localization;
 using Sankore.Platform.Security;
 using Sankore.Platform.Text;
 using Sankore.Platform.Web;
+using Sankore.Tenancy.Assignments;
+using static Sankore.Campaigns.CampaignsModule;
 
 namespace Sankore.Campaigns.Contacts;
 
-/// <summary>Contacts, organisations, segments and the suppression list over HTTP.</summary>
+/// <summary>Contacts over HTTP.</summary>
 internal static class ContactsApi
 {
-    /// <summary>Maps the endpoints, each under the right that it needs.</summary>
-    public static void Map(RouteGroupBuilder read, RouteGroupBuilder write, RouteGroupBuilder delete, RouteGroupBuilder export)
+    private static readonly string[] ExportHead =
+    [
+        "contacts.email", "contacts.name", "contacts.organization", "contacts.tags", "contacts.consent", "contacts.consent.on",
+        "suppressions.reason",
+    ];
+
+    public static void Map(IEndpointRouteBuilder routes)
     {
-        read.MapGet("/contacts", (Caller caller, [AsParameters] ListQuery query, [AsParameters] ContactFilter filter, Contacts use, CancellationToken ct) => use.List(caller, query, filter, ct));
-        read.MapGet("/contacts/{id:guid}", async (HttpContext context, Caller caller, Guid id, Contacts use, CancellationToken ct) => Versions.Tagged(context, await use.Find(caller, id, ct)));
-        export.MapGet("/contacts/export", (Caller caller, [AsParameters] ListQuery query, [AsParameters] ContactFilter filter, string? format, Contacts use, IStringLocalizer<Strings> strings, CancellationToken ct) =>
-            Exports.File(format, "contacts", [strings["contacts.email"], strings["contacts.name"], strings["contacts.organization"], strings["contacts.tags"], strings["contacts.consent"], strings["contacts.consent.on"], strings["suppressions.reason"]],
-                use.All(caller, query.Q, filter, ct), c => [c.Email, c.Name, c.OrganizationName, string.Join(", ", c.Tags), c.ConsentSource, c.ConsentAt?.Add(Days.Offset).ToString("yyyy-MM-dd", CultureInfo.InvariantCulture), c.Suppression is null ? null : strings["suppression." + c.Suppression].Value]));
-        read.MapGet("/tags", (Caller caller, Contacts use, CancellationToken ct) => use.Tags(caller, ct));
-        write.MapPost("/contacts", async (HttpContext context, Caller caller, ContactInput input, Contacts use, CancellationToken ct) =>
-        {
-            var contact = await use.Create(caller, input, ct);
-            return Versions.Created(context, $"/api/campaigns/contacts/{contact.Id}", contact);
-        });
-        write.MapPut("/contacts/{id:guid}", async (HttpContext context, Caller caller, Guid id, ContactInput input, Contacts use, CancellationToken ct) =>
-            Versions.Tagged(context, await use.Update(caller, id, Versions.Expected(context, input.Version), input, ct)));
-        write.MapPost("/contacts/{id:guid}/merge", async (HttpContext context, Caller caller, Guid id, MergeInput input, Contacts use, CancellationToken ct) =>
-            Versions.Tagged(context, await use.Merge(caller, id, input.Ids ?? [], ct)));
-        delete.MapDelete("/contacts/{id:guid}", async (Caller caller, Guid id, Contacts use, CancellationToken ct) =>
-            await use.Delete(caller, [id], ct) > 0 ? TypedResults.NoContent() : throw new Refusal(Reason.NotFound));
+        var api = routes.MapApi("/api/campaigns", "campaigns");
+        api.MapGet("/contacts", List).RequireModule(Code);
+        api.MapGet("/contacts/{id:guid}", Find).RequireModule(Code);
+        api.MapGet("/contacts/export", Export).RequireModule(Code, ModuleRight.Export);
+        api.MapGet("/tags", Tags).RequireModule(Code);
+        api.MapPost("/contacts", Create).RequireModule(Code, ModuleRight.Write);
+        api.MapPut("/contacts/{id:guid}", Update).RequireModule(Code, ModuleRight.Write);
+        api.MapPost("/contacts/{id:guid}/merge", Merge).RequireModule(Code, ModuleRight.Write);
+        api.MapDelete("/contacts/{id:guid}", Delete).RequireModule(Code, ModuleRight.Delete);
+    }
 
-        read.MapGet("/organizations", (Caller caller, [AsParameters] ListQuery query, Organizations use, CancellationToken ct) => use.List(caller, query, ct));
-        read.MapGet("/organizations/{id:guid}", async (HttpContext context, Caller caller, Guid id, Organizations use, CancellationToken ct) => Versions.Tagged(context, await use.Find(caller, id, ct)));
-        write.MapPost("/organizations", async (HttpContext context, Caller caller, OrganizationInput input, Organizations use, CancellationToken ct) =>
-        {
-            var organization = await use.Create(caller, input, ct);
-            return Versions.Created(context, $"/api/campaigns/organizations/{organization.Id}", organization);
-        });
-        write.MapPut("/organizations/{id:guid}", async (HttpContext context, Caller caller, Guid id, OrganizationInput input, Organizations use, CancellationToken ct) =>
-            Versions.Tagged(context, await use.Update(caller, id, Versions.Expected(context, input.Version), input, ct)));
-        write.MapPost("/organizations/{id:guid}/merge", async (HttpContext context, Caller caller, Guid id, MergeInput input, Organizations use, CancellationToken ct) =>
-            Versions.Tagged(context, await use.Merge(caller, id, input.Ids ?? [], ct)));
-        delete.MapDelete("/organizations/{id:guid}", async (Caller caller, Guid id, Organizations use, CancellationToken ct) =>
-        {
-            await use.Delete(caller, id, ct);
-            return TypedResults.NoContent();
-        });
+    private static Task<Paged<Contact>> List(
+        Caller caller, [AsParameters] ListQuery query, [AsParameters] ContactFilter filter, Contacts contacts, CancellationToken ct) =>
+        contacts.List(caller, query, filter, ct);
 
-        read.MapGet("/segments", (Caller caller, Segments use, CancellationToken ct) => use.List(caller, ct));
-        read.MapGet("/segments/{id:guid}", async (HttpContext context, Caller caller, Guid id, Segments use, CancellationToken ct) => Versions.Tagged(context, await use.Find(caller, id, ct)));
-        write.MapPost("/segments", async (HttpContext context, Caller caller, SegmentInput input, Segments use, CancellationToken ct) =>
-        {
-            var segment = await use.Create(caller, input, ct);
-            return Versions.Created(context, $"/api/campaigns/segments/{segment.Id}", segment);
-        });
-        write.MapPut("/segments/{id:guid}", async (HttpContext context, Caller caller, Guid id, SegmentInput input, Segments use, CancellationToken ct) =>
-            Versions.Tagged(context, await use.Update(caller, id, Versions.Expected(context, input.Version), input, ct)));
-        delete.MapDelete("/segments/{id:guid}", async (Caller caller, Guid id, Segments use, CancellationToken ct) =>
-        {
-            await use.Delete(caller, id, ct);
-            return TypedResults.NoContent();
-        });
+    private static Task<Contact> Find(Caller caller, Guid id, Contacts contacts, CancellationToken ct) => contacts.Find(caller, id, ct);
 
-        read.MapGet("/suppressions", (Caller caller, [AsParameters] ListQuery query, string? reason, Suppressions use, CancellationToken ct) => use.List(caller, query, reason, ct));
-        write.MapPost("/suppressions", async (Caller caller, SuppressionInput input, Suppressions use, CancellationToken ct) =>
+    private static IResult Export(Caller caller, [AsParameters] ListQuery query, [AsParameters] ContactFilter filter, string? format,
+        Contacts contacts, IStringLocalizer<Strings> strings, CancellationToken ct)
+    {
+        var rows = contacts.All(caller, query.Q, filter, ct);
+        return Exports.File(format, "contacts", [.. ExportHead.Select(key => strings[key].Value)], rows, contact => Cells(contact, strings));
+    }
+
+    private static string?[] Cells(Contact c, IStringLocalizer<Strings> strings) =>
+    [
+        c.Email, c.Name, c.OrganizationName, string.Join(", ", c.Tags), c.ConsentSource,
+        c.ConsentAt?.Add(Days.Offset).ToString("yyyy-MM-dd", CultureInfo.InvariantCulture),
+        c.Suppression is null ? null : strings["suppression." + c.Suppression].Value,
+    ];
+
+    private static Task<IReadOnlyList<string>> Tags(Caller caller, Contacts contacts, CancellationToken ct) => contacts.Tags(caller, ct);
+
+    private static async Task<Created<Contact>> Create(Caller caller, ContactInput input, Contacts contacts, CancellationToken ct)
+    {
+        var contact = await contacts.Create(caller, input, ct);
+        return TypedResults.Created($"/api/campaigns/contacts/{contact.Id}", contact);
+    }
+
+    private static Task<Contact> Update(
+        Caller caller, Guid id, IfMatch match, ContactInput input, Contacts contacts, CancellationToken ct) =>
+        contacts.Update(caller, id, match.Or(input.Version), input, ct);
+
+    private static Task<Contact> Merge(Caller caller, Guid id, MergeInput input, Contacts contacts, CancellationToken ct) =>
+        contacts.Merge(caller, id, input.Ids ?? [], ct);
+
+    private static async Task Delete(Caller caller, Guid id, Contacts contacts, CancellationToken ct)
+    {
+        if (await contacts.Delete(caller, [id], ct) == 0)
         {
-            var suppression = await use.Add(caller, input, ct);
-            return TypedResults.Created("/api/campaigns/suppressions", suppression);
-        });
-        delete.MapDelete("/suppressions/{id:guid}", async (Caller caller, Guid id, Suppressions use, CancellationToken ct) =>
-        {
-            await use.Remove(caller, id, ct);
-            return TypedResults.NoContent();
-        });
+            throw new Refusal(Reason.NotFound);
+        }
     }
 }

@@ -23,6 +23,10 @@ public sealed class Organizations(Db db)
     private const string Found = "from campaigns.organizations o where o.user_id = (select auth.uid()) and (@Pattern::text is null or o.name ilike @Pattern or o.name_key like campaigns.name_key(@Pattern))";
     private const string ListSql = $"select {Columns} {Found}";
     private const string CountSql = $"select count(*) {Found}";
+
+    private static readonly PagedSql Pages = new(CountSql, ListSql,
+        ("name", "o.name collate \"und-x-icu\""), ("contacts", "contacts"), ("createdAt", "o.created_at"));
+
     private const string OneSql = $"select {Columns} from campaigns.organizations o where o.id = @id";
     private const string UpdateSql = "update campaigns.organizations set name = @name where id = @id and version = @version";
 
@@ -34,8 +38,7 @@ public sealed class Organizations(Db db)
     /// <summary>The caller's organisations, a page at a time.</summary>
     public Task<Paged<Organization>> List(Caller caller, ListQuery query, CancellationToken ct) => db.Read(caller, session =>
     {
-        var order = query.OrderBy(("name", "o.name collate \"und-x-icu\""), ("contacts", "contacts"), ("createdAt", "o.created_at"));
-        return session.Page<Organization>(query, CountSql + ";" + ListSql + order, new { query.Pattern, query.Limit, query.Offset });
+        return session.Page<Organization>(query, Pages, new { query.Pattern, query.Limit, query.Offset });
     }, ct);
 
     /// <summary>One organisation. Refuses with NOT_FOUND.</summary>

@@ -29,13 +29,15 @@ public sealed class Suppressions(Db db)
     private const string ListSql = $"select * from (select s.id, s.email, s.reason, c.name as campaign, s.detail, s.created_at {Found}) listed";
     private const string CountSql = $"select count(*) {Found}";
 
+    private static readonly PagedSql Pages = new(CountSql, ListSql,
+        ("createdAt", "created_at"), ("email", "email"), ("reason", "reason"));
+
     private const string OneSql = "select id, email, reason, null::text as campaign, detail, created_at from campaigns.suppressions where id = @id";
 
     /// <summary>The list, a page at a time.</summary>
     public Task<Paged<Suppression>> List(Caller caller, ListQuery query, string? reason, CancellationToken ct) => db.Read(caller, session =>
     {
-        var order = query.OrderBy(("createdAt", "created_at"), ("email", "email"), ("reason", "reason"));
-        return session.Page<Suppression>(query, CountSql + ";" + ListSql + order, new { query.Pattern, reason, query.Limit, query.Offset });
+        return session.Page<Suppression>(query, Pages, new { query.Pattern, reason, query.Limit, query.Offset });
     }, ct);
 
     /// <summary>Puts an address on the list. Refuses with VALIDATION_FAILED, SUPPRESSION_EXISTS.</summary>

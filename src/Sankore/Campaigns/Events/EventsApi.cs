@@ -1,21 +1,22 @@
 using System.Text.Json;
 using Sankore.Platform.Security;
+using Sankore.Platform.Web;
 
 namespace Sankore.Campaigns.Events;
 
 /// <summary>What mail servers and providers tell over HTTP: anonymous, and signed in each one's way.</summary>
 internal static class EventsApi
 {
-    /// <summary>Maps the endpoint.</summary>
-    public static void Map(IEndpointRouteBuilder routes) => routes.MapPost("/api/campaigns/events/{provider}", Take).WithTags("campaigns").AllowAnonymous();
+    public static void Map(IEndpointRouteBuilder routes) =>
+        routes.MapApi("/api/campaigns", "campaigns").MapPost("/events/{provider}", Take).AllowAnonymous();
 
     /// <summary>Takes what a provider tells. Refuses with NOT_FOUND (a provider that is not configured), SIGNATURE_INVALID, BAD_REQUEST (no JSON), TOO_LARGE (over 1 MB).</summary>
-    private static async Task<EventsTaken> Take(HttpRequest request, string provider, DeliverySources sources, DeliveryEvents use, TimeProvider time, CancellationToken ct)
+    private static async Task<EventsTaken> Take(HttpRequest request, string provider, DeliverySources sources, DeliveryEvents events, TimeProvider time, CancellationToken ct)
     {
         var read = Reader(provider, sources) ?? throw new Refusal(Reason.NotFound);
         using var body = new MemoryStream();
         await request.Body.CopyToAsync(body, ct);
-        return await use.Take(provider, read(request.Headers, body.ToArray(), time.GetUtcNow()), ct);
+        return await events.Take(provider, read(request.Headers, body.ToArray(), time.GetUtcNow()), ct);
     }
 
     /// <summary>How a provider's request is read once its signature is right; null: it is not configured.</summary>

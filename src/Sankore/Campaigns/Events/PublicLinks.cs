@@ -8,7 +8,7 @@ internal static class PublicLinks
 {
     private static readonly byte[] Gif = Convert.FromBase64String("R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAICRAEAOw==");
 
-    /// <summary>Maps them. The page of <c>/u/…</c> answers GET alone; what changes something is a POST.</summary>
+    // The page of /u/… answers GET alone; what changes something is a POST.
     public static void Map(IEndpointRouteBuilder routes)
     {
         routes.MapPost("/u/{token}", Unsubscribe).AllowAnonymous().WithOrder(-1).ExcludeFromDescription();
@@ -17,20 +17,20 @@ internal static class PublicLinks
     }
 
     /// <summary>One click of a mail program (RFC 8058, 3.1: a form, in either encoding, answered without a redirect), or a button of the page, which is shown again. Refuses with NOT_FOUND, BAD_REQUEST.</summary>
-    private static async Task<IResult> Unsubscribe(HttpContext context, string token, Unsubscriptions use, IStringLocalizer<Strings> strings, CancellationToken ct)
+    private static async Task<IResult> Unsubscribe(HttpContext context, string token, Unsubscriptions unsubscriptions, IStringLocalizer<Strings> strings, CancellationToken ct)
     {
         var form = await Form(context.Request, ct);
         context.Response.Headers.CacheControl = "no-store";
         switch ((form["List-Unsubscribe"].ToString(), form["act"].ToString()))
         {
             case ("One-Click", _):
-                await use.Leave(token, ct);
+                await unsubscriptions.Leave(token, ct);
                 return TypedResults.Text(strings["leave.done"], "text/plain; charset=utf-8");
             case (_, "leave"):
-                await use.Leave(token, ct);
+                await unsubscriptions.Leave(token, ct);
                 break;
             case (_, "return"):
-                await use.Return(token, ct);
+                await unsubscriptions.Return(token, ct);
                 break;
             default:
                 throw new Refusal(Reason.BadRequest);
@@ -41,17 +41,17 @@ internal static class PublicLinks
     }
 
     /// <summary>Leads on to where a link goes, and counts that it did; HEAD, which programs ask, does not count. Refuses with NOT_FOUND.</summary>
-    private static async Task<IResult> Click(HttpContext context, string token, Tracking use, CancellationToken ct)
+    private static async Task<IResult> Click(HttpContext context, string token, Tracking tracking, CancellationToken ct)
     {
         context.Response.Headers.CacheControl = "no-store";
-        return TypedResults.Redirect(await use.Click(token, HttpMethods.IsGet(context.Request.Method), ct));
+        return TypedResults.Redirect(await tracking.Click(token, HttpMethods.IsGet(context.Request.Method), ct));
     }
 
     /// <summary>A picture of one transparent point, and that it was loaded. Refuses with NOT_FOUND.</summary>
-    private static async Task<IResult> Open(HttpContext context, string token, Tracking use, CancellationToken ct)
+    private static async Task<IResult> Open(HttpContext context, string token, Tracking tracking, CancellationToken ct)
     {
         context.Response.Headers.CacheControl = "no-store, private";
-        await use.Open(token, HttpMethods.IsGet(context.Request.Method), ct);
+        await tracking.Open(token, HttpMethods.IsGet(context.Request.Method), ct);
         return TypedResults.Bytes(Gif, "image/gif");
     }
 

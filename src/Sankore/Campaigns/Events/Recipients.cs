@@ -46,6 +46,10 @@ public sealed class Recipients(Db db)
     private const string CampaignSql = "select name from campaigns.email_campaigns where id = @campaign";
     private const string CountSql = $"select count(*) {Found}";
     private const string ListSql = $"select {Columns} {Found}";
+    private static readonly PagedSql Pages = new(CountSql, ListSql,
+        ("email", "recipient_email"), ("organization", "recipient_organization"), ("status", "e.status"),
+        ("sentAt", "sent_at"), ("deliveredAt", "delivered_at"), ("openedAt", "opened_at"));
+
     private const string BlockSql = $"{ListSql} and e.id > @after order by e.id limit @limit";
     private const string LinksSql = "select number, url, clicks, people, last_clicked_at from campaigns.campaign_links where user_id = (select auth.uid()) and campaign_id = @campaign order by number";
 
@@ -66,11 +70,10 @@ public sealed class Recipients(Db db)
     public Task<Paged<Recipient>> List(Caller caller, Guid campaign, ListQuery query, string? status, CancellationToken ct)
     {
         Check(status);
-        var order = query.OrderBy(("email", "recipient_email"), ("organization", "recipient_organization"), ("status", "e.status"), ("sentAt", "sent_at"), ("deliveredAt", "delivered_at"), ("openedAt", "opened_at"));
         return db.Read(caller, async session =>
         {
             await session.One<string>(CampaignSql, new { campaign });
-            return (await session.Page<Row>(query, CountSql + ";" + ListSql + order, new { campaign, status, query.Pattern, query.Limit, query.Offset })).Select(r => r.ToView());
+            return (await session.Page<Row>(query, Pages, new { campaign, status, query.Pattern, query.Limit, query.Offset })).Select(r => r.ToView());
         }, ct);
     }
 

@@ -51,6 +51,11 @@ public sealed class Campaigns(Db db)
     private const string Found = "from campaigns.email_campaigns c where c.user_id = (select auth.uid()) and (@Pattern::text is null or c.name ilike @Pattern or c.subject ilike @Pattern) and (@status::text is null or c.status = @status)";
     private const string CountSql = $"select count(*) {Found}";
     private const string ListSql = $"select * from (select {LineColumns} from campaigns.campaign_analytics a where a.user_id = (select auth.uid()) and (@Pattern::text is null or campaign_name ilike @Pattern or subject ilike @Pattern) and (@status::text is null or campaign_status = @status)) listed";
+
+    private static readonly PagedSql Pages = new(CountSql, ListSql,
+        ("createdAt", "created_at"), ("name", "name collate \"und-x-icu\""), ("status", "status"), ("startedAt", "started_at"),
+        ("total", "total"));
+
     private const string LineSql = $"select {LineColumns} from campaigns.campaign_analytics where campaign_id = @id";
     private const string ActiveSql = $"select {LineColumns} from campaigns.campaign_analytics where user_id = (select auth.uid()) and campaign_status in ('scheduled', 'sending', 'paused') order by coalesce(started_at, scheduled_at) desc, campaign_id limit 10";
     private const string OneSql = $"select {Columns} from campaigns.email_campaigns where id = @id";
@@ -99,8 +104,7 @@ public sealed class Campaigns(Db db)
     /// <summary>The caller's campaigns with their figures, a page at a time; <paramref name="status"/> is one of <see cref="CampaignStates"/>, or null.</summary>
     public Task<Paged<CampaignLine>> List(Caller caller, ListQuery query, string? status, CancellationToken ct) => db.Read(caller, session =>
     {
-        var order = query.OrderBy(("createdAt", "created_at"), ("name", "name collate \"und-x-icu\""), ("status", "status"), ("startedAt", "started_at"), ("total", "total"));
-        return session.Page<CampaignLine>(query, CountSql + ";" + ListSql + order, new { query.Pattern, status, query.Limit, query.Offset });
+        return session.Page<CampaignLine>(query, Pages, new { query.Pattern, status, query.Limit, query.Offset });
     }, ct);
 
     /// <summary>The caller's campaigns that are scheduled, being sent or paused: the latest ten.</summary>

@@ -1,74 +1,114 @@
+using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.Extensions.Localization;
 using Sankore.Campaigns.Templates;
 using Sankore.Platform.Security;
 using Sankore.Platform.Web;
+using Sankore.Tenancy.Assignments;
+using static Sankore.Campaigns.CampaignsModule;
 
 namespace Sankore.Campaigns.Mailing;
 
-/// <summary>Campaigns over HTTP.</summary>
+/// <summary>Campaigns over HTTP: what they say, to whom, when they leave, and how they do.</summary>
 internal static class CampaignsApi
 {
-    /// <summary>Maps the endpoints, each under the right that it needs.</summary>
-    public static void Map(RouteGroupBuilder read, RouteGroupBuilder write, RouteGroupBuilder delete)
+    public static void Map(IEndpointRouteBuilder routes)
     {
-        read.MapGet("", (Caller caller, [AsParameters] ListQuery query, string? status, Campaigns use, CancellationToken ct) => use.List(caller, query, status, ct));
-        read.MapGet("/{id:guid}", async (HttpContext context, Caller caller, Guid id, Campaigns use, CancellationToken ct) => Versions.Tagged(context, await use.Find(caller, id, ct)));
-        read.MapGet("/{id:guid}/analytics", (Caller caller, Guid id, Campaigns use, CancellationToken ct) => use.Line(caller, id, ct));
-        read.MapGet("/{id:guid}/details", async (Caller caller, Guid id, Campaigns campaigns, Analytics use, CancellationToken ct) =>
-        {
-            await campaigns.Find(caller, id, ct);
-            return await use.Of(caller, id, ct);
-        });
-        read.MapGet("/contacts/{id:guid}/analytics", (Caller caller, Guid id, Analytics use, CancellationToken ct) => use.OfContact(caller, id, ct));
-        read.MapGet("/outbox", (Caller caller, [AsParameters] ListQuery query, CampaignOutbox use, CancellationToken ct) => use.List(caller, query, ct));
-        read.MapGet("/outbox/{id:guid}", Eml).Produces(StatusCodes.Status200OK, contentType: "message/rfc822");
-        read.MapPost("/audience", (Caller caller, Audience audience, Campaigns use, CancellationToken ct) => use.Count(caller, audience, ct));
-        write.MapPost("", async (HttpContext context, Caller caller, CampaignInput input, Campaigns use, CancellationToken ct) =>
-        {
-            var campaign = await use.Create(caller, input, ct);
-            return Versions.Created(context, $"/api/campaigns/{campaign.Id}", campaign);
-        });
-        write.MapPut("/{id:guid}", async (HttpContext context, Caller caller, Guid id, CampaignInput input, Campaigns use, CancellationToken ct) =>
-            Versions.Tagged(context, await use.Update(caller, id, Versions.Expected(context, input.Version), input, ct)));
-        write.MapPost("/{id:guid}/duplicate", async (HttpContext context, Caller caller, Guid id, Campaigns use, IStringLocalizer<Strings> strings, CancellationToken ct) =>
-        {
-            var name = strings["campaigns.copy_of", (await use.Find(caller, id, ct)).Name];
-            var copy = await use.Duplicate(caller, id, name, ct);
-            return Versions.Created(context, $"/api/campaigns/{copy.Id}", copy);
-        });
-        write.MapPost("/{id:guid}/send", async (Caller caller, Guid id, Dispatch use, CancellationToken ct) => TypedResults.Accepted($"/api/campaigns/{id}/analytics", await use.Send(caller, id, ct)));
-        write.MapPost("/{id:guid}/test", async (Caller caller, Guid id, Dispatch use, CancellationToken ct) =>
-        {
-            await use.Try(caller, id, ct);
-            return TypedResults.Accepted((string?)null);
-        });
-        write.MapPost("/{id:guid}/schedule", (Caller caller, Guid id, ScheduleInput input, Dispatch use, CancellationToken ct) => use.Schedule(caller, id, input, ct));
-        write.MapPost("/{id:guid}/unschedule", (Caller caller, Guid id, Dispatch use, CancellationToken ct) => use.Unschedule(caller, id, ct));
-        write.MapPost("/{id:guid}/pause", (Caller caller, Guid id, Dispatch use, CancellationToken ct) => use.Pause(caller, id, ct));
-        write.MapPost("/{id:guid}/resume", (Caller caller, Guid id, Dispatch use, CancellationToken ct) => use.Resume(caller, id, ct));
-        write.MapPost("/{id:guid}/cancel", (Caller caller, Guid id, Dispatch use, CancellationToken ct) => use.Cancel(caller, id, ct));
-        delete.MapDelete("/{id:guid}", async (Caller caller, Guid id, Campaigns use, CancellationToken ct) =>
-        {
-            await use.Delete(caller, id, ct);
-            return TypedResults.NoContent();
-        });
+        var api = routes.MapApi("/api/campaigns", "campaigns");
+        api.MapGet("/dashboard", ReadDashboard).RequireModule(Code);
+        api.MapGet("", List).RequireModule(Code);
+        api.MapGet("/{id:guid}", Find).RequireModule(Code);
+        api.MapGet("/{id:guid}/analytics", Line).RequireModule(Code);
+        api.MapGet("/{id:guid}/details", Details).RequireModule(Code);
+        api.MapGet("/contacts/{id:guid}/analytics", OfContact).RequireModule(Code);
+        api.MapPost("/audience", Count).RequireModule(Code);
+        api.MapPost("", Create).RequireModule(Code, ModuleRight.Write);
+        api.MapPut("/{id:guid}", Update).RequireModule(Code, ModuleRight.Write);
+        api.MapPost("/{id:guid}/duplicate", Duplicate).RequireModule(Code, ModuleRight.Write);
+        api.MapPost("/{id:guid}/send", Send).RequireModule(Code, ModuleRight.Write);
+        api.MapPost("/{id:guid}/test", SendTest).RequireModule(Code, ModuleRight.Write);
+        api.MapPost("/{id:guid}/schedule", Schedule).RequireModule(Code, ModuleRight.Write);
+        api.MapPost("/{id:guid}/unschedule", Unschedule).RequireModule(Code, ModuleRight.Write);
+        api.MapPost("/{id:guid}/pause", Pause).RequireModule(Code, ModuleRight.Write);
+        api.MapPost("/{id:guid}/resume", Resume).RequireModule(Code, ModuleRight.Write);
+        api.MapPost("/{id:guid}/cancel", Cancel).RequireModule(Code, ModuleRight.Write);
+        api.MapDelete("/{id:guid}", Delete).RequireModule(Code, ModuleRight.Delete);
+
+        routes.MapGet("/campaigns/{id:guid}/preview", Preview).RequireModule(Code).ExcludeFromDescription();
     }
 
-    /// <summary>Maps what a frame shows of a campaign: what it says, or a word that it does not say anything yet.</summary>
-    public static void MapPreviews(RouteGroupBuilder read) =>
-        read.MapGet("/{id:guid}/preview", (HttpContext context, Caller caller, Guid id, Campaigns campaigns, Previews use, CancellationToken ct) => TemplatesApi.Shown(context, async () =>
+    private static Task<DashboardView> ReadDashboard(Caller caller, Dashboard dashboard, CancellationToken ct) => dashboard.Read(caller, ct);
+
+    private static Task<Paged<CampaignLine>> List(
+        Caller caller, [AsParameters] ListQuery query, string? status, Campaigns campaigns, CancellationToken ct) =>
+        campaigns.List(caller, query, status, ct);
+
+    private static Task<Campaign> Find(Caller caller, Guid id, Campaigns campaigns, CancellationToken ct) => campaigns.Find(caller, id, ct);
+
+    private static Task<CampaignLine> Line(Caller caller, Guid id, Campaigns campaigns, CancellationToken ct) =>
+        campaigns.Line(caller, id, ct);
+
+    private static async Task<CampaignDetails> Details(
+        Caller caller, Guid id, Campaigns campaigns, Analytics analytics, CancellationToken ct)
+    {
+        await campaigns.Find(caller, id, ct);
+        return await analytics.Of(caller, id, ct);
+    }
+
+    private static Task<ContactAnalytics> OfContact(Caller caller, Guid id, Analytics analytics, CancellationToken ct) =>
+        analytics.OfContact(caller, id, ct);
+
+    private static Task<AudienceCount> Count(Caller caller, Audience audience, Campaigns campaigns, CancellationToken ct) =>
+        campaigns.Count(caller, audience, ct);
+
+    private static async Task<Created<Campaign>> Create(Caller caller, CampaignInput input, Campaigns campaigns, CancellationToken ct)
+    {
+        var campaign = await campaigns.Create(caller, input, ct);
+        return TypedResults.Created($"/api/campaigns/{campaign.Id}", campaign);
+    }
+
+    private static Task<Campaign> Update(
+        Caller caller, Guid id, IfMatch match, CampaignInput input, Campaigns campaigns, CancellationToken ct) =>
+        campaigns.Update(caller, id, match.Or(input.Version), input, ct);
+
+    private static async Task<Created<Campaign>> Duplicate(
+        Caller caller, Guid id, Campaigns campaigns, IStringLocalizer<Strings> strings, CancellationToken ct)
+    {
+        var name = strings["campaigns.copy_of", (await campaigns.Find(caller, id, ct)).Name];
+        var copy = await campaigns.Duplicate(caller, id, name, ct);
+        return TypedResults.Created($"/api/campaigns/{copy.Id}", copy);
+    }
+
+    private static async Task<Accepted<Campaign>> Send(Caller caller, Guid id, Dispatch dispatch, CancellationToken ct) =>
+        TypedResults.Accepted($"/api/campaigns/{id}/analytics", await dispatch.Send(caller, id, ct));
+
+    private static async Task<Accepted> SendTest(Caller caller, Guid id, Dispatch dispatch, CancellationToken ct)
+    {
+        await dispatch.Try(caller, id, ct);
+        return TypedResults.Accepted((string?)null);
+    }
+
+    private static Task<Campaign> Schedule(Caller caller, Guid id, ScheduleInput input, Dispatch dispatch, CancellationToken ct) =>
+        dispatch.Schedule(caller, id, input, ct);
+
+    private static Task<Campaign> Unschedule(Caller caller, Guid id, Dispatch dispatch, CancellationToken ct) =>
+        dispatch.Unschedule(caller, id, ct);
+
+    private static Task<Campaign> Pause(Caller caller, Guid id, Dispatch dispatch, CancellationToken ct) => dispatch.Pause(caller, id, ct);
+
+    private static Task<Campaign> Resume(Caller caller, Guid id, Dispatch dispatch, CancellationToken ct) => dispatch.Resume(caller, id, ct);
+
+    private static Task<Campaign> Cancel(Caller caller, Guid id, Dispatch dispatch, CancellationToken ct) => dispatch.Cancel(caller, id, ct);
+
+    private static Task Delete(Caller caller, Guid id, Campaigns campaigns, CancellationToken ct) => campaigns.Delete(caller, id, ct);
+
+    /// <summary>What the page's frame shows of a campaign: what it says, or a sentence that it says nothing yet.</summary>
+    private static Task<RazorComponentResult<PreviewDocument>> Preview(
+        HttpContext context, Caller caller, Guid id, Campaigns campaigns, Previews previews, CancellationToken ct) =>
+        PreviewDocuments.Show(context, async () =>
         {
             var campaign = await campaigns.Find(caller, id, ct);
-            return campaign.Subject.Length > 0 && campaign.Content.Length > 0 ? await use.Fill(caller, new PreviewInput(campaign.Subject, campaign.Content, null), ct) : null;
-        }));
-
-    /// <summary>Maps what a frame shows of a message in the outbox, and its file.</summary>
-    public static void MapOutbox(RouteGroupBuilder read)
-    {
-        read.MapGet("/outbox/{id:guid}/preview", (HttpContext context, Caller caller, Guid id, CampaignOutbox use, CancellationToken ct) =>
-            TemplatesApi.Shown(context, async () => (await use.Find(caller, id, ct)).Filled, isSent: true));
-        read.MapGet("/outbox/{id:guid}/eml", Eml);
-    }
-
-    private static async Task<IResult> Eml(Caller caller, Guid id, CampaignOutbox use, CancellationToken ct) => TypedResults.File((await use.Find(caller, id, ct)).Raw, "message/rfc822", $"{id}.eml");
+            return campaign.Subject.Length > 0 && campaign.Content.Length > 0
+                ? await previews.Fill(caller, new PreviewInput(campaign.Subject, campaign.Content, null), ct)
+                : null;
+        });
 }

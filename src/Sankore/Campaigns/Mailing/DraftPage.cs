@@ -4,7 +4,7 @@ using Sankore.Tenancy.Assignments;
 namespace Sankore.Campaigns.Mailing;
 
 /// <summary>A step on the way to a campaign: each saves the draft and leads to the next, so that nothing is lost in between.</summary>
-public abstract class DraftPage : CampaignPage
+public abstract class DraftPage : ModulePage
 {
     /// <summary>The use cases.</summary>
     [Inject]
@@ -20,7 +20,7 @@ public abstract class DraftPage : CampaignPage
     /// <summary>Reads the draft; what is no draft any more has its own page.</summary>
     protected async Task LoadDraft()
     {
-        Campaign = Id is { } id ? await Campaigns.Find(Caller, id, Http.RequestAborted) : null;
+        Campaign = Id is { } id ? await Campaigns.Find(Caller, id, Ct) : null;
         if (Campaign is { Status: not "draft" } && HttpMethods.IsGet(Http.Request.Method))
         {
             Nav.NavigateTo($"/campaigns/{Id}");
@@ -31,7 +31,7 @@ public abstract class DraftPage : CampaignPage
     /// <param name="next">The next step; null: stays.</param>
     /// <param name="version">The version that the form was made from.</param>
     /// <param name="change">What the step changes.</param>
-    protected Task SaveStep(string? next, int version, Func<CampaignInput, CampaignInput> change) => Try(ModuleRight.Write, async () =>
+    protected Task SaveStep(string? next, int version, Func<CampaignInput, CampaignInput> change) => Try(async () =>
         $"/campaigns/{(await SaveDraft(version, change)).Id}/edit/{next}");
 
     /// <summary>Saves what a step changes of the draft.</summary>
@@ -41,6 +41,6 @@ public abstract class DraftPage : CampaignPage
     {
         var draft = change(Campaign is not { } c ? new CampaignInput(null, null, null, null, null, null, null, null, null, null)
             : new CampaignInput(c.Name, c.Subject, c.Content, c.TemplateId, c.FromName, c.ReplyTo, c.Audience, c.TrackOpens, c.TrackClicks, version));
-        return Id is { } id ? await Campaigns.Update(Caller, id, version, draft, Http.RequestAborted) : await Campaigns.Create(Caller, draft, Http.RequestAborted);
+        return Id is { } id ? await Campaigns.Update(Caller, id, version, draft, Ct) : await Campaigns.Create(Caller, draft, Ct);
     }
 }

@@ -11,6 +11,11 @@ public sealed class EmailTemplates(Db db, IStringLocalizer<Strings> words)
     private const string Found = "from campaigns.email_templates t where t.user_id = (select auth.uid()) and (@Pattern::text is null or t.name ilike @Pattern or t.subject ilike @Pattern)";
     private const string ListSql = $"select t.id, t.name, t.subject, t.version, t.created_at, t.updated_at {Found}";
     private const string CountSql = $"select count(*) {Found}";
+
+    private static readonly PagedSql Pages = new(CountSql, ListSql,
+        ("name", "t.name collate \"und-x-icu\""), ("subject", "t.subject collate \"und-x-icu\""),
+        ("createdAt", "t.created_at"), ("updatedAt", "t.updated_at"));
+
     private const string OneSql = "select id, name, subject, content, version, created_at, updated_at from campaigns.email_templates where id = @id";
     private const string InsertSql = "insert into campaigns.email_templates (id, name, subject, content) values (@id, @Name, @Subject, @Content)";
     private const string UpdateSql = "update campaigns.email_templates set name = @Name, subject = @Subject, content = @Content where id = @id and version = @version";
@@ -19,8 +24,7 @@ public sealed class EmailTemplates(Db db, IStringLocalizer<Strings> words)
     public Task<Paged<TemplateLine>> List(Caller caller, ListQuery query, CancellationToken ct) => db.Read(caller, session =>
     {
         var sorted = string.IsNullOrEmpty(query.Sort) ? query with { Sort = "-updatedAt" } : query;
-        var order = sorted.OrderBy(("name", "t.name collate \"und-x-icu\""), ("subject", "t.subject collate \"und-x-icu\""), ("createdAt", "t.created_at"), ("updatedAt", "t.updated_at"));
-        return session.Page<TemplateLine>(query, CountSql + ";" + ListSql + order, new { query.Pattern, query.Limit, query.Offset });
+        return session.Page<TemplateLine>(sorted, Pages, new { query.Pattern, query.Limit, query.Offset });
     }, ct);
 
     /// <summary>One template. Refuses with NOT_FOUND.</summary>

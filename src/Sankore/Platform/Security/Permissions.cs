@@ -18,6 +18,17 @@ public sealed class PermissionAttribute(string key) : AuthorizeAttribute, IAutho
     public IEnumerable<IAuthorizationRequirement> GetRequirements() => [this];
 }
 
+/// <summary>
+/// A route for signed-in people, whose row policies decide what they see and change: a group's administrators have no permission of the
+/// platform. A service's key, which no row policy limits, is refused.
+/// </summary>
+[AttributeUsage(AttributeTargets.Class | AttributeTargets.Method)]
+public sealed class ForPeopleAttribute : AuthorizeAttribute, IAuthorizationRequirement, IAuthorizationRequirementData
+{
+    /// <inheritdoc/>
+    public IEnumerable<IAuthorizationRequirement> GetRequirements() => [this];
+}
+
 /// <summary>Says what a route needs.</summary>
 public static class PermissionRoutes
 {
@@ -28,6 +39,9 @@ public static class PermissionRoutes
     /// <summary>Requires a permission of services; people need only be signed in, and see what their row policies say.</summary>
     public static T NeedsOfServices<T>(this T route, string permission) where T : IEndpointConventionBuilder =>
         route.WithMetadata(new PermissionAttribute(permission) { OfServices = true });
+
+    /// <summary>Requires a person, not a service; row policies say what the person sees and changes (<see cref="ForPeopleAttribute"/>).</summary>
+    public static T ForPeople<T>(this T route) where T : IEndpointConventionBuilder => route.WithMetadata(new ForPeopleAttribute());
 }
 
 /// <summary>Asks the caller's rights, which the database decided.</summary>
@@ -36,6 +50,19 @@ internal sealed class PermissionHandler(IHttpContextAccessor http) : Authorizati
     protected override Task HandleRequirementAsync(AuthorizationHandlerContext context, PermissionAttribute requirement)
     {
         if (http.HttpContext!.Rights().May(requirement.Key) || requirement.OfServices && http.HttpContext!.Caller().UserId is not null)
+        {
+            context.Succeed(requirement);
+        }
+        return Task.CompletedTask;
+    }
+}
+
+/// <summary>Whether a person is asking.</summary>
+internal sealed class ForPeopleHandler(IHttpContextAccessor http) : AuthorizationHandler<ForPeopleAttribute>
+{
+    protected override Task HandleRequirementAsync(AuthorizationHandlerContext context, ForPeopleAttribute requirement)
+    {
+        if (http.HttpContext!.Caller().UserId is not null)
         {
             context.Succeed(requirement);
         }

@@ -1,4 +1,3 @@
-using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Mvc;
 using Sankore.Platform.Data;
 using Sankore.Platform.Security;
@@ -24,23 +23,30 @@ public sealed record ListQuery([FromQuery(Name = "page")] int? Page = null, [Fro
     /// <summary>The words as a pattern for <c>ilike</c>, or null.</summary>
     public string? Pattern => string.IsNullOrWhiteSpace(Q) ? null
         : "%" + Q.Trim()[..Math.Min(Q.Trim().Length, 100)].Replace("\0", "", StringComparison.Ordinal).Replace(@"\", @"\\", StringComparison.Ordinal).Replace("%", @"\%", StringComparison.Ordinal).Replace("_", @"\_", StringComparison.Ordinal) + "%";
+}
 
-    /// <summary>The <c>order by</c> of the sort asked for, out of those a list offers.</summary>
-    /// <param name="columns">Names and their SQL; the first is the default.</param>
-    /// <exception cref="Refusal">The list has no such sort.</exception>
-    public string OrderBy(params (string Name, string Sql)[] columns)
+/// <summary>A list that is read a page at a time: what counts its rows, what selects them, and the orders that it offers.</summary>
+/// <param name="count">Counts all rows.</param>
+/// <param name="rows">Selects rows; among those that an order leaves equal, <c>id</c> decides.</param>
+/// <param name="orders">The orders' names and their columns; the first is the default.</param>
+public sealed class PagedSql(string count, string rows, params (string Name, string Columns)[] orders)
+{
+    private readonly Dictionary<string, string> _statements = orders
+        .SelectMany(o => new[] { (o.Name, By: Sorted(o.Columns, "asc")), (Name: "-" + o.Name, By: Sorted(o.Columns, "desc")) })
+        .ToDictionary(o => o.Name, o => $"{count};{rows} order by {o.By}, id limit @Limit offset @Offset");
+
+    /// <summary>Every statement that the list can send.</summary>
+    public IEnumerable<string> Statements => _statements.Values;
+
+    /// <summary>The statement for an order; none: the first.</summary>
+    /// <exception cref="Refusal">VALIDATION_FAILED: the list has no such order.</exception>
+    internal string For(string? sort) => _statements.GetValueOrDefault(string.IsNullOrEmpty(sort) ? orders[0].Name : sort) ?? throw new Refusal(Reason.Invalid)
     {
-        var (name, direction) = Sort switch
-        {
-            null or "" => (columns[0].Name, "asc"),
-            ['-', .. var rest] => (rest, "desc"),
-            _ => (Sort, "asc"),
-        };
-        var sql = columns.FirstOrDefault(c => c.Name == name).Sql
-            ?? throw new Refusal(Reason.Invalid) { Fields = new Dictionary<string, FieldError> { ["sort"] = new("field.one_of", string.Join(", ", columns.Select(c => c.Name))) } };
-        var columnsInOrder = string.Join(", ", sql.Split(", ").Select(column => $"{column} {direction} nulls last"));
-        return $" order by {columnsInOrder}, id limit @Limit offset @Offset";
-    }
+        Fields = new Dictionary<string, FieldError> { ["sort"] = new("field.one_of", string.Join(", ", orders.Select(o => o.Name))) },
+    };
+
+    private static string Sorted(string columns, string direction) =>
+        string.Join(", ", columns.Split(", ").Select(column => $"{column} {direction} nulls last"));
 }
 
 /// <summary>One page of a list.</summary>
@@ -61,6 +67,10 @@ public sealed record Paged<T>(IReadOnlyList<T> Items, long Total, int Page, int 
 /// <summary>Reads a page of a list in one round trip.</summary>
 public static class Paging
 {
+    /// <summary>The page of a list that a query asks for.</summary>
+    public static Task<Paged<T>> Page<T>(this Session session, ListQuery query, PagedSql sql, object args) =>
+        session.Page<T>(query, sql.For(query.Sort), args);
+
     /// <summary>The page that two statements give: the first counts all rows, the second selects the page's.</summary>
     public static async Task<Paged<T>> Page<T>(this Session session, ListQuery query, string sql, object args)
     {
@@ -73,40 +83,5 @@ public static class Paging
     {
         var total = await results.ReadFirstAsync<long>();
         return new Paged<T>([.. await results.ReadAsync<T>()], total, query.Number, query.Limit);
-    }
-}
-
-/// <summary>A row whose version counts its changes.</summary>
-public interface IVersioned
-{
-    /// <summary>From 1; a change must name the one it is based on.</summary>
-    int Version { get; }
-}
-
-/// <summary>Versions as entity tags: <c>ETag: "3"</c>, <c>If-Match: "3"</c>.</summary>
-public static class Versions
-{
-    /// <summary>What is answered, with its version.</summary>
-    public static T Tagged<T>(HttpContext context, T row) where T : IVersioned
-    {
-        context.Response.Headers.ETag = $"\"{row.Version}\"";
-        return row;
-    }
-
-    /// <summary>What was made, where it is, and its version.</summary>
-    public static Created<T> Created<T>(HttpContext context, string path, T row) where T : IVersioned => TypedResults.Created(path, Tagged(context, row));
-
-    /// <summary>The version that a change is based on: <c>If-Match</c>, or else the body's.</summary>
-    /// <exception cref="Refusal">VERSION_REQUIRED when neither says; BAD_REQUEST when If-Match is no version.</exception>
-    public static int Expected(HttpContext context, int? fromBody)
-    {
-        var header = context.Request.Headers.IfMatch.ToString();
-        if (header.Length == 0)
-        {
-            return fromBody ?? throw new Refusal(Reason.VersionRequired);
-        }
-        return int.TryParse(header.Replace("W/", "", StringComparison.Ordinal).Trim('"', ' '), System.Globalization.NumberStyles.None, System.Globalization.CultureInfo.InvariantCulture, out var version)
-            ? version
-            : throw new Refusal(Reason.BadRequest);
     }
 }

@@ -36,7 +36,7 @@ public static class RequiredModules
 {
     /// <summary>Requires a module of the caller's: <c>routes.MapGet(…).RequireModule("campagnes", ModuleRight.Write)</c>.</summary>
     public static T RequireModule<T>(this T route, string code, ModuleRight permission = ModuleRight.Read) where T : IEndpointConventionBuilder =>
-        route.WithMetadata(new RequireModuleAttribute(code, permission));
+        route.RequireAuthorization().WithMetadata(new RequireModuleAttribute(code, permission));
 
     private sealed record Granted(IReadOnlyList<ModuleRight> Rights);
 

@@ -49,6 +49,10 @@ public sealed class Categories(Db db)
     private const string Where = " from tenancy.business_categories c where (@Pattern::text is null or c.name ilike @Pattern or c.slug ilike @Pattern)";
     private const string OneSql = $"select {Columns} from tenancy.business_categories c where c.id = @id";
 
+    private static readonly PagedSql Pages = new("select count(*)" + Where, "select " + Columns + Where,
+        ("sortOrder", "c.sort_order, c.name collate \"und-x-icu\""), ("name", "c.name collate \"und-x-icu\""),
+        ("slug", "c.slug"), ("updatedAt", "c.updated_at"));
+
     private const string InsertSql = $"""
         insert into tenancy.business_categories as c (id, name, slug, description, icon, color, sort_order, status, created_by)
         values (@id, @Name, @Slug, @Description, @Icon, @Color, @SortOrder, @Status, @userId)
@@ -67,8 +71,7 @@ public sealed class Categories(Db db)
     /// <summary>The categories that the caller sees, a page at a time.</summary>
     public Task<Paged<Category>> List(Caller caller, ListQuery query, CancellationToken ct) => db.Read(caller, async session =>
     {
-        var order = query.OrderBy(("sortOrder", "c.sort_order, c.name collate \"und-x-icu\""), ("name", "c.name collate \"und-x-icu\""), ("slug", "c.slug"), ("updatedAt", "c.updated_at"));
-        return await session.Page<Category>(query, "select count(*)" + Where + ";" + "select " + Columns + Where + order, new { query.Pattern, query.Limit, query.Offset });
+        return await session.Page<Category>(query, Pages, new { query.Pattern, query.Limit, query.Offset });
     }, ct);
 
     /// <summary>One category. Refuses with NOT_FOUND.</summary>

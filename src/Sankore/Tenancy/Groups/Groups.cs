@@ -56,6 +56,12 @@ public sealed class Groups(Db db)
     private const string SchoolFrom = " from tenancy.schools c join tenancy.school_groups g on g.id = c.school_group_id";
     private const string SchoolWhere = " where (@Pattern::text is null or c.name ilike @Pattern or c.code ilike @Pattern or c.city ilike @Pattern) and (@groupId::uuid is null or c.school_group_id = @groupId)";
 
+    private static readonly PagedSql GroupPages = new("select count(*) from tenancy.school_groups g" + GroupWhere, "select " + GroupColumns + GroupFrom + GroupWhere,
+        ("name", "g.name collate \"und-x-icu\""), ("code", "g.code"), ("city", "g.city"), ("plan", "p.name"));
+
+    private static readonly PagedSql SchoolPages = new("select count(*)" + SchoolFrom + SchoolWhere, "select " + SchoolColumns + SchoolFrom + SchoolWhere,
+        ("name", "c.name collate \"und-x-icu\""), ("code", "c.code"), ("city", "c.city"), ("group", "g.name"));
+
     private const string OneSql = $"select {GroupColumns} {GroupFrom} where g.id = @id";
     private const string OneSchoolSql = $"select {SchoolColumns} {SchoolFrom} where c.id = @id";
 
@@ -83,8 +89,7 @@ public sealed class Groups(Db db)
     /// <summary>The groups that the caller sees, a page at a time.</summary>
     public Task<Paged<Group>> List(Caller caller, ListQuery query, CancellationToken ct) => db.Read(caller, async session =>
     {
-        var order = query.OrderBy(("name", "g.name collate \"und-x-icu\""), ("code", "g.code"), ("city", "g.city"), ("plan", "p.name"));
-        return await session.Page<Group>(query, "select count(*) from tenancy.school_groups g" + GroupWhere + "; select " + GroupColumns + GroupFrom + GroupWhere + order, new { query.Pattern, query.Limit, query.Offset });
+        return await session.Page<Group>(query, GroupPages, new { query.Pattern, query.Limit, query.Offset });
     }, ct);
 
     /// <summary>One group. Refuses with NOT_FOUND for a group that is not the caller's to see.</summary>
@@ -113,8 +118,7 @@ public sealed class Groups(Db db)
     /// <summary>The schools that the caller sees, of one group or of all, a page at a time.</summary>
     public Task<Paged<School>> Schools(Caller caller, ListQuery query, Guid? groupId, CancellationToken ct) => db.Read(caller, async session =>
     {
-        var order = query.OrderBy(("name", "c.name collate \"und-x-icu\""), ("code", "c.code"), ("city", "c.city"), ("group", "g.name"));
-        return await session.Page<School>(query, "select count(*)" + SchoolFrom + SchoolWhere + "; select " + SchoolColumns + SchoolFrom + SchoolWhere + order, new { query.Pattern, groupId, query.Limit, query.Offset });
+        return await session.Page<School>(query, SchoolPages, new { query.Pattern, groupId, query.Limit, query.Offset });
     }, ct);
 
     /// <summary>One school. Refuses with NOT_FOUND for a school that is not the caller's to see.</summary>

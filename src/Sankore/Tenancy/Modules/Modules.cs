@@ -23,6 +23,11 @@ public sealed class Modules(Db db)
 
     private const string ListSql = $"select {Columns} from tenancy.modules where (@Pattern::text is null or name ilike @Pattern or code ilike @Pattern)";
     private const string CountSql = "select count(*) from tenancy.modules where (@Pattern::text is null or name ilike @Pattern or code ilike @Pattern)";
+
+    private static readonly PagedSql Pages = new(CountSql, ListSql,
+        ("priority", "priority"), ("name", "name collate \"und-x-icu\""), ("code", "code"), ("status", "status"),
+        ("updatedAt", "updated_at"));
+
     private const string OneSql = $"select {Columns} from tenancy.modules where id = @id";
 
     private const string InsertSql = $"""
@@ -70,8 +75,7 @@ public sealed class Modules(Db db)
     /// <summary>The modules that the caller sees, a page at a time.</summary>
     public Task<Paged<Module>> List(Caller caller, ListQuery query, CancellationToken ct) => db.Read(caller, async session =>
     {
-        var order = query.OrderBy(("priority", "priority"), ("name", "name collate \"und-x-icu\""), ("code", "code"), ("status", "status"), ("updatedAt", "updated_at"));
-        return await session.Page<Module>(query, CountSql + ";" + ListSql + order, new { query.Pattern, query.Limit, query.Offset });
+        return await session.Page<Module>(query, Pages, new { query.Pattern, query.Limit, query.Offset });
     }, ct);
 
     /// <summary>The operator's list, with counts by state; <paramref name="state"/> is <c>active</c>, <c>inactive</c>, <c>building</c> or null.</summary>

@@ -37,6 +37,9 @@ public sealed class Plans(Db db)
         {Modules.Modules.InOrder}
         """;
 
+    private static readonly PagedSql Pages = new("select count(*)" + Where, "select " + Columns + Where,
+        ("sortOrder", "p.sort_order"), ("name", "p.name collate \"und-x-icu\""), ("price", "p.monthly_price"));
+
     private const string InsertSql = """
         insert into tenancy.subscription_plans (id, name, slug, description, monthly_price, yearly_price, currency, sort_order, status)
         values (@id, @Name, @Slug, @Description, @MonthlyPrice, @YearlyPrice, @Currency, @SortOrder, @Status)
@@ -87,8 +90,7 @@ public sealed class Plans(Db db)
     /// <summary>The plans that the caller sees, a page at a time.</summary>
     public Task<Paged<Plan>> List(Caller caller, ListQuery query, CancellationToken ct) => db.Read(caller, async session =>
     {
-        var order = query.OrderBy(("sortOrder", "p.sort_order"), ("name", "p.name collate \"und-x-icu\""), ("price", "p.monthly_price"));
-        return await session.Page<Plan>(query, "select count(*)" + Where + ";" + "select " + Columns + Where + order, new { query.Pattern, query.Limit, query.Offset });
+        return await session.Page<Plan>(query, Pages, new { query.Pattern, query.Limit, query.Offset });
     }, ct);
 
     /// <summary>One plan with its modules. Refuses with NOT_FOUND for a plan that is not the caller's to see.</summary>

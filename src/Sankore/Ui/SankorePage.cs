@@ -3,8 +3,8 @@ using Sankore.Platform.Security;
 
 namespace Sankore.Ui;
 
-/// <summary>A page with forms: what a form does is tried, and a refusal is shown with what was filled in.</summary>
-public abstract class FormPage : ComponentBase
+/// <summary>A page: who asks, the request, and forms whose refusals are shown with what was filled in.</summary>
+public abstract class SankorePage : ComponentBase
 {
     /// <summary>Where pages lead.</summary>
     [Inject]
@@ -25,8 +25,11 @@ public abstract class FormPage : ComponentBase
     /// <summary>Why the last attempt was refused.</summary>
     protected Refusal? Refusal { get; set; }
 
-    /// <summary>Does something that says where to go next, or null to stay; or keeps its refusal.</summary>
-    protected async Task Try(Func<Task<string?>> act)
+    /// <summary>Cancelled when the person leaves before the page is there.</summary>
+    protected CancellationToken Ct => Http.RequestAborted;
+
+    /// <summary>Runs what a form does. It returns the address to go to next, or null to stay; its refusal is kept for the page to show.</summary>
+    protected virtual async Task Try(Func<Task<string?>> act)
     {
         string? next;
         try

@@ -1,0 +1,39 @@
+using Microsoft.AspNetCore.Http.HttpResults;
+using Sankore.Platform.Security;
+
+namespace Sankore.Campaigns.Templates;
+
+/// <summary>The documents that a page's frame shows: a message, a sentence that there is none, or what is wrong with it.</summary>
+internal static class PreviewDocuments
+{
+    private const string PreviewPolicy =
+        "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src https: data:; frame-ancestors 'self'";
+
+    // No image of a message that was sent is loaded: one of them counts who has opened the message.
+    private const string SentPolicy = "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'self'";
+
+    /// <summary>Answers with the document; what is wrong with a message's text is shown in its place.</summary>
+    public static async Task<RazorComponentResult<PreviewDocument>> Show(
+        HttpContext context, Func<Task<FilledMessage?>> fill, bool isSent = false)
+    {
+        FilledMessage? message = null;
+        Refusal? refused = null;
+        try
+        {
+            message = await fill();
+        }
+        catch (Refusal refusal)
+        {
+            refused = refusal;
+        }
+        var headers = context.Response.Headers;
+        headers.ContentSecurityPolicy = isSent ? SentPolicy : PreviewPolicy;
+        headers.XFrameOptions = "SAMEORIGIN";
+        headers.CacheControl = "no-store";
+        var content = new Dictionary<string, object?> { ["Message"] = message, ["Refusal"] = refused };
+        return new RazorComponentResult<PreviewDocument>(content)
+        {
+            StatusCode = refused is null || refused.Reason == Reason.Invalid ? StatusCodes.Status200OK : refused.Reason.Status,
+        };
+    }
+}
