@@ -6,7 +6,7 @@ using Sankore.Platform.Web;
 namespace Sankore.Tenancy.Plans;
 
 /// <summary>A plan and the modules that it says something about.</summary>
-public sealed record PlanView(Plan Plan, IReadOnlyList<PlanModule> Modules) : IVersioned
+public sealed record PlanWithModules(Plan Plan, IReadOnlyList<PlanModule> Modules) : IVersioned
 {
     /// <summary>The plan's, for the entity tag.</summary>
     [JsonIgnore]
@@ -30,10 +30,10 @@ internal static class PlansApi
     private static Task<Paged<Plan>> List(Caller caller, [AsParameters] ListQuery query, Plans plans, CancellationToken ct) =>
         plans.List(caller, query, ct);
 
-    private static async Task<PlanView> Find(Caller caller, Guid id, Plans plans, CancellationToken ct)
+    private static async Task<PlanWithModules> Find(Caller caller, Guid id, Plans plans, CancellationToken ct)
     {
         var (plan, modules) = await plans.Find(caller, id, ct);
-        return new PlanView(plan, modules);
+        return new PlanWithModules(plan, modules);
     }
 
     private static async Task<Created<Plan>> Create(Caller caller, PlanInput input, Plans plans, CancellationToken ct)
