@@ -1,7 +1,7 @@
 using System.Text.Json;
 using Sankore.Platform.Data;
 using Sankore.Platform.Security;
-using Sankore.Platform.Text;
+using Sankore.Ui;
 
 namespace Sankore.Operations;
 
@@ -11,8 +11,11 @@ public sealed record LiveNode(JsonElement Row)
     /// <summary>A field's text; empty when it has none.</summary>
     public string Text(string field) => Row.TryGetProperty(field, out var value) ? value.ToString() : "";
 
-    /// <summary>A figure as people read it in the request's language, and the field that it is.</summary>
-    public string Figure(string name) => Row.TryGetProperty(Texts.Language, out var texts) && texts.TryGetProperty(name, out var text) ? text.GetString()! : "0";
+    /// <summary>A figure as people read it in the request's language.</summary>
+    public string Figure(string name) => Format.Figure(Row.TryGetProperty(name, out var value) ? value.GetDouble() : 0);
+
+    /// <summary>A time, UTC.</summary>
+    public DateTime Time(string field) => Row.GetProperty(field).GetDateTimeOffset().UtcDateTime;
 }
 
 /// <summary>How the feed does, node by node, for whoever has <c>operations.read</c> (the row policy asks it).</summary>

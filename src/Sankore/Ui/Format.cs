@@ -6,20 +6,38 @@ namespace Sankore.Ui;
 /// <summary>Figures, amounts and times as people read them, in the request's culture.</summary>
 public static class Format
 {
+    private static bool English => CultureInfo.CurrentUICulture.TwoLetterISOLanguageName == "en";
+
     /// <summary>The page's own path with some of its query changed: never with the request's host.</summary>
     public static string With(this Microsoft.AspNetCore.Components.NavigationManager nav, params (string Name, object? Value)[] query) =>
         new Uri(Microsoft.AspNetCore.Components.NavigationManagerExtensions.GetUriWithQueryParameters(nav, query.ToDictionary(q => q.Name, q => q.Value))).PathAndQuery;
 
-    /// <summary>The field of a live row that holds a figure as the reader's language writes it (<c>live.figure_texts</c>).</summary>
-    public static string Field(string name) => $"{CultureInfo.CurrentUICulture.TwoLetterISOLanguageName}.{name}";
-
     /// <summary>A whole number with its groups of three: « 25 000 ».</summary>
     public static string Number(long value) => value.ToString("N0", CultureInfo.CurrentCulture);
+
+    /// <summary>A figure, which need not be whole below ten: « 0,3 », « 12 », « 25 000 ». In live.js <c>data-format="number"</c>.</summary>
+    public static string Figure(double value) => Math.Abs(value) < 10
+        ? Math.Round((decimal)value, 1, MidpointRounding.AwayFromZero).ToString("0.#", CultureInfo.CurrentCulture)
+        : Math.Round(Math.Clamp(value, -1e18, 1e18), MidpointRounding.AwayFromZero).ToString("N0", CultureInfo.CurrentCulture);
+
+    /// <summary>Percent to a tenth: « 12,5 % »; null: « — ». <c>data-format="percent"</c>.</summary>
+    public static string Percent(decimal? value) => value is { } percent
+        ? Math.Round(percent, 1, MidpointRounding.AwayFromZero).ToString("0.#", CultureInfo.CurrentCulture) + (English ? "%" : "\u202f%")
+        : "—";
+
+    /// <summary>How long something takes: « 1 min 17 s »; null: « — ». <c>data-format="duration"</c>.</summary>
+    public static string Duration(int? seconds) => seconds switch
+    {
+        null => "—",
+        < 60 and var s => $"{s} s",
+        < 3600 and var s => $"{s / 60} min {s % 60} s",
+        { } s => $"{s / 3600} h {s % 3600 / 60} min",
+    };
 
     /// <summary>The size of a file: « 340 ko », « 1,3 Mo ».</summary>
     public static string Size(long bytes)
     {
-        var letter = CultureInfo.CurrentUICulture.TwoLetterISOLanguageName == "en" ? "B" : "o";
+        var letter = English ? "B" : "o";
         return bytes < 1024 * 1024 ? $"{Number((bytes + 1023) / 1024)} {(letter == "o" ? "k" : "K")}{letter}" : $"{(bytes / (1024m * 1024)).ToString("0.#", CultureInfo.CurrentCulture)} M{letter}";
     }
 
@@ -30,7 +48,7 @@ public static class Format
     public static string Count(this Microsoft.Extensions.Localization.IStringLocalizer strings, string key, long n)
     {
         var forms = strings[key].Value.Split('|');
-        var one = CultureInfo.CurrentUICulture.TwoLetterISOLanguageName == "en" ? n == 1 : n is 0 or 1;
+        var one = English ? n == 1 : n is 0 or 1;
         return string.Format(CultureInfo.CurrentCulture, forms[one ? 0 : ^1], Number(n));
     }
 
@@ -39,14 +57,12 @@ public static class Format
         ? $"{Number(minor)} FCFA"
         : $"{(minor / 100m).ToString("N2", CultureInfo.CurrentCulture)} {currency}";
 
-    /// <summary>A moment, in UTC+1 (West Africa Time): « 14 janv. 2025 à 17:30 ».</summary>
-    public static string Moment(DateTime utc)
-    {
-        var local = utc.Add(Days.Offset);
-        return CultureInfo.CurrentUICulture.TwoLetterISOLanguageName == "en"
-            ? local.ToString("d MMM yyyy, HH:mm", CultureInfo.CurrentCulture)
-            : local.ToString("d MMM yyyy 'à' HH:mm", CultureInfo.CurrentCulture);
-    }
+    /// <summary>A moment, in UTC+1 (West Africa Time): « 14 janv. 2025 à 17:30 ». <c>data-format="moment"</c>.</summary>
+    public static string Moment(DateTime utc) =>
+        utc.Add(Days.Offset).ToString(English ? "d MMM yyyy, HH:mm" : "d MMM yyyy 'à' HH:mm", CultureInfo.CurrentCulture);
+
+    /// <summary>A time of day, in UTC+1: « 17:30:05 ». <c>data-format="time"</c>.</summary>
+    public static string Time(DateTime utc) => utc.Add(Days.Offset).ToString("HH:mm:ss", CultureInfo.InvariantCulture);
 
     /// <summary>A day.</summary>
     public static string Day(DateTime utc) => utc.Add(Days.Offset).ToString("d MMM yyyy", CultureInfo.CurrentCulture);

@@ -2,35 +2,65 @@
 // Markup says what it shows:
 //   data-row="TABLE:ID"           an element that shows a row
 //   data-field="name"             its text (data-map='{"active":"Actif"}' translates it)
-//   data-attr="href:route …"      its attributes (href:/x/{id} puts fields into a text); data-icon="icon" on a <use>
+//     data-format="number"        … as people read it: number, percent, duration (of seconds), moment, time
+//   data-attr="href:route …"      its attributes (href:/x/{id} puts fields into a text, width:a+b/c is percent of c)
+//   data-icon="icon"              on a <use>: the part of its href after #
 //   data-list="TABLE"             holds rows; its <template> is cloned for new ones
 //     data-where="categoryId=ID"  … only those (an array field: those that contain it)
 //     data-sort="priority name"   … in this order; each row has its data-order (the values, joined by |)
-//   data-groups="categoryId"      holds a section per value, made from its own <template> when a row needs one
-//   data-category="ID"            a badge that shows a category of another table's row
+//   data-groups="categoryId"      holds a section per value, made from its own <template> when a row of its list needs one
+//   data-part="TABLE:ID"          shows, within a row, one of another table, under the name that its field begins with (category.name)
 //   data-count="SELECTOR"         how many there are; data-empty="TABLE" is shown while there are none
-//   data-reads="TABLE …"          a part whose rows are not patched: the page is read again when one of these tables changes
+//   data-reads="TABLE …"          a part that is read again, with the page, when one of these tables changes and it cannot be patched
 //   <template id="gone">          takes the place of main when the page's own row (data-page) goes
 (() => {
   'use strict';
   const page = document.body;
-  const words = document.getElementById('toasts')?.dataset ?? {};
+  const toasts = document.getElementById('toasts');
+  const words = JSON.parse(toasts?.dataset.tables ?? '{}');
   const pathOf = (row, path) => path.split('.').reduce((value, key) => value?.[key], row);
   const all = (selector, within = document) => [...within.querySelectorAll(selector)];
   let position = Number(page.dataset.position);
 
+  // ── Figures and times, as the server's Format class writes them ──
+  const language = document.documentElement.lang;
+  const english = language === 'en';
+  const rounded = (value, digits) => value.toLocaleString(language, { maximumFractionDigits: digits });
+  const local = { timeZone: 'Africa/Brazzaville', hourCycle: 'h23' };
+  const part = (value, options) => new Date(value).toLocaleString(language, { ...local, ...options });
+  const formats = {
+    number: (value = 0) => rounded(Math.max(-1e18, Math.min(value, 1e18)), Math.abs(value) < 10 ? 1 : 0),
+    percent: value => value == null ? '—' : rounded(value, 1) + (english ? '%' : '\u202f%'),
+    duration: value => {
+      if (value == null) return '—';
+      const [hours, minutes, seconds] = [value / 3600 | 0, value % 3600 / 60 | 0, value % 60];
+      return hours ? `${hours} h ${minutes} min` : minutes ? `${minutes} min ${seconds} s` : `${seconds} s`;
+    },
+    moment: value => {
+      const day = [part(value, { day: 'numeric' }), part(value, { month: 'short' }), part(value, { year: 'numeric' })].join(' ');
+      return day + (english ? ', ' : ' à ') + part(value, { hour: '2-digit', minute: '2-digit' });
+    },
+    time: value => part(value, { hour: '2-digit', minute: '2-digit', second: '2-digit' }),
+  };
+  const sum = (row, fields) => fields.split('+').reduce((sum, field) => sum + (row[field] ?? 0), 0);
+  const share = (row, [some, whole]) => Math.round(1e4 * sum(row, some) / Math.max(1, sum(row, whole))) / 100;
+
   // ── Rows ──
+  const filled = (text, row) => {
+    const missing = [...text.matchAll(/{(\w+)}/g)].some(([, key]) => !(key in row));
+    return missing ? undefined : text.replace(/{(\w+)}/g, (_, key) => row[key]);
+  };
   const fill = (element, row) => {
     for (const node of [element, ...all('[data-field],[data-attr],[data-icon]', element)]) {
       if (node !== element && node.closest('[data-row]') !== element) continue;
-      const { field, map, attr, icon } = node.dataset;
+      const { field, map, format, attr, icon } = node.dataset;
       if (field) {
-        const value = pathOf(row, field) ?? '';
-        node.textContent = map ? JSON.parse(map)[value] ?? value : value;
+        const value = pathOf(row, field);
+        node.textContent = format ? formats[format](value) : (map && JSON.parse(map)[value]) ?? value ?? '';
       }
       for (const pair of attr?.split(' ') ?? []) {
-        const [name, path] = pair.split(':');
-        const value = path.includes('{') ? path.replace(/{(\w+)}/g, (_, key) => row[key]) : pathOf(row, path);
+        const [name, path] = pair.split(/:(.*)/);
+        const value = path.includes('{') ? filled(path, row) : path.includes('/') ? share(row, path.split('/')) : pathOf(row, path);
         if (value !== undefined) node.setAttribute(name, value);
       }
       if (icon) node.setAttribute('href', node.getAttribute('href').split('#')[0] + '#' + pathOf(row, icon));
@@ -80,35 +110,39 @@
     fill(element, row);
     return element;
   };
-  const group = (groups, row) => {
-    const value = row[groups.dataset.groups];
-    if (!value || !row.category || groups.querySelector(`[data-where="${groups.dataset.groups}=${value}"]`)) return;
-    const section = clone(groups.querySelector(':scope > template'), 'tenancy.business_categories:' + value, { ...row.category, id: value });
-    section.querySelector('[data-list]').dataset.where = `${groups.dataset.groups}=${value}`;
-    place(groups, section, row.category);
+  // categoryId says which section a row is in, and category how that looks.
+  const group = (groups, table, row) => {
+    const { content } = groups.querySelector(':scope > template');
+    const [field, of] = [groups.dataset.groups, row[groups.dataset.groups.slice(0, -2)]];
+    if (!of || content.querySelector('[data-list]').dataset.list !== table) return;
+    if (groups.querySelector(`[data-where="${field}=${row[field]}"]`)) return;
+    const section = content.firstElementChild.cloneNode(true);
+    fill(section, { ...of, id: row[field] });
+    place(groups, section, of);
   };
   const apply = ({ table, op, id, row }) => {
     const key = `${table}:${id}`;
     const shown = all(`[data-row="${key}"]`);
-    if (!row && op !== 'DELETE') {
-      // Something of the table changed, and the feed does not say what.
-      if (document.querySelector(`[data-reads~="${table}"]`)) rereadSoon();
-      return;
-    }
+    // Something of the table changed and the feed does not say what, or a row that the part does not patch.
+    const vague = !row && op !== 'DELETE';
+    const patched = `[data-row="${key}"],[data-list="${table}"]`;
+    if (all(`[data-reads~="${table}"]`).some(part => vague || !part.matches(patched) && !part.querySelector(patched))) rereadSoon();
+    if (vague) return;
     if (op === 'DELETE') {
       shown.forEach(leave);
       return;
     }
     row.id = id;
     const resort = new Set();
-    if (table === 'tenancy.business_categories') for (const badge of all(`[data-category="${id}"]`)) {
-      badge.textContent = row.name;
-      badge.dataset.color = row.color;
-      const line = badge.closest('[data-row]');
+    for (const shows of all(`[data-part="${key}"]`)) {
+      const name = shows.dataset.field.split('.')[0];
+      const within = { [name]: row };
+      fill(shows, within);
+      const line = shows.closest('[data-row]');
       const paths = line?.parentNode.dataset.sort?.split(' ') ?? [];
-      if (!line?.dataset.order || !paths.some(path => path.startsWith('category.'))) continue;
+      if (!line?.dataset.order || !paths.some(path => path.startsWith(name + '.'))) continue;
       const order = line.dataset.order.split('|');
-      line.dataset.order = paths.map((path, i) => path.startsWith('category.') ? row[path.slice(9)] : order[i]).join('|');
+      line.dataset.order = paths.map((path, i) => path.startsWith(name + '.') ? pathOf(within, path) : order[i]).join('|');
       resort.add(line.parentNode);
     }
     for (const list of resort)
@@ -124,7 +158,7 @@
       if (holder.dataset.sort) place(holder, element, row);
       freshen(element);
     }
-    if (table === 'tenancy.modules') all('[data-groups]').forEach(groups => group(groups, row));
+    all('[data-groups]').forEach(groups => group(groups, table, row));
     for (const list of all(`[data-list="${table}"]`)) {
       const template = list.querySelector(':scope > template');
       if (!template || !matches(list, row) || list.querySelector(`[data-row="${key}"]`)) continue;
@@ -144,30 +178,27 @@
 
   // ── Toasts ──
   const toast = (mark, title, text) => {
-    const box = document.getElementById('toasts');
     const element = document.getElementById('toast').content.firstElementChild.cloneNode(true);
     element.querySelector('.e').textContent = mark;
     element.querySelector('b').textContent = title;
     element.querySelector('small').textContent = text;
-    box.replaceChildren(...[...box.children].slice(-2), element);
+    toasts.replaceChildren(...[...toasts.children].slice(-2), element);
     setTimeout(() => element.remove(), 6000);
   };
   const news = new Map();
   let telling = 0;
   const tell = ({ table, id, name }) => {
-    const kind = { 'tenancy.modules': 'modules', 'tenancy.business_categories': 'categories' }[table];
-    if (!kind) return;
-    if (!news.has(kind)) news.set(kind, new Map());
-    news.get(kind).set(id, name);
+    if (!words[table]) return;
+    if (!news.has(table)) news.set(table, new Map());
+    news.get(table).set(id, name);
     clearTimeout(telling);
     telling = setTimeout(() => {
-      // One save, one toast: a category that goes takes its modules with it.
-      if (news.has('categories')) news.delete('modules');
-      for (const [of, rows] of news) {
-        const [mark, title, many] = words[of].split('|');
-        const names = [...rows.values()].filter(Boolean);
-        toast(mark, title, rows.size > 1 ? many.replace('{0}', rows.size) : names.length ? `« ${names[0]} »` : '');
-      }
+      // One save, one toast, of the table that is named first: a category that goes takes its modules with it.
+      const first = Object.keys(words).find(table => news.has(table));
+      const rows = news.get(first);
+      const [mark, title, many] = words[first].split('|');
+      const names = [...rows.values()].filter(Boolean);
+      toast(mark, title, rows.size > 1 ? many.replace('{0}', rows.size) : names.length ? `« ${names[0]} »` : '');
       news.clear();
     }, 120);
   };
@@ -201,8 +232,8 @@
   const stale = () => { document.querySelector('.stale').hidden = false; };
   let rereading = 0;
   const rereadSoon = () => {
-    clearTimeout(rereading);
-    rereading = setTimeout(refetch, 150 + Math.random() * 350);
+    // What goes on changing is read again now and then, not once it has stopped.
+    rereading ||= setTimeout(() => { rereading = 0; refetch(); }, 150 + Math.random() * 350);
   };
   const menu = () => all('.side [data-row]').map(row => row.dataset.row).sort().join();
   const read = address => fetch(address, { headers: { accept: 'text/html' }, cache: 'no-store' });
@@ -225,7 +256,7 @@
         const [old, next] = [document.querySelector(selector), fresh.querySelector(selector)];
         if (old && next && !(selector !== 'main' && old.querySelector('details[open]'))) old.replaceWith(document.importNode(next, true));
       }
-      if (menu() !== before) toast(...words.rights.split('|'), '');
+      if (menu() !== before) toast(...toasts.dataset.rights.split('|'), '');
       if (focused) document.getElementById(focused)?.focus();
       const rendered = Number(fresh.body.dataset.position);
       position = Math.max(position, rendered);

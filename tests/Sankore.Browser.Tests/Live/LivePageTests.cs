@@ -26,7 +26,7 @@ public sealed class LivePageTests(World world, Chrome chrome) : IClassFixture<Wo
         await using var super = await chrome.Open(world.Address, Cast.Super, new Look(Width: width, Height: height));
         var page = await super.Watch("/admin/live");
         await Reporter.Report(CancellationToken.None);
-        var all = page.Locator(".stats [data-field='fr.streams']");
+        var all = page.Locator(".stats [data-field='streams']");
         var here = page.Locator($"[data-row='live.nodes:{Reporter.Id}']");
         await Expect(all).ToHaveTextAsync("1");
         var line = await here.Locator("path.line").First.GetAttributeAsync("d");
@@ -38,7 +38,7 @@ public sealed class LivePageTests(World world, Chrome chrome) : IClassFixture<Wo
         }
         await Reporter.Report(CancellationToken.None);
         await Expect(all).ToHaveTextAsync("6");
-        await Expect(here.Locator("[data-field='fr.streams']")).ToHaveTextAsync("6");
+        await Expect(here.Locator("[data-field='streams']")).ToHaveTextAsync("6");
         await Expect(here.GetByRole(AriaRole.Img, new LocatorGetByRoleOptions { Name = "Flux ouverts 6 max. 6" })).ToBeVisibleAsync();
         (await here.Locator("path.line").First.GetAttributeAsync("d")).ShouldNotBe(line);
 

@@ -107,7 +107,7 @@ public sealed class CampaignPagesTests(World world) : IClassFixture<World>
         var page = await browser.Page("/campaigns");
         new[] { "scheduled", "sending", "paused" }.ShouldAllBe(s => page.Contains($"{word} {s}<", StringComparison.Ordinal));
         new[] { "draft", "sent", "failed", "cancelled" }.ShouldAllBe(s => !page.Contains($"{word} {s}<", StringComparison.Ordinal));
-        page.ShouldContain("data-row=\"campaigns.email_campaigns:");
+        page.ShouldContain("data-row=\"campaigns.campaign_analytics:");
     }
 
     [Fact]

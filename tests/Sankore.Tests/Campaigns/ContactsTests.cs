@@ -161,10 +161,12 @@ public sealed class ContactsTests(World world) : IClassFixture<World>
         using var head = await world.As("head.s0004@sankore.test");
         await using var feed = await LiveClient.Open(world.Address, await world.Token("head.s0004@sankore.test"));
         await Add(head, $"{Catalogue.Word()}@exemple.cg", "Lycée");
-        var told = await feed.Next(e => e.Table == "campaigns.dashboard_analytics", "the dashboard's figures come");
-        told.Row.GetProperty("fr").Text("contacts").ShouldBe("1");
-        told.Row.GetProperty("organizations").GetInt32().ShouldBe(1);
-        feed.Events.ShouldContain(e => e.Table == "campaigns.contacts" && e.Op == "UPDATE");
+        foreach (var table in (string[])["campaigns.contacts", "campaigns.organizations", "campaigns.user_counts"])
+        {
+            await feed.Next(e => e.Table == table && e.Op == "UPDATE" && e.Data.Text("id") == "", $"pages that show {table} are told");
+        }
+        var dashboard = await head.Ask(HttpMethod.Get, $"{Api}/dashboard").Json();
+        (dashboard.GetProperty("totalContacts").GetInt32(), dashboard.GetProperty("totalOrganizations").GetInt32()).ShouldBe((1, 1));
     }
 
     private static Task<JsonElement> Add(HttpClient client, string email, string? organization) => client.Ask(HttpMethod.Post, $"{Api}/contacts", new { email, organization }).Json(201);

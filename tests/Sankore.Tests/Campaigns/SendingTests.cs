@@ -44,9 +44,9 @@ public sealed class SendingTests
         one.All.Single(p => p.Type == "text/html").Text().ShouldSatisfyAllConditions(html => html.ShouldStartWith("<!DOCTYPE html><html lang=\"fr\">"), html => html.ShouldContain($"href=\"{leave}\""));
         one.All.Single(p => p.Type == "text/plain").Text().ShouldContain($"Se désinscrire ({leave})");
 
-        var told = await feed.Next(e => e.Table == "campaigns.email_campaigns" && e.RowId == campaign.Id() && e.Row.Text("status") == "sent", "the end is told");
+        var told = await feed.Next(e => e.Table == "campaigns.campaign_analytics" && e.RowId == campaign.Id() && e.Row.Text("status") == "sent", "the end is told");
         told.Row.GetProperty("sent").GetInt32().ShouldBe(499);
-        told.Row.GetProperty("okShare").GetDecimal().ShouldBe(100);
+        (told.Row.GetProperty("accepted").GetInt32(), told.Row.GetProperty("total").GetInt32(), told.Row.GetProperty("successRate").GetDecimal()).ShouldBe((499, 499, 100));
         await feed.Next(e => e.Table == "campaigns.dashboard_analytics" && e.Row.GetProperty("today").GetInt32() == 499, "the dashboard is told");
         await client.Act(campaign, "send").ShouldRefuse(409, "CAMPAIGN_STATE");
         // By the database's own record, however fast or slow this machine is: the act itself, and then one more each 240 ms at most.

@@ -110,6 +110,22 @@ public static class SchemaRules
             """,
             "create policy per_row on tenancy.schools for select to authenticated using (rbac.has_permission((select auth.uid()), 'tenancy.read'))", "tenancy.schools.per_row"),
 
+        new("Every policy is <table>_<who>_<command>, but for the owner's", $"""
+            select p.polrelid::regclass || '.' || p.polname from pg_policy p join pg_class c on c.oid = p.polrelid join pg_namespace n on n.oid = c.relnamespace
+            where {Ours} and p.polname <> 'owner_all' and p.polname !~ format('^%s_.+_%s$', c.relname,
+              case p.polcmd when 'r' then 'select' when 'a' then 'insert' when 'w' then 'update' when 'd' then 'delete' else 'all' end)
+            """,
+            "create policy schools_director_read on tenancy.schools for select to authenticated using (true)", "tenancy.schools.schools_director_read"),
+
+        // update_updated_at_column and plan_change_trigger are the documents' names.
+        new("A trigger's name is found by searching for it: no two tables have one of the same name", $"""
+            select min(c.oid::regclass || '.' || t.tgname) from pg_trigger t join pg_class c on c.oid = t.tgrelid join pg_namespace n on n.oid = c.relnamespace
+            where {Ours} and not t.tgisinternal and t.tgparentid = 0 and t.tgname not in ('update_updated_at_column', 'plan_change_trigger')
+            group by t.tgname having count(*) > 1
+            """,
+            "create trigger touch before update on tenancy.modules for each row execute function util.touch(); create trigger touch before update on tenancy.schools for each row execute function util.touch()",
+            "tenancy.modules.touch"),
+
         new("Nobody but the owner and the three roles of callers has a right on anything", $"""
             select c.oid::regclass || ' to ' || coalesce(nullif(g.grantee, 0)::regrole::text, 'public') from pg_class c join pg_namespace n on n.oid = c.relnamespace, aclexplode(c.relacl) g
             where {Ours} and g.grantee <> c.relowner and coalesce(nullif(g.grantee, 0)::regrole::text, 'public') not in ('anon', 'authenticated', 'service_role')

@@ -103,7 +103,7 @@ public sealed class Contacts(Db db)
         {
             var id = Guid.CreateVersion7();
             await session.Execute(InsertSql, Values(id, 0, contact));
-            return await Told(session, id);
+            return await session.One<Contact>(OneSql, new { id });
         }, ct);
     }
 
@@ -118,25 +118,21 @@ public sealed class Contacts(Db db)
                 var found = await session.One<Contact>(OneSql, new { id });
                 throw Refusal.Untouched(found.Version, version, found.Email);
             }
-            return await Told(session, id);
+            return await session.One<Contact>(OneSql, new { id });
         }, ct);
     }
 
     /// <summary>Deletes contacts; what was written to them stays. Those that are not the caller's are left alone.</summary>
     /// <returns>How many went.</returns>
-    public Task<int> Delete(Caller caller, IReadOnlyList<Guid> ids, CancellationToken ct) => db.Run(caller, async session =>
-    {
-        var gone = await session.Execute(DeleteSql, new { ids = ids.ToArray() });
-        await session.Tell("contacts");
-        return gone;
-    }, ct);
+    public Task<int> Delete(Caller caller, IReadOnlyList<Guid> ids, CancellationToken ct) =>
+        db.Run(caller, session => session.Execute(DeleteSql, new { ids = ids.ToArray() }), ct);
 
     /// <summary>Merges contacts into one, which keeps its address. Refuses with NOT_FOUND.</summary>
     public Task<Contact> Merge(Caller caller, Guid id, IReadOnlyList<Guid> ids, CancellationToken ct) => db.Run(caller, async session =>
     {
         await session.One<Contact>(OneSql, new { id });
         await session.Execute(MergeSql, new { id, ids = ids.Where(other => other != id).ToArray() });
-        return await Told(session, id);
+        return await session.One<Contact>(OneSql, new { id });
     }, ct);
 
     private static async Task<string> FilterOf(Session session, string? q, ContactFilter filter)
@@ -155,13 +151,6 @@ public sealed class Contacts(Db db)
             found["organizationIds"] = JsonSerializer.SerializeToElement(new[] { organization });
         }
         return JsonSerializer.Serialize(found);
-    }
-
-    private static async Task<Contact> Told(Session session, Guid id)
-    {
-        var contact = await session.One<Contact>(OneSql, new { id });
-        await session.Tell("contacts");
-        return contact;
     }
 
     private static object Values(Guid id, int version, ContactInput c) => new

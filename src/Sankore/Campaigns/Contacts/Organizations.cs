@@ -52,7 +52,7 @@ public sealed class Organizations(Db db)
         {
             var id = Guid.CreateVersion7();
             await session.Execute("insert into campaigns.organizations (id, name) values (@id, @name)", new { id, name });
-            return await Told(session, id);
+            return await session.One<Organization>(OneSql, new { id });
         }, ct);
     }
 
@@ -67,23 +67,20 @@ public sealed class Organizations(Db db)
                 var found = await session.One<Organization>(OneSql, new { id });
                 throw Refusal.Untouched(found.Version, version, found.Name);
             }
-            return await Told(session, id);
+            return await session.One<Organization>(OneSql, new { id });
         }, ct);
     }
 
     /// <summary>Deletes an organisation; its contacts stay, without one. Refuses with NOT_FOUND.</summary>
-    public Task Delete(Caller caller, Guid id, CancellationToken ct) => db.Run(caller, async session =>
-    {
-        await session.ExecuteOne("delete from campaigns.organizations where id = @id", new { id });
-        await session.Tell("organizations");
-    }, ct);
+    public Task Delete(Caller caller, Guid id, CancellationToken ct) =>
+        db.Run(caller, session => session.ExecuteOne("delete from campaigns.organizations where id = @id", new { id }), ct);
 
     /// <summary>Merges organisations into one, which keeps its name and takes their contacts. Refuses with NOT_FOUND.</summary>
     public Task<Organization> Merge(Caller caller, Guid id, IReadOnlyList<Guid> ids, CancellationToken ct) => db.Run(caller, async session =>
     {
         await session.One<Organization>(OneSql, new { id });
         await session.Execute(MergeSql, new { id, ids = ids.Where(other => other != id).ToArray() });
-        return await Told(session, id);
+        return await session.One<Organization>(OneSql, new { id });
     }, ct);
 
     private static string Name(OrganizationInput input)
@@ -91,12 +88,5 @@ public sealed class Organizations(Db db)
         var name = Texts.Blank(input.Name);
         new Validation().Required("name", name, 200).Check();
         return name!;
-    }
-
-    private static async Task<Organization> Told(Session session, Guid id)
-    {
-        var organization = await session.One<Organization>(OneSql, new { id });
-        await session.Tell("organizations");
-        return organization;
     }
 }

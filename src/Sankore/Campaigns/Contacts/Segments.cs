@@ -63,7 +63,7 @@ public sealed class Segments(Db db)
         [.. (await session.Query<Row>(ListSql)).Select(r => r.ToView())], ct);
 
     /// <summary>One segment. Refuses with NOT_FOUND.</summary>
-    public Task<Segment> Find(Caller caller, Guid id, CancellationToken ct) => db.Read(caller, async session => (await session.One<Row>(OneSql, new { id })).ToView(), ct);
+    public Task<Segment> Find(Caller caller, Guid id, CancellationToken ct) => db.Read(caller, session => One(session, id), ct);
 
     /// <summary>Saves a filter under a name. Refuses with VALIDATION_FAILED, SEGMENT_EXISTS.</summary>
     public Task<Segment> Create(Caller caller, SegmentInput input, CancellationToken ct)
@@ -73,7 +73,7 @@ public sealed class Segments(Db db)
         {
             var id = Guid.CreateVersion7();
             await session.Execute(InsertSql, new { id, segment.Name, filter = segment.Filter!.ToJson() });
-            return await Told(session, id);
+            return await One(session, id);
         }, ct);
     }
 
@@ -88,21 +88,13 @@ public sealed class Segments(Db db)
                 var found = await session.One<Row>(OneSql, new { id });
                 throw Refusal.Untouched(found.Version, version, found.Name);
             }
-            return await Told(session, id);
+            return await One(session, id);
         }, ct);
     }
 
     /// <summary>Deletes a segment; its contacts stay. Refuses with NOT_FOUND.</summary>
-    public Task Delete(Caller caller, Guid id, CancellationToken ct) => db.Run(caller, async session =>
-    {
-        await session.ExecuteOne("delete from campaigns.segments where id = @id", new { id });
-        await session.Tell("segments");
-    }, ct);
+    public Task Delete(Caller caller, Guid id, CancellationToken ct) =>
+        db.Run(caller, session => session.ExecuteOne("delete from campaigns.segments where id = @id", new { id }), ct);
 
-    private static async Task<Segment> Told(Session session, Guid id)
-    {
-        var segment = (await session.One<Row>(OneSql, new { id })).ToView();
-        await session.Tell("segments");
-        return segment;
-    }
+    private static async Task<Segment> One(Session session, Guid id) => (await session.One<Row>(OneSql, new { id })).ToView();
 }

@@ -49,16 +49,11 @@ public sealed class Suppressions(Db db)
         {
             var id = Guid.CreateVersion7();
             await session.Execute("insert into campaigns.suppressions (id, email, reason, detail) values (@id, @email, 'manual', @detail)", new { id, email, detail });
-            var added = await session.One<Suppression>(OneSql, new { id });
-            await session.Tell("suppressions");
-            return added;
+            return await session.One<Suppression>(OneSql, new { id });
         }, ct);
     }
 
     /// <summary>Takes an address off the list that bounced or that the user put there. Refuses with NOT_FOUND, and SUPPRESSION_KEPT for whoever unsubscribed or complained.</summary>
-    public Task Remove(Caller caller, Guid id, CancellationToken ct) => db.Run(caller, async session =>
-    {
-        await session.ExecuteOne("delete from campaigns.suppressions where id = @id", new { id });
-        await session.Tell("suppressions");
-    }, ct);
+    public Task Remove(Caller caller, Guid id, CancellationToken ct) =>
+        db.Run(caller, session => session.ExecuteOne("delete from campaigns.suppressions where id = @id", new { id }), ct);
 }

@@ -30,9 +30,6 @@ public sealed record CampaignLine(Guid Id, string Name, string Subject, string S
 
     /// <summary>Those that nobody took.</summary>
     public int Refused => Failed + Bounced;
-
-    /// <summary>The time left as people read it (as <c>campaigns.duration</c> has it).</summary>
-    internal string? Remaining => SecondsLeft switch { null => null, < 60 and var s => $"{s} s", < 3600 and var s => $"{s / 60} min {s % 60} s", { } s => $"{s / 3600} h {s % 3600 / 60} min" };
 }
 
 /// <summary>A person's campaigns: what is written, and to whom.</summary>
@@ -131,7 +128,7 @@ public sealed class Campaigns(Db db)
         {
             var id = Guid.CreateVersion7();
             await session.Execute(InsertSql, Values(id, 0, campaign));
-            return await Told(session, id);
+            return await One(session, id);
         }, ct);
     }
 
@@ -146,7 +143,7 @@ public sealed class Campaigns(Db db)
                 var found = await One(session, id);
                 throw found.Status != "draft" ? new Refusal(Reason.CampaignSettled) : Refusal.Untouched(found.Version, version, found.Name);
             }
-            return await Told(session, id);
+            return await One(session, id);
         }, ct);
     }
 
@@ -160,7 +157,7 @@ public sealed class Campaigns(Db db)
         await One(session, id);
         var copy = Guid.CreateVersion7();
         await session.Execute(DuplicateSql, new { id, copy, name });
-        return await Told(session, copy);
+        return await One(session, copy);
     }, ct);
 
     /// <summary>Deletes a campaign with all that is known of its messages. Refuses with NOT_FOUND, and with CAMPAIGN_STATE while it is scheduled or under way.</summary>
@@ -171,17 +168,9 @@ public sealed class Campaigns(Db db)
             await One(session, id);
             throw new Refusal(Reason.CampaignState);
         }
-        await session.Tell("email_campaigns");
     }, ct);
 
     internal static async Task<Campaign> One(Session session, Guid id) => (await session.One<Row>(OneSql, new { id })).ToView();
-
-    internal static async Task<Campaign> Told(Session session, Guid id)
-    {
-        var campaign = await One(session, id);
-        await session.Tell("email_campaigns");
-        return campaign;
-    }
 
     private static object Values(Guid id, int version, CampaignInput c) => new
     {

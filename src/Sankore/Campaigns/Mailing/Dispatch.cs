@@ -25,7 +25,7 @@ public sealed class Dispatch(Db db, TimeProvider time, IStringLocalizer<Strings>
         await Ready(session, id);
         await Change(session, id, SendSql, new { id });
         await session.Enqueue(CampaignStartJob.Type, new CampaignStartJob.Order(id), priority: 60);
-        return await Told(session, id);
+        return await Campaigns.One(session, id);
     }, ct);
 
     /// <summary>Sends a campaign to the caller alone, to look at. Refuses with NOT_FOUND, CAMPAIGN_INCOMPLETE.</summary>
@@ -46,7 +46,7 @@ public sealed class Dispatch(Db db, TimeProvider time, IStringLocalizer<Strings>
             await Ready(session, id);
             await Change(session, id, ScheduleSql, new { id, at = at.UtcDateTime, zone });
             await session.Enqueue(CampaignStartJob.Type, new CampaignStartJob.Order(id), priority: 60, at);
-            return await Told(session, id);
+            return await Campaigns.One(session, id);
         }, ct);
     }
 
@@ -61,7 +61,7 @@ public sealed class Dispatch(Db db, TimeProvider time, IStringLocalizer<Strings>
     {
         await Change(session, id, ResumeSql, new { id });
         await session.Enqueue(CampaignStartJob.Type, new CampaignStartJob.Order(id), priority: 60);
-        return await Told(session, id);
+        return await Campaigns.One(session, id);
     }, ct);
 
     /// <summary>Calls a campaign off, for good. Refuses with NOT_FOUND, CAMPAIGN_STATE.</summary>
@@ -70,7 +70,7 @@ public sealed class Dispatch(Db db, TimeProvider time, IStringLocalizer<Strings>
     private Task<Campaign> Move(Caller caller, Guid id, string sql, CancellationToken ct) => db.Run(caller, async session =>
     {
         await Change(session, id, sql, new { id });
-        return await Told(session, id);
+        return await Campaigns.One(session, id);
     }, ct);
 
     /// <summary>A campaign that is sent says something, to somebody.</summary>
@@ -100,12 +100,5 @@ public sealed class Dispatch(Db db, TimeProvider time, IStringLocalizer<Strings>
             await Campaigns.One(session, id);
             throw new Refusal(Reason.CampaignState);
         }
-    }
-
-    private static async Task<Campaign> Told(Session session, Guid id)
-    {
-        var campaign = await Campaigns.One(session, id);
-        await session.Execute("select campaigns.tell_campaign(@id), campaigns.tell('email_campaigns')", new { id });
-        return campaign;
     }
 }

@@ -99,15 +99,8 @@ grant select on campaigns.delivery_events, campaigns.campaign_links to authentic
 grant insert on campaigns.campaign_links to service_role;
 grant select, insert on campaigns.signing_keys to service_role;
 
-do $$
-declare
-  v_table text;
-begin
-  foreach v_table in array array['delivery_events', 'campaign_links', 'signing_keys'] loop
-    execute format('drop policy if exists %s_service on campaigns.%I', v_table, v_table);
-    execute format('create policy %s_service on campaigns.%I to service_role using (true) with check (true)', v_table, v_table);
-    continue when v_table = 'signing_keys';
-    execute format('drop policy if exists %s_own_read on campaigns.%I', v_table, v_table);
-    execute format('create policy %s_own_read on campaigns.%I for select to authenticated using (user_id = (select auth.uid()))', v_table, v_table);
-  end loop;
-end $$;
+select util.policy('campaigns.signing_keys', 'service', 'all', 'service_role'),
+  util.policy('campaigns.delivery_events', 'service', 'all', 'service_role'),
+  util.policy('campaigns.delivery_events', 'own', 'select', 'authenticated', 'user_id = (select auth.uid())'),
+  util.policy('campaigns.campaign_links', 'service', 'all', 'service_role'),
+  util.policy('campaigns.campaign_links', 'own', 'select', 'authenticated', 'user_id = (select auth.uid())');

@@ -48,7 +48,7 @@ public sealed class EmailTemplates(Db db, IStringLocalizer<Strings> words)
                 var found = await session.One<EmailTemplate>(OneSql, new { id });
                 throw Refusal.Untouched(found.Version, version, found.Name);
             }
-            return await Told(session, id);
+            return await session.One<EmailTemplate>(OneSql, new { id });
         }, ct);
     }
 
@@ -62,23 +62,13 @@ public sealed class EmailTemplates(Db db, IStringLocalizer<Strings> words)
     }, ct);
 
     /// <summary>Deletes a template; campaigns made from it keep what they say. Refuses with NOT_FOUND.</summary>
-    public Task Delete(Caller caller, Guid id, CancellationToken ct) => db.Run(caller, async session =>
-    {
-        await session.ExecuteOne("delete from campaigns.email_templates where id = @id", new { id });
-        await session.Tell("email_templates");
-    }, ct);
+    public Task Delete(Caller caller, Guid id, CancellationToken ct) =>
+        db.Run(caller, session => session.ExecuteOne("delete from campaigns.email_templates where id = @id", new { id }), ct);
 
     private static async Task<EmailTemplate> Insert(Session session, TemplateInput template)
     {
         var id = Guid.CreateVersion7();
         await session.Execute(InsertSql, new { id, template.Name, template.Subject, template.Content });
-        return await Told(session, id);
-    }
-
-    private static async Task<EmailTemplate> Told(Session session, Guid id)
-    {
-        var template = await session.One<EmailTemplate>(OneSql, new { id });
-        await session.Tell("email_templates");
-        return template;
+        return await session.One<EmailTemplate>(OneSql, new { id });
     }
 }

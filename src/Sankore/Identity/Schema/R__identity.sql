@@ -4,15 +4,10 @@ grant select on public.profiles to authenticated, service_role;
 grant insert, update on public.profiles to service_role;
 grant update (username, display_name, bio, avatar_url, is_public, locale, time_zone, phone, city, country, updated_at) on public.profiles to authenticated;
 
-drop policy if exists users_service on auth.users;
-create policy users_service on auth.users to service_role using (true) with check (true);
-drop policy if exists data_protection_keys_service on auth.data_protection_keys;
-create policy data_protection_keys_service on auth.data_protection_keys to service_role using (true) with check (true);
-drop policy if exists profiles_service on public.profiles;
-create policy profiles_service on public.profiles to service_role using (true) with check (true);
-drop policy if exists profiles_own_update on public.profiles;
-create policy profiles_own_update on public.profiles for update to authenticated
-  using (id = (select auth.uid())) with check (id = (select auth.uid()));
+select util.policy('auth.users', 'service', 'all', 'service_role'),
+  util.policy('auth.data_protection_keys', 'service', 'all', 'service_role'),
+  util.policy('public.profiles', 'service', 'all', 'service_role'),
+  util.policy('public.profiles', 'own', 'update', 'authenticated', 'id = (select auth.uid())');
 
 drop function if exists auth.my_security_stamp();
 
@@ -23,9 +18,6 @@ begin
   perform live.publish('auth.users', 'RIGHTS', old.id::text, null, array['user:' || old.id]);
   return null;
 end $$;
-drop trigger if exists users_rights_update on auth.users;
-create constraint trigger users_rights_update after update on auth.users deferrable initially deferred for each row
-  when (old.security_stamp is distinct from new.security_stamp) execute function auth.publish_rights();
-drop trigger if exists users_rights_delete on auth.users;
-create constraint trigger users_rights_delete after delete on auth.users deferrable initially deferred for each row
-  execute function auth.publish_rights();
+select util.at_commit('auth.users', 'users_rights_update', 'update', 'auth.publish_rights',
+    'old.security_stamp is distinct from new.security_stamp'),
+  util.at_commit('auth.users', 'users_rights_delete', 'delete', 'auth.publish_rights');

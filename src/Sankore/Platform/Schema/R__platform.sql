@@ -12,6 +12,38 @@ language sql stable parallel safe as $$ select coalesce(auth.jwt() ->> 'role', '
 
 grant execute on function auth.jwt(), auth.uid(), auth.role() to anon, authenticated, service_role;
 
+-- Makes a policy, named <table>_<who>_<command>. Where it says which rows may be read or touched it also says which may be written.
+create or replace function util.policy(p_table regclass, p_who text, p_command text, p_roles text, p_rule text default 'true') returns void
+language plpgsql as $$
+declare
+  v_name text := format('%s_%s_%s', (select relname from pg_class where oid = p_table), p_who, p_command);
+begin
+  execute format('drop policy if exists %I on %s', v_name, p_table);
+  execute format('create policy %I on %s for %s to %s %s (%s)', v_name, p_table, p_command, p_roles,
+    case p_command when 'insert' then 'with check' else 'using' end, p_rule);
+end $$;
+
+-- Whoever is signed in reads and writes the rows that are theirs; p_write and p_delete say what else must hold for writing, and deleting.
+create or replace function util.own_rows(p_table regclass, p_owner text, p_write text default 'true', p_delete text default null)
+returns void language plpgsql as $$
+declare
+  v_own text := format('%I = (select auth.uid())', p_owner);
+begin
+  perform util.policy(p_table, 'own', 'select', 'authenticated', v_own);
+  perform util.policy(p_table, 'own', 'insert', 'authenticated', format('%s and %s', v_own, p_write));
+  perform util.policy(p_table, 'own', 'update', 'authenticated', format('%s and %s', v_own, p_write));
+  perform util.policy(p_table, 'own', 'delete', 'authenticated', format('%s and %s', v_own, coalesce(p_delete, p_write)));
+end $$;
+
+-- Makes a trigger that works at commit: PostgreSQL cannot replace such a one.
+create or replace function util.at_commit(p_table regclass, p_name text, p_events text, p_function text, p_when text default 'true')
+returns void language plpgsql as $$
+begin
+  execute format('drop trigger if exists %I on %s', p_name, p_table);
+  execute format('create constraint trigger %I after %s on %s deferrable initially deferred for each row when (%s) execute function %s()',
+    p_name, p_events, p_table, p_when, p_function);
+end $$;
+
 -- A table's version and time of change, kept by the database so that nobody can forget them.
 create or replace function util.touch() returns trigger
 language plpgsql as $$
@@ -59,14 +91,16 @@ end $$;
 create or replace function audit.watch(p_table regclass, variadic p_secret_columns text[] default '{}') returns void
 language plpgsql as $$
 declare
+  v_name text := (select relname from pg_class where oid = p_table);
   v_args text := coalesce((select string_agg(quote_literal(c), ', ') from unnest(p_secret_columns) c), '');
+  v_op   text;
 begin
-  execute format('drop trigger if exists audit_insert on %s', p_table);
-  execute format('drop trigger if exists audit_update on %s', p_table);
-  execute format('drop trigger if exists audit_delete on %s', p_table);
-  execute format('create trigger audit_insert after insert on %s referencing new table as new_rows for each statement execute function audit.log_change(%s)', p_table, v_args);
-  execute format('create trigger audit_update after update on %s referencing old table as old_rows new table as new_rows for each statement execute function audit.log_change(%s)', p_table, v_args);
-  execute format('create trigger audit_delete after delete on %s referencing old table as old_rows for each statement execute function audit.log_change(%s)', p_table, v_args);
+  foreach v_op in array array['insert', 'update', 'delete'] loop
+    execute format('create or replace trigger %I after %s on %s referencing %s for each statement execute function audit.log_change(%s)',
+      v_name || '_audit_' || v_op, v_op, p_table,
+      case when v_op <> 'insert' then 'old table as old_rows ' else '' end || case when v_op <> 'delete' then 'new table as new_rows' else '' end,
+      v_args);
+  end loop;
 end $$;
 
 -- Nobody rewrites history, not even the owner's own functions.
@@ -75,8 +109,7 @@ language plpgsql as $$
 begin
   raise exception 'IMMUTABLE' using errcode = 'SK001', detail = format('%s.%s is append-only', tg_table_schema, tg_table_name);
 end $$;
-drop trigger if exists audit_logs_immutable on audit.audit_logs;
-create trigger audit_logs_immutable before update or delete or truncate on audit.audit_logs
+create or replace trigger audit_logs_immutable before update or delete or truncate on audit.audit_logs
   for each statement execute function audit.refuse_change();
 
 -- The log's lock. Held until the commit is visible.
@@ -95,6 +128,69 @@ begin
   insert into live.changes (at, topics, table_name, op, row_id, row) values (clock_timestamp(), p_topics, p_table, p_op, p_id, p_row);
   perform pg_notify('live', '');
 end $$;
+
+-- ── Telling pages that a table changed ──
+
+-- Puts a table under watch: pages that show it (data-reads) are told to read it again, once a transaction and table, whatever it changed.
+-- Each of p_topics says who they are: a topic ('catalogue'), or the beginning of one and a column of the rows that changed
+-- ('user:user_id'). Where rows are updated more often than they change for a reader, an update counts only if p_column differs.
+create or replace function live.watch_column(p_table regclass, p_column text, variadic p_topics text[]) returns void
+language plpgsql as $$
+declare
+  v_name  text := (select relname from pg_class where oid = p_table);
+  v_op    text;
+  v_rows  text;
+  v_query text;
+begin
+  foreach v_op in array array['insert', 'update', 'delete'] loop
+    v_rows := case
+      when v_op <> 'update' then 'changed_rows x'
+      when p_column is null then '(table changed_rows union all table old_rows) x'
+      else format('changed_rows x join old_rows o using (id) where x.%1$I is distinct from o.%1$I', p_column) end;
+    select format('select array(%s)', string_agg(case
+        when t like '%:%' then format('select distinct %L || x.%I from %s', split_part(t, ':', 1) || ':', split_part(t, ':', 2), v_rows)
+        else format('(select %L from %s limit 1)', t, v_rows) end, ' union all '))
+      into v_query from unnest(p_topics) t;
+    execute format('create or replace trigger %I after %s on %s referencing %s for each statement execute function live.note_change(%L)',
+      v_name || '_live_' || v_op, v_op, p_table,
+      case v_op when 'insert' then 'new table as changed_rows' when 'delete' then 'old table as changed_rows'
+        else 'new table as changed_rows old table as old_rows' end,
+      v_query);
+  end loop;
+end $$;
+
+create or replace function live.watch(p_table regclass, variadic p_topics text[]) returns void
+language sql as $$ select live.watch_column(p_table, null, variadic p_topics) $$;
+
+-- A statement's part of what its transaction has to say. The log's lock is not taken before commit, however long the transaction lasts.
+create or replace function live.note_change() returns trigger
+language plpgsql security definer set search_path = '' as $$
+declare
+  v_topics text[];
+begin
+  if not exists (select 1 from changed_rows) then
+    return null;
+  end if;
+  execute tg_argv[0] into v_topics;
+  v_topics := array_remove(v_topics, null);
+  if cardinality(v_topics) > 0 then
+    insert into live.due as d values (pg_current_xact_id(), tg_table_schema || '.' || tg_table_name, v_topics)
+    on conflict on constraint due_pkey do update
+      set topics = array(select unnest(d.topics) union select unnest(excluded.topics)) where not d.topics @> excluded.topics;
+  end if;
+  return null;
+end $$;
+
+create or replace function live.publish_due() returns trigger
+language plpgsql security definer set search_path = '' as $$
+declare
+  v_topics text[];
+begin
+  delete from live.due where transaction = new.transaction and table_name = new.table_name returning topics into v_topics;
+  perform live.publish(new.table_name, 'UPDATE', '', null, v_topics);
+  return null;
+end $$;
+select util.at_commit('live.due', 'due_publish', 'insert', 'live.publish_due');
 
 -- The position of the log: everything up to it is committed and visible to whoever reads afterwards.
 create or replace function live.position() returns bigint
@@ -140,7 +236,7 @@ begin
        and not exists (select 1 from live.changes_default where at >= v_day and at < v_day + 1) then
       execute format('create table live.%I partition of live.changes for values from (%L) to (%L)', v_name, v_day::timestamptz, (v_day + 1)::timestamptz);
       perform util.protect(format('live.%I', v_name)::regclass);
-      execute format('create policy service_read on live.%I for select to service_role using (true)', v_name);
+      perform util.policy(format('live.%I', v_name)::regclass, 'service', 'select', 'service_role');
     end if;
   end loop;
   for v_part in
@@ -159,26 +255,12 @@ begin
 end $$;
 grant execute on function live.keep_partitions(interval) to service_role;
 
--- Figures as people read them, in both languages: a row of the feed knows nothing of its reader's, and a page rendered by the server shows the same.
-create or replace function live.figure_texts(p_figures jsonb) returns jsonb
-language sql immutable parallel safe as $$
-  select jsonb_build_object('en', coalesce(jsonb_object_agg(key, en), '{}'), 'fr', coalesce(jsonb_object_agg(key, translate(en, ',.', chr(8239) || ',')), '{}'))
-  from (
-    select key, to_char(value, case when value < 10 and value <> trunc(value) then 'FM0.0' else 'FM9,999,999,999,999,999,990' end) as en
-    from (select key, round(least(value::numeric, 1e18), 1) as value from jsonb_each_text(p_figures)) rounded
-  ) texts
-$$;
-
--- A node as its row of the feed. Times in UTC+1 (West Africa Time), as everywhere on the pages.
+-- A node as its row of the feed.
 create or replace function live.node_row(n live.nodes) returns jsonb
 language sql stable as $$
   select n.figures || n.history || jsonb_build_object(
-    'of', 'node', 'name', n.name, 'version', n.version,
-    'state', case when n.is_silent or n.seen_at < now() - interval '20 seconds' then 'inactive' else 'active' end,
-    'fr', texts -> 'fr' || jsonb_build_object('started', to_char(n.started_at at time zone 'UTC' + interval '1 hour', 'DD/MM/YYYY "à" HH24:MI')),
-    'en', texts -> 'en' || jsonb_build_object('started', to_char(n.started_at at time zone 'UTC' + interval '1 hour', 'FMDD Mon YYYY, HH24:MI')),
-    'seen', to_char(n.seen_at at time zone 'UTC' + interval '1 hour', 'HH24:MI:SS'))
-  from live.figure_texts(n.figures) texts
+    'of', 'node', 'name', n.name, 'version', n.version, 'startedAt', n.started_at, 'seenAt', n.seen_at,
+    'state', case when n.is_silent or n.seen_at < now() - interval '20 seconds' then 'inactive' else 'active' end)
 $$;
 
 -- All living nodes together: of times the worst, of everything else the sum.
@@ -192,9 +274,9 @@ language sql stable as $$
       where seen_at > now() - interval '1 minute' and key !~ 'Max$'
       group by key
     ) by_figure)
-  select figures || live.figure_texts(figures) || jsonb_build_object('of', 'all') from sums
+  select figures || jsonb_build_object('of', 'all') from sums
 $$;
-grant execute on function live.figure_texts(jsonb), live.node_row(live.nodes), live.nodes_row() to authenticated, service_role;
+grant execute on function live.node_row(live.nodes), live.nodes_row() to authenticated, service_role;
 
 -- A node says how its feed does. It is told to operators at once while one of them has the page before them, and every ten seconds otherwise:
 -- the log is everybody's. Whoever tells also says who has fallen silent, and forgets who has not been seen for a minute. The log's lock comes
@@ -234,16 +316,11 @@ grant execute on function live.report(uuid, text, text, interval, interval, json
 
 grant select on live.nodes to authenticated, service_role;
 grant insert, update, delete on live.nodes to service_role;
-drop policy if exists nodes_service on live.nodes;
-create policy nodes_service on live.nodes to service_role using (true) with check (true);
+select util.policy('live.nodes', 'service', 'all', 'service_role');
 
 grant select on live.changes, live.horizon to service_role;
-drop policy if exists changes_service_read on live.changes;
-create policy changes_service_read on live.changes for select to service_role using (true);
-drop policy if exists service_read on live.changes_default;
-create policy service_read on live.changes_default for select to service_role using (true);
-drop policy if exists horizon_service_read on live.horizon;
-create policy horizon_service_read on live.horizon for select to service_role using (true);
+select util.policy('live.changes', 'service', 'select', 'service_role'), util.policy('live.horizon', 'service', 'select', 'service_role');
+select util.policy(inhrelid::regclass, 'service', 'select', 'service_role') from pg_inherits where inhparent = 'live.changes'::regclass;
 
 grant select, insert, update, delete on util.job_queue to service_role;
 
@@ -253,5 +330,4 @@ create or replace view util.live_jobs with (security_invoker = true) as
   where status = 'pending' or (status = 'running' and (locked_until >= now() or attempts < max_attempts));
 grant select on util.live_jobs to service_role;
 
-drop policy if exists job_queue_service_role on util.job_queue;
-create policy job_queue_service_role on util.job_queue to service_role using (true) with check (true);
+select util.policy('util.job_queue', 'service', 'all', 'service_role');

@@ -80,8 +80,8 @@ begin
   end if;
   return null;
 end $$;
-drop trigger if exists user_roles_keep_an_admin on rbac.user_roles;
-create trigger user_roles_keep_an_admin after update or delete on rbac.user_roles for each row execute function rbac.keep_an_admin();
+create or replace trigger user_roles_keep_an_admin after update or delete on rbac.user_roles
+  for each row execute function rbac.keep_an_admin();
 
 create or replace function rbac.grant_role(p_user_id uuid, p_role_name text, p_expires_at timestamptz default null, p_reason text default null) returns jsonb
 language plpgsql security definer set search_path = '' as $$
@@ -139,8 +139,7 @@ end $$;
 grant execute on function rbac.has_permission(uuid, text), rbac.has_role(uuid, text), rbac.get_user_permissions(uuid),
   rbac.grant_role(uuid, text, timestamptz, text), rbac.revoke_role(uuid, text, text) to anon, authenticated, service_role;
 
-drop trigger if exists role_grants_log_immutable on rbac.role_grants_log;
-create trigger role_grants_log_immutable before update or delete or truncate on rbac.role_grants_log
+create or replace trigger role_grants_log_immutable before update or delete or truncate on rbac.role_grants_log
   for each statement execute function audit.refuse_change();
 
 -- A change of rights reaches the person's open streams before anything later does.
@@ -154,12 +153,8 @@ begin
   end if;
   return null;
 end $$;
-drop trigger if exists user_roles_rights on rbac.user_roles;
-create constraint trigger user_roles_rights after insert or update or delete on rbac.user_roles
-  deferrable initially deferred for each row execute function rbac.publish_rights();
-drop trigger if exists role_permissions_rights on rbac.role_permissions;
-create constraint trigger role_permissions_rights after insert or update or delete on rbac.role_permissions
-  deferrable initially deferred for each row execute function rbac.publish_rights();
+select util.at_commit('rbac.user_roles', 'user_roles_rights', 'insert or update or delete', 'rbac.publish_rights'),
+  util.at_commit('rbac.role_permissions', 'role_permissions_rights', 'insert or update or delete', 'rbac.publish_rights');
 
 select audit.watch('rbac.roles'), audit.watch('rbac.role_permissions'), audit.watch('rbac.user_roles'),
   audit.watch('rbac.invitations', 'token_hash'), audit.watch('rbac.api_keys', 'key_hash', 'last_used_at');
@@ -173,8 +168,7 @@ begin
   select new.id, id, 'GRANT', auth.uid(), 'registered' from rbac.roles where role_name = 'member';
   return null;
 end $$;
-drop trigger if exists profiles_default_role on public.profiles;
-create trigger profiles_default_role after insert on public.profiles for each row execute function rbac.grant_default_role();
+create or replace trigger profiles_default_role after insert on public.profiles for each row execute function rbac.grant_default_role();
 
 grant select on rbac.permissions, rbac.roles, rbac.role_permissions, rbac.user_roles, rbac.role_grants_log to authenticated, service_role;
 grant select, insert, update on rbac.invitations, rbac.api_keys to service_role;
@@ -183,49 +177,26 @@ grant select (id, email, role_name, created_by, created_at, expires_at, used_at,
 grant select (id, name, key_prefix, permissions, created_by, created_at, expires_at, last_used_at, revoked_at) on rbac.api_keys to authenticated;
 grant select on rbac.permissions, rbac.roles to anon;
 
-drop policy if exists permissions_public_read on rbac.permissions;
-create policy permissions_public_read on rbac.permissions for select to anon, authenticated, service_role using (true);
-drop policy if exists roles_public_read on rbac.roles;
-create policy roles_public_read on rbac.roles for select to anon, authenticated, service_role using (true);
-drop policy if exists role_permissions_read on rbac.role_permissions;
-create policy role_permissions_read on rbac.role_permissions for select to authenticated, service_role using (true);
-drop policy if exists user_roles_own_read on rbac.user_roles;
-create policy user_roles_own_read on rbac.user_roles for select to authenticated
-  using (user_id = (select auth.uid()) or (select rbac.has_permission((select auth.uid()), 'rbac.read')));
-drop policy if exists user_roles_service_read on rbac.user_roles;
-create policy user_roles_service_read on rbac.user_roles for select to service_role using (true);
-drop policy if exists role_grants_log_own_read on rbac.role_grants_log;
-create policy role_grants_log_own_read on rbac.role_grants_log for select to authenticated
-  using (user_id = (select auth.uid()) or (select rbac.has_permission((select auth.uid()), 'rbac.read')));
-drop policy if exists role_grants_log_service_read on rbac.role_grants_log;
-create policy role_grants_log_service_read on rbac.role_grants_log for select to service_role using (true);
+select util.policy('rbac.permissions', 'everybody', 'select', 'anon, authenticated, service_role'),
+  util.policy('rbac.roles', 'everybody', 'select', 'anon, authenticated, service_role'),
+  util.policy('rbac.role_permissions', 'person', 'select', 'authenticated, service_role'),
+  util.policy('rbac.user_roles', 'service', 'select', 'service_role'),
+  util.policy('rbac.role_grants_log', 'service', 'select', 'service_role'),
+  util.policy('rbac.invitations', 'service', 'all', 'service_role'),
+  util.policy('rbac.api_keys', 'service', 'all', 'service_role');
 
--- Tables of the layers below whose readers are named by a permission.
-grant select on audit.audit_logs to authenticated, service_role;
-drop policy if exists audit_logs_service_read on audit.audit_logs;
-create policy audit_logs_service_read on audit.audit_logs for select to service_role using (true);
-drop policy if exists audit_logs_read on audit.audit_logs;
-create policy audit_logs_read on audit.audit_logs for select to authenticated
-  using ((select rbac.has_permission((select auth.uid()), 'audit.read')));
-grant select on util.migrations_meta to authenticated, service_role;
-drop policy if exists migrations_meta_read on util.migrations_meta;
-create policy migrations_meta_read on util.migrations_meta for select to authenticated
-  using ((select rbac.has_permission((select auth.uid()), 'operations.read')));
-drop policy if exists migrations_meta_service_read on util.migrations_meta;
-create policy migrations_meta_service_read on util.migrations_meta for select to service_role using (true);
-drop policy if exists nodes_read on live.nodes;
-create policy nodes_read on live.nodes for select to authenticated
-  using ((select rbac.has_permission((select auth.uid()), 'operations.read')));
-drop policy if exists profiles_read on public.profiles;
-create policy profiles_read on public.profiles for select to authenticated
-  using (id = (select auth.uid()) or (select rbac.has_permission((select auth.uid()), 'identity.read')));
-drop policy if exists invitations_service on rbac.invitations;
-create policy invitations_service on rbac.invitations to service_role using (true) with check (true);
-drop policy if exists api_keys_service on rbac.api_keys;
-create policy api_keys_service on rbac.api_keys to service_role using (true) with check (true);
-drop policy if exists invitations_read on rbac.invitations;
-create policy invitations_read on rbac.invitations for select to authenticated
-  using ((select rbac.has_permission((select auth.uid()), 'identity.invite')));
-drop policy if exists api_keys_read on rbac.api_keys;
-create policy api_keys_read on rbac.api_keys for select to authenticated
-  using ((select rbac.has_permission((select auth.uid()), 'identity.manage_keys')));
+-- Whose readers are named by a permission; among them tables of the layers below.
+grant select on audit.audit_logs, util.migrations_meta to authenticated, service_role;
+select util.policy('audit.audit_logs', 'service', 'select', 'service_role'),
+  util.policy('util.migrations_meta', 'service', 'select', 'service_role');
+select util.policy(v_table::regclass, 'operator', 'select', 'authenticated',
+    concat_ws(' or ', v_own || ' = (select auth.uid())', format('(select rbac.has_permission((select auth.uid()), %L))', v_permission)))
+from (values
+  ('rbac.user_roles', 'user_id', 'rbac.read'),
+  ('rbac.role_grants_log', 'user_id', 'rbac.read'),
+  ('rbac.invitations', null, 'identity.invite'),
+  ('rbac.api_keys', null, 'identity.manage_keys'),
+  ('public.profiles', 'id', 'identity.read'),
+  ('audit.audit_logs', null, 'audit.read'),
+  ('util.migrations_meta', null, 'operations.read'),
+  ('live.nodes', null, 'operations.read')) v (v_table, v_own, v_permission);

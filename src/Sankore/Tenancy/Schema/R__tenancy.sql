@@ -310,17 +310,13 @@ begin
   return null;
 end $$;
 
-do $$
-declare
-  v_table   text;
-  v_trigger text;
-begin
-  for v_table, v_trigger in values ('modules', 'module'), ('business_categories', 'category'), ('plan_modules', 'plan'), ('plan_categories', 'plan') loop
-    execute format('drop trigger if exists %I on tenancy.%I', v_trigger || '_change_trigger', v_table);
-    execute format('create constraint trigger %I after insert or update or delete on tenancy.%I deferrable initially deferred for each row execute function tenancy.%I()',
-      v_trigger || '_change_trigger', v_table, 'notify_' || v_trigger || '_change');
-  end loop;
-end $$;
+select util.at_commit(v_table::regclass, v_name || '_change_trigger', 'insert or update or delete',
+    format('tenancy.notify_%s_change', v_name))
+from (values
+  ('tenancy.modules', 'module'),
+  ('tenancy.business_categories', 'category'),
+  ('tenancy.plan_modules', 'plan'),
+  ('tenancy.plan_categories', 'plan')) v (v_table, v_name);
 
 -- For rows that came without their triggers (the demo network's COPY): nobody was listening, and this is what they will have been told.
 create or replace function tenancy.remember_audiences() returns void
@@ -355,9 +351,8 @@ begin
     ('school_groups', 'group:', 'id', 'status'),
     ('schools', 'school:', 'id', 'school_group_id, status')
   loop
-    execute format('drop trigger if exists %I on tenancy.%I', v_table || '_rights', v_table);
-    execute format('create trigger %I after insert or delete or update of %s on tenancy.%I for each row execute function tenancy.publish_rights(%L, %L)',
-      v_table || '_rights', v_changes, v_table, v_topic, v_column);
+    execute format('create or replace trigger %I after insert or delete or update of %s on tenancy.%I
+      for each row execute function tenancy.publish_rights(%L, %L)', v_table || '_rights', v_changes, v_table, v_topic, v_column);
   end loop;
 end $$;
 
@@ -366,34 +361,27 @@ create or replace function tenancy.publish_assignments() returns trigger
 language plpgsql security definer set search_path = '' as $$
 begin
   perform live.publish('tenancy.user_module_permissions', 'RIGHTS', '', null, array(select distinct 'user:' || user_id from changed_rows));
-  perform live.publish('tenancy.user_module_permissions', 'UPDATE', '', null, array['catalogue'] || array(select distinct 'admin:' || school_group_id from changed_rows));
-  return null;
-end $$;
-
--- Pages about the network read themselves again when a table they show has changed (live.js, data-reads): the operator's, and the group's administrators'.
-create or replace function tenancy.publish_network() returns trigger
-language plpgsql security definer set search_path = '' as $$
-begin
-  if exists (select 1 from changed_rows) then
-    perform live.publish(tg_table_schema || '.' || tg_table_name, 'UPDATE', '', null, array['catalogue'] || case when tg_argv[0] is null then '{}' else
-      array(select distinct 'admin:' || (to_jsonb(c) ->> tg_argv[0]) from (select * from changed_rows limit 100) c) end);
-  end if;
   return null;
 end $$;
 
 do $$
 declare
-  v_table text; v_group text; v_op text;
+  v_op text;
 begin
-  for v_table, v_group in values ('user_module_permissions', ''), ('subscription_plans', null), ('school_groups', 'id'), ('subscriptions', 'school_group_id'), ('schools', 'school_group_id'), ('memberships', 'school_group_id') loop
-    foreach v_op in array array['insert', 'update', 'delete'] loop
-      execute format('drop trigger if exists %I on tenancy.%I', 'network_' || v_op, v_table);
-      execute format('create trigger %I after %s on tenancy.%I referencing %s table as changed_rows for each statement execute function tenancy.%s',
-        'network_' || v_op, v_op, v_table, case v_op when 'delete' then 'old' else 'new' end,
-        case when v_group = '' then 'publish_assignments()' else format('publish_network(%s)', coalesce(quote_literal(v_group), '')) end);
-    end loop;
+  foreach v_op in array array['insert', 'update', 'delete'] loop
+    execute format('create or replace trigger %I after %s on tenancy.user_module_permissions referencing %s table as changed_rows
+      for each statement execute function tenancy.publish_assignments()',
+      'user_module_permissions_rights_' || v_op, v_op, case v_op when 'delete' then 'old' else 'new' end);
   end loop;
 end $$;
+
+-- Pages about the network: the operator's, and the group's administrators'.
+select live.watch('tenancy.subscription_plans', 'catalogue'),
+  live.watch('tenancy.school_groups', 'catalogue', 'admin:id'),
+  live.watch('tenancy.subscriptions', 'catalogue', 'admin:school_group_id'),
+  live.watch('tenancy.schools', 'catalogue', 'admin:school_group_id'),
+  live.watch('tenancy.memberships', 'catalogue', 'admin:school_group_id'),
+  live.watch('tenancy.user_module_permissions', 'catalogue', 'admin:school_group_id');
 
 -- ── Versions and audit ──
 
@@ -402,20 +390,19 @@ declare
   v_table text;
 begin
   foreach v_table in array array['business_categories', 'modules', 'subscription_plans', 'school_groups', 'subscriptions', 'memberships'] loop
-    execute format('drop trigger if exists touch on tenancy.%I', v_table);
-    execute format('create trigger touch before update on tenancy.%I for each row execute function util.touch()', v_table);
+    execute format('create or replace trigger %I before update on tenancy.%I for each row execute function util.touch()',
+      v_table || '_touch', v_table);
   end loop;
 end $$;
 -- What a school follows from its plan is not a change that somebody made of it: no version, no line of the audit log.
-drop trigger if exists touch on tenancy.schools;
-create trigger touch before update of school_group_id, name, code, level, city, status on tenancy.schools for each row execute function util.touch();
+create or replace trigger schools_touch before update of school_group_id, name, code, level, city, status on tenancy.schools
+  for each row execute function util.touch();
 
 -- Assignments have a log of their own, which knows the refusals too.
 select audit.watch(format('tenancy.%I', t)::regclass)
 from unnest(array['business_categories', 'modules', 'subscription_plans', 'plan_modules', 'plan_categories', 'school_groups', 'subscriptions', 'memberships']) t;
 select audit.watch('tenancy.schools', 'active_modules', 'subscription_id');
-drop trigger audit_update on tenancy.schools;
-create trigger audit_update after update on tenancy.schools referencing old table as old_rows new table as new_rows
+create or replace trigger schools_audit_update after update on tenancy.schools referencing old table as old_rows new table as new_rows
   for each statement execute function audit.log_version_change('active_modules', 'subscription_id');
 
 -- ── Who may see and change what ──
@@ -432,93 +419,65 @@ grant update (school_id, role, status, expires_at) on tenancy.memberships to aut
 grant insert, update (status, expires_at) on tenancy.memberships to service_role;
 grant insert on tenancy.invited_places to service_role;
 
+-- Whose rows the operator reads, and whose the operator writes.
 do $$
 declare
-  v_table text;
+  v_network  regclass[] := array['tenancy.business_categories', 'tenancy.modules', 'tenancy.subscription_plans', 'tenancy.plan_modules',
+    'tenancy.plan_categories', 'tenancy.school_groups', 'tenancy.subscriptions', 'tenancy.schools', 'tenancy.memberships'];
+  v_logged   regclass[] := array['tenancy.user_module_permissions', 'tenancy.module_assignment_logs', 'tenancy.invited_places'];
+  v_included regclass[] := array['tenancy.plan_modules', 'tenancy.plan_categories'];
+  v_may      text := '(select rbac.has_permission((select auth.uid()), %L))';
+  v_table    regclass;
 begin
-  foreach v_table in array array['business_categories', 'modules', 'subscription_plans', 'plan_modules', 'plan_categories', 'school_groups', 'subscriptions', 'schools',
-      'memberships', 'user_module_permissions', 'module_assignment_logs', 'invited_places'] loop
-    execute format('drop policy if exists operator_read on tenancy.%I', v_table);
-    execute format('create policy operator_read on tenancy.%I for select to authenticated using ((select rbac.has_permission((select auth.uid()), ''tenancy.read'')))', v_table);
-    execute format('drop policy if exists service_read on tenancy.%I', v_table);
-    execute format('create policy service_read on tenancy.%I for select to service_role using (true)', v_table);
+  foreach v_table in array v_network || v_logged loop
+    perform util.policy(v_table, 'operator', 'select', 'authenticated', format(v_may, 'tenancy.read'));
+    perform util.policy(v_table, 'service', 'select', 'service_role');
   end loop;
-  foreach v_table in array array['business_categories', 'modules', 'subscription_plans', 'plan_modules', 'plan_categories', 'school_groups', 'subscriptions', 'schools', 'memberships'] loop
-    execute format('drop policy if exists operator_insert on tenancy.%I', v_table);
-    execute format('create policy operator_insert on tenancy.%I for insert to authenticated with check ((select rbac.has_permission((select auth.uid()), ''tenancy.manage'')))', v_table);
-    execute format('drop policy if exists operator_update on tenancy.%I', v_table);
-    execute format('create policy operator_update on tenancy.%I for update to authenticated using ((select rbac.has_permission((select auth.uid()), ''tenancy.manage'')))', v_table);
-    execute format('drop policy if exists service_write on tenancy.%I', v_table);
-    execute format('create policy service_write on tenancy.%I to service_role using (true) with check (true)', v_table);
+  foreach v_table in array v_network loop
+    perform util.policy(v_table, 'service', 'all', 'service_role');
+    perform util.policy(v_table, 'operator', 'insert', 'authenticated', format(v_may, 'tenancy.manage'));
+    perform util.policy(v_table, 'operator', 'update', 'authenticated', format(v_may, 'tenancy.manage'));
     -- What a plan includes is part of the plan.
-    execute format('drop policy if exists operator_delete on tenancy.%I', v_table);
-    execute format('create policy operator_delete on tenancy.%I for delete to authenticated using ((select rbac.has_permission((select auth.uid()), %L)))',
-      v_table, case when v_table in ('plan_modules', 'plan_categories') then 'tenancy.manage' else 'tenancy.delete' end);
+    perform util.policy(v_table, 'operator', 'delete', 'authenticated',
+      format(v_may, case when v_table = any (v_included) then 'tenancy.manage' else 'tenancy.delete' end));
   end loop;
 end $$;
 -- Imports are whoever's who uploaded them.
 grant select, insert, update (imported_at, result) on tenancy.imports to authenticated;
 grant select, delete on tenancy.imports to service_role;
-drop policy if exists imports_own on tenancy.imports;
-create policy imports_own on tenancy.imports to authenticated using (created_by = (select auth.uid())) with check (created_by = (select auth.uid()));
-drop policy if exists imports_service on tenancy.imports;
-create policy imports_service on tenancy.imports to service_role using (true);
-drop policy if exists service_insert on tenancy.invited_places;
-create policy service_insert on tenancy.invited_places for insert to service_role with check (true);
+select util.own_rows('tenancy.imports', 'created_by'),
+  util.policy('tenancy.imports', 'service', 'all', 'service_role'),
+  util.policy('tenancy.invited_places', 'service', 'insert', 'service_role');
 
 -- A group's administrators keep its schools and its staff; nobody changes a place of their own.
-drop policy if exists schools_group_admin_insert on tenancy.schools;
-create policy schools_group_admin_insert on tenancy.schools for insert to authenticated
-  with check (school_group_id = any ((select tenancy.my_administered_group_ids())::uuid[]));
-drop policy if exists schools_group_admin_update on tenancy.schools;
-create policy schools_group_admin_update on tenancy.schools for update to authenticated
-  using (school_group_id = any ((select tenancy.my_administered_group_ids())::uuid[]));
-drop policy if exists memberships_group_admin_update on tenancy.memberships;
-create policy memberships_group_admin_update on tenancy.memberships for update to authenticated
-  using (school_group_id = any ((select tenancy.my_administered_group_ids())::uuid[]) and user_id <> (select auth.uid()));
-drop policy if exists user_module_permissions_member_read on tenancy.user_module_permissions;
-create policy user_module_permissions_member_read on tenancy.user_module_permissions for select to authenticated
-  using (user_id = (select auth.uid()) or school_group_id = any ((select tenancy.my_administered_group_ids())::uuid[]));
-drop policy if exists module_assignment_logs_group_admin_read on tenancy.module_assignment_logs;
-create policy module_assignment_logs_group_admin_read on tenancy.module_assignment_logs for select to authenticated
-  using (school_group_id = any ((select tenancy.my_administered_group_ids())::uuid[]));
-drop policy if exists invited_places_group_admin_read on tenancy.invited_places;
-create policy invited_places_group_admin_read on tenancy.invited_places for select to authenticated
-  using (school_group_id = any ((select tenancy.my_administered_group_ids())::uuid[]));
-drop policy if exists invitations_group_admin_read on rbac.invitations;
-create policy invitations_group_admin_read on rbac.invitations for select to authenticated
-  using (id = any ((select tenancy.my_invitation_ids())::uuid[]));
+select util.policy(v_table::regclass, 'group_admin', v_command, 'authenticated', v_rule)
+from (values
+  ('tenancy.schools', 'insert', 'school_group_id = any ((select tenancy.my_administered_group_ids())::uuid[])'),
+  ('tenancy.schools', 'update', 'school_group_id = any ((select tenancy.my_administered_group_ids())::uuid[])'),
+  ('tenancy.memberships', 'update',
+   'school_group_id = any ((select tenancy.my_administered_group_ids())::uuid[]) and user_id <> (select auth.uid())'),
+  ('tenancy.module_assignment_logs', 'select', 'school_group_id = any ((select tenancy.my_administered_group_ids())::uuid[])'),
+  ('tenancy.invited_places', 'select', 'school_group_id = any ((select tenancy.my_administered_group_ids())::uuid[])'),
+  ('rbac.invitations', 'select', 'id = any ((select tenancy.my_invitation_ids())::uuid[])'),
+  ('public.profiles', 'select', 'id = any ((select tenancy.my_people_ids())::uuid[])')) v (v_table, v_command, v_rule);
 
-drop policy if exists modules_member_read on tenancy.modules;
-create policy modules_member_read on tenancy.modules for select to authenticated
-  using (id = any ((select tenancy.my_module_ids())::uuid[]));
-drop policy if exists business_categories_member_read on tenancy.business_categories;
-create policy business_categories_member_read on tenancy.business_categories for select to authenticated
-  using (id = any ((select tenancy.my_category_ids())::uuid[]));
-drop policy if exists subscription_plans_member_read on tenancy.subscription_plans;
-create policy subscription_plans_member_read on tenancy.subscription_plans for select to authenticated
-  using (id = any ((select tenancy.my_plan_ids())::uuid[]));
-drop policy if exists plan_modules_member_read on tenancy.plan_modules;
-create policy plan_modules_member_read on tenancy.plan_modules for select to authenticated
-  using (plan_id = any ((select tenancy.my_plan_ids())::uuid[]) and module_id = any ((select tenancy.my_module_ids())::uuid[]));
-drop policy if exists plan_categories_member_read on tenancy.plan_categories;
-create policy plan_categories_member_read on tenancy.plan_categories for select to authenticated
-  using (plan_id = any ((select tenancy.my_plan_ids())::uuid[]) and category_id = any ((select tenancy.my_category_ids())::uuid[]));
-drop policy if exists school_groups_member_read on tenancy.school_groups;
-create policy school_groups_member_read on tenancy.school_groups for select to authenticated
-  using (id = any ((select tenancy.my_group_ids())::uuid[]));
-drop policy if exists subscriptions_member_read on tenancy.subscriptions;
-create policy subscriptions_member_read on tenancy.subscriptions for select to authenticated
-  using (school_group_id = any ((select tenancy.my_group_ids())::uuid[]));
-drop policy if exists schools_member_read on tenancy.schools;
-create policy schools_member_read on tenancy.schools for select to authenticated
-  using (school_group_id = any ((select tenancy.my_administered_group_ids())::uuid[]) or id = any ((select tenancy.my_school_ids())::uuid[]));
-drop policy if exists memberships_own_read on tenancy.memberships;
-create policy memberships_own_read on tenancy.memberships for select to authenticated
-  using (user_id = (select auth.uid()) or school_group_id = any ((select tenancy.my_administered_group_ids())::uuid[]));
-drop policy if exists profiles_group_admin_read on public.profiles;
-create policy profiles_group_admin_read on public.profiles for select to authenticated
-  using (id = any ((select tenancy.my_people_ids())::uuid[]));
+-- What a member sees of the network.
+select util.policy(('tenancy.' || v_table)::regclass, 'member', 'select', 'authenticated', v_rule)
+from (values
+  ('modules', 'id = any ((select tenancy.my_module_ids())::uuid[])'),
+  ('business_categories', 'id = any ((select tenancy.my_category_ids())::uuid[])'),
+  ('subscription_plans', 'id = any ((select tenancy.my_plan_ids())::uuid[])'),
+  ('plan_modules',
+   'plan_id = any ((select tenancy.my_plan_ids())::uuid[]) and module_id = any ((select tenancy.my_module_ids())::uuid[])'),
+  ('plan_categories',
+   'plan_id = any ((select tenancy.my_plan_ids())::uuid[]) and category_id = any ((select tenancy.my_category_ids())::uuid[])'),
+  ('school_groups', 'id = any ((select tenancy.my_group_ids())::uuid[])'),
+  ('subscriptions', 'school_group_id = any ((select tenancy.my_group_ids())::uuid[])'),
+  ('schools',
+   'school_group_id = any ((select tenancy.my_administered_group_ids())::uuid[]) or id = any ((select tenancy.my_school_ids())::uuid[])'),
+  ('memberships', 'user_id = (select auth.uid()) or school_group_id = any ((select tenancy.my_administered_group_ids())::uuid[])'),
+  ('user_module_permissions',
+   'user_id = (select auth.uid()) or school_group_id = any ((select tenancy.my_administered_group_ids())::uuid[])')) v (v_table, v_rule);
 
 select tenancy.remember_audiences();
 -- Whatever schools were before these triggers.
