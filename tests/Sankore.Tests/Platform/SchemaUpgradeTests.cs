@@ -19,8 +19,8 @@ public sealed class SchemaUpgradeTests
           union all select pg_get_triggerdef(t.oid) from pg_trigger t where not t.tgisinternal
           union all select format('function %s %s %s %s', p.oid::regprocedure, md5(p.prosrc), p.proacl, p.proconfig) from pg_proc p where p.proowner = 'sankore_owner'::regrole
           union all select format('column %s.%s %s', a.attrelid::regclass, a.attname, format_type(a.atttypid, a.atttypmod))
-            from pg_attribute a join pg_class c on c.oid = a.attrelid where a.attnum > 0 and not a.attisdropped and c.relowner = 'sankore_owner'::regrole
-          union all select format('rights on %s %s', c.oid::regclass, c.relacl) from pg_class c where c.relowner = 'sankore_owner'::regrole) x (o)
+            from pg_attribute a join pg_class c on c.oid = a.attrelid where a.attnum > 0 and not a.attisdropped and c.relkind in ('r', 'p', 'v') and c.relowner = 'sankore_owner'::regrole
+          union all select format('rights on %s %s', c.oid::regclass, c.relacl) from pg_class c where c.relkind in ('r', 'p', 'v') and c.relowner = 'sankore_owner'::regrole) x (o)
         """;
 
     [Fact]
