@@ -6,6 +6,7 @@ using System.Security.Cryptography;
 using System.Text.Json;
 using Dapper;
 using Npgsql;
+using Sankore.Platform.Mail;
 
 namespace Sankore.Bench;
 
@@ -16,8 +17,8 @@ namespace Sankore.Bench;
 internal sealed record MailRun(int Mails, int Connections, int Bytes);
 
 /// <summary>
-/// Campaigns against postfix's <c>smtp-source</c>, in turns, into the same <c>smtp-sink</c> with the same number of connections and the same size: rows,
-/// personalisation and signature on one side, the wire alone on the other.
+/// Campaigns against a bare MailKit loop and against postfix's <c>smtp-source</c>, in turns, into the same <c>smtp-sink</c> with the same number of connections
+/// and the same size: rows, personalisation and signature on one side, MailKit or the wire alone on the other.
 /// </summary>
 internal static class MailBench
 {
@@ -34,13 +35,17 @@ internal static class MailBench
         var port = Leftovers.FreePorts(1);
         await using var sink = new Tool("/usr/sbin/smtp-sink", Environment.IsPrivilegedProcess ? ["-u", "nobody", $"127.0.0.1:{port}", "1000"] : [$"127.0.0.1:{port}", "1000"]);
         Console.WriteLine($"{run.Mails} mails, {run.Connections} connections, HTML of {run.Bytes} bytes");
-        var wire = new List<double>();
         foreach (var bits in new[] { 0, 1024, 2048 })
         {
-            var (rate, cpu, postgres, bytes) = await Campaign(run, port, bits);
-            wire.Add(await Source(run, port, bytes));
-            Console.WriteLine($"smtp-source        {wire[^1],9:N0} mails/s  ({bytes} bytes)");
-            Console.WriteLine($"campaign, {(bits == 0 ? "unsigned" : $"RSA-{bits}"),-8} {rate,9:N0} mails/s  {rate / wire[^1],5:P0} of the wire, CPU a mail: server {cpu:N0}, PostgreSQL {postgres:N0} µs");
+            using var rsa = RSA.Create(bits == 0 ? 1024 : bits);
+            var pem = bits == 0 ? null : rsa.ExportRSAPrivateKeyPem();
+            var (rate, cpu, postgres, bytes) = await Campaign(run, port, pem);
+            var bare = await MailKitPeer.Run(run, port, pem is null ? null : new MailSigner("sankore.test", "mail", pem));
+            var wire = await Source(run, port, bytes);
+            Console.WriteLine($"smtp-source        {wire,9:N0} mails/s  ({bytes} bytes)");
+            Console.WriteLine($"MailKit alone      {bare,9:N0} mails/s");
+            Console.WriteLine($"campaign, {(pem is null ? "unsigned" : $"RSA-{bits}"),-8} {rate,9:N0} mails/s  {rate / bare,5:P0} of MailKit, {rate / wire:P0} of the wire; "
+                + $"CPU a mail: server {cpu:N0}, PostgreSQL {postgres:N0} µs");
         }
         return 0;
     }
@@ -53,11 +58,10 @@ internal static class MailBench
         return run.Mails * 3 / clock.Elapsed.TotalSeconds;
     }
 
-    private static async Task<(double Rate, double Cpu, double Postgres, int Bytes)> Campaign(MailRun run, int port, int bits)
+    private static async Task<(double Rate, double Cpu, double Postgres, int Bytes)> Campaign(MailRun run, int port, string? pem)
     {
         var key = Path.GetTempFileName();
-        using var rsa = RSA.Create(bits == 0 ? 1024 : bits);
-        await File.WriteAllTextAsync(key, rsa.ExportRSAPrivateKeyPem());
+        await File.WriteAllTextAsync(key, pem);
         var settings = new Dictionary<string, string>
         {
             ["Sankore__Mail__From"] = "Bench <no-reply@sankore.test>",
@@ -68,7 +72,7 @@ internal static class MailBench
             ["Sankore__Mail__Smtp__Connections"] = (run.Connections + 1).ToString(CultureInfo.InvariantCulture),
             ["Sankore__Mail__Smtp__MailsPerConnection"] = "1000000",
         };
-        if (bits > 0)
+        if (pem is not null)
         {
             (settings["Sankore__Mail__Dkim__Domain"], settings["Sankore__Mail__Dkim__Selector"], settings["Sankore__Mail__Dkim__KeyFile"]) = ("sankore.test", "mail", key);
         }

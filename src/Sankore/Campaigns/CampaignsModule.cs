@@ -47,7 +47,7 @@ public sealed class CampaignsModule : SankoreModule
         services.AddScoped<Analytics>();
         services.AddScoped<Recipients>();
         services.AddSingleton<SendLedger>();
-        services.AddSingleton<Post>();
+        services.AddSingleton<CampaignMailer>();
         services.AddSingleton<SignedLinks>();
         services.AddSingleton<Tracking>();
         services.AddSingleton<Unsubscriptions>();

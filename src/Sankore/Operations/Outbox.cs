@@ -1,3 +1,4 @@
+using MimeKit;
 using Sankore.Platform.Mail;
 
 namespace Sankore.Operations;
@@ -15,15 +16,22 @@ public sealed class Outbox(MailOptions options)
 
     /// <summary>The newest mails, at most 200.</summary>
     public IReadOnlyList<OutboxMail> List() => !Directory.Exists(options.Outbox) ? []
-        : [.. new DirectoryInfo(options.Outbox).EnumerateFiles("*.eml").OrderByDescending(f => f.LastWriteTimeUtc).Take(MaxListed).Select(f => Read(f).Mail)];
+        : [.. new DirectoryInfo(options.Outbox).EnumerateFiles("*.eml")
+            .OrderByDescending(f => f.LastWriteTimeUtc).Take(MaxListed).Select(f => Read(f).Mail)];
 
     /// <summary>One mail, or null.</summary>
-    public OutboxMailText? Find(Guid id) => new FileInfo(Path.Combine(options.Outbox, $"{id}.eml")) is { Exists: true } file ? Read(file) : null;
+    public OutboxMailText? Find(Guid id) =>
+        new FileInfo(Path.Combine(options.Outbox, $"{id}.eml")) is { Exists: true } file ? Read(file) : null;
 
     private static OutboxMailText Read(FileInfo file)
     {
-        var message = MimePart.Read(File.ReadAllBytes(file.FullName));
+        using var message = ReceivedMail.Read(File.ReadAllBytes(file.FullName));
         var id = Guid.TryParse(Path.GetFileNameWithoutExtension(file.Name), out var named) ? named : Guid.Empty;
-        return new OutboxMailText(new OutboxMail(id, message.Header("To"), message.Header("Subject"), file.LastWriteTimeUtc), message.BodyText());
+        var mail = new OutboxMail(id, To(message), message?.Subject ?? "", file.LastWriteTimeUtc);
+        return new OutboxMailText(mail, message?.BodyText() ?? "");
     }
+
+    private static string To(MimeMessage? message) =>
+        message?.To.Mailboxes.FirstOrDefault() is not { } to ? ""
+            : string.IsNullOrEmpty(to.Name) ? to.Address : $"{to.Name} <{to.Address}>";
 }

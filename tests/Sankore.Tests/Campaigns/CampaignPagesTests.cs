@@ -1,7 +1,6 @@
 using System.Net;
 using Sankore.Campaigns.Events;
 using Sankore.Identity.Accounts;
-using Sankore.Platform.Mail;
 
 namespace Sankore.Tests.Campaigns;
 
@@ -140,7 +139,7 @@ public sealed class CampaignPagesTests(World world) : IClassFixture<World>
             WebUtility.HtmlDecode(await shown.Body()).ShouldContain("<p>Bonjour ");
             shown.Headers.GetValues("Content-Security-Policy").ShouldHaveSingleItem().ShouldContain("sandbox; default-src 'none'");
             using var file = await own.Get($"/campaigns/outbox/{id}/eml");
-            MimePart.Read(await file.Content.ReadAsByteArrayAsync(TestContext.Current.CancellationToken)).Header("Subject").ShouldContain(word);
+            ReadMail.Of(await file.Content.ReadAsByteArrayAsync(TestContext.Current.CancellationToken)).Header("Subject").ShouldContain(word);
             file.Content.Headers.ContentDisposition!.DispositionType.ShouldBe("attachment");
             foreach (var path in new[] { "", "/preview", "/eml" })
             {
@@ -154,7 +153,7 @@ public sealed class CampaignPagesTests(World world) : IClassFixture<World>
         (await admin.Ask(HttpMethod.Get, $"{Mailings.Api}/outbox").Json()).ToString().ShouldNotContain(word);
         using (var eml = await head.Ask(HttpMethod.Get, $"{Mailings.Api}/outbox/{ids[0]}"))
         {
-            MimePart.Read(await eml.Content.ReadAsByteArrayAsync(TestContext.Current.CancellationToken)).Header("Subject").ShouldContain(word);
+            ReadMail.Of(await eml.Content.ReadAsByteArrayAsync(TestContext.Current.CancellationToken)).Header("Subject").ShouldContain(word);
         }
         await admin.Ask(HttpMethod.Get, $"{Mailings.Api}/outbox/{ids[0]}").ShouldRefuse(404, "NOT_FOUND");
         // A mail of the platform's own is no campaign's, whoever it is for.

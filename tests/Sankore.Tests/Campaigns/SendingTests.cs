@@ -1,5 +1,4 @@
 using System.Text;
-using Sankore.Platform.Mail;
 
 namespace Sankore.Tests.Campaigns;
 
@@ -29,7 +28,7 @@ public sealed class SendingTests
         figures.GetProperty("successRate").GetDecimal().ShouldBe(100);
         var mails = sink.Mails;
         mails.Select(Mailings.MessageId).Order().ShouldBe((await world.Sql<Guid[]>("select array_agg(id order by id) from campaigns.emails_sent where campaign_id = @id", new { id = campaign.Id() })).Order());
-        var read = mails.Select(m => MimePart.Read(Encoding.Latin1.GetBytes(m))).ToDictionary(m => m.Header("Subject"));
+        var read = mails.Select(m => ReadMail.Of(Encoding.Latin1.GetBytes(m))).ToDictionary(m => m.Header("Subject"));
         read.Keys.Order().ShouldBe(Enumerable.Range(0, 500).Where(i => i != 7).Select(i => $"Pour Personne {i}").Order());
         var one = read["Pour Personne 42"];
         one.Header("To").ShouldBe($"Personne 42 <{word}.42@exemple2.cg>");
@@ -37,12 +36,12 @@ public sealed class SendingTests
         one.Header("Reply-To").ShouldBe(Email);
         one.Header("List-Unsubscribe").ShouldMatch("^<http.+/u/[A-Za-z0-9_-]{46}>$");
         one.Header("List-Unsubscribe-Post").ShouldBe("List-Unsubscribe=One-Click");
-        one.All.Single(p => p.Type == "text/html").Text().ShouldContain($"Bonjour Personne 42 de Org {word} 2");
-        one.All.Single(p => p.Type == "text/plain").Text().ShouldContain($"Bonjour Personne 42 de Org {word} 2");
+        one.Html().ShouldContain($"Bonjour Personne 42 de Org {word} 2");
+        one.Plain().ShouldContain($"Bonjour Personne 42 de Org {word} 2");
         // The content does not say how to leave: a line below does.
         var leave = one.Header("List-Unsubscribe").Trim('<', '>');
-        one.All.Single(p => p.Type == "text/html").Text().ShouldSatisfyAllConditions(html => html.ShouldStartWith("<!DOCTYPE html><html lang=\"fr\">"), html => html.ShouldContain($"href=\"{leave}\""));
-        one.All.Single(p => p.Type == "text/plain").Text().ShouldContain($"Se désinscrire ({leave})");
+        one.Html().ShouldSatisfyAllConditions(html => html.ShouldStartWith("<!DOCTYPE html><html lang=\"fr\">"), html => html.ShouldContain($"href=\"{leave}\""));
+        one.Plain().ShouldContain($"Se désinscrire ({leave})");
 
         var told = await feed.Next(e => e.Table == "campaigns.campaign_analytics" && e.RowId == campaign.Id() && e.Row.Text("status") == "sent", "the end is told");
         told.Row.GetProperty("sent").GetInt32().ShouldBe(499);
@@ -211,9 +210,9 @@ public sealed class SendingTests
         var campaign = await client.Draft(word, await world.Contacts(Email, word, 1));
         await client.Act(campaign, "send").Json(202);
         await client.Until(campaign, "sent");
-        var mail = MimePart.Read(await File.ReadAllBytesAsync(world.Mails().Single(m => m.Header("To").Contains(word, StringComparison.Ordinal)).Path, TestContext.Current.CancellationToken));
-        mail.All.Single(p => p.Type == "text/html").Text().ShouldStartWith("<!DOCTYPE html><html lang=\"en\">");
-        mail.All.Single(p => p.Type == "text/plain").Text().ShouldContain("Unsubscribe (http");
+        var mail = ReadMail.Of(await File.ReadAllBytesAsync(world.Mails().Single(m => m.Header("To").Contains(word, StringComparison.Ordinal)).Path, TestContext.Current.CancellationToken));
+        mail.Html().ShouldStartWith("<!DOCTYPE html><html lang=\"en\">");
+        mail.Plain().ShouldContain("Unsubscribe (http");
     }
 
     private static async Task<IEnumerable<string>> States(World world, Guid id) =>

@@ -2,7 +2,6 @@ using System.Net;
 using System.Text.RegularExpressions;
 using Microsoft.Extensions.DependencyInjection;
 using Sankore.Campaigns.Events;
-using Sankore.Platform.Mail;
 
 namespace Sankore.Tests.Campaigns;
 
@@ -22,7 +21,7 @@ public sealed class TrackingTests
         using var client = await world.As(Delivered.Email);
         var (campaign, mails) = await Send(world, client, opens: true, clicks: true);
         var mail = mails[0];
-        var html = mail.All.Single(p => p.Type == "text/html").Text();
+        var html = mail.Html();
         var clicks = Regex.Matches(html, "href=[\"']?(http[^\"'>]+/c/[\\w-]{46})", RegexOptions.IgnoreCase).Select(m => new Uri(m.Groups[1].Value).AbsolutePath).ToList();
         clicks.Count.ShouldBe(4, html);
         clicks.Distinct().Count().ShouldBe(3);
@@ -30,7 +29,7 @@ public sealed class TrackingTests
         html.ShouldContain("<!-- <a href=\"https://exemple.cg/no\">non</a> -->");
         html.ShouldMatch("href=\"https://exemple.cg/[^\"]+@exemple");
         html.ShouldContain("/u/");
-        var text = mail.All.Single(p => p.Type == "text/plain").Text();
+        var text = mail.Plain();
         text.ShouldContain("https://exemple.cg/a?b=1&c=2");
         text.ShouldNotContain("/c/");
         var picture = new Uri(Regex.Match(html, "<img src=\"([^\"]+)\"").Groups[1].Value).AbsolutePath;
@@ -52,7 +51,7 @@ public sealed class TrackingTests
             using var answer = await browser.Get(path);
             answer.StatusCode.ShouldBe(HttpStatusCode.Found);
         }
-        var other = Regex.Match(mails[1].All.Single(p => p.Type == "text/html").Text(), "/c/[\\w-]{46}").Value;
+        var other = Regex.Match(mails[1].Html(), "/c/[\\w-]{46}").Value;
         (await browser.Get(other)).Dispose();
 
         var figures = await client.Figures(campaign);
@@ -69,7 +68,7 @@ public sealed class TrackingTests
         await world.InitializeAsync();
         using var client = await world.As(Delivered.Email);
         var (campaign, mails) = await Send(world, client, opens: false, clicks: false);
-        var html = mails[0].All.Single(p => p.Type == "text/html").Text();
+        var html = mails[0].Html();
         html.ShouldContain("href=\"https://exemple.cg/a?b=1&amp;c=2\"");
         html.ShouldNotContain("<img");
         html.ShouldNotContain("/c/");
@@ -104,7 +103,7 @@ public sealed class TrackingTests
         }
     }
 
-    private static async Task<(System.Text.Json.JsonElement Campaign, IReadOnlyList<MimePart> Mails)> Send(World world, HttpClient client, bool opens, bool clicks)
+    private static async Task<(System.Text.Json.JsonElement Campaign, IReadOnlyList<MimeKit.MimeMessage> Mails)> Send(World world, HttpClient client, bool opens, bool clicks)
     {
         var word = Catalogue.Word();
         var segment = await world.Contacts(Delivered.Email, word, 2);
@@ -112,6 +111,6 @@ public sealed class TrackingTests
         await client.Act(campaign, "send").Json(202);
         await client.Until(campaign, "sent");
         var ids = await world.Sql<Guid[]>("select array_agg(id) from campaigns.emails_sent where campaign_id = @id", new { id = campaign.Id() });
-        return (campaign, [.. ids.Select(id => MimePart.Read(File.ReadAllBytes(Path.Combine(world.OutboxFolder, $"{id}.eml"))))]);
+        return (campaign, [.. ids.Select(id => ReadMail.In(Path.Combine(world.OutboxFolder, $"{id}.eml")))]);
     }
 }

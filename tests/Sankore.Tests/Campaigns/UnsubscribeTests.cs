@@ -3,7 +3,6 @@ using System.Text;
 using System.Text.RegularExpressions;
 using Microsoft.Extensions.DependencyInjection;
 using Sankore.Campaigns.Events;
-using Sankore.Platform.Mail;
 
 namespace Sankore.Tests.Campaigns;
 
@@ -22,10 +21,10 @@ public sealed class UnsubscribeTests(EventsWorld world) : IClassFixture<EventsWo
         var campaign = await client.Draft(word, segment, "<p>Bonjour <a href=\"{{unsubscribe_url}}\">partir</a></p>");
         await client.Act(campaign, "send").Json(202);
         await client.Until(campaign, "sent");
-        var mail = sink.Mails.Select(m => MimePart.Read(Encoding.Latin1.GetBytes(m))).Single(m => m.Header("To").Contains($"{word}.1@", StringComparison.Ordinal));
+        var mail = sink.Mails.Select(m => ReadMail.Of(Encoding.Latin1.GetBytes(m))).Single(m => m.Header("To").Contains($"{word}.1@", StringComparison.Ordinal));
         var link = new Uri(mail.Header("List-Unsubscribe").Trim('<', '>'));
         mail.Header("List-Unsubscribe-Post").ShouldBe("List-Unsubscribe=One-Click");
-        mail.All.Single(p => p.Type == "text/html").Text().ShouldContain($"href=\"{link}\"");
+        mail.Html().ShouldContain($"href=\"{link}\"");
 
         // As RFC 8058 has it: no cookies, no referrer, a form of one field; twice, at once, in both encodings.
         using var nobody = mailing.Nobody();

@@ -1,8 +1,8 @@
-using System.Buffers;
 using System.Security.Cryptography;
 using System.Text;
 using Sankore.Platform.Data;
 using Sankore.Platform.Mail;
+using Sankore.Tests.Client;
 
 namespace Sankore.Tests.Platform;
 
@@ -17,7 +17,7 @@ public sealed class DkimTests(PythonMail python) : IClassFixture<PythonMail>
     [MemberData(nameof(Texts))]
     public void Others_take_for_signed_what_we_sign(string text)
     {
-        var letters = new[]
+        var messages = new[]
         {
             Simple(text),
             Simple(text) with { Html = $"<p>{text}</p>", ReplyTo = Mailbox.Parse("Élèves <r@example.org>"), Subject = text.Replace('\n', ' ') },
@@ -25,10 +25,10 @@ public sealed class DkimTests(PythonMail python) : IClassFixture<PythonMail>
         };
         foreach (var pem in (string[])[Key.Value, Pem(1024, pkcs1: true)])
         {
-            var signer = new DkimSigner("sankore.test", "mail", pem);
-            foreach (var letter in letters)
+            var signer = new MailSigner("sankore.test", "mail", pem);
+            foreach (var unsigned in messages)
             {
-                var message = Bytes(letter, signer);
+                var message = Bytes(unsigned, signer);
                 python.Verifies(message, Record(signer)).ShouldBeTrue(Encoding.UTF8.GetString(message));
                 Encoding.ASCII.GetString(message).Split("\r\n").TakeWhile(l => l.Length > 0).ShouldAllBe(l => l.Length <= 78);
             }
@@ -38,7 +38,7 @@ public sealed class DkimTests(PythonMail python) : IClassFixture<PythonMail>
     [Fact]
     public void A_byte_that_is_changed_breaks_the_signature()
     {
-        var signer = new DkimSigner("sankore.test", "mail", Key.Value);
+        var signer = new MailSigner("sankore.test", "mail", Key.Value);
         var message = Bytes(Simple("Un texte, et rien d'autre") with { Headers = [("List-Unsubscribe", "<https://example.org/u/1>")] }, signer);
         foreach (var part in (string[])["From: ", "To: ", "Subject: ", "Date: ", "Message-ID: <", "List-Unsubscribe: <", "Content-Type: ", "Un tex"])
         {
@@ -59,37 +59,38 @@ public sealed class DkimTests(PythonMail python) : IClassFixture<PythonMail>
     [Fact]
     public void Another_key_is_not_ours()
     {
-        var message = Bytes(Simple("x"), new DkimSigner("sankore.test", "mail", Key.Value));
-        python.Verifies(message, Record(new DkimSigner("sankore.test", "mail", Pem(2048)))).ShouldBeFalse();
+        var message = Bytes(Simple("x"), new MailSigner("sankore.test", "mail", Key.Value));
+        python.Verifies(message, Record(new MailSigner("sankore.test", "mail", Pem(2048)))).ShouldBeFalse();
     }
 
     [Fact]
     public void Many_threads_sign_at_once()
     {
-        var signer = new DkimSigner("sankore.test", "mail", Pem(1024));
-        var letter = Simple("Bonjour");
-        var expected = Bytes(letter, signer).ToArray();
-        Parallel.For(0, 200, _ => Bytes(letter, signer).SequenceEqual(expected).ShouldBeTrue());
+        // The time is part of a signature.
+        var signer = new MailSigner("sankore.test", "mail", Pem(1024), new FakeTime());
+        var message = Simple("Bonjour");
+        var expected = Bytes(message, signer).ToArray();
+        Parallel.For(0, 200, _ => Bytes(message, signer).SequenceEqual(expected).ShouldBeTrue());
     }
 
     [Fact]
     public void The_operator_is_told_what_to_publish() =>
-        new DkimSigner("sankore.test", "mail", Key.Value).Record.ShouldStartWith("mail._domainkey.sankore.test TXT v=DKIM1; k=rsa; p=MIIB");
+        new MailSigner("sankore.test", "mail", Key.Value).Record.ShouldStartWith("mail._domainkey.sankore.test TXT v=DKIM1; k=rsa; p=MIIB");
 
     [Fact]
     public void A_short_key_or_none_is_refused()
     {
-        Should.Throw<OperatorException>(() => new DkimSigner("sankore.test", "mail", Pem(512))).Message.ShouldContain("512 bits");
-        Should.Throw<OperatorException>(() => new DkimSigner("sankore.test", "mail", "rubbish")).Message.ShouldContain("PEM");
+        Should.Throw<OperatorException>(() => new MailSigner("sankore.test", "mail", Pem(512))).Message.ShouldContain("512 bits");
+        Should.Throw<OperatorException>(() => new MailSigner("sankore.test", "mail", "rubbish")).Message.ShouldContain("PEM");
         using var curve = ECDsa.Create(ECCurve.NamedCurves.nistP256);
-        Should.Throw<OperatorException>(() => new DkimSigner("sankore.test", "mail", curve.ExportPkcs8PrivateKeyPem())).Message.ShouldContain("RSA");
+        Should.Throw<OperatorException>(() => new MailSigner("sankore.test", "mail", curve.ExportPkcs8PrivateKeyPem())).Message.ShouldContain("RSA");
         using var rsa = RSA.Create(2048);
-        Should.Throw<OperatorException>(() => new DkimSigner("sankore.test", "mail", rsa.ExportSubjectPublicKeyInfoPem())).Message.ShouldContain("private");
+        Should.Throw<OperatorException>(() => new MailSigner("sankore.test", "mail", rsa.ExportSubjectPublicKeyInfoPem())).Message.ShouldContain("private");
     }
 
-    private static Letter Simple(string text) => new(Mailbox.Parse("Sankoré <no-reply@sankore.test>"), Mailbox.Parse("b@example.org"), "s", text);
+    private static MailMessage Simple(string text) => new(Mailbox.Parse("Sankoré <no-reply@sankore.test>"), Mailbox.Parse("b@example.org"), "s", text);
 
-    private static string Record(DkimSigner signer) => signer.Record[(signer.Record.IndexOf("TXT ", StringComparison.Ordinal) + 4)..];
+    private static string Record(MailSigner signer) => signer.Record[(signer.Record.IndexOf("TXT ", StringComparison.Ordinal) + 4)..];
 
     private static string Pem(int bits, bool pkcs1 = false)
     {
@@ -97,10 +98,5 @@ public sealed class DkimTests(PythonMail python) : IClassFixture<PythonMail>
         return pkcs1 ? rsa.ExportRSAPrivateKeyPem() : rsa.ExportPkcs8PrivateKeyPem();
     }
 
-    private static ReadOnlySpan<byte> Bytes(Letter letter, DkimSigner signer)
-    {
-        var bytes = new ArrayBufferWriter<byte>();
-        letter.Write(bytes, signer);
-        return bytes.WrittenSpan;
-    }
+    private static ReadOnlySpan<byte> Bytes(MailMessage message, MailSigner signer) => message.Build(signer).Bytes();
 }

@@ -1,6 +1,7 @@
 using System.Text;
 using FsCheck;
 using FsCheck.Fluent;
+using MimeKit;
 using Sankore.Platform.Mail;
 
 namespace Sankore.Tests.Platform;
@@ -9,7 +10,8 @@ namespace Sankore.Tests.Platform;
 public sealed class SmtpConnectionTests
 {
     private static readonly Envelope Envelope = new(Mailbox.Parse("a@example.org"), Mailbox.Parse("b@example.org"));
-    private static readonly byte[] Message = Encoding.ASCII.GetBytes("Subject: s\r\n\r\nBonjour\r\n");
+
+    internal static MimeMessage Message => With("Bonjour");
 
     [Theory]
     [InlineData("MAIL", "451 4.3.0 later", SmtpOutcome.Deferred)]
@@ -54,32 +56,35 @@ public sealed class SmtpConnectionTests
                 answer.ShouldStartWith($"{result.Code}");
                 answer.ShouldContain(result.Status ?? result.Text);
             }
-            var keeps = result.Code is not 0 and not 421 && outcome is not (SmtpOutcome.NotSent or SmtpOutcome.Unknown);
-            // A server that refuses the sender and waits for data all the same is left alone.
-            connection.IsUsable.ShouldBe(keeps && !(pipelining && stage == "MAIL"));
+            result.Phase.ShouldBe(stage switch { "MAIL" => SmtpPhase.Sender, "RCPT" => SmtpPhase.Recipient, "DATA" => SmtpPhase.Data, _ => SmtpPhase.End });
+            connection.IsUsable.ShouldBe(result.Code is not 0 and not 421 && outcome is not (SmtpOutcome.NotSent or SmtpOutcome.Unknown));
             (await Send(connection)).Outcome.ShouldBe(connection.IsUsable ? SmtpOutcome.Accepted : SmtpOutcome.NotSent);
             server.Mails.Count(m => m.Contains("Bonjour", StringComparison.Ordinal)).ShouldBe((stage == "." ? 1 : 0) + (connection.IsUsable ? 1 : 0));
         }
     }
 
     [Theory]
-    [InlineData("354 go on", ".")]
-    [InlineData("554 5.5.1 no recipients", "RSET")]
-    public async Task A_recipient_who_is_refused_does_not_spoil_the_connection(string toData, string then)
+    [InlineData("354 go on")]
+    [InlineData("554 5.5.1 no recipients")]
+    public async Task A_recipient_who_is_refused_does_not_spoil_the_connection(string toData)
     {
         var recipients = 0;
-        await using var server = new ScriptedSmtp(c => Is(c, "RCPT") && recipients++ == 0 ? "550 5.1.1 nobody" : Is(c, "DATA") && recipients == 1 ? toData : null);
+        await using var server = new ScriptedSmtp(c =>
+            Is(c, "RCPT") && recipients++ == 0 ? "550 5.1.1 nobody" : Is(c, "DATA") && recipients == 1 ? toData : null);
         await using var connection = await Open(server);
-        (await Send(connection)).ShouldBe(new SmtpResult(SmtpOutcome.Rejected, 550, "5.1.1", "5.1.1 nobody"));
-        (await Send(connection)).Outcome.ShouldBe(SmtpOutcome.Accepted);
-        server.Heard.Contains("RSET").ShouldBe(then == "RSET");
-        server.Mails.ShouldBe(then == "." ? ["", Encoding.ASCII.GetString(Message)] : [Encoding.ASCII.GetString(Message)]);
+        (await Send(connection)).ShouldBe(new SmtpResult(SmtpOutcome.Rejected, SmtpPhase.Recipient, 550, "5.1.1", "5.1.1 nobody"));
+        using var second = Message;
+        (await connection.SendAsync(Envelope, second, CancellationToken.None)).Outcome.ShouldBe(SmtpOutcome.Accepted);
+        // Whatever it would have said to DATA: it is not asked before it has taken the recipient.
+        server.Heard.Count(c => Is(c, "DATA")).ShouldBe(1);
+        server.Heard.ShouldContain("RSET");
+        server.Mails.ShouldBe([Encoding.ASCII.GetString(second.Bytes())]);
     }
 
     [Fact]
     public async Task A_refusal_stays_one_when_the_server_leaves_after_it()
     {
-        await using var server = new ScriptedSmtp(c => Is(c, "RCPT") ? "550 5.1.1 nobody" : Is(c, "DATA") ? ScriptedSmtp.Close : null);
+        await using var server = new ScriptedSmtp(c => Is(c, "RCPT") ? "550 5.1.1 nobody" : Is(c, "RSET") ? ScriptedSmtp.Close : null);
         await using var connection = await Open(server);
         (await Send(connection)).Outcome.ShouldBe(SmtpOutcome.Rejected);
         connection.IsUsable.ShouldBeFalse();
@@ -89,7 +94,7 @@ public sealed class SmtpConnectionTests
     public async Task A_large_mail_that_is_cut_off_in_its_midst_was_not_sent()
     {
         await using var server = new ScriptedSmtp(c => Is(c, "DATA") ? "354 go on\r\n" : null);
-        var large = Encoding.ASCII.GetBytes(string.Concat(Enumerable.Repeat(new string('x', 70) + "\r\n", 400_000)));
+        using var large = With(string.Concat(Enumerable.Repeat(new string('x', 70) + "\n", 400_000)));
         await using var connection = await Open(server, o => o with { Timeouts = o.Timeouts with { Block = TimeSpan.FromMilliseconds(200) } });
         // The server reads a byte at a time: the blocks do not leave in time.
         (await connection.SendAsync(Envelope, large, CancellationToken.None)).Outcome.ShouldBe(SmtpOutcome.NotSent);
@@ -116,6 +121,16 @@ public sealed class SmtpConnectionTests
     }
 
     [Fact]
+    public async Task A_mail_called_off_before_it_is_offered_is_not_sent()
+    {
+        await using var server = new ScriptedSmtp();
+        await using var connection = await Open(server);
+        (await Send(connection)).Outcome.ShouldBe(SmtpOutcome.Accepted);
+        (await connection.SendAsync(Envelope, Message, new CancellationToken(canceled: true))).Outcome.ShouldBe(SmtpOutcome.NotSent);
+        server.Mails.Count.ShouldBe(1);
+    }
+
+    [Fact]
     public async Task Dots_arrive_as_they_were()
     {
         await using var server = new ScriptedSmtp();
@@ -123,10 +138,10 @@ public sealed class SmtpConnectionTests
         var lines = Gen.Elements(".", "..", ".x", "x.", "", "x", ". ", "...", "é", new string('.', 300)).ListOf();
         Prop.ForAll(Arb.From(lines), message =>
         {
-            var text = string.Join("\r\n", message);
-            Task.Run(() => connection.SendAsync(Envelope, Encoding.UTF8.GetBytes(text), CancellationToken.None)).GetAwaiter().GetResult().Outcome.ShouldBe(SmtpOutcome.Accepted);
+            using var sent = With(string.Join("\n", message));
+            Task.Run(() => connection.SendAsync(Envelope, sent, CancellationToken.None)).GetAwaiter().GetResult().Outcome.ShouldBe(SmtpOutcome.Accepted);
             server.Mails.TryDequeue(out var data).ShouldBeTrue();
-            string.Concat(data.Split("\r\n").SkipLast(1).Select(l => (l.StartsWith('.') ? l[1..] : l) + "\r\n")).ShouldBe(text.Length == 0 || text.EndsWith("\r\n", StringComparison.Ordinal) ? text : text + "\r\n");
+            string.Concat(data.Split("\r\n").SkipLast(1).Select(l => (l.StartsWith('.') ? l[1..] : l) + "\r\n")).ShouldBe(Encoding.ASCII.GetString(sent.Bytes()));
         }).QuickCheckThrowOnFailure();
     }
 
@@ -136,11 +151,19 @@ public sealed class SmtpConnectionTests
     [InlineData("x\r")]
     public async Task A_message_with_broken_line_breaks_is_not_sent(string message)
     {
+        // A part that keeps the line breaks that it was given.
+        var content = new MimeContent(new MemoryStream(Encoding.ASCII.GetBytes(message)), ContentEncoding.Binary);
+        using var part = new TextPart("plain") { ContentTransferEncoding = ContentEncoding.Binary, Content = content };
+        Should.Throw<ArgumentException>(() => new RenderedBody(part));
+
+        // Those of a text are made whole, and no line of it ends the message.
         await using var server = new ScriptedSmtp();
         await using var connection = await Open(server);
-        await Should.ThrowAsync<ArgumentException>(() => connection.SendAsync(Envelope, Encoding.ASCII.GetBytes(message), CancellationToken.None));
+        using var sent = With(message);
+        (await connection.SendAsync(Envelope, sent, CancellationToken.None)).Outcome.ShouldBe(SmtpOutcome.Accepted);
         (await Send(connection)).Outcome.ShouldBe(SmtpOutcome.Accepted);
-        server.Heard.Count(c => Is(c, "MAIL")).ShouldBe(1);
+        server.Heard.Count(c => Is(c, "MAIL")).ShouldBe(2);
+        server.Heard.ShouldNotContain(c => c.Contains("eve@", StringComparison.Ordinal));
     }
 
     [Fact]
@@ -149,16 +172,38 @@ public sealed class SmtpConnectionTests
         var abroad = new Envelope(null, Mailbox.Parse("jürgen@münchen.de"));
         await using var small = new ScriptedSmtp { Abilities = ["SIZE 10"] };
         await using var connection = await Open(small);
-        (await connection.SendAsync(abroad, Message, CancellationToken.None)).Status.ShouldBe("5.6.7");
-        (await connection.SendAsync(Envelope, "é"u8.ToArray(), CancellationToken.None)).Status.ShouldBe("5.6.3");
-        (await connection.SendAsync(Envelope, Message, CancellationToken.None)).Status.ShouldBe("5.3.4");
+        var refused = await connection.SendAsync(abroad, Message, CancellationToken.None);
+        (refused.Outcome, refused.Phase, refused.Status).ShouldBe((SmtpOutcome.Rejected, SmtpPhase.Recipient, "5.6.7"));
+        refused = await connection.SendAsync(Envelope, Message, CancellationToken.None);
+        (refused.Outcome, refused.Phase, refused.Status).ShouldBe((SmtpOutcome.Rejected, SmtpPhase.Sender, "5.3.4"));
         small.Heard.ShouldNotContain(c => Is(c, "MAIL"));
 
-        await using var able = new ScriptedSmtp { Abilities = ["SMTPUTF8", "8BITMIME", "SIZE"] };
+        await using var able = new ScriptedSmtp { Abilities = ["SMTPUTF8", "8BITMIME", "SIZE 100000"] };
         await using var other = await Open(able);
-        (await other.SendAsync(abroad, "To: jürgen@xn--mnchen-3ya.de\r\n\r\nx"u8.ToArray(), CancellationToken.None)).Outcome.ShouldBe(SmtpOutcome.Accepted);
-        able.Heard.ShouldContain("MAIL FROM:<> SIZE=34 BODY=8BITMIME SMTPUTF8");
+        using var message = new MailMessage(Envelope.To, abroad.To, "s", "t").Build();
+        (await other.SendAsync(abroad, message, CancellationToken.None)).Outcome.ShouldBe(SmtpOutcome.Accepted);
+        able.Heard.ShouldContain($"MAIL FROM:<> SMTPUTF8 SIZE={message.Bytes().Length}");
         able.Heard.ShouldContain("RCPT TO:<jürgen@xn--mnchen-3ya.de>");
+        able.Mails.Single().ShouldContain("To: jürgen@xn--mnchen-3ya.de\r\n");
+        // What needs no other letters does not ask for them: a server further on may have none.
+        var domain = new Envelope(Envelope.From, Mailbox.Parse("a@münchen.de"));
+        (await other.SendAsync(domain, Message, CancellationToken.None)).Outcome.ShouldBe(SmtpOutcome.Accepted);
+        able.Heard.Last(c => Is(c, "MAIL")).ShouldNotContain("SMTPUTF8");
+        able.Heard.ShouldContain("RCPT TO:<a@xn--mnchen-3ya.de>");
+
+        // Other letters in a text need nothing of the server.
+        await using var plain = new ScriptedSmtp { Abilities = [] };
+        await using var third = await Open(plain);
+        (await third.SendAsync(Envelope, With("é"), CancellationToken.None)).Outcome.ShouldBe(SmtpOutcome.Accepted);
+        plain.Mails.Single().ShouldAllBe(c => c < 128);
+    }
+
+    [Fact]
+    public async Task A_server_that_wants_a_login_says_in_which_phase()
+    {
+        await using var server = new ScriptedSmtp(c => Is(c, "RCPT") ? "530 5.7.0 sign in first" : null);
+        await using var connection = await Open(server);
+        (await Send(connection)).ShouldBe(new SmtpResult(SmtpOutcome.Rejected, SmtpPhase.Recipient, 530, "5.7.0", "5.7.0 sign in first"));
     }
 
     internal static bool Is(string command, string stage) => command.Split(' ', '\n')[0] == stage;
@@ -168,7 +213,10 @@ public sealed class SmtpConnectionTests
 
     internal static SmtpOptions To(ScriptedSmtp server) => new("localhost", server.Port, SmtpSecurity.None);
 
-    private static Task<SmtpConnection> Open(ScriptedSmtp server, Func<SmtpOptions, SmtpOptions>? but = null) => SmtpConnection.OpenAsync(but?.Invoke(To(server)) ?? To(server), CancellationToken.None);
+    private static Task<SmtpConnection> Open(ScriptedSmtp server, Func<SmtpOptions, SmtpOptions>? but = null) => SmtpConnection.OpenAsync(but?.Invoke(To(server)) ?? To(server), null, CancellationToken.None);
+
+    private static MimeMessage With(string text) =>
+        new MailMessage(Mailbox.Parse("a@example.org"), Mailbox.Parse("b@example.org"), "s", text).Build();
 
     private static Task<SmtpResult> Send(SmtpConnection connection) => connection.SendAsync(Envelope, Message, CancellationToken.None);
 }

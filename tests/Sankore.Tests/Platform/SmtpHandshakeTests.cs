@@ -19,7 +19,7 @@ public sealed class SmtpHandshakeTests
             var options = new SmtpOptions("localhost", server.Port, security) { User = "me", Password = "secret", Authorities = trusted is null ? null : [trusted] };
             if (fits)
             {
-                await using var connection = await SmtpConnection.OpenAsync(options, CancellationToken.None);
+                await using var connection = await SmtpConnection.OpenAsync(options, null, CancellationToken.None);
                 server.Heard.Count(c => c.StartsWith("EHLO", StringComparison.Ordinal)).ShouldBe(security == SmtpSecurity.StartTls ? 2 : 1);
                 server.Heard.ShouldContain(c => c.StartsWith("AUTH", StringComparison.Ordinal));
                 continue;
@@ -32,7 +32,6 @@ public sealed class SmtpHandshakeTests
     [Theory]
     [InlineData("250-STARTTLS\r\n250 OK", "454 4.7.0 not now")]
     [InlineData("250 OK", "220 go on")]
-    [InlineData("250-STARTTLS\r\n250 OK", "220 go on\r\n250 and believe this")]
     public async Task Without_TLS_nothing_goes_on(string hello, string toStartTls)
     {
         using var certificate = ScriptedSmtp.SelfSigned("localhost");
@@ -41,13 +40,36 @@ public sealed class SmtpHandshakeTests
         server.Heard.ShouldNotContain(c => c.StartsWith("AUTH", StringComparison.Ordinal));
     }
 
+    [Fact]
+    public async Task What_was_said_before_TLS_is_not_believed()
+    {
+        using var certificate = ScriptedSmtp.SelfSigned("localhost");
+        var isEncrypted = false;
+        await using var server = new ScriptedSmtp(c =>
+        {
+            var isHello = c.StartsWith("EHLO", StringComparison.Ordinal);
+            isEncrypted |= c == "STARTTLS";
+            return c == "STARTTLS" ? "220 go on\r\n250-believe this\r\n250 AUTH LOGIN"
+                : !isHello ? null : isEncrypted ? "250 AUTH PLAIN" : "250-AUTH LOGIN\r\n250 STARTTLS";
+        })
+        { Certificate = certificate };
+        var options = new SmtpOptions("localhost", server.Port, SmtpSecurity.StartTls)
+        {
+            User = "me",
+            Password = "secret",
+            Authorities = [certificate],
+        };
+        await using var connection = await SmtpConnection.OpenAsync(options, null, CancellationToken.None);
+        server.Heard.Where(c => !c.StartsWith("EHLO", StringComparison.Ordinal)).ShouldBe(["STARTTLS", $"AUTH PLAIN {Base64("\0me\0secret")}"]);
+    }
+
     [Theory]
     [InlineData("AUTH PLAIN LOGIN")]
     [InlineData("AUTH=LOGIN PLAIN CRAM-MD5")]
     public async Task Who_sends_signs_in(string offered)
     {
         await using var server = new ScriptedSmtp { Abilities = [offered] };
-        await using var connection = await SmtpConnection.OpenAsync(SignedIn(server), CancellationToken.None);
+        await using var connection = await SmtpConnection.OpenAsync(SignedIn(server), null, CancellationToken.None);
         server.Heard.ShouldContain($"AUTH PLAIN {Base64("\0élève\0sécret")}");
     }
 
@@ -55,7 +77,7 @@ public sealed class SmtpHandshakeTests
     public async Task Where_only_LOGIN_is_offered_it_is_used()
     {
         await using var server = new ScriptedSmtp(c => c == "AUTH LOGIN" ? "334 VXNlcm5hbWU6" : c == Base64("élève") ? "334 UGFzc3dvcmQ6" : c == Base64("sécret") ? "235 in" : null) { Abilities = ["AUTH LOGIN"] };
-        await using var connection = await SmtpConnection.OpenAsync(SignedIn(server), CancellationToken.None);
+        await using var connection = await SmtpConnection.OpenAsync(SignedIn(server), null, CancellationToken.None);
         server.Heard.Skip(1).ShouldBe(["AUTH LOGIN", Base64("élève"), Base64("sécret")]);
     }
 
@@ -71,11 +93,13 @@ public sealed class SmtpHandshakeTests
     [InlineData("EHLO", ScriptedSmtp.Hang, "in time")]
     public async Task A_server_that_does_not_let_us_in_is_quoted(string stage, string answer, string said)
     {
-        await using var server = new ScriptedSmtp(c => SmtpConnectionTests.Is(c, stage) ? answer : null) { Abilities = ["AUTH PLAIN"] };
+        // Whoever refuses EHLO so refuses HELO too.
+        await using var server = new ScriptedSmtp(c => SmtpConnectionTests.Is(c.Replace("HELO ", "EHLO ", StringComparison.Ordinal), stage) ? answer : null) { Abilities = ["AUTH PLAIN"] };
         var sentence = await Refused(answer == ScriptedSmtp.Hang ? SignedIn(server) with { Timeouts = SmtpConnectionTests.Impatient } : SignedIn(server));
         sentence.ShouldContain(said);
         sentence.ShouldNotContain("sécret");
         sentence.ShouldNotContain(Base64("sécret"));
+        sentence.ShouldNotContain("\n");
     }
 
     [Fact]
@@ -95,7 +119,7 @@ public sealed class SmtpHandshakeTests
     [Fact]
     public async Task Where_nobody_listens_nothing_is_sent() => (await Refused(new SmtpOptions("localhost", 1, SmtpSecurity.None))).ShouldContain("localhost:1");
 
-    private static async Task<string> Refused(SmtpOptions options) => (await Should.ThrowAsync<SmtpConnectionException>(() => SmtpConnection.OpenAsync(options, CancellationToken.None))).Message;
+    private static async Task<string> Refused(SmtpOptions options) => (await Should.ThrowAsync<SmtpConnectionException>(() => SmtpConnection.OpenAsync(options, null, CancellationToken.None))).Message;
 
     private static SmtpOptions SignedIn(ScriptedSmtp server) => new("localhost", server.Port, SmtpSecurity.None) { User = "élève", Password = "sécret" };
 

@@ -1,4 +1,4 @@
-using System.Text;
+using MimeKit;
 using Sankore.Platform.Mail;
 using Sankore.Tests.Client;
 
@@ -7,7 +7,7 @@ namespace Sankore.Tests.Platform;
 /// <summary>A node's connections: few, kept, replaced when they are dead; and its limits, which transactional mail does not wait for.</summary>
 public sealed class SmtpPoolTests
 {
-    private static readonly byte[] Message = Encoding.ASCII.GetBytes("Subject: s\r\n\r\nBonjour\r\n");
+    private static MimeMessage Message => SmtpConnectionTests.Message;
 
     [Fact]
     public async Task Many_mails_share_few_connections()

@@ -1,5 +1,5 @@
-using System.Buffers;
 using System.Text;
+using MimeKit;
 using Sankore.Platform.Mail;
 
 namespace Sankore.Tests.Platform;
@@ -20,7 +20,7 @@ public sealed class SmtpSinkTests
         var results = await Task.WhenAll(messages.Select((m, i) => pool.SendAsync(Envelope(i), m, MailKind.Bulk, null, CancellationToken.None)));
         results.ShouldAllBe(r => r.Outcome == SmtpOutcome.Accepted);
         var arrived = sink.Mails.Select(mail => mail[(mail.IndexOf("From:", StringComparison.Ordinal))..].TrimEnd('\n')).Order(StringComparer.Ordinal);
-        arrived.ShouldBe(messages.Select(m => Encoding.ASCII.GetString(m.Span).Replace("\r\n", "\n", StringComparison.Ordinal).TrimEnd('\n')).Order(StringComparer.Ordinal));
+        arrived.ShouldBe(messages.Select(m => Encoding.ASCII.GetString(m.Bytes()).Replace("\r\n", "\n", StringComparison.Ordinal).TrimEnd('\n')).Order(StringComparer.Ordinal));
         sink.Mails.ShouldContain(m => m.Contains("X-Mail-Args: <a@example.org>", StringComparison.Ordinal) && m.Contains("X-Rcpt-Args: <7@example.org>", StringComparison.Ordinal));
     }
 
@@ -55,10 +55,6 @@ public sealed class SmtpSinkTests
 
     private static Envelope Envelope(int i) => new(Mailbox.Parse("a@example.org"), Mailbox.Parse($"{i}@example.org"));
 
-    private static ReadOnlyMemory<byte> Message(string subject, string text)
-    {
-        var bytes = new ArrayBufferWriter<byte>();
-        new Letter(Mailbox.Parse("Élève <a@example.org>"), Mailbox.Parse("b@example.org"), subject, text).Write(bytes);
-        return bytes.WrittenMemory;
-    }
+    private static MimeMessage Message(string subject, string text) =>
+        new MailMessage(Mailbox.Parse("Élève <a@example.org>"), Mailbox.Parse("b@example.org"), subject, text).Build();
 }

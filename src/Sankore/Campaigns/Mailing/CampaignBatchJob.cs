@@ -7,19 +7,25 @@ using Sankore.Platform.Security;
 namespace Sankore.Campaigns.Mailing;
 
 /// <summary>
-/// Sends a batch of a campaign's messages, one after the other; as many batches at once as there are connections. A message leaves at most once: it is written
-/// down before it does (<see cref="SendLedger"/>), a few at a time, and what a dead node had written down is of unknown outcome. What the mail server put off is
+/// Sends a batch of a campaign's messages, one after the other; as many batches at once as there are connections. A message leaves at
+/// most once: it is written
+/// down before it does (<see cref="SendLedger"/>), a few at a time, and what a dead node had written down is of unknown outcome. What the
+/// mail server put off is
 /// tried again by a later job.
 /// </summary>
-public sealed class CampaignBatchJob(Db db, Post post, SendLedger ledger, ProgressFeed progress, TimeProvider time, ILogger<CampaignBatchJob> log) : IJobHandler
+public sealed class CampaignBatchJob(
+    Db db, CampaignMailer mailer, SendLedger ledger, ProgressFeed progress, TimeProvider time, ILogger<CampaignBatchJob> log) : IJobHandler
 {
     /// <summary>The job's type.</summary>
     public const string Type = "campaign_batch";
 
-    /// <summary>How often a message is tried that the mail server puts off (4xx), before it fails: with growing pauses, about ten hours.</summary>
+    /// <summary>
+    /// How often a message is tried that the mail server puts off (4xx), before it fails: with growing pauses, about ten hours.
+    /// </summary>
     internal const int MaxAttempts = 8;
 
-    // As many leave together as the mail server takes in so long: what a node that dies leaves unknown is this much of its work, and a slow server's mails leave one by one.
+    // As many leave together as the mail server takes in so long: what a node that dies leaves unknown is this much of its work, and a
+    // slow server's mails leave one by one.
     private static readonly TimeSpan Together = TimeSpan.FromMilliseconds(25);
     internal const int MostTogether = 32;
 
@@ -38,7 +44,8 @@ public sealed class CampaignBatchJob(Db db, Post post, SendLedger ledger, Progre
         select e.id, e.recipient_email as email, k.name, e.recipient_organization as organization, e.attempts
         from campaigns.emails_sent e
         left join campaigns.contacts k on k.user_id = e.user_id and k.id = e.contact_id
-        where e.user_id = @UserId and e.campaign_id = @Campaign and e.batch = @Batch and e.status = 'pending' and (e.next_attempt_at is null or e.next_attempt_at <= now())
+        where e.user_id = @UserId and e.campaign_id = @Campaign and e.batch = @Batch and e.status = 'pending'
+          and (e.next_attempt_at is null or e.next_attempt_at <= now())
         order by e.id
         """;
 
@@ -58,13 +65,13 @@ public sealed class CampaignBatchJob(Db db, Post post, SendLedger ledger, Progre
     public string JobType => Type;
 
     /// <inheritdoc/>
-    public int AtOnce => post.Connections;
+    public int AtOnce => mailer.Connections;
 
     /// <inheritdoc/>
     public async Task Run(Job job, CancellationToken ct)
     {
         var order = job.Payload.Deserialize<Order>()!;
-        if (await post.Of(order.Campaign, anyState: false, ct) is not { } mailing)
+        if (await mailer.Prepare(order.Campaign, anyState: false, ct) is not { } mailing)
         {
             return;
         }
@@ -93,10 +100,12 @@ public sealed class CampaignBatchJob(Db db, Post post, SendLedger ledger, Progre
         }
     }
 
-    /// <summary>Sends until the messages are through, or may not leave any more; says why the mail server takes none, if it does not.</summary>
+    /// <summary>
+    /// Sends until the messages are through, or may not leave any more; says why the mail server takes none, if it does not.
+    /// </summary>
     private async Task<string?> Send(Job job, Order order, ReadyCampaign mailing, IReadOnlyList<Message> messages, CancellationToken ct)
     {
-        var arrivals = new List<Arrival>();
+        var results = new List<SendResult>();
         var group = (IReadOnlyList<Message>)[];
         var left = (IReadOnlySet<Guid>?)null;
         var since = 0L;
@@ -113,7 +122,7 @@ public sealed class CampaignBatchJob(Db db, Post post, SendLedger ledger, Progre
                         return result.Text;
                     }
                 }
-                if (left is { Count: 0 } && await post.Of(order.Campaign, anyState: false, ct) is null)
+                if (left is { Count: 0 } && await mailer.Prepare(order.Campaign, anyState: false, ct) is null)
                 {
                     return null;
                 }
@@ -124,20 +133,21 @@ public sealed class CampaignBatchJob(Db db, Post post, SendLedger ledger, Progre
         finally
         {
             // Those that were to leave, and did not come to it, wait again.
-            arrivals.AddRange(group.Where(m => left?.Contains(m.Id) == true && !arrivals.Exists(a => a.Id == m.Id)).Select(m => new Arrival(m.Id, "pending", IsTried: false)));
-            await ledger.Write(order.Campaign, arrivals, [], job, CancellationToken.None);
+            results.AddRange(group.Where(m => left?.Contains(m.Id) == true && !results.Exists(r => r.Id == m.Id))
+                .Select(m => new SendResult(m.Id, "pending", IsTried: false)));
+            await ledger.Write(order.Campaign, results, [], job, CancellationToken.None);
         }
 
         async Task<SmtpResult?> Try(Message message)
         {
             try
             {
-                var result = await post.Send(mailing, message, MailKind.Bulk, async leaving =>
+                var result = await mailer.Send(mailing, message, MailKind.Bulk, async leaving =>
                 {
                     if (left is null)
                     {
-                        left = await ledger.Write(order.Campaign, [.. arrivals], [.. group.Select(m => m.Id)], job, leaving);
-                        arrivals.Clear();
+                        left = await ledger.Write(order.Campaign, [.. results], [.. group.Select(m => m.Id)], job, leaving);
+                        results.Clear();
                         since = time.GetTimestamp();
                     }
                     if (!left.Contains(message.Id))
@@ -145,7 +155,7 @@ public sealed class CampaignBatchJob(Db db, Post post, SendLedger ledger, Progre
                         throw new KeptBack();
                     }
                 }, ct);
-                arrivals.Add(Judge(message, result));
+                results.Add(Judge(message, result));
                 return result;
             }
             catch (KeptBack)
@@ -155,20 +165,28 @@ public sealed class CampaignBatchJob(Db db, Post post, SendLedger ledger, Progre
         }
     }
 
-    private void Adapt(TimeSpan taken) => _together = post.IsPaced ? 1 : taken > Together ? Math.Max(1, _together / 2) : taken < Together / 2 ? Math.Min(MostTogether, _together * 2) : _together;
+    private void Adapt(TimeSpan taken) => _together = mailer.IsPaced ? 1
+        : taken > Together ? Math.Max(1, _together / 2)
+        : taken < Together / 2 ? Math.Min(MostTogether, _together * 2)
+        : _together;
 
     /// <summary>
-    /// What a result means for the message: 4xx is tried again after 1, 2, 4 … minutes; 5xx is a bounce, and the address is not written to again, unless the
-    /// enhanced status (RFC 3463) says that the fault is not the address's: the system's (x.3), the protocol's (x.5), the content's (x.6) or a policy's (x.7).
+    /// What a result means for the message: 4xx is tried again after 1, 2, 4 … minutes; 5xx is a bounce, and the address is not written
+    /// to again, unless the
+    /// enhanced status (RFC 3463) says that the fault is not the address's: the system's (x.3), the protocol's (x.5), the content's (x.6)
+    /// or a policy's (x.7).
     /// </summary>
-    internal static Arrival Judge(Message message, SmtpResult result) => result.Outcome switch
+    internal static SendResult Judge(Message message, SmtpResult result) => result.Outcome switch
     {
-        SmtpOutcome.Accepted => new Arrival(message.Id, "sent"),
-        SmtpOutcome.Unknown => new Arrival(message.Id, "failed", "OUTCOME_UNKNOWN", result.Text),
-        SmtpOutcome.Rejected => new Arrival(message.Id, "bounced", result.Status ?? (result.Code > 0 ? $"{result.Code}" : "REJECTED"), result.Text, Suppresses: result.Status?.Split('.')[1] is not ("3" or "5" or "6" or "7")),
-        SmtpOutcome.Deferred when message.Attempts + 1 >= MaxAttempts => new Arrival(message.Id, "failed", "DEFERRED", result.Text),
-        SmtpOutcome.Deferred => new Arrival(message.Id, "pending", "DEFERRED", result.Text, TimeSpan.FromMinutes(Math.Pow(2, message.Attempts))),
-        _ => new Arrival(message.Id, "pending", "SERVER_AWAY", result.Text, IsTried: false),
+        SmtpOutcome.Accepted => new SendResult(message.Id, "sent"),
+        SmtpOutcome.Unknown => new SendResult(message.Id, "failed", "OUTCOME_UNKNOWN", result.Text),
+        SmtpOutcome.Rejected => new SendResult(
+            message.Id, "bounced", result.Status ?? (result.Code > 0 ? $"{result.Code}" : "REJECTED"), result.Text,
+            Suppresses: result.Status?.Split('.')[1] is not ("3" or "5" or "6" or "7")),
+        SmtpOutcome.Deferred when message.Attempts + 1 >= MaxAttempts => new SendResult(message.Id, "failed", "DEFERRED", result.Text),
+        SmtpOutcome.Deferred => new SendResult(
+            message.Id, "pending", "DEFERRED", result.Text, TimeSpan.FromMinutes(Math.Pow(2, message.Attempts))),
+        _ => new SendResult(message.Id, "pending", "SERVER_AWAY", result.Text, IsTried: false),
     };
 
     private sealed class KeptBack : Exception;

@@ -1,3 +1,4 @@
+using MimeKit;
 using Sankore.Campaigns.Templates;
 using Sankore.Platform.Data;
 using Sankore.Platform.Mail;
@@ -16,15 +17,21 @@ public sealed record OutboxMessage(Guid Id, Guid CampaignId, string Campaign, st
 /// <param name="Raw">The file.</param>
 public sealed record OutboxContent(OutboxMessage Message, FilledMessage Filled, IReadOnlyList<string> Files, byte[] Raw);
 
-/// <summary>What a person's campaigns would have sent, for as long as there is no mail server. The database says whose a message is; the file only what is in it.</summary>
+/// <summary>
+/// What a person's campaigns would have sent, for as long as there is no mail server. The database says whose a message is; the file only
+/// what is in it.
+/// </summary>
 public sealed class CampaignOutbox(Db db, MailOptions options)
 {
     // A subject stands within the first lines, before all that is heavy.
     private const int HeadBytes = 64 * 1024;
 
     private const string Own = """
-        from (select e.id, e.campaign_id, e.recipient_email, e.sent_at as at, false as is_try from campaigns.emails_sent e where e.user_id = (select auth.uid()) and e.sent_at is not null
-              union all select t.id, t.campaign_id, t.recipient_email, t.created_at, true from campaigns.tries t where t.user_id = (select auth.uid())) m
+        from (select e.id, e.campaign_id, e.recipient_email, e.sent_at as at, false as is_try
+              from campaigns.emails_sent e where e.user_id = (select auth.uid()) and e.sent_at is not null
+              union all
+              select t.id, t.campaign_id, t.recipient_email, t.created_at, true
+              from campaigns.tries t where t.user_id = (select auth.uid())) m
         join campaigns.email_campaigns c on c.id = m.campaign_id
         where (@Pattern::text is null or m.recipient_email ilike @Pattern or c.name ilike @Pattern)
         """;
@@ -49,7 +56,8 @@ public sealed class CampaignOutbox(Db db, MailOptions options)
         {
             return new Paged<OutboxMessage>([], 0, 1, query.Limit);
         }
-        var page = await db.Read(caller, session => session.Page<Row>(query, CountSql + ";" + ListSql, new { query.Pattern, query.Limit, query.Offset }), ct);
+        var args = new { query.Pattern, query.Limit, query.Offset };
+        var page = await db.Read(caller, session => session.Page<Row>(query, CountSql + ";" + ListSql, args), ct);
         return page.Select(row => row.ToView(Subject(row.Id)));
     }
 
@@ -62,11 +70,11 @@ public sealed class CampaignOutbox(Db db, MailOptions options)
             throw new Refusal(Reason.NotFound);
         }
         var raw = await File.ReadAllBytesAsync(PathOf(id), ct);
-        var message = MimePart.Read(raw);
-        var subject = message.Header("Subject");
-        return new OutboxContent(row.ToView(subject), new FilledMessage(subject, Text("text/html"), Text("text/plain")), [.. message.All.Select(p => p.FileName).Where(n => n.Length > 0)], raw);
-
-        string Text(string type) => message.All.FirstOrDefault(p => p.Type == type && p.FileName.Length == 0)?.Text() ?? "";
+        using var message = ReceivedMail.Read(raw) ?? throw new Refusal(Reason.NotFound);
+        var subject = message.Subject ?? "";
+        var files = message.Attachments.OfType<MimePart>().Select(p => p.FileName ?? "").Where(name => name.Length > 0);
+        var filled = new FilledMessage(subject, message.HtmlBody ?? "", message.TextBody ?? "");
+        return new OutboxContent(row.ToView(subject), filled, [.. files], raw);
     }
 
     private string? Subject(Guid id)
@@ -77,7 +85,8 @@ public sealed class CampaignOutbox(Db db, MailOptions options)
         }
         using var file = File.OpenRead(PathOf(id));
         var head = new byte[Math.Min(HeadBytes, file.Length)];
-        return MimePart.Read(head.AsMemory(0, file.ReadAtLeast(head, head.Length, throwOnEndOfStream: false))).Header("Subject");
+        using var message = ReceivedMail.Read(head[..file.ReadAtLeast(head, head.Length, throwOnEndOfStream: false)]);
+        return message?.Subject ?? "";
     }
 
     private string PathOf(Guid id) => Path.Combine(options.Outbox, $"{id}.eml");

@@ -5,7 +5,7 @@ using Sankore.Platform.Mail;
 namespace Sankore.Campaigns.Mailing;
 
 /// <summary>Sends a campaign to its own user, to look at: it is in no figures.</summary>
-public sealed class CampaignTestJob(Post post) : IJobHandler
+public sealed class CampaignTestJob(CampaignMailer mailer) : IJobHandler
 {
     /// <summary>The job's type.</summary>
     public const string Type = "campaign_test";
@@ -22,11 +22,12 @@ public sealed class CampaignTestJob(Post post) : IJobHandler
     public async Task Run(Job job, CancellationToken ct)
     {
         var order = job.Payload.Deserialize<Order>()!;
-        if (await post.Of(order.Campaign, anyState: true, ct) is not { } campaign)
+        if (await mailer.Prepare(order.Campaign, anyState: true, ct) is not { } campaign)
         {
             return;
         }
-        var result = await post.Send(campaign, new Message(job.Id, order.Email, order.Name, null, 0) { Mark = order.Mark }, MailKind.Transactional, _ => Task.CompletedTask, ct);
+        var message = new Message(job.Id, order.Email, order.Name, null, 0) { Mark = order.Mark };
+        var result = await mailer.Send(campaign, message, MailKind.Transactional, _ => Task.CompletedTask, ct);
         switch (result.Outcome)
         {
             case SmtpOutcome.Accepted or SmtpOutcome.Unknown:

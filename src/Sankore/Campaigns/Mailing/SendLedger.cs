@@ -7,17 +7,27 @@ using Sankore.Platform.Security;
 namespace Sankore.Campaigns.Mailing;
 
 /// <summary>What became of a message.</summary>
+/// <param name="Id">Which.</param>
 /// <param name="Status"><c>sent</c>, <c>pending</c> (to be tried again), <c>failed</c> or <c>bounced</c>.</param>
 /// <param name="Code">Why, in short; null for <c>sent</c>.</param>
 /// <param name="Error">What the mail server said.</param>
 /// <param name="Pause">How long to wait before it is tried again.</param>
 /// <param name="Suppresses">Whether the address is not to be written to again.</param>
 /// <param name="IsTried">Whether the mail server was asked to take it.</param>
-internal sealed record Arrival(Guid Id, string Status, string? Code = null, string? Error = null, TimeSpan? Pause = null, bool Suppresses = false, bool IsTried = true);
+internal sealed record SendResult(
+    Guid Id,
+    string Status,
+    string? Code = null,
+    string? Error = null,
+    TimeSpan? Pause = null,
+    bool Suppresses = false,
+    bool IsTried = true);
 
 /// <summary>
-/// Writes down which messages leave, before they do, and what became of them: for all of a node's connections in one statement at a time, so that a message costs
-/// a share of a commit. A message that was written down as leaving and never as arrived is of unknown outcome, and is not sent again by anybody.
+/// Writes down which messages leave, before they do, and what became of them: for all of a node's connections in one statement at a time,
+/// so that a message costs
+/// a share of a commit. A message that was written down as leaving and never as arrived is of unknown outcome, and is not sent again by
+/// anybody.
 /// </summary>
 public sealed class SendLedger : IAsyncDisposable
 {
@@ -29,16 +39,20 @@ public sealed class SendLedger : IAsyncDisposable
           update campaigns.emails_sent e
           set status = a.status, attempts = e.attempts - (not a.is_tried)::int, error_code = a.code, error = left(a.error, 500),
               sent_at = case when a.status = 'sent' then now() else e.sent_at end, next_attempt_at = now() + a.pause
-          from unnest(@arrived::uuid[], @statuses::text[], @codes::text[], @errors::text[], @pauses::interval[], @tried::boolean[]) as a (id, status, code, error, pause, is_tried)
-          where e.id = a.id and (e.status = 'sending' or (e.status = 'failed' and e.error_code = 'OUTCOME_UNKNOWN' and a.status in ('sent', 'bounced')))
+          from unnest(@arrived::uuid[], @statuses::text[], @codes::text[], @errors::text[], @pauses::interval[], @tried::boolean[])
+            as a (id, status, code, error, pause, is_tried)
+          where e.id = a.id
+            and (e.status = 'sending' or (e.status = 'failed' and e.error_code = 'OUTCOME_UNKNOWN' and a.status in ('sent', 'bounced')))
           returning e.id, e.user_id, e.campaign_id, e.recipient_email, e.error),
         suppressed as (
           insert into campaigns.suppressions (user_id, email, reason, campaign_id, detail)
-          select distinct on (user_id, lower(recipient_email)) user_id, lower(recipient_email), 'bounced', campaign_id, error from arrived where id = any (@suppressed::uuid[])
+          select distinct on (user_id, lower(recipient_email)) user_id, lower(recipient_email), 'bounced', campaign_id, error
+          from arrived where id = any (@suppressed::uuid[])
           on conflict on constraint suppressions_user_id_email_unique do nothing),
         left_now as (
           update campaigns.emails_sent e
-          set status = 'sending', attempts = e.attempts + 1, job_id = l.job_id, job_attempt = l.attempt, error_code = null, error = null, next_attempt_at = null
+          set status = 'sending', attempts = e.attempts + 1, job_id = l.job_id, job_attempt = l.attempt,
+              error_code = null, error = null, next_attempt_at = null
           from unnest(@leaving::uuid[], @jobs::uuid[], @attempts::int[]) as l (id, job_id, attempt)
           join util.job_queue j on j.id = l.job_id and j.attempts = l.attempt and j.status = 'running'
           where e.id = l.id and e.status = 'pending'
@@ -55,7 +69,7 @@ public sealed class SendLedger : IAsyncDisposable
     private readonly Task _writing;
     private volatile bool _isClosed;
 
-    private sealed record Entry(Guid Campaign, IReadOnlyList<Arrival> Arrived, IReadOnlyList<Guid> Leaving, Guid Job, int Attempt)
+    private sealed record Entry(Guid Campaign, IReadOnlyList<SendResult> Results, IReadOnlyList<Guid> Leaving, Guid Job, int Attempt)
     {
         public TaskCompletionSource<IReadOnlySet<Guid>> Written { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
@@ -73,11 +87,14 @@ public sealed class SendLedger : IAsyncDisposable
     }
 
     /// <summary>Writes down what became of messages, and which leave next; done when it is written.</summary>
-    /// <returns>Those that may leave: none for a job that is another's by now or a campaign that is not being sent, and nobody who has left.</returns>
+    /// <returns>
+    /// Those that may leave: none for a job that is another's by now or a campaign that is not being sent, and nobody who has left.
+    /// </returns>
     /// <exception cref="IOException">It cannot be written down that they leave: none does. What had arrived is written by then.</exception>
-    internal async Task<IReadOnlySet<Guid>> Write(Guid campaign, IReadOnlyList<Arrival> arrived, IReadOnlyList<Guid> leaving, Job job, CancellationToken ct)
+    internal async Task<IReadOnlySet<Guid>> Write(
+        Guid campaign, IReadOnlyList<SendResult> results, IReadOnlyList<Guid> leaving, Job job, CancellationToken ct)
     {
-        var entry = new Entry(campaign, arrived, leaving, job.Id, job.Attempt);
+        var entry = new Entry(campaign, results, leaving, job.Id, job.Attempt);
         await _entries.Writer.WriteAsync(entry, ct);
         return await entry.Written.Task;
     }
@@ -95,7 +112,7 @@ public sealed class SendLedger : IAsyncDisposable
         var entries = new List<Entry>();
         while (await _entries.Reader.WaitToReadAsync())
         {
-            while (entries.Sum(e => e.Arrived.Count + e.Leaving.Count) < MaxAtOnce && _entries.Reader.TryRead(out var entry))
+            while (entries.Sum(e => e.Results.Count + e.Leaving.Count) < MaxAtOnce && _entries.Reader.TryRead(out var entry))
             {
                 entries.Add(entry);
             }
@@ -110,7 +127,9 @@ public sealed class SendLedger : IAsyncDisposable
         {
             try
             {
-                var left = (await _db.Run(Caller.Service, session => session.Query<Guid>(WriteSql, Values(entries)), CancellationToken.None)).ToHashSet();
+                var written = await _db.Run(
+                    Caller.Service, session => session.Query<Guid>(WriteSql, Values(entries)), CancellationToken.None);
+                var left = written.ToHashSet();
                 foreach (var entry in entries)
                 {
                     _ = entry.Lost is null ? entry.Written.TrySetResult(left) : entry.Written.TrySetException(entry.Lost);
@@ -122,9 +141,11 @@ public sealed class SendLedger : IAsyncDisposable
             {
                 _log.LedgerLost(e.Message);
                 // Nothing leaves that is not written down; what has arrived is a fact, and waits until it can be.
-                entries.ForEach(entry => entry.Lost ??= entry.Leaving.Count == 0 ? null : new IOException("it cannot be written down that the message leaves", e));
-                entries.FindAll(entry => entry.Arrived.Count == 0 || _isClosed).ForEach(entry => entry.Written.TrySetException(entry.Lost ?? e));
-                entries.RemoveAll(entry => entry.Arrived.Count == 0 || _isClosed);
+                entries.ForEach(entry => entry.Lost ??= entry.Leaving.Count == 0 ? null
+                    : new IOException("it cannot be written down that the message leaves", e));
+                entries.FindAll(entry => entry.Results.Count == 0 || _isClosed)
+                    .ForEach(entry => entry.Written.TrySetException(entry.Lost ?? e));
+                entries.RemoveAll(entry => entry.Results.Count == 0 || _isClosed);
                 await Task.Delay(TimeSpan.FromMilliseconds(500));
             }
         }
@@ -132,7 +153,7 @@ public sealed class SendLedger : IAsyncDisposable
 
     private static object Values(List<Entry> entries)
     {
-        var arrived = entries.SelectMany(e => e.Arrived).ToList();
+        var arrived = entries.SelectMany(e => e.Results).ToList();
         return new
         {
             arrived = arrived.Select(a => a.Id).ToArray(),

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using MimeKit;
 using Sankore.Platform.Data;
 using Sankore.Platform.Mail;
 
@@ -9,7 +10,8 @@ public sealed record Mail(string To, string Subject, string Text)
 {
     /// <summary>Whether a text is one address, and nothing but that.</summary>
     public static bool IsAddress(string? text) =>
-        text is { Length: <= 254 } && !text.Any(c => char.IsWhiteSpace(c) || char.IsControl(c) || c is '<' or '>') && Mailbox.TryParse(text) is not null;
+        text is { Length: <= 254 } && !text.Any(c => char.IsWhiteSpace(c) || char.IsControl(c) || c is '<' or '>')
+        && Mailbox.TryParse(text) is not null;
 }
 
 /// <summary>Every transactional mail of the platform goes this way: a job in the transaction that wants it sent.</summary>
@@ -21,11 +23,13 @@ public static class Mailer
     public static Task SendMail(this Session session, Mail mail) => session.Enqueue(JobType, mail, priority: 10);
 
     /// <summary>Sends many mails, each to one person, if the transaction commits.</summary>
-    public static Task SendMails(this Session session, IReadOnlyList<Mail> mails) => mails.Count == 0 ? Task.CompletedTask : session.EnqueueAll(JobType, mails, priority: 20);
+    public static Task SendMails(this Session session, IReadOnlyList<Mail> mails) =>
+        mails.Count == 0 ? Task.CompletedTask : session.EnqueueAll(JobType, mails, priority: 20);
 }
 
 /// <summary>
-/// Sends a job's mail: through the mail server, or, where there is none, as an <c>.eml</c> file of the outbox named by the job, so that a job run twice
+/// Sends a job's mail: through the mail server, or, where there is none, as an <c>.eml</c> file of the outbox named by the job, so that a
+/// job run twice
 /// writes one file. The job's id is in the Message-ID, the same at every attempt.
 /// </summary>
 public sealed class MailJob(MailOptions options, SmtpPool? server, TimeProvider time, ILogger<MailJob> log) : IJobHandler
@@ -40,23 +44,33 @@ public sealed class MailJob(MailOptions options, SmtpPool? server, TimeProvider 
     public async Task Run(Job job, CancellationToken ct)
     {
         var mail = job.Payload.Deserialize<Mail>() ?? throw new FinalFailure("no mail in the job");
-        var message = new System.Buffers.ArrayBufferWriter<byte>();
         var to = Recipient(mail);
+        using var message = Build(mail, to, job.Id);
+        await (server is null ? options.ToOutbox(job.Id, message, ct)
+            : ToServer(server, job.Id, new Envelope(options.From, to), message, ct));
+    }
+
+    private MimeMessage Build(Mail mail, Mailbox to, Guid jobId)
+    {
         try
         {
-            new Letter(options.From, to, mail.Subject, mail.Text) { MessageId = $"{job.Id}@{options.From.Domain}", Date = time.GetUtcNow() }.Write(message, options.Signer);
+            return new MailMessage(options.From, to, mail.Subject, mail.Text)
+            {
+                MessageId = $"{jobId}@{options.From.Domain}",
+                Date = time.GetUtcNow(),
+            }.Build(options.Signer);
         }
         catch (ArgumentException e)
         {
             throw new FinalFailure(e.Message, e);
         }
-        await (server is null ? options.ToOutbox(job.Id, message.WrittenMemory, ct) : ToServer(server, job.Id, new Envelope(options.From, to), message.WrittenMemory, ct));
     }
 
-    private static Mailbox Recipient(Mail mail) => Mail.IsAddress(mail.To) ? Mailbox.Parse(mail.To) : throw new FinalFailure("not one address");
+    private static Mailbox Recipient(Mail mail) =>
+        Mail.IsAddress(mail.To) ? Mailbox.Parse(mail.To) : throw new FinalFailure("not one address");
 
     /// <summary>Throws what is to be tried again; what may have been delivered is not.</summary>
-    private async Task ToServer(SmtpPool pool, Guid jobId, Envelope envelope, ReadOnlyMemory<byte> message, CancellationToken ct)
+    private async Task ToServer(SmtpPool pool, Guid jobId, Envelope envelope, MimeMessage message, CancellationToken ct)
     {
         var result = await pool.SendAsync(envelope, message, MailKind.Transactional, leaving: null, ct);
         var answer = $"{result.Code} {result.Text}";

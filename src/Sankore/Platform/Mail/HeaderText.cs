@@ -1,110 +1,108 @@
+using System.Buffers;
 using System.Text;
-using System.Text.RegularExpressions;
 
 namespace Sankore.Platform.Mail;
 
-/// <summary>What header fields say: encoded words (RFC 2047) and parameters (RFC 2231), as others write them; what makes no sense stays as it is.</summary>
-internal static partial class HeaderText
+/// <summary>
+/// The values of fields with text of people in them (RFC 5322, 2047, 2231). MimeKit writes longer encoded words than the 75 characters that are allowed, and cuts
+/// characters beyond 16 bits in long names of files.
+/// </summary>
+internal static class HeaderText
 {
-    private static readonly UTF8Encoding StrictUtf8 = new(false, throwOnInvalidBytes: true);
+    private const int MaxLine = 78;
 
-    /// <summary>The value with its encoded words decoded; white space between two of them is dropped, and a character may be split over them.</summary>
-    public static string Decode(string value)
+    // In base64 and with what stands around them they fit a line, the name of a field included.
+    private const int BytesPerWord = 42;
+
+    private static readonly SearchValues<char> Phrase =
+        SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789!#$%&'*+-/=?^_`{|}~ ");
+
+    private static readonly SearchValues<byte> ParameterSafe =
+        SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789!#$&+-.^_`{}~"u8);
+
+    /// <summary>Text such as a subject: folded at its spaces when it is plain ASCII, else as encoded words.</summary>
+    /// <param name="field">The name of the field, which stands before it.</param>
+    /// <param name="text">The text.</param>
+    public static string Text(string field, string text)
     {
-        var decoded = new StringBuilder();
-        var (at, bytes, charset) = (0, new List<byte>(), "");
-        foreach (Match word in EncodedWord().Matches(value))
+        var words = text.Split(' ');
+        if (!IsPlain(text) || text is [' ', ..] or [.., ' '] || words.Any(w => w.Length > MaxLine - field.Length - 2))
         {
-            var between = value.AsSpan(at, word.Index - at);
-            if (!(bytes.Count > 0 && between.IsWhiteSpace() && word.Groups[1].Value.Equals(charset, StringComparison.OrdinalIgnoreCase)))
+            return $" {EncodedWords(text)}\r\n";
+        }
+        var (folded, column) = (new StringBuilder(), field.Length + 1);
+        foreach (var word in words)
+        {
+            var isFolded = column + 1 + word.Length > MaxLine;
+            folded.Append(isFolded ? "\r\n " : " ").Append(word);
+            column = (isFolded ? 1 : column + 1) + word.Length;
+        }
+        return folded.Append("\r\n").ToString();
+    }
+
+    /// <summary>An address with its name.</summary>
+    /// <param name="field">The name of the field, which stands before it.</param>
+    /// <param name="mailbox">The address.</param>
+    public static string Address(string field, Mailbox mailbox)
+    {
+        if (mailbox.Name.Length == 0)
+        {
+            return $" {mailbox.Address}\r\n";
+        }
+        var name = mailbox.Name;
+        var shown = !IsPlain(name) || name.Length > MaxLine - field.Length - 4 ? EncodedWords(name)
+            : !name.AsSpan().ContainsAnyExcept(Phrase) ? name
+            : $"\"{name.Replace(@"\", @"\\", StringComparison.Ordinal).Replace("\"", "\\\"", StringComparison.Ordinal)}\"";
+        var line = shown.LastIndexOf('\n');
+        var column = line < 0 ? field.Length + 2 + shown.Length : shown.Length - line - 1;
+        return $" {shown}{(column + mailbox.Address.Length + 3 > MaxLine ? "\r\n " : " ")}<{mailbox.Address}>\r\n";
+    }
+
+    /// <summary>A parameter on a line of its own; other letters than ASCII, or a long value, in the form of RFC 2231.</summary>
+    public static string Parameter(string name, string value)
+    {
+        if (value.Length is > 0 and < 60 && !value.AsSpan().ContainsAnyExceptInRange(' ', '~') && !value.AsSpan().ContainsAny("\"\\%?"))
+        {
+            return $";\r\n {name}=\"{value}\"";
+        }
+        var (pieces, piece) = (new List<string>(), new StringBuilder("utf-8''"));
+        Span<byte> utf8 = stackalloc byte[4];
+        foreach (var rune in value.EnumerateRunes())
+        {
+            if (piece.Length > 48)
             {
-                decoded.Append(Charset(charset).GetString([.. bytes]));
-                decoded.Append(at > 0 && between.IsWhiteSpace() ? "" : between);
-                bytes.Clear();
+                pieces.Add(piece.ToString());
+                piece.Clear();
             }
-            charset = word.Groups[1].Value;
-            var code = Encoding.ASCII.GetBytes(word.Groups[3].Value);
-            bytes.AddRange(word.Groups[2].Value is "B" or "b" ? TransferCode.Base64(code) : TransferCode.QuotedPrintable(code, underscoreIsSpace: true));
-            at = word.Index + word.Length;
-        }
-        return decoded.Append(Charset(charset).GetString([.. bytes])).Append(value.AsSpan(at)).ToString();
-    }
-
-    /// <summary>What stands before the parameters, in small letters and without comments.</summary>
-    public static string First(string value) => value.Split(';', '(')[0].Trim().ToLowerInvariant();
-
-    /// <summary>A parameter, put together from its pieces and decoded; nothing when there is none.</summary>
-    public static string Parameter(string value, string name)
-    {
-        var pieces = new SortedDictionary<int, (string Value, bool Encoded)>();
-        foreach (Match match in ParameterPiece().Matches(value))
-        {
-            if (match.Groups["name"].Value.Equals(name, StringComparison.OrdinalIgnoreCase))
+            foreach (var b in utf8[..rune.EncodeToUtf8(utf8)])
             {
-                var quoted = match.Groups["quoted"];
-                var text = quoted.Success ? Escaped().Replace(quoted.Value, "$1") : match.Groups["token"].Value.Trim();
-                var number = match.Groups["number"].Success ? int.Parse(match.Groups["number"].Value, System.Globalization.CultureInfo.InvariantCulture) : 0;
-                if (match.Groups["star"].Success || !pieces.ContainsKey(number))
-                {
-                    pieces[number] = (text, match.Groups["star"].Success);
-                }
+                _ = ParameterSafe.Contains(b) ? piece.Append((char)b) : piece.Append('%').Append(b.ToString("X2", null));
             }
         }
-        return pieces.Count == 0 ? "" : pieces.Values.First().Encoded ? Percent(pieces.Values) : Decode(string.Concat(pieces.Values.Select(p => p.Value)));
+        pieces.Add(piece.ToString());
+        return string.Concat(pieces.Select((p, n) => pieces.Count == 1 ? $";\r\n {name}*={p}" : $";\r\n {name}*{n}*={p}"));
     }
 
-    /// <summary>An encoding by its name; an unknown one is taken for Latin letters, none for UTF-8.</summary>
-    public static Encoding Charset(string name)
-    {
-        try
-        {
-            return name is "" or "us-ascii" or "utf-8" or "UTF-8" ? Encoding.UTF8 : CodePagesEncodingProvider.Instance.GetEncoding(name) ?? Encoding.GetEncoding(name);
-        }
-        catch (Exception e) when (e is ArgumentException or NotSupportedException)
-        {
-            return Encoding.Latin1;
-        }
-    }
+    /// <summary>Nothing in it would be read as something else, or be lost where lines are folded.</summary>
+    private static bool IsPlain(string text) => !text.AsSpan().ContainsAnyExceptInRange(' ', '~')
+        && !text.Contains("  ", StringComparison.Ordinal) && !text.Contains("=?", StringComparison.Ordinal);
 
-    /// <summary>Bytes that a header should not have: UTF-8 (RFC 6532), or else Latin letters.</summary>
-    public static string Utf8OrLatin(ReadOnlySpan<byte> bytes)
+    /// <summary>Encoded words of UTF-8, each whole in itself, one a line.</summary>
+    private static string EncodedWords(string text)
     {
-        try
+        var (words, bytes, length) = (new List<string>(), new byte[BytesPerWord], 0);
+        foreach (var rune in text.EnumerateRunes())
         {
-            return StrictUtf8.GetString(bytes);
-        }
-        catch (DecoderFallbackException)
-        {
-            return Encoding.Latin1.GetString(bytes);
-        }
-    }
-
-    /// <summary>RFC 2231, 4: <c>charset'language'text</c>, the text with percent signs in the pieces that say so.</summary>
-    private static string Percent(IEnumerable<(string Value, bool Encoded)> pieces)
-    {
-        var charset = "";
-        var bytes = new List<byte>();
-        var first = true;
-        foreach (var (value, encoded) in pieces)
-        {
-            var text = value;
-            if (first && text.Split('\'', 3) is [var given, _, var rest])
+            if (length + rune.Utf8SequenceLength > BytesPerWord)
             {
-                (charset, text) = (given, rest);
+                words.Add(Word(bytes.AsSpan(0, length)));
+                length = 0;
             }
-            first = false;
-            var utf8 = Encoding.UTF8.GetBytes(text);
-            bytes.AddRange(encoded ? TransferCode.QuotedPrintable([.. utf8.Select(b => b == '%' ? (byte)'=' : b)]) : utf8);
+            length += rune.EncodeToUtf8(bytes.AsSpan(length));
         }
-        return Charset(charset).GetString([.. bytes]);
+        words.Add(Word(bytes.AsSpan(0, length)));
+        return string.Join("\r\n ", words);
+
+        static string Word(ReadOnlySpan<byte> bytes) => $"=?utf-8?B?{Convert.ToBase64String(bytes)}?=";
     }
-
-    [GeneratedRegex(@"=\?([^?*\s]+)(?:\*[^?\s]*)?\?([bBqQ])\?([^?\s]*)\?=")]
-    private static partial Regex EncodedWord();
-
-    [GeneratedRegex(@";\s*(?<name>[^\s=*;""]+)(?:\*(?<number>[0-9]{1,3}))?(?<star>\*)?\s*=\s*(?:""(?<quoted>(?:[^""\\]|\\.)*)""|(?<token>[^;""]*))")]
-    private static partial Regex ParameterPiece();
-
-    [GeneratedRegex(@"\\(.)")]
-    private static partial Regex Escaped();
 }

@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
+using MimeKit;
 using Sankore.Platform.Data;
 
 namespace Sankore.Platform.Mail;
@@ -28,16 +29,16 @@ public sealed record MailOptions(string Outbox, Mailbox From)
     public SmtpOptions? Smtp { get; init; }
 
     /// <summary>Signs what is sent; null: nothing is signed.</summary>
-    public DkimSigner? Signer { get; init; }
+    public MailSigner? Signer { get; init; }
 
     /// <summary>Writes a message as the file of the outbox that has its id; written twice it is one file.</summary>
-    internal async Task ToOutbox(Guid id, ReadOnlyMemory<byte> message, CancellationToken ct)
+    internal async Task ToOutbox(Guid id, MimeMessage message, CancellationToken ct)
     {
         // Two nodes may work the same message: each has a draft of its own, and nobody sees half a mail.
         var draft = Path.Combine(Outbox, $".{id}.{Guid.NewGuid():N}");
         try
         {
-            await File.WriteAllBytesAsync(draft, message, ct);
+            await message.WriteToAsync(RenderedBody.Format, draft, ct);
             File.Move(draft, Path.Combine(Outbox, $"{id}.eml"), overwrite: true);
         }
         finally
@@ -52,7 +53,8 @@ public sealed record MailOptions(string Outbox, Mailbox From)
     {
         var mail = configuration.GetSection(Section);
         var from = Text(mail, "From") ?? "Sankore <no-reply@sankore.test>";
-        return new MailOptions(outbox, Mailbox.TryParse(from) ?? throw Wrong("From", "is not an address: write it like 'School <no-reply@example.org>'"))
+        var sender = Mailbox.TryParse(from) ?? throw Wrong("From", "is not an address: write it like 'School <no-reply@example.org>'");
+        return new MailOptions(outbox, sender)
         {
             Smtp = ReadSmtp(mail),
             Signer = ReadSigner(mail),
@@ -63,7 +65,9 @@ public sealed record MailOptions(string Outbox, Mailbox From)
     {
         if (Text(mail, "Smtp:Host") is not { } host)
         {
-            return mail.GetSection("Smtp").GetChildren().Any(c => c.Value is { Length: > 0 }) ? throw Wrong("Smtp:Host", "is missing, and other settings of Smtp are there: name the mail server") : null;
+            var settings = mail.GetSection("Smtp").GetChildren().Concat(mail.GetSection("Smtp:OAuth").GetChildren());
+            return settings.Any(c => c.Value is { Length: > 0 })
+                ? throw Wrong("Smtp:Host", "is missing, and other settings of Smtp are there: name the mail server") : null;
         }
         var security = Text(mail, "Smtp:Security")?.ToLowerInvariant() switch
         {
@@ -72,16 +76,13 @@ public sealed record MailOptions(string Outbox, Mailbox From)
             "none" => SmtpSecurity.None,
             _ => throw Wrong("Smtp:Security", "is none of starttls, tls and none"),
         };
-        var usual = security switch { SmtpSecurity.StartTls => 587, SmtpSecurity.Tls => 465, SmtpSecurity.None => 25, _ => throw Wrong("Smtp:Security", "is unknown") };
-        var (user, password) = (Text(mail, "Smtp:User"), mail["Smtp:Password"] is { Length: > 0 } given ? given : null);
-        if (user is null != password is null)
-        {
-            throw Wrong(user is null ? "Smtp:User" : "Smtp:Password", "is missing: give both, or neither for a server that asks for none");
-        }
+        var usual = security switch { SmtpSecurity.StartTls => 587, SmtpSecurity.Tls => 465, _ => 25 };
+        var (user, password, oauth) = ReadSignIn(mail);
         return new SmtpOptions(host, Number(mail, "Smtp:Port", usual, 1, 65535), security)
         {
             User = user,
             Password = password,
+            OAuth = oauth,
             Connections = Number(mail, "Smtp:Connections", 8, 1, 100),
             MailsPerConnection = Number(mail, "Smtp:MailsPerConnection", 200, 1, 1_000_000),
             PerMinute = Number(mail, "Smtp:PerMinute", 0, 0, 10_000_000),
@@ -90,7 +91,20 @@ public sealed record MailOptions(string Outbox, Mailbox From)
         };
     }
 
-    private static DkimSigner? ReadSigner(IConfigurationSection mail)
+    private static (string? User, string? Password, OAuthOptions? OAuth) ReadSignIn(IConfigurationSection mail)
+    {
+        var (user, password) = (Text(mail, "Smtp:User"), mail["Smtp:Password"] is { Length: > 0 } given ? given : null);
+        if (OAuthOptions.Read(mail.GetSection("Smtp:OAuth")) is { } oauth)
+        {
+            return user is null ? throw Wrong("Smtp:User", "is missing: with OAuth it is the mailbox that mail is sent from")
+                : password is not null ? throw Wrong("Smtp:Password", "is given, and so is OAuth: give one of them") : (user, null, oauth);
+        }
+        return user is null == password is null ? (user, password, null)
+            : throw Wrong(user is null ? "Smtp:User" : "Smtp:Password",
+                "is missing: give both, or neither for a server that asks for none");
+    }
+
+    private static MailSigner? ReadSigner(IConfigurationSection mail)
     {
         var (domain, selector, file) = (Text(mail, "Dkim:Domain"), Text(mail, "Dkim:Selector"), Text(mail, "Dkim:KeyFile"));
         if (domain is null && selector is null && file is null)
@@ -107,7 +121,7 @@ public sealed record MailOptions(string Outbox, Mailbox From)
         }
         try
         {
-            return new DkimSigner(domain, selector, File.ReadAllText(file));
+            return new MailSigner(domain, selector, File.ReadAllText(file));
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -129,12 +143,14 @@ public sealed record MailOptions(string Outbox, Mailbox From)
         }
     }
 
-    private static bool IsHost(string name) => name.Length < 200 && Uri.CheckHostName(name) == UriHostNameType.Dns && name.All(char.IsAscii);
+    private static bool IsHost(string name) =>
+        name.Length < 200 && Uri.CheckHostName(name) == UriHostNameType.Dns && name.All(char.IsAscii);
 
     private static string? Text(IConfigurationSection mail, string key) => mail[key]?.Trim() is { Length: > 0 } value ? value : null;
 
-    private static int Number(IConfigurationSection mail, string key, int usual, int least, int most) => Text(mail, key) is not { } text ? usual
-        : int.TryParse(text, out var number) && number >= least && number <= most ? number : throw Wrong(key, $"is not a number from {least} to {most}");
+    private static int Number(IConfigurationSection mail, string key, int usual, int least, int most) =>
+        Text(mail, key) is not { } text ? usual : int.TryParse(text, out var number) && number >= least && number <= most ? number
+            : throw Wrong(key, $"is not a number from {least} to {most}");
 
     private static OperatorException Wrong(string key, string what) => new($"{Section}:{key} {what}.");
 }
@@ -150,6 +166,9 @@ public sealed record SmtpOptions(string Host, int Port, SmtpSecurity Security)
 
     /// <summary>The password.</summary>
     public string? Password { get; init; }
+
+    /// <summary>Where access tokens come from, instead of a password.</summary>
+    public OAuthOptions? OAuth { get; init; }
 
     /// <summary>How many connections a node holds at most.</summary>
     public int Connections { get; init; } = 8;
@@ -176,7 +195,7 @@ public sealed record SmtpOptions(string Host, int Port, SmtpSecurity Security)
 /// <summary>How long a mail server may take, phase by phase (RFC 5321, 4.5.3.2, shortened where waiting serves nobody).</summary>
 public sealed record SmtpTimeouts
 {
-    /// <summary>Until there is a connection with TLS, and until the server has greeted.</summary>
+    /// <summary>Until there is a connection with TLS, and until the server has greeted and said what it can do.</summary>
     public TimeSpan Connect { get; init; } = TimeSpan.FromSeconds(30);
 
     /// <summary>Until a command is answered.</summary>

@@ -1,19 +1,28 @@
 using System.Buffers;
 using System.Globalization;
 using System.Text;
+using MimeKit;
 
 namespace Sankore.Platform.Mail;
 
-/// <summary>One address, with the name shown for it. Its domain is always ASCII: an internationalised one is kept in punycode (RFC 5891).</summary>
+/// <summary>
+/// One address, with the name shown for it. Its domain is always ASCII: an internationalised one is kept in punycode (RFC 5891).
+/// </summary>
 public sealed record Mailbox
 {
     private const int MaxAddress = 254;
 
     // RFC 5322 atext and the dot; wherever the dots stand, since addresses with two in a row exist and work.
-    private static readonly SearchValues<char> Atom = SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789!#$%&'*+-/=?^_`{|}~.");
-    private static readonly SearchValues<char> DomainCharacters = SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.");
+    private static readonly SearchValues<char> Atom =
+        SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789!#$%&'*+-/=?^_`{|}~.");
+    private static readonly SearchValues<char> DomainCharacters =
+        SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.");
 
-    private Mailbox(string name, string local, string domain) => (Name, Address, Domain, NeedsSmtpUtf8) = (name, $"{local}@{domain}", domain, !Ascii.IsValid(local));
+    // MimeKit takes what is in use, though no standard allows it, as we do.
+    private static readonly ParserOptions Lenient = new() { AddressParserComplianceMode = RfcComplianceMode.Looser };
+
+    private Mailbox(string name, string local, string domain) =>
+        (Name, Address, Domain, NeedsSmtpUtf8) = (name, $"{local}@{domain}", domain, !Ascii.IsValid(local));
 
     /// <summary>The name shown, or nothing.</summary>
     public string Name { get; }
@@ -24,7 +33,9 @@ public sealed record Mailbox
     /// <summary>What stands behind the last @.</summary>
     public string Domain { get; }
 
-    /// <summary>Whether the part before the @ has other letters than ASCII, so that only a server with SMTPUTF8 takes it (RFC 6531).</summary>
+    /// <summary>
+    /// Whether the part before the @ has other letters than ASCII, so that only a server with SMTPUTF8 takes it (RFC 6531).
+    /// </summary>
     public bool NeedsSmtpUtf8 { get; }
 
     /// <summary>Reads <c>a@b.org</c>, <c>Name &lt;a@b.org&gt;</c> or <c>"Name" &lt;a@b.org&gt;</c>.</summary>
@@ -51,7 +62,16 @@ public sealed record Mailbox
     /// <summary>An address with a name beside it, whatever the name's letters.</summary>
     /// <exception cref="FormatException">The address is none, or the name has a line break.</exception>
     public static Mailbox Named(string name, string address) =>
-        name.AsSpan().ContainsAny('\r', '\n', '\0') ? throw new FormatException("a name has no line breaks") : Of(address, name) ?? throw new FormatException("not one address");
+        name.AsSpan().ContainsAny('\r', '\n', '\0') ? throw new FormatException("a name has no line breaks")
+            : Of(address, name) ?? throw new FormatException("not one address");
+
+    /// <summary>The same as MimeKit has it. A new one each time, since it belongs to one message.</summary>
+    internal MailboxAddress ToMimeKit()
+    {
+        var mailbox = MailboxAddress.Parse(Lenient, Address);
+        mailbox.Name = Name.Length > 0 ? Name : null;
+        return mailbox;
+    }
 
     /// <inheritdoc/>
     public override string ToString() => Name.Length == 0 ? Address : $"{Name} <{Address}>";
@@ -59,7 +79,8 @@ public sealed record Mailbox
     private static Mailbox? Of(string address, string name = "")
     {
         var at = address.LastIndexOf('@');
-        if (at < 1 || address.Length > MaxAddress || !IsLocal(address.AsSpan(0, at)) || AsciiDomain(address[(at + 1)..]) is not { } domain)
+        if (at < 1 || address.Length > MaxAddress || !IsLocal(address.AsSpan(0, at)) || AsciiDomain(address[(at + 1)..]) is not { } domain
+            || !MailboxAddress.TryParse(Lenient, $"{address[..at]}@{domain}", out _))
         {
             return null;
         }
@@ -74,7 +95,8 @@ public sealed record Mailbox
         }
         foreach (var rune in local.EnumerateRunes())
         {
-            if (rune.IsAscii ? !Atom.Contains((char)rune.Value) : rune == Rune.ReplacementChar || Rune.IsWhiteSpace(rune) || Rune.IsControl(rune) || Rune.GetUnicodeCategory(rune) == UnicodeCategory.Format)
+            if (rune.IsAscii ? !Atom.Contains((char)rune.Value) : rune == Rune.ReplacementChar || Rune.IsWhiteSpace(rune)
+                || Rune.IsControl(rune) || Rune.GetUnicodeCategory(rune) == UnicodeCategory.Format)
             {
                 return false;
             }
@@ -87,7 +109,8 @@ public sealed record Mailbox
         try
         {
             var ascii = Ascii.IsValid(domain) ? domain : new IdnMapping().GetAscii(domain);
-            return ascii.Length > 0 && ascii[0] != '.' && ascii[^1] != '.' && !ascii.Contains("..", StringComparison.Ordinal) && !ascii.AsSpan().ContainsAnyExcept(DomainCharacters) ? ascii : null;
+            return ascii.Length > 0 && ascii[0] != '.' && ascii[^1] != '.' && !ascii.Contains("..", StringComparison.Ordinal)
+                && !ascii.AsSpan().ContainsAnyExcept(DomainCharacters) ? ascii : null;
         }
         catch (ArgumentException)
         {

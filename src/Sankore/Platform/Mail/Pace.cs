@@ -2,7 +2,10 @@ using System.Collections.Concurrent;
 
 namespace Sankore.Platform.Mail;
 
-/// <summary>So many a minute, evenly (a token bucket that holds a second's worth). Who asks is given the next turn and told how long it is until then.</summary>
+/// <summary>
+/// So many a minute, evenly (a token bucket that holds a second's worth). Who asks is given the next turn and told how long it is until
+/// then.
+/// </summary>
 internal sealed class Pace(int perMinute, TimeProvider time)
 {
     private readonly Lock _lock = new();

@@ -1,3 +1,5 @@
+using MimeKit;
+
 namespace Sankore.Platform.Mail;
 
 /// <summary>Which mail goes first.</summary>
@@ -10,7 +12,11 @@ public enum MailKind
     Bulk,
 }
 
-/// <summary>A node's connections to the mail server: at most so many, kept for the next mail, closed when there is none for a while. Bulk leaves one of them to transactional mail.</summary>
+/// <summary>
+/// A node's connections to the mail server: at most so many, kept for the next mail, closed when there is none for a while. Bulk leaves
+/// one of them to
+/// transactional mail.
+/// </summary>
 public sealed class SmtpPool(SmtpOptions options, TimeProvider time) : IAsyncDisposable
 {
     private static readonly TimeSpan IdleFor = TimeSpan.FromSeconds(30);
@@ -20,21 +26,27 @@ public sealed class SmtpPool(SmtpOptions options, TimeProvider time) : IAsyncDis
     private readonly SemaphoreSlim _all = new(options.Connections);
     private readonly SemaphoreSlim _bulk = new(Math.Max(1, options.Connections - 1));
     private readonly Paces _paces = new(options, time);
+    private readonly AccessTokens? _tokens = options.OAuth is { } oauth ? new AccessTokens(oauth, time) : null;
     private ITimer? _sweep;
     private bool _disposed;
 
     /// <summary>
-    /// Sends one mail when it is its turn and a connection is free. A connection that turns out to be dead before the mail has left is replaced once.
+    /// Sends one mail when it is its turn and a connection is free. A connection that turns out to be dead before the mail has left is
+    /// replaced once.
     /// Nothing can have been delivered with the results <see cref="SmtpConnection.SendAsync"/> names, nor when this throws.
     /// </summary>
     /// <param name="envelope">From and to whom.</param>
-    /// <param name="message">The whole message, with CRLF.</param>
+    /// <param name="message">As <see cref="MailMessage.Build"/> makes it.</param>
     /// <param name="kind">Which mail goes first.</param>
-    /// <param name="leaving">Called when nothing is left to wait for but the server, before the first byte of the mail: the place to write down that it is on its way. What it throws is thrown, and nothing is sent.</param>
+    /// <param name="leaving">
+    /// Called when nothing is left to wait for but the server, before the first byte of the mail: the place to write down that it is on
+    /// its way. What it throws
+    /// is thrown, and nothing is sent.
+    /// </param>
     /// <param name="ct">Calls it off.</param>
     /// <exception cref="OperationCanceledException">It was called off while it waited for its turn.</exception>
-    /// <exception cref="ArgumentException">The message has a CR or LF alone.</exception>
-    public async Task<SmtpResult> SendAsync(Envelope envelope, ReadOnlyMemory<byte> message, MailKind kind, Func<CancellationToken, Task>? leaving, CancellationToken ct)
+    public async Task<SmtpResult> SendAsync(
+        Envelope envelope, MimeMessage message, MailKind kind, Func<CancellationToken, Task>? leaving, CancellationToken ct)
     {
         await _paces.Take(envelope.To.Domain, kind, ct);
         var gates = kind == MailKind.Bulk ? (SemaphoreSlim[])[_bulk, _all] : [_all];
@@ -49,7 +61,7 @@ public sealed class SmtpPool(SmtpOptions options, TimeProvider time) : IAsyncDis
         }
         catch (SmtpConnectionException e)
         {
-            return new SmtpResult(SmtpOutcome.NotSent, 0, null, e.Message);
+            return new SmtpResult(SmtpOutcome.NotSent, e.Phase, e.Code, null, e.Message);
         }
         finally
         {
@@ -69,13 +81,15 @@ public sealed class SmtpPool(SmtpOptions options, TimeProvider time) : IAsyncDis
         {
             await connection.DisposeAsync();
         }
+        _tokens?.Dispose();
         // The semaphores are not disposed: mails that are still on their way give them back.
     }
 
-    private async Task<SmtpResult> Send(Envelope envelope, ReadOnlyMemory<byte> message, Func<CancellationToken, Task>? leaving, CancellationToken ct)
+    private async Task<SmtpResult> Send(
+        Envelope envelope, MimeMessage message, Func<CancellationToken, Task>? leaving, CancellationToken ct)
     {
         var kept = TakeIdle();
-        var connection = kept ?? await SmtpConnection.OpenAsync(options, ct);
+        var connection = kept ?? await SmtpConnection.OpenAsync(options, _tokens, ct);
         try
         {
             await (leaving?.Invoke(ct) ?? Task.CompletedTask);
@@ -83,7 +97,7 @@ public sealed class SmtpPool(SmtpOptions options, TimeProvider time) : IAsyncDis
             if (result.Outcome == SmtpOutcome.NotSent && kept is not null && !ct.IsCancellationRequested)
             {
                 await connection.DisposeAsync();
-                connection = await SmtpConnection.OpenAsync(options, ct);
+                connection = await SmtpConnection.OpenAsync(options, _tokens, ct);
                 result = await connection.SendAsync(envelope, message, ct);
             }
             return result;

@@ -1,6 +1,6 @@
-using System.Buffers;
 using System.Globalization;
 using Microsoft.Extensions.Localization;
+using MimeKit;
 using Sankore.Campaigns.Events;
 using Sankore.Campaigns.Templates;
 using Sankore.Platform.Data;
@@ -19,21 +19,64 @@ public sealed record Message(Guid Id, string Email, string? Name, string? Organi
 }
 
 /// <summary>A campaign made ready: its texts compiled, its attachments encoded, once for all its messages.</summary>
-public sealed record ReadyCampaign(Guid Id, Guid UserId, string Name, string? SenderName, Mailbox From, Mailbox? ReplyTo, MessageText Text, IReadOnlyList<Attachment> Attachments, LinkSigner Links);
+/// <param name="Id">Which.</param>
+/// <param name="UserId">Whose.</param>
+/// <param name="Name">What it is called.</param>
+/// <param name="SenderName">Who it is from, for its texts.</param>
+/// <param name="From">Who it is from, for mail programs.</param>
+/// <param name="ReplyTo">Where answers go.</param>
+/// <param name="Text">Its texts, to be filled in.</param>
+/// <param name="Attachments">What it carries.</param>
+/// <param name="Links">Signs the links of each message.</param>
+public sealed record ReadyCampaign(
+    Guid Id,
+    Guid UserId,
+    string Name,
+    string? SenderName,
+    Mailbox From,
+    Mailbox? ReplyTo,
+    MessageText Text,
+    IReadOnlyList<Attachment> Attachments,
+    LinkSigner Links);
 
-/// <summary>Makes letters of a campaign and hands them over: to the mail server, or, where there is none, to the outbox as <c>.eml</c> files named by their message.</summary>
-public sealed class Post(Db db, MailOptions options, AppAddress address, SignedLinks links, Tracking tracking, IStringLocalizer<Strings> words, IServiceProvider services)
+/// <summary>
+/// Builds a campaign's messages and hands them over: to the mail server, or, where there is none, to the outbox as <c>.eml</c> files
+/// named by their id.
+/// </summary>
+public sealed class CampaignMailer(
+    Db db,
+    MailOptions options,
+    AppAddress address,
+    SignedLinks links,
+    Tracking tracking,
+    IStringLocalizer<Strings> words,
+    IServiceProvider services)
 {
     private const int Kept = 20;
 
     private const string OneSql = """
-        select c.id, c.user_id, c.name, c.subject, c.content, c.from_name, c.reply_to, p.display_name, p.email, c.track_opens, c.track_clicks, c.language, c.version
+        select c.id, c.user_id, c.name, c.subject, c.content, c.from_name, c.reply_to, p.display_name, p.email,
+               c.track_opens, c.track_clicks, c.language, c.version
         from campaigns.email_campaigns c join public.profiles p on p.id = c.user_id where c.id = @id and (c.status = 'sending' or @anyState)
         """;
 
-    private const string AttachmentsSql = "select file_name, content_type, content from campaigns.attachments where campaign_id = @id order by created_at, id";
+    private const string AttachmentsSql =
+        "select file_name, content_type, content from campaigns.attachments where campaign_id = @id order by created_at, id";
 
-    private sealed record Row(Guid Id, Guid UserId, string Name, string Subject, string Content, string? FromName, string? ReplyTo, string DisplayName, string Email, bool TrackOpens, bool TrackClicks, string Language, int Version);
+    private sealed record Row(
+        Guid Id,
+        Guid UserId,
+        string Name,
+        string Subject,
+        string Content,
+        string? FromName,
+        string? ReplyTo,
+        string DisplayName,
+        string Email,
+        bool TrackOpens,
+        bool TrackClicks,
+        string Language,
+        int Version);
 
     private sealed record File(string FileName, string ContentType, byte[] Content);
 
@@ -50,7 +93,7 @@ public sealed class Post(Db db, MailOptions options, AppAddress address, SignedL
     /// <param name="id">Which.</param>
     /// <param name="anyState">Whether it need not be one that is being sent.</param>
     /// <param name="ct">Cancels.</param>
-    public async Task<ReadyCampaign?> Of(Guid id, bool anyState, CancellationToken ct)
+    public async Task<ReadyCampaign?> Prepare(Guid id, bool anyState, CancellationToken ct)
     {
         if (await db.Read(Caller.Service, session => session.Find<Row>(OneSql, new { id, anyState }), ct) is not { } row)
         {
@@ -64,10 +107,12 @@ public sealed class Post(Db db, MailOptions options, AppAddress address, SignedL
             }
         }
         var files = await db.Read(Caller.Service, session => session.Query<File>(AttachmentsSql, new { id }), ct);
-        var (text, urls) = Ready(row);
+        var (text, urls) = Compile(row);
         await tracking.Keep(id, row.UserId, urls, ct);
-        var mailing = new ReadyCampaign(id, row.UserId, row.Name, row.FromName ?? row.DisplayName, Mailbox.Named(row.FromName ?? row.DisplayName, options.From.Address),
-            Mailbox.TryParse(row.ReplyTo ?? row.Email), text, [.. files.Select(f => new Attachment(f.FileName, f.ContentType, f.Content))], await links.Signer(ct));
+        var sender = row.FromName ?? row.DisplayName;
+        var attachments = files.Select(f => new Attachment(f.FileName, f.ContentType, f.Content));
+        var mailing = new ReadyCampaign(id, row.UserId, row.Name, sender, Mailbox.Named(sender, options.From.Address),
+            Mailbox.TryParse(row.ReplyTo ?? row.Email), text, [.. attachments], await links.Signer(ct));
         lock (_ready)
         {
             if (_ready.Count >= Kept)
@@ -85,41 +130,47 @@ public sealed class Post(Db db, MailOptions options, AppAddress address, SignedL
     /// <param name="kind">Whether it waits for its turn among many.</param>
     /// <param name="leaving">Called before the first byte leaves; what it throws is thrown, and nothing leaves.</param>
     /// <param name="ct">Calls it off, as long as it has not left.</param>
-    public async Task<SmtpResult> Send(ReadyCampaign mailing, Message message, MailKind kind, Func<CancellationToken, Task> leaving, CancellationToken ct)
+    public async Task<SmtpResult> Send(
+        ReadyCampaign mailing, Message message, MailKind kind, Func<CancellationToken, Task> leaving, CancellationToken ct)
     {
         if (Mailbox.TryParse(message.Email) is not { } to)
         {
             await leaving(ct);
-            return new SmtpResult(SmtpOutcome.Rejected, 0, "5.1.3", "not an address");
+            return new SmtpResult(SmtpOutcome.Rejected, SmtpPhase.Recipient, 0, "5.1.3", "not an address");
         }
-        var letter = new ArrayBufferWriter<byte>(16 * 1024);
-        Write(mailing, message, to, letter);
+        using var built = Build(mailing, message, to);
         if (_server is not null)
         {
-            return await _server.SendAsync(new Envelope(options.From, to), letter.WrittenMemory, kind, leaving, ct);
+            return await _server.SendAsync(new Envelope(options.From, to), built, kind, leaving, ct);
         }
         await leaving(ct);
-        await options.ToOutbox(message.Id, letter.WrittenMemory, CancellationToken.None);
-        return new SmtpResult(SmtpOutcome.Accepted, 0, null, "outbox");
+        await options.ToOutbox(message.Id, built, CancellationToken.None);
+        return new SmtpResult(SmtpOutcome.Accepted, SmtpPhase.End, 0, null, "outbox");
     }
 
-    private void Write(ReadyCampaign mailing, Message message, Mailbox to, IBufferWriter<byte> letter)
+    private MimeMessage Build(ReadyCampaign mailing, Message message, Mailbox to)
     {
         var unsubscribe = address.Link($"/u/{mailing.Links.Sign(LinkPurpose.Unsubscribe, message.Id)}").ToString();
         var values = new MergeValues(message.Email, message.Name, message.Organization, mailing.Name, mailing.SenderName, unsubscribe);
         var (subject, html, text) = mailing.Text.Fill(values);
-        new Letter(mailing.From, message.Name is { } name && !name.AsSpan().ContainsAny('\r', '\n', '\0') ? Mailbox.Named(name, to.Address) : to, message.Mark + subject, text)
+        var named = message.Name is { } name && !name.AsSpan().ContainsAny('\r', '\n', '\0') ? Mailbox.Named(name, to.Address) : to;
+        return new MailMessage(mailing.From, named, message.Mark + subject, text)
         {
             Html = TrackedHtml.Fill(html, message.Id, mailing.Links, address.Link),
             ReplyTo = mailing.ReplyTo,
             MessageId = $"{message.Id}@{options.From.Domain}",
             Attachments = mailing.Attachments,
-            Headers = [("List-Unsubscribe", $"<{unsubscribe}>"), ("List-Unsubscribe-Post", "List-Unsubscribe=One-Click"), ("Precedence", "bulk")],
-        }.Write(letter, options.Signer);
+            Headers =
+            [
+                ("List-Unsubscribe", $"<{unsubscribe}>"),
+                ("List-Unsubscribe-Post", "List-Unsubscribe=One-Click"),
+                ("Precedence", "bulk"),
+            ],
+        }.Build(options.Signer);
     }
 
     /// <summary>In the campaign's language: whoever sends it is not there.</summary>
-    private (MessageText Text, IReadOnlyList<string> Urls) Ready(Row row)
+    private (MessageText Text, IReadOnlyList<string> Urls) Compile(Row row)
     {
         var before = CultureInfo.CurrentUICulture;
         CultureInfo.CurrentUICulture = CultureInfo.GetCultureInfo(row.Language);
