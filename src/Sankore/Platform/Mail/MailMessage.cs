@@ -28,7 +28,9 @@ public sealed class Attachment
             Content = new MimeContent(new MemoryStream(content.ToArray())),
             ContentTransferEncoding = ContentEncoding.Base64,
         };
-        part.Headers.Replace(MailMessage.Raw(HeaderId.ContentDisposition, $" attachment{HeaderText.Parameter("filename", name)}\r\n"));
+        part.ContentDisposition = new ContentDisposition(ContentDisposition.Attachment);
+        part.Headers.First(h => h.Id == HeaderId.ContentDisposition)
+            .SetRawValue(Encoding.ASCII.GetBytes($" attachment{HeaderText.Parameter("filename", name)}\r\n"));
         Part = new RenderedBody(part);
     }
 
@@ -111,7 +113,7 @@ public sealed record MailMessage(Mailbox From, Mailbox To, string Subject, strin
 
     private static Header Address(HeaderId id, Mailbox mailbox) => Raw(id, HeaderText.Address(id.ToHeaderName(), mailbox));
 
-    internal static Header Raw(HeaderId id, string value)
+    private static Header Raw(HeaderId id, string value)
     {
         var header = new Header(id, "");
         header.SetRawValue(Encoding.UTF8.GetBytes(value));
