@@ -13,5 +13,11 @@ public static class RbacReasons
     /// <summary>All of them; the database raises them (rbac.grant_role, rbac.revoke_role).</summary>
     public static IEnumerable<Reason> All => Book.Values;
 
+    extension(Reason)
+    {
+        /// <summary>What is given would have ended already.</summary>
+        public static Reason ExpiryPast => Book["EXPIRY_PAST"];
+    }
+
     private static Reason Of(string code, int status) => new(code, status, typeof(Strings));
 }

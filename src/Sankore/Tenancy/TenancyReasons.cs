@@ -37,6 +37,27 @@ public static class TenancyReasons
         /// <summary>No letter or digit is left of the slug.</summary>
         public static Reason SlugInvalid => Book["SLUG_INVALID"];
 
+        /// <summary>The caller does not administer the group, or the person is not of it.</summary>
+        public static Reason Unauthorized => Book["UNAUTHORIZED"];
+
+        /// <summary>The caller administered the group, and does no more.</summary>
+        public static Reason AssignerExpired => Book["ASSIGNER_EXPIRED"];
+
+        /// <summary>Nobody assigns to themselves.</summary>
+        public static Reason SelfAssignment => Book["SELF_ASSIGNMENT"];
+
+        /// <summary>The person does not work in the school that the assignment is for.</summary>
+        public static Reason NotInSchool => Book["NOT_IN_SCHOOL"];
+
+        /// <summary>The group has no live subscription.</summary>
+        public static Reason SubscriptionInactive => Book["SUBSCRIPTION_INACTIVE"];
+
+        /// <summary>The group's plan does not include the module, or any of the category.</summary>
+        public static Reason ModuleNotInPlan => Book["MODULE_NOT_IN_PLAN"];
+
+        /// <summary>The plan includes the module, and it cannot be used: it is inactive or not built.</summary>
+        public static Reason ModuleInactive => Book["MODULE_INACTIVE"];
+
         /// <summary>The caller may not do this with the module; the message says which link of the chain fails.</summary>
         public static Reason ModuleRefused => Book["MODULE_REFUSED"];
 

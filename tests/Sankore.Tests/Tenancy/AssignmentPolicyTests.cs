@@ -1,5 +1,7 @@
 using Npgsql;
 using Sankore.Platform.Data;
+using Sankore.Platform.Security;
+using Sankore.Tenancy.Assignments;
 
 namespace Sankore.Tests.Tenancy;
 
@@ -90,14 +92,86 @@ public sealed class AssignmentPolicyTests(World world) : IClassFixture<World>
     }
 
     [Fact]
-    public async Task Functions_that_assign_are_for_people_who_are_signed_in()
+    public async Task Only_people_who_are_signed_in_assign()
     {
-        const string Call = "select * from tenancy.change_assignments(false, array[gen_random_uuid()], array[gen_random_uuid()], '{}', null, null, true, true, true, null, null, false)";
-        (await world.Tried("anon", null, Call)).ShouldBe("42501");
-        (await world.Tried("service_role", null, Call)).ShouldBe("42501");
-        var last = await world.LastLine();
-        (await world.AsRole<string>("authenticated", null, Call.Replace("select *", "select outcome", StringComparison.Ordinal))).ShouldBe(["UNAUTHORIZED"]);
-        (await world.LinesAfter(last)).Count.ShouldBe(1);
+        var (assignments, last) = (new Assignments(world.Db), await world.LastLine());
+        foreach (var caller in new[] { Caller.Anonymous, Caller.Service })
+        {
+            var refused = await Should.ThrowAsync<Refusal>(() => assignments.Revoke(
+                caller, Guid.NewGuid(), AssignmentTarget.Module(Guid.NewGuid()), null, null, null, TestContext.Current.CancellationToken));
+            refused.Reason.Code.ShouldBe("FORBIDDEN");
+        }
+        (await world.LinesAfter(last)).ShouldBeEmpty();
+    }
+
+    // What the program may do in somebody's name, and no more: the policies, and the trigger that judges a statement.
+    [Theory]
+    [InlineData("1", "")]
+    [InlineData("1", "a category of the plan", "category_id", "(select id from tenancy.business_categories where slug = 'pedagogie')")]
+    [InlineData("1", "one of the person's schools", "school_id", "(select id from tenancy.schools where code = 's0001')")]
+    [InlineData("42501", "to themselves", "user_id", "(select id from auth.users where email = 'admin.g001@sankore.test')")]
+    [InlineData("42501", "in another's name", "assigned_by", "(select id from auth.users where email = 'admin.g002@sankore.test')")]
+    [InlineData("42501", "in nobody's name", "assigned_by", "null")]
+    [InlineData("42501", "in another group", "school_group_id", "(select id from tenancy.school_groups where code = 'g002')")]
+    [InlineData("UNAUTHORIZED", "to a person of another group", "user_id",
+        "(select id from auth.users where email = 'head.s0002@sankore.test')")]
+    [InlineData("UNAUTHORIZED", "in a school where the person does not work", "school_id",
+        "(select id from tenancy.schools where code = 's0006')")]
+    [InlineData("MODULE_NOT_IN_PLAN", "what cannot be used", "module_id", "(select id from tenancy.modules where code = 'transport')")]
+    [InlineData("42501", "who administers nothing", "by", Cast.HeadOnPremium)]
+    [InlineData("42501", "who operates the platform", "by", Cast.Super)]
+    public async Task An_assignment_is_written_only_as_the_rules_have_it(
+        string expected, string what, string? column = null, string? value = null)
+    {
+        var by = await world.IdOf(column == "by" ? value! : Cast.Admin1);
+        string Value(string name, string otherwise) => column == name ? value! : otherwise;
+        var sql = $"""
+            insert into tenancy.user_module_permissions (user_id, school_group_id, school_id, module_id, category_id, assigned_by)
+            values ({Value("user_id", "(select id from auth.users where email = 'teacher.s0001.1@sankore.test')")},
+              {Value("school_group_id", "(select id from tenancy.school_groups where code = 'g001')")}, {Value("school_id", "null")},
+              {(column == "category_id" ? "null" : Value("module_id", "(select id from tenancy.modules where code = 'inventaire')"))},
+              {Value("category_id", "null")}, {Value("assigned_by", $"'{by}'")})
+            on conflict do nothing returning 1
+            """;
+        (await world.Tried("service_role", by, sql)).ShouldBe(expected, what);
+        (await world.Tried("authenticated", by, sql)).ShouldBe("42501", what);
+        (await world.Tried("service_role", null, sql)).ShouldBe("42501", what);
+    }
+
+    [Fact]
+    public async Task An_assignment_is_changed_only_by_who_administers_its_group_and_in_their_name()
+    {
+        await SomeLines();
+        var (admin, other, teacher) = (await world.IdOf(Cast.Admin1), await world.IdOf(Cast.Admin2), await world.IdOf(Cast.Teacher1));
+        string Sql(Guid by) =>
+            $"update tenancy.user_module_permissions set is_active = false, assigned_by = '{by}' where user_id = '{teacher}' returning 1";
+        (await world.Tried("service_role", admin, Sql(admin))).ShouldNotBeOneOf("0", "42501");
+        (await world.Tried("service_role", admin, Sql(other))).ShouldBe("42501");
+        (await world.Tried("service_role", other, Sql(other))).ShouldBe("0");
+        (await world.Tried("service_role", teacher, Sql(teacher))).ShouldBe("0");
+        (await world.Tried("service_role", null, Sql(admin))).ShouldBe("0");
+        foreach (var column in new[] { "user_id", "school_group_id", "school_id", "module_id", "category_id", "id", "can_read" })
+        {
+            var sql = $"update tenancy.user_module_permissions set {column} = {column}";
+            (await world.Tried("service_role", admin, sql)).ShouldBe("42501", column);
+        }
+        (await world.Tried("service_role", admin, "delete from tenancy.user_module_permissions")).ShouldBe("42501");
+    }
+
+    [Fact]
+    public async Task A_line_of_the_log_is_written_in_the_name_of_who_is_asking()
+    {
+        var (admin, other) = (await world.IdOf(Cast.Admin1), await world.IdOf(Cast.Admin2));
+        string Sql(Guid by) =>
+            $"insert into tenancy.module_assignment_logs (action, reason, assigned_by) values ('refused', 'NOT_FOUND', '{by}')";
+        (await world.Tried("service_role", admin, Sql(admin))).ShouldBe("0", "written, and nothing is returned");
+        foreach (var (role, user) in new (string, Guid?)[]
+            { ("service_role", other), ("service_role", null), ("authenticated", admin), ("anon", null) })
+        {
+            (await world.Tried(role, user, Sql(admin))).ShouldBe("42501");
+        }
+        (await world.Tried("service_role", admin, Sql(admin).Replace("(action", "(created_at, action", StringComparison.Ordinal)
+            .Replace("('refused'", "(now(), 'refused'", StringComparison.Ordinal))).ShouldBe("42501", "the time is the database's");
     }
 
     // An attempt that succeeds and one that is refused.

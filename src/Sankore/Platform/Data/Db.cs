@@ -11,7 +11,10 @@ namespace Sankore.Platform.Data;
 /// </summary>
 public sealed class Db(NpgsqlDataSource source, ReasonBook reasons)
 {
-    /// <summary>One transaction. A serialisation failure or a deadlock is retried once; a constraint becomes its <see cref="Refusal"/>.</summary>
+    /// <summary>
+    /// One transaction. A serialisation failure or a deadlock is retried once; a constraint becomes its <see cref="Refusal"/>. What throws
+    /// leaves nothing behind, but for a refusal that <see cref="Refusal.KeepsWork"/>.
+    /// </summary>
     /// <param name="caller">Who is asking.</param>
     /// <param name="work">The statements; it may run twice, so it touches nothing but the session.</param>
     /// <param name="ct">Cancels the statement under way.</param>
@@ -24,9 +27,17 @@ public sealed class Db(NpgsqlDataSource source, ReasonBook reasons)
                 return await Connected(async connection =>
                 {
                     await using var transaction = await connection.BeginTransactionAsync(ct);
-                    var result = await work(new Session(connection, transaction, caller, ct));
-                    await transaction.CommitAsync(ct);
-                    return result;
+                    try
+                    {
+                        var result = await work(new Session(connection, transaction, caller, ct));
+                        await transaction.CommitAsync(ct);
+                        return result;
+                    }
+                    catch (Refusal refusal) when (refusal.KeepsWork)
+                    {
+                        await transaction.CommitAsync(ct);
+                        throw;
+                    }
                 }, ct);
             }
             catch (PostgresException e) when (attempt == 1 && e.SqlState is PostgresErrorCodes.SerializationFailure or PostgresErrorCodes.DeadlockDetected)

@@ -12,15 +12,17 @@ language sql stable parallel safe as $$ select coalesce(auth.jwt() ->> 'role', '
 
 grant execute on function auth.jwt(), auth.uid(), auth.role() to anon, authenticated, service_role;
 
--- Makes a policy, named <table>_<who>_<command>. Where it says which rows may be read or touched it also says which may be written.
-create or replace function util.policy(p_table regclass, p_who text, p_command text, p_roles text, p_rule text default 'true') returns void
+-- Makes a policy, named <table>_<who>_<command>. Its rule says which rows may be read or touched, and, unless p_check says otherwise, what may
+-- be written.
+create or replace function util.policy(
+  p_table regclass, p_who text, p_command text, p_roles text, p_rule text default 'true', p_check text default null) returns void
 language plpgsql as $$
 declare
   v_name text := format('%s_%s_%s', (select relname from pg_class where oid = p_table), p_who, p_command);
 begin
   execute format('drop policy if exists %I on %s', v_name, p_table);
-  execute format('create policy %I on %s for %s to %s %s (%s)', v_name, p_table, p_command, p_roles,
-    case p_command when 'insert' then 'with check' else 'using' end, p_rule);
+  execute format('create policy %I on %s for %s to %s %s (%s)%s', v_name, p_table, p_command, p_roles,
+    case p_command when 'insert' then 'with check' else 'using' end, p_rule, ' with check (' || p_check || ')');
 end $$;
 
 -- Whoever is signed in reads and writes the rows that are theirs; p_write and p_delete say what else must hold for writing, and deleting.

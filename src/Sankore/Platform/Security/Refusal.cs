@@ -57,6 +57,9 @@ public sealed class Refusal(Reason reason, params object[] args) : Exception(rea
     /// <summary>Errors by field in camelCase, for <see cref="Reason.Invalid"/> and whatever else concerns one field.</summary>
     public IReadOnlyDictionary<string, FieldError> Fields { get; init; } = new Dictionary<string, FieldError>();
 
+    /// <summary>Whether its unit of work is committed all the same: what that has written is that the attempt was made.</summary>
+    public bool KeepsWork { get; init; }
+
     /// <summary>A refusal that concerns one field, and is said beside it.</summary>
     public static Refusal At(string field, Reason reason) => new(reason) { Fields = new Dictionary<string, FieldError> { [field] = new(reason.Code) } };
 

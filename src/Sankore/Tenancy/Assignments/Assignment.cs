@@ -73,6 +73,13 @@ public sealed record AssignedRights(bool Read, bool Write, bool Delete, bool Exp
     internal string Words(Microsoft.Extensions.Localization.IStringLocalizer<Strings> strings) =>
         string.Join(", ", new[] { ("r", Read), ("w", Write), ("d", Delete), ("e", Export) }.Where(r => r.Item2).Select(r => strings["right." + r.Item1].Value));
 
+    /// <summary>What is asked for, as it will be read back: the database keeps microseconds.</summary>
+    internal static AssignedRights Of(bool? write, bool? delete, bool? export, DateTimeOffset? expiresAt) =>
+        new(true, write ?? false, delete ?? false, export ?? false,
+            expiresAt is { UtcTicks: var ticks } ? new DateTimeOffset(ticks - (ticks % 10), TimeSpan.Zero) : null);
+
+    internal string ToJson() => System.Text.Json.JsonSerializer.Serialize(this, System.Text.Json.JsonSerializerOptions.Web);
+
     internal static AssignedRights? Parse(string? json) =>
         json is null ? null : System.Text.Json.JsonSerializer.Deserialize<AssignedRights>(json, System.Text.Json.JsonSerializerOptions.Web);
 }

@@ -4,16 +4,12 @@ using Sankore.Platform.Security;
 namespace Sankore.Tenancy.Assignments;
 
 /// <summary>
-/// Group administrators assign modules and categories of their plan to the people of their group (document 003). The rules are the database's
-/// (<c>tenancy.change_assignments</c>): an attempt that is refused is committed to <c>module_assignment_logs</c> before it is refused here.
+/// Group administrators assign modules and categories of their plan to the people of their group (document 003).
+/// <see cref="AssignmentRules"/> says what becomes of an attempt; one that is refused is committed to <c>module_assignment_logs</c> before
+/// the caller is told.
 /// </summary>
-public sealed class Assignments(Db db, ReasonBook reasons)
+public sealed class Assignments(Db db)
 {
-    private const string ChangeSql = """
-        select school_group_id as group_id, user_id, module_id, category_id, outcome, is_whole
-        from tenancy.change_assignments(@revoke, @userIds, @moduleIds, @categoryIds, @groupId, @schoolId, @canWrite, @canDelete, @canExport, @expiresAt, @version, @preview)
-        """;
-
     private const string OfSql = """
         select a.id, a.user_id, a.school_group_id as group_id, a.school_id, s.name as school_name, a.module_id, a.category_id, coalesce(m.code, c.slug) as code, coalesce(m.name, c.name) as name,
                a.can_read, a.can_write, a.can_delete, a.can_export, a.is_active, a.expires_at, p.display_name as assigned_by, a.assigned_at, a.version
@@ -56,26 +52,30 @@ public sealed class Assignments(Db db, ReasonBook reasons)
     public async Task<Assignment> Assign(Caller caller, Guid userId, AssignmentTarget target, AssignmentInput input, int version, CancellationToken ct)
     {
         new Validation().That("canRead", input.CanRead ?? true, "assignment.read").That("expiresAt", BulkInput.IsDay(input.ExpiresAt)).Check();
-        var assignment = await db.Run(caller, async session =>
+        var rights = AssignedRights.Of(input.CanWrite, input.CanDelete, input.CanExport, input.ExpiresAt);
+        var change = new AssignmentChange(
+            false, [userId], target.ModuleIds, target.CategoryIds, input.GroupId, input.SchoolId, rights, version);
+        return await db.Run(caller, async session =>
         {
-            var outcome = await session.Value<AssignmentOutcome>(ChangeSql, Values(false, [userId], target.ModuleIds, target.CategoryIds, input, version, preview: false));
-            return Accepted(outcome) ? await session.One<Assignment>(OfSql, Key(userId, target, outcome.GroupId, input.SchoolId)) : (object)outcome;
+            var groupId = await Change(session, change);
+            var key = new { userId, target.ModuleId, target.CategoryId, any = false, input.SchoolId, groupId };
+            return await session.One<Assignment>(OfSql, key);
         }, ct);
-        return assignment as Assignment ?? throw RefusalOf((AssignmentOutcome)assignment);
     }
 
     /// <summary>Revokes an assignment; its row stays. Refuses with UNAUTHORIZED, ASSIGNER_EXPIRED, SELF_ASSIGNMENT, NOT_FOUND, STALE.</summary>
-    public async Task Revoke(Caller caller, Guid userId, AssignmentTarget target, Guid? groupId, Guid? schoolId, int? version, CancellationToken ct)
+    public Task Revoke(
+        Caller caller, Guid userId, AssignmentTarget target, Guid? groupId, Guid? schoolId, int? version, CancellationToken ct)
     {
-        var input = new AssignmentInput(null, null, null, null, null, schoolId, groupId, null);
-        var outcome = await db.Run(caller, session => session.Value<AssignmentOutcome>(ChangeSql, Values(true, [userId], target.ModuleIds, target.CategoryIds, input, version, preview: false)), ct);
-        if (!Accepted(outcome))
-        {
-            throw RefusalOf(outcome);
-        }
+        var rights = AssignedRights.Of(null, null, null, null);
+        var change = new AssignmentChange(true, [userId], target.ModuleIds, target.CategoryIds, groupId, schoolId, rights, version);
+        return db.Run(caller, session => Change(session, change), ct);
     }
 
-    /// <summary>Assigns to, or revokes from, many people of a group, each by itself: what is refused to one is not refused to the others. Refuses with UNAUTHORIZED, ASSIGNER_EXPIRED, VALIDATION_FAILED.</summary>
+    /// <summary>
+    /// Assigns to, or revokes from, many people of a group, each by itself: what is refused to one is not refused to the others. Refuses
+    /// with UNAUTHORIZED, ASSIGNER_EXPIRED, NOT_FOUND (the school), EXPIRY_PAST, VALIDATION_FAILED.
+    /// </summary>
     /// <param name="caller">Who assigns.</param>
     /// <param name="groupId">The group.</param>
     /// <param name="input">To whom and what.</param>
@@ -84,41 +84,32 @@ public sealed class Assignments(Db db, ReasonBook reasons)
     public async Task<BulkResult> Bulk(Caller caller, Guid groupId, BulkInput input, bool preview, CancellationToken ct)
     {
         input.Checked();
-        var outcomes = await db.Run(caller, async session =>
+        var judgement = await db.Run(caller, async session =>
         {
-            var people = input.UserIds is { Length: > 0 } named ? named : [.. await session.Query<Guid>(PeopleOfRoleSql, new { groupId, role = input.Role, input.SchoolId })];
-            new Validation().Between("people", people.Length, 0, Math.Min(BulkInput.MaxPeople, BulkInput.MaxPairs / Math.Max(1, (input.ModuleIds?.Length ?? 0) + (input.CategoryIds?.Length ?? 0)))).Check();
-            var same = new AssignmentInput(null, input.CanWrite, input.CanDelete, input.CanExport, input.ExpiresAt, input.SchoolId, groupId, null);
-            return await session.Query<AssignmentOutcome>(ChangeSql, Values(input.Revoke ?? false, people, input.ModuleIds ?? [], input.CategoryIds ?? [], same, null, preview));
+            var people = input.UserIds is { Length: > 0 } named ? named
+                : [.. await session.Query<Guid>(PeopleOfRoleSql, new { groupId, role = input.Role, input.SchoolId })];
+            var (modules, categories) = (input.ModuleIds ?? [], input.CategoryIds ?? []);
+            var most = Math.Min(BulkInput.MaxPeople, BulkInput.MaxPairs / Math.Max(1, modules.Length + categories.Length));
+            new Validation().Between("people", people.Length, 0, most).Check();
+            var rights = AssignedRights.Of(input.CanWrite, input.CanDelete, input.CanExport, input.ExpiresAt);
+            var change = new AssignmentChange(input.Revoke ?? false, people, modules, categories, groupId, input.SchoolId, rights, null);
+            var judged = await ChangeAssignments.Run(session, change, preview);
+            return judged.Refusal is { } reason ? throw new Refusal(reason) { KeepsWork = true } : judged;
         }, ct);
-        if (outcomes is [{ IsWhole: true } whole])
-        {
-            throw RefusalOf(whole);
-        }
-        return new BulkResult(outcomes.Select(o => o.UserId).Distinct().Count(), outcomes.GroupBy(o => o.Outcome).ToDictionary(g => g.Key, g => g.Count()), [.. outcomes.Where(o => !Accepted(o)).Take(100)]);
+        var verdicts = judgement.Verdicts;
+        return new BulkResult(
+            verdicts.Select(v => v.UserId).Distinct().Count(),
+            verdicts.GroupBy(v => v.Outcome).ToDictionary(g => g.Key, g => g.Count()),
+            [.. verdicts.Where(v => v.Refusal is not null).Take(100)
+                .Select(v => new AssignmentOutcome(groupId, v.UserId, v.Target?.ModuleId, v.Target?.CategoryId, v.Outcome, false))]);
     }
 
-    private static bool Accepted(AssignmentOutcome outcome) => outcome.Outcome is "assigned" or "updated" or "unchanged" or "revoked";
-
-    private Refusal RefusalOf(AssignmentOutcome outcome) => new(reasons.All[outcome.Outcome]);
-
-    private static object Key(Guid userId, AssignmentTarget target, Guid? groupId, Guid? schoolId) => new { userId, target.ModuleId, target.CategoryId, any = false, schoolId, groupId };
-
-    private static object Values(bool revoke, Guid[] userIds, Guid[] moduleIds, Guid[] categoryIds, AssignmentInput input, int? version, bool preview) => new
+    /// <summary>Changes one assignment, and gives the group that it was judged in.</summary>
+    private static async Task<Guid?> Change(Session session, AssignmentChange change)
     {
-        revoke,
-        userIds,
-        moduleIds,
-        categoryIds,
-        input.GroupId,
-        input.SchoolId,
-        canWrite = input.CanWrite ?? false,
-        canDelete = input.CanDelete ?? false,
-        canExport = input.CanExport ?? false,
-        expiresAt = input.ExpiresAt?.UtcDateTime,
-        version,
-        preview,
-    };
+        var judgement = await ChangeAssignments.Run(session, change, preview: false);
+        return judgement.Verdicts[0].Refusal is { } reason ? throw new Refusal(reason) { KeepsWork = true } : judgement.GroupId;
+    }
 }
 
 /// <summary>What is assigned: a module, or a category with whichever modules it has.</summary>

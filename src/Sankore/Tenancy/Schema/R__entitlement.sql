@@ -1,11 +1,17 @@
 -- ── The entitlement chain: plan → subscription → school → person (documents 002 and 003) ──
 
+-- The states in which a subscription is live: said here, and in V001's index of the one live subscription that a group may have. In C#:
+-- SubscriptionInput.Live (SubscriptionRuleTests compares the three).
+create or replace function tenancy.is_live(p_status text) returns boolean
+language sql immutable parallel safe as $$ select p_status in ('trialing', 'active', 'past_due') $$;
+grant execute on function tenancy.is_live(text) to authenticated, service_role;
+
 -- A group lives on the plan of its one live subscription, while the group itself is active.
 create or replace view tenancy.live_subscriptions with (security_invoker = true) as
   select s.id, s.school_group_id, s.plan_id, s.status, s.ends_at
   from tenancy.subscriptions s
   join tenancy.school_groups g on g.id = s.school_group_id
-  where s.status in ('trialing', 'active', 'past_due') and g.status = 'active';
+  where tenancy.is_live(s.status) and g.status = 'active';
 
 -- Which plan includes which module, whatever the module's state.
 create or replace view tenancy.included_modules with (security_invoker = true) as
@@ -64,11 +70,11 @@ create or replace view tenancy.module_access with (security_invoker = true) as
     join tenancy.business_categories c on c.id = m.category_id
     left join tenancy.schools s on s.id = p.school_id
     left join lateral (
-      select x.plan_id, x.status in ('trialing', 'active', 'past_due') and g.status = 'active' as live
+      select x.plan_id, tenancy.is_live(x.status) and g.status = 'active' as live
       from tenancy.subscriptions x
       join tenancy.school_groups g on g.id = x.school_group_id
       where x.school_group_id = p.school_group_id
-      order by x.status in ('trialing', 'active', 'past_due') desc, x.starts_at desc, x.id desc limit 1) u on true
+      order by tenancy.is_live(x.status) desc, x.starts_at desc, x.id desc limit 1) u on true
     left join lateral (
       select count(*) > 0 as assigned, coalesce(bool_or(a.can_write), false) as can_write, coalesce(bool_or(a.can_delete), false) as can_delete, coalesce(bool_or(a.can_export), false) as can_export
       from tenancy.current_assignments a
@@ -250,7 +256,8 @@ create or replace trigger business_categories_sync_category after update of stat
 
 create or replace view tenancy.due_subscriptions with (security_invoker = true) as
   select id from tenancy.subscriptions
-  where ends_at <= now() and status in ('trialing', 'active', 'past_due', 'suspended') and (status <> 'past_due' or ends_at <= now() - interval '15 days');
+  where ends_at <= now() and (tenancy.is_live(status) or status = 'suspended')
+    and (status <> 'past_due' or ends_at <= now() - interval '15 days');
 
 -- Renewed for another period where that was agreed; else 15 days past due, still live, then expired. A trial or a suspension that ends just expires.
 create or replace function tenancy.advance_subscriptions() returns integer
@@ -282,124 +289,42 @@ grant execute on function tenancy.advance_subscriptions() to service_role;
 
 -- ── Assignments ──
 
-create or replace function tenancy.rights_of(p_row tenancy.user_module_permissions) returns jsonb
-language sql stable as $$
-  select jsonb_build_object('read', p_row.can_read, 'write', p_row.can_write, 'delete', p_row.can_delete, 'export', p_row.can_export, 'expiresAt', p_row.expires_at)
-$$;
+drop function if exists tenancy.change_assignments(
+  boolean, uuid[], uuid[], uuid[], uuid, uuid, boolean, boolean, boolean, timestamptz, integer, boolean);
+drop function if exists tenancy.rights_of(tenancy.user_module_permissions);
 
--- Assigns or revokes modules and categories, each person and target by itself: nobody else writes assignments. The rules of document 003 are
--- here and not with the caller; what is refused is logged like what is done, in the same transaction. Outcomes: assigned, updated, unchanged,
--- revoked, or the code of a refusal; is_whole: of the whole call. p_version: the caller's one assignment must still be of this version (0: must not exist); null: whatever it is.
-create or replace function tenancy.change_assignments(
-  p_revoke boolean, p_user_ids uuid[], p_module_ids uuid[], p_category_ids uuid[], p_school_group_id uuid, p_school_id uuid,
-  p_can_write boolean, p_can_delete boolean, p_can_export boolean, p_expires_at timestamptz, p_version integer, p_preview boolean)
-returns table (school_group_id uuid, user_id uuid, module_id uuid, category_id uuid, outcome text, is_whole boolean)
+-- Whatever the code does, an active assignment is for a person of the group (and of the school that it is for), and of what the group's
+-- plan has. Once a statement, as assignments come in thousands. Who may write them at all is said by the row policies (R__tenancy.sql);
+-- what comes in nobody's name (the demo network) is no act of anybody.
+create or replace function tenancy.check_assignments() returns trigger
 language plpgsql security definer set search_path = '' as $$
-#variable_conflict use_column
-declare
-  v_caller   uuid := auth.uid();
-  v_group    uuid;
-  v_plan     uuid;
-  v_refusal  text;
-  v_wanted   jsonb := jsonb_build_object('read', true, 'write', p_can_write, 'delete', p_can_delete, 'export', p_can_export, 'expiresAt', case when isfinite(p_expires_at) then p_expires_at end);
 begin
-  -- Before any row, as whoever changes plans, modules and groups does; so each attempt is judged by what the last one left, and nothing changes under it.
-  if not p_preview then
-    perform live.lock();
+  if auth.uid() is null then
+    return null;
   end if;
-  -- The group: the one named, the school's, or the one that the caller administers and the person works in.
-  v_group := coalesce(p_school_group_id, (
-    select a.school_group_id
-    from tenancy.memberships a
-    where a.user_id = v_caller and a.role = 'group_admin' and a.status = 'active'
-    order by exists (select 1 from tenancy.schools s where s.id = p_school_id and s.school_group_id = a.school_group_id) desc,
-             exists (select 1 from tenancy.memberships m where m.school_group_id = a.school_group_id and m.user_id = any (p_user_ids)) desc,
-             a.expires_at is null or a.expires_at > now() desc, a.created_at, a.id
-    limit 1));
-  v_refusal := case
-    when exists (select 1 from tenancy.current_memberships c where c.user_id = v_caller and c.school_group_id = v_group and c.role = 'group_admin') then null
-    when exists (select 1 from tenancy.memberships c where c.user_id = v_caller and c.school_group_id = v_group and c.role = 'group_admin' and c.status = 'active') then 'ASSIGNER_EXPIRED'
-    else 'UNAUTHORIZED' end;
-  if v_refusal is null and p_school_id is not null and not exists (select 1 from tenancy.schools s where s.id = p_school_id and s.school_group_id = v_group) then
-    v_refusal := 'NOT_FOUND';
-  elsif v_refusal is null and not p_revoke and p_expires_at <= now() then
-    v_refusal := 'EXPIRY_PAST';
+  if exists (
+    select from (select distinct user_id, school_group_id, school_id from changed_rows where is_active) n
+    where not exists (select from tenancy.memberships m
+      where m.user_id = n.user_id and m.school_group_id = n.school_group_id and m.status = 'active'
+        and (n.school_id is null or m.school_id is null or m.school_id = n.school_id)))
+  then
+    raise exception 'UNAUTHORIZED' using errcode = 'SK001';
   end if;
-  if v_refusal is not null then
-    if not p_preview then
-      insert into tenancy.module_assignment_logs (action, reason, user_id, module_id, category_id, school_id, school_group_id, assigned_by, after)
-      values ('refused', v_refusal, p_user_ids[1], p_module_ids[1], case when p_module_ids[1] is null then p_category_ids[1] end, p_school_id,
-        (select m.school_group_id from tenancy.memberships m where m.user_id = v_caller order by m.school_group_id = v_group desc, m.role = 'group_admin' desc, m.created_at limit 1),
-        v_caller, case when not p_revoke then v_wanted end);
-    end if;
-    return query select v_group, p_user_ids[1], p_module_ids[1], p_category_ids[1], v_refusal, true;
-    return;
+  if exists (
+    select from (select distinct school_group_id, module_id, category_id from changed_rows where is_active) n
+    where not exists (select from tenancy.live_subscriptions u join tenancy.available_modules a on a.plan_id = u.plan_id
+      where u.school_group_id = n.school_group_id and (a.module_id = n.module_id or a.category_id = n.category_id)))
+  then
+    raise exception 'MODULE_NOT_IN_PLAN' using errcode = 'SK001';
   end if;
-
-  select u.plan_id into v_plan from tenancy.live_subscriptions u where u.school_group_id = v_group;
-
-  return query
-  with people as (
-    select u.id, case
-        when p.id is null then 'NOT_FOUND'
-        when u.id = v_caller then 'SELF_ASSIGNMENT'
-        when not exists (select 1 from tenancy.memberships m where m.user_id = u.id and m.school_group_id = v_group and (p_revoke or m.status = 'active')) then 'UNAUTHORIZED'
-        when p_school_id is not null and not p_revoke
-          and not exists (select 1 from tenancy.memberships m where m.user_id = u.id and m.school_group_id = v_group and m.status = 'active' and (m.school_id = p_school_id or m.school_id is null)) then 'NOT_IN_SCHOOL'
-      end as refusal
-    from (select distinct unnest(p_user_ids) as id) u
-    left join lateral (select x.id from public.profiles x where x.id = u.id limit 1) p on true),
-  targets as (
-    select t.id as module_id, null::uuid as category_id, case
-        when m.id is null then 'NOT_FOUND'
-        when p_revoke then null
-        when v_plan is null then 'SUBSCRIPTION_INACTIVE'
-        when not exists (select 1 from tenancy.included_modules i where i.plan_id = v_plan and i.module_id = m.id) then 'MODULE_NOT_IN_PLAN'
-        when not exists (select 1 from tenancy.available_modules i where i.plan_id = v_plan and i.module_id = m.id) then 'MODULE_INACTIVE'
-      end as refusal
-    from (select distinct unnest(p_module_ids) as id) t
-    left join tenancy.modules m on m.id = t.id
-    union all
-    select null, t.id, case
-        when c.id is null then 'NOT_FOUND'
-        when p_revoke then null
-        when v_plan is null then 'SUBSCRIPTION_INACTIVE'
-        when not exists (select 1 from tenancy.included_modules i join tenancy.modules m on m.id = i.module_id where i.plan_id = v_plan and m.category_id = c.id) then 'MODULE_NOT_IN_PLAN'
-        when not exists (select 1 from tenancy.available_modules i where i.plan_id = v_plan and i.category_id = c.id) then 'MODULE_INACTIVE'
-      end
-    from (select distinct unnest(p_category_ids) as id) t
-    left join tenancy.business_categories c on c.id = t.id),
-  wanted as (
-    select p.id as user_id, t.module_id, t.category_id, e.id as existing_id, coalesce(e.is_active, false) as is_active,
-           case when e.is_active then tenancy.rights_of(e) end as before, coalesce(e.is_active, false) and tenancy.rights_of(e) = v_wanted as is_same,
-           coalesce(p.refusal, t.refusal, case
-             when p_revoke and not coalesce(e.is_active, false) then 'NOT_FOUND'
-             when p_version is not null and p_version <> case when e.is_active then e.version else 0 end and (p_revoke or not coalesce(e.is_active, false) or tenancy.rights_of(e) <> v_wanted) then 'STALE'
-           end) as refusal
-    from people p
-    cross join targets t
-    left join tenancy.user_module_permissions e on e.user_id = p.id and e.school_group_id = v_group and e.school_id is not distinct from p_school_id
-      and e.module_id is not distinct from t.module_id and e.category_id is not distinct from t.category_id),
-  assigned as (
-    insert into tenancy.user_module_permissions as x (user_id, school_group_id, school_id, module_id, category_id, can_write, can_delete, can_export, expires_at, assigned_by)
-    select w.user_id, v_group, p_school_id, w.module_id, w.category_id, p_can_write, p_can_delete, p_can_export, p_expires_at, v_caller
-    from wanted w where not p_preview and not p_revoke and w.refusal is null and not w.is_same
-    on conflict on constraint user_module_permissions_target_unique do update
-      set can_write = excluded.can_write, can_delete = excluded.can_delete, can_export = excluded.can_export, is_active = true, expires_at = excluded.expires_at,
-          assigned_by = excluded.assigned_by, assigned_at = now(), version = x.version + 1, updated_at = now()),
-  revoked as (
-    update tenancy.user_module_permissions x set is_active = false, assigned_by = v_caller, version = x.version + 1, updated_at = now()
-    from wanted w where not p_preview and p_revoke and w.refusal is null and x.id = w.existing_id),
-  logged as (
-    insert into tenancy.module_assignment_logs (action, reason, user_id, module_id, category_id, school_id, school_group_id, assigned_by, before, after)
-    select case when w.refusal is not null then 'refused' when p_revoke then 'revoked' when w.is_active then 'updated' else 'assigned' end,
-           w.refusal, w.user_id, w.module_id, w.category_id, p_school_id, v_group, v_caller, w.before, case when not p_revoke then v_wanted end
-    from wanted w where not p_preview and (w.refusal is not null or not w.is_same or p_revoke))
-  select v_group, w.user_id, w.module_id, w.category_id,
-         coalesce(w.refusal, case when p_revoke then 'revoked' when w.is_same then 'unchanged' when w.is_active then 'updated' else 'assigned' end), false
-  from wanted w;
+  return null;
 end $$;
-grant execute on function tenancy.change_assignments(boolean, uuid[], uuid[], uuid[], uuid, uuid, boolean, boolean, boolean, timestamptz, integer, boolean) to authenticated;
+drop trigger if exists check_assignments_on_insert on tenancy.user_module_permissions;
+create trigger check_assignments_on_insert after insert on tenancy.user_module_permissions
+  referencing new table as changed_rows for each statement execute function tenancy.check_assignments();
+drop trigger if exists check_assignments_on_update on tenancy.user_module_permissions;
+create trigger check_assignments_on_update after update on tenancy.user_module_permissions
+  referencing new table as changed_rows for each statement execute function tenancy.check_assignments();
 
 create or replace trigger module_assignment_logs_immutable before update or delete or truncate on tenancy.module_assignment_logs
   for each statement execute function audit.refuse_change();

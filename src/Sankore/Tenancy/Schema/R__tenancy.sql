@@ -149,7 +149,7 @@ language sql stable security definer set search_path = '' as $$
   left join tenancy.subscription_plans p on p.id = k.plan_id
   left join lateral (
     select x.status from tenancy.subscriptions x where x.school_group_id = k.school_group_id
-    order by x.status in ('trialing', 'active', 'past_due') desc, x.starts_at desc, x.id desc limit 1) u on true
+    order by tenancy.is_live(x.status) desc, x.starts_at desc, x.id desc limit 1) u on true
   left join lateral (
     select bool_or(not x.is_active) as revoked, max(x.expires_at) filter (where x.is_active and x.expires_at <= now()) as expired_at
     from tenancy.user_module_permissions x
@@ -163,14 +163,10 @@ grant execute on function tenancy.explain_access(uuid, text) to authenticated;
 
 -- ── The feed: what each audience is told ──
 
-create or replace function tenancy.plans_including(p_module_id uuid, p_category_id uuid) returns uuid[]
+drop function if exists tenancy.plans_including(uuid, uuid);
+create or replace function tenancy.plans_including(p_module_id uuid) returns uuid[]
 language sql stable security definer set search_path = '' as $$
-  select coalesce(array_agg(plan_id order by plan_id), '{}') from (
-    select plan_id from tenancy.plan_modules where module_id = p_module_id and included
-    union
-    select pc.plan_id from tenancy.plan_categories pc
-    where pc.category_id = p_category_id
-      and not exists (select 1 from tenancy.plan_modules pm where pm.plan_id = pc.plan_id and pm.module_id = p_module_id)) p
+  select coalesce(array_agg(plan_id order by plan_id), '{}') from tenancy.included_modules where module_id = p_module_id
 $$;
 
 -- Who hears of a module: a plan's administrators, and those to whom it or its category was assigned. Nobody, while it cannot be used.
@@ -256,7 +252,7 @@ declare
 begin
   perform live.lock();
   select * into v_module from tenancy.modules where id = p_id;
-  v_including := tenancy.plans_including(p_id, v_module.category_id);
+  v_including := tenancy.plans_including(p_id);
   perform tenancy.tell('tenancy.modules', p_id, v_module.version, v_including,
     tenancy.module_topics(p_id), tenancy.module_row(v_module, v_including), tenancy.module_row(v_module, null));
 end $$;
@@ -322,7 +318,7 @@ from (values
 create or replace function tenancy.remember_audiences() returns void
 language sql security definer set search_path = '' as $$
   insert into tenancy.told_audiences
-  select 'tenancy.modules', m.id, m.version, tenancy.plans_including(m.id, m.category_id), tenancy.module_topics(m.id) from tenancy.modules m
+  select 'tenancy.modules', m.id, m.version, tenancy.plans_including(m.id), tenancy.module_topics(m.id) from tenancy.modules m
   union all
   select 'tenancy.business_categories', c.id, c.version, '{}', tenancy.category_topics(c.id) from tenancy.business_categories c
   on conflict on constraint told_audiences_pkey do nothing
@@ -460,6 +456,25 @@ from (values
   ('tenancy.invited_places', 'select', 'school_group_id = any ((select tenancy.my_administered_group_ids())::uuid[])'),
   ('rbac.invitations', 'select', 'id = any ((select tenancy.my_invitation_ids())::uuid[])'),
   ('public.profiles', 'select', 'id = any ((select tenancy.my_people_ids())::uuid[])')) v (v_table, v_command, v_rule);
+
+-- Assignments and their log are written by the server within the transaction of whoever assigns (Assignments), never by a person's own
+-- role: in that person's name, in a group that they administer at that moment, and not to themselves. tenancy.check_assignments says the
+-- rest.
+grant execute on function live.lock(), tenancy.my_administered_group_ids() to service_role;
+grant insert (user_id, school_group_id, school_id, module_id, category_id, can_write, can_delete, can_export, expires_at, assigned_by),
+  update (can_write, can_delete, can_export, is_active, expires_at, assigned_by, assigned_at, version, updated_at)
+  on tenancy.user_module_permissions to service_role;
+grant insert (action, reason, user_id, module_id, category_id, school_id, school_group_id, assigned_by, before, after)
+  on tenancy.module_assignment_logs to service_role;
+select util.policy(v_table::regclass, 'assigner', v_command, 'service_role', v_rule, v_check)
+from (values
+  ('tenancy.user_module_permissions', 'insert',
+   'school_group_id = any ((select tenancy.my_administered_group_ids())::uuid[])
+    and user_id <> (select auth.uid()) and assigned_by = (select auth.uid())', null),
+  ('tenancy.user_module_permissions', 'update',
+   'school_group_id = any ((select tenancy.my_administered_group_ids())::uuid[]) and user_id <> (select auth.uid())',
+   'assigned_by = (select auth.uid())'),
+  ('tenancy.module_assignment_logs', 'insert', 'assigned_by = (select auth.uid())', null)) v (v_table, v_command, v_rule, v_check);
 
 -- What a member sees of the network.
 select util.policy(('tenancy.' || v_table)::regclass, 'member', 'select', 'authenticated', v_rule)
