@@ -27,7 +27,7 @@ public sealed class CampaignsModule : SankoreModule
     };
 
     /// <inheritdoc/>
-    public override IEnumerable<RecurringWork> Recurring => [DeliveryEvents.Waiting, new("campaigns: none waits for ever", TimeSpan.FromMinutes(1), "select campaigns.rescue()")];
+    public override IEnumerable<RecurringWork> Recurring => [DeliveryEvents.Waiting, CampaignRescue.Work];
 
     /// <inheritdoc/>
     public override void Services(IServiceCollection services, IConfiguration configuration)

@@ -60,7 +60,7 @@ public sealed class RescueTests : IAsyncLifetime
     {
         var campaign = await Begun(250);
         await _world.Execute(GiveUpSql, new { id = campaign.Id() });
-        await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => _world.Db.Run(Caller.Service, session => session.Execute("select campaigns.rescue()"), CancellationToken.None)));
+        await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => _world.Db.Run(Caller.Service, CampaignRescue.Run, CancellationToken.None)));
         (await JobsOf(campaign)).ShouldBe(Batches);
     }
 
@@ -204,7 +204,11 @@ public sealed class RescueTests : IAsyncLifetime
     }
 
     /// <summary>A rescue that has its turn, even if the program's own is at it.</summary>
-    private Task<int> Rescue() => _world.Db.Run(Caller.Service, session => session.Execute("select pg_advisory_xact_lock(7205759403792793711); select campaigns.rescue()"), CancellationToken.None);
+    private Task Rescue() => _world.Db.Run(Caller.Service, async session =>
+    {
+        await session.Execute("select pg_advisory_xact_lock(7205759403792793711)");
+        await CampaignRescue.Run(session);
+    }, CancellationToken.None);
 
     private Task<long> JobsOf(JsonElement campaign) => _world.Sql<long>(WaitingSql, new { id = campaign.Id() });
 

@@ -50,6 +50,17 @@ public sealed class StateTests(World world) : IClassFixture<World>, IAsyncLifeti
         }
     }
 
+    [Fact]
+    public async Task The_program_and_the_database_know_the_same_states()
+    {
+        const string StatesSql = "select pg_get_constraintdef(oid) from pg_constraint where conname = 'email_campaigns_status_check'";
+        var known = System.Text.RegularExpressions.Regex.Matches(await world.Sql<string>(StatesSql), "'([a-z]+)'");
+        known.Select(m => m.Groups[1].Value).ShouldBe(CampaignStates.All, ignoreOrder: true);
+        const string UnderWaySql = "select s from unnest(@states) s where campaigns.is_under_way(s)";
+        var underWay = await world.Rows<string>(UnderWaySql, new { states = CampaignStates.All.ToArray() });
+        underWay.ShouldBe(CampaignStates.All.Where(CampaignStates.IsUnderWay), ignoreOrder: true);
+    }
+
     [Theory]
     [InlineData(1), InlineData(2), InlineData(3), InlineData(4)]
     public async Task Whatever_is_asked_in_whatever_order_is_done_or_refused_as_the_model_says(int seed)

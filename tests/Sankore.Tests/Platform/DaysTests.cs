@@ -1,5 +1,6 @@
 using System.Net;
 using Sankore.Identity.Accounts;
+using Sankore.Platform.Text;
 
 namespace Sankore.Tests.Platform;
 
@@ -38,5 +39,14 @@ public sealed class DaysTests(World world) : IClassFixture<World>
         answer.StatusCode.ShouldBe(HttpStatusCode.Found);
         (await world.Sql<DateTime>("select u.expires_at from rbac.user_roles u join rbac.roles r on r.id = u.role_id where u.user_id = @person and r.role_name = 'moderator'", new { person }))
             .ToUniversalTime().ShouldBe(new DateTime(2199, 6, 30, 23, 0, 0, DateTimeKind.Utc));
+    }
+
+    [Theory]
+    [InlineData("2026-01-31 23:30+00"), InlineData("2026-06-15 00:00+00"), InlineData("1999-12-31 22:59:59.999999+00")]
+    public async Task The_database_has_the_same_hour_as_the_pages(string moment)
+    {
+        const string Sql = "select @moment::timestamptz, util.local(@moment::timestamptz)";
+        var (utc, local) = (await world.Rows<(DateTime, DateTime)>(Sql, new { moment })).Single();
+        local.ShouldBe(DateTime.SpecifyKind(utc.Add(Days.Offset), DateTimeKind.Unspecified));
     }
 }

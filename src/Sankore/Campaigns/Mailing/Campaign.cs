@@ -39,7 +39,7 @@ public sealed record Audience(string Kind, Guid? SegmentId = null, IReadOnlyList
 public sealed record Campaign(Guid Id, string Name, string Subject, string Content, string Status, Guid? TemplateId, string? FromName, string? ReplyTo, Audience Audience, bool TrackOpens, bool TrackClicks,
     DateTime? ScheduledAt, string TimeZone, DateTime? StartedAt, DateTime? FinishedAt, string? Failure, int Version, DateTime CreatedAt, DateTime UpdatedAt) : IVersioned;
 
-/// <summary>The states of a campaign and the ways between them. The database holds to the same (<c>campaigns.check_campaign</c>).</summary>
+/// <summary>The states of a campaign and the ways between them. The database holds to the same (<c>campaigns.may_become</c>).</summary>
 public static class CampaignStates
 {
     private static readonly Dictionary<string, string[]> Ways = new()
@@ -55,6 +55,9 @@ public static class CampaignStates
 
     /// <summary>Every state.</summary>
     public static IReadOnlyCollection<string> All => Ways.Keys;
+
+    /// <summary>Whether a campaign is neither written still nor over; the database has the same (<c>campaigns.is_under_way</c>).</summary>
+    public static bool IsUnderWay(string state) => state is "scheduled" or "sending" or "paused";
 
     /// <summary>Whether a campaign may go from one state to another.</summary>
     public static bool May(string from, string to) => Ways[from].Contains(to);

@@ -19,6 +19,8 @@ public sealed class CampaignBatchJob(
     /// <summary>The job's type.</summary>
     public const string Type = "campaign_batch";
 
+    internal const int Priority = 100;
+
     /// <summary>
     /// How often a message is tried that the mail server puts off (4xx), before it fails: with growing pauses, about ten hours.
     /// </summary>
@@ -31,8 +33,6 @@ public sealed class CampaignBatchJob(
 
     // Of the node: it has one mail server.
     private volatile int _together = 1;
-
-    private const string LostSql = "select campaigns.give_up_lost(array[@Campaign::uuid], @Batch)";
 
     private const string SuppressedSql = """
         update campaigns.emails_sent e set status = 'failed', error_code = 'SUPPRESSED'
@@ -56,8 +56,6 @@ public sealed class CampaignBatchJob(
           and exists (select 1 from campaigns.email_campaigns c where c.id = e.campaign_id and c.status = 'sending')
         """;
 
-    private const string FinishSql = "select campaigns.finish(array[@Campaign::uuid])";
-
     /// <summary>What the job needs to know.</summary>
     public sealed record Order(Guid Campaign, int Batch);
 
@@ -78,7 +76,7 @@ public sealed class CampaignBatchJob(
         var args = new { mailing.UserId, order.Campaign, order.Batch };
         var messages = await db.Run(Caller.Service, async session =>
         {
-            await session.Execute(LostSql, args);
+            await session.GiveUpLost([order.Campaign], order.Batch);
             await session.Execute(SuppressedSql, args);
             return await session.Query<Message>(MessagesSql, args);
         }, ct);
@@ -88,9 +86,9 @@ public sealed class CampaignBatchJob(
             await session.Execute(SuppressedSql, args);
             if (refused is null && await session.Value<DateTime?>(LaterSql, args) is { } due)
             {
-                await session.Enqueue(Type, order, priority: 100, new DateTimeOffset(due, TimeSpan.Zero));
+                await session.Enqueue(Type, order, Priority, new DateTimeOffset(due, TimeSpan.Zero));
             }
-            await session.Execute(FinishSql, args);
+            await session.Finish([order.Campaign]);
         }, ct);
         progress.Changed([order.Campaign]);
         if (refused is not null)

@@ -14,13 +14,13 @@ public sealed class CampaignStartJob(Db db, ProgressFeed progress) : IJobHandler
     /// <summary>The job's type.</summary>
     public const string Type = "campaign_start";
 
+    internal const int Priority = 60;
+
     // Of a job: few enough that several connections share a small campaign, many enough that jobs cost a large one little.
     private const int Batches = 64, SmallestBatch = 20, LargestBatch = 500;
 
     // By the database's clock. A campaign that was rescheduled has another job.
     private const string DueSql = "update campaigns.email_campaigns set status = 'sending', started_at = now() where id = @Campaign and status = 'scheduled' and scheduled_at <= now()";
-
-    private const string EntitledSql = "select campaigns.pause_refused(array[@Campaign::uuid])";
 
     private const string MessagesSql = """
         insert into campaigns.emails_sent (user_id, campaign_id, contact_id, recipient_email, recipient_organization, batch)
@@ -55,13 +55,14 @@ public sealed class CampaignStartJob(Db db, ProgressFeed progress) : IJobHandler
         await db.Run(Caller.Service, async session =>
         {
             await session.Execute(DueSql, new { order.Campaign });
-            await session.Execute(EntitledSql, new { order.Campaign });
+            await session.PauseRefused([order.Campaign]);
             await session.Execute(MessagesSql, new { order.Campaign, Batches, SmallestBatch, LargestBatch });
             await session.Execute(NobodySql, new { order.Campaign });
             var batches = await session.Query<int>(BatchesSql, new { order.Campaign });
             if (batches.Count > 0)
             {
-                await session.EnqueueAll(CampaignBatchJob.Type, [.. batches.Select(batch => new CampaignBatchJob.Order(order.Campaign, batch))], priority: 100);
+                CampaignBatchJob.Order[] orders = [.. batches.Select(batch => new CampaignBatchJob.Order(order.Campaign, batch))];
+                await session.EnqueueAll(CampaignBatchJob.Type, orders, CampaignBatchJob.Priority);
             }
         }, ct);
         progress.Changed([order.Campaign]);

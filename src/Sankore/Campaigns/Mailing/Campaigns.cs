@@ -54,7 +54,12 @@ public sealed class Campaigns(Db db)
         ("total", "total"));
 
     private const string LineSql = $"select {LineColumns} from campaigns.campaign_analytics where campaign_id = @id";
-    private const string ActiveSql = $"select {LineColumns} from campaigns.campaign_analytics where user_id = (select auth.uid()) and campaign_status in ('scheduled', 'sending', 'paused') order by coalesce(started_at, scheduled_at) desc, campaign_id limit 10";
+    private const string ActiveSql = $"""
+        select {LineColumns} from campaigns.campaign_analytics
+        where user_id = (select auth.uid()) and campaigns.is_under_way(campaign_status)
+        order by coalesce(started_at, scheduled_at) desc, campaign_id limit 10
+        """;
+
     private const string OneSql = $"select {Columns} from campaigns.email_campaigns where id = @id";
 
     private const string InsertSql = """
@@ -77,7 +82,7 @@ public sealed class Campaigns(Db db)
         insert into campaigns.attachments (campaign_id, file_name, content_type, content) select copy.id, a.file_name, a.content_type, a.content from copy, campaigns.attachments a where a.campaign_id = @id
         """;
 
-    private const string DeleteSql = "delete from campaigns.email_campaigns where id = @id and status not in ('scheduled', 'sending', 'paused')";
+    private const string DeleteSql = "delete from campaigns.email_campaigns where id = @id and not campaigns.is_under_way(status)";
 
     private const string AudienceSql = """
         select count(*)::int as contacts, count(*) filter (where exists (select 1 from campaigns.suppressions s where s.user_id = k.user_id and s.email = k.email))::int as suppressed

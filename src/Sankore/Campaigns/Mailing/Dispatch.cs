@@ -10,12 +10,23 @@ public sealed class Dispatch(Db db, TimeProvider time, IStringLocalizer<Strings>
 {
     private sealed record Self(string Email, string Name);
 
-    private const string SendSql = "update campaigns.email_campaigns set status = 'sending', started_at = now() where id = @id and status in ('draft', 'scheduled')";
-    private const string ScheduleSql = "update campaigns.email_campaigns set status = 'scheduled', scheduled_at = @at, time_zone = @zone where id = @id and status in ('draft', 'scheduled')";
+    private const string SendSql = """
+        update campaigns.email_campaigns set status = 'sending', started_at = now() where id = @id and status in ('draft', 'scheduled')
+        """;
+
+    private const string ScheduleSql = """
+        update campaigns.email_campaigns set status = 'scheduled', scheduled_at = @at, time_zone = @zone
+        where id = @id and status in ('draft', 'scheduled')
+        """;
+
     private const string UnscheduleSql = "update campaigns.email_campaigns set status = 'draft', scheduled_at = null where id = @id and status = 'scheduled'";
     private const string PauseSql = "update campaigns.email_campaigns set status = 'paused' where id = @id and status = 'sending'";
     private const string ResumeSql = "update campaigns.email_campaigns set status = 'sending', failure = null where id = @id and status = 'paused'";
-    private const string CancelSql = "update campaigns.email_campaigns set status = 'cancelled', failure = null, finished_at = case when started_at is not null then now() end where id = @id and status in ('draft', 'scheduled', 'sending', 'paused')";
+    private const string CancelSql = """
+        update campaigns.email_campaigns
+        set status = 'cancelled', failure = null, finished_at = case when started_at is not null then now() end
+        where id = @id and campaigns.may_become(status, 'cancelled')
+        """;
 
     private const string TrySql = "insert into campaigns.tries (id, campaign_id, recipient_email) values (@job, @id, @Email)";
 
@@ -24,7 +35,7 @@ public sealed class Dispatch(Db db, TimeProvider time, IStringLocalizer<Strings>
     {
         await Ready(session, id);
         await Change(session, id, SendSql, new { id });
-        await session.Enqueue(CampaignStartJob.Type, new CampaignStartJob.Order(id), priority: 60);
+        await session.Enqueue(CampaignStartJob.Type, new CampaignStartJob.Order(id), CampaignStartJob.Priority);
         return await Campaigns.One(session, id);
     }, ct);
 
@@ -45,7 +56,7 @@ public sealed class Dispatch(Db db, TimeProvider time, IStringLocalizer<Strings>
         {
             await Ready(session, id);
             await Change(session, id, ScheduleSql, new { id, at = at.UtcDateTime, zone });
-            await session.Enqueue(CampaignStartJob.Type, new CampaignStartJob.Order(id), priority: 60, at);
+            await session.Enqueue(CampaignStartJob.Type, new CampaignStartJob.Order(id), CampaignStartJob.Priority, at);
             return await Campaigns.One(session, id);
         }, ct);
     }
@@ -60,7 +71,7 @@ public sealed class Dispatch(Db db, TimeProvider time, IStringLocalizer<Strings>
     public Task<Campaign> Resume(Caller caller, Guid id, CancellationToken ct) => db.Run(caller, async session =>
     {
         await Change(session, id, ResumeSql, new { id });
-        await session.Enqueue(CampaignStartJob.Type, new CampaignStartJob.Order(id), priority: 60);
+        await session.Enqueue(CampaignStartJob.Type, new CampaignStartJob.Order(id), CampaignStartJob.Priority);
         return await Campaigns.One(session, id);
     }, ct);
 

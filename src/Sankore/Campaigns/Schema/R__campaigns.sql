@@ -2,27 +2,18 @@
 
 grant execute on function campaigns.name_key(text) to authenticated, service_role;
 
-create or replace function campaigns.update_updated_at_column() returns trigger
-language plpgsql as $$
-begin
-  new.updated_at := now();
-  if tg_nargs > 0 then
-    new.version := old.version + 1;
-  end if;
-  return new;
-end $$;
-
 do $$
 declare
   v_table text;
 begin
   foreach v_table in array array['organizations', 'contacts', 'segments', 'email_templates', 'email_campaigns', 'emails_sent', 'imports'] loop
-    execute format('create or replace trigger update_updated_at_column before update %s on campaigns.%I for each row execute function campaigns.update_updated_at_column(%s)',
+    execute format('create or replace trigger update_updated_at_column before update %s on campaigns.%I for each row execute function util.touch(%s)',
       -- What a campaign is told of is no change of it.
       case when v_table = 'email_campaigns' then 'of name, subject, content, status, template_id, from_name, reply_to, audience, track_opens, track_clicks, scheduled_at, time_zone' else '' end,
-      v_table, case when v_table in ('emails_sent', 'imports') then '' else quote_literal('version') end);
+      v_table, case when v_table in ('emails_sent', 'imports') then quote_literal('no version') else '' end);
   end loop;
 end $$;
+drop function if exists campaigns.update_updated_at_column();
 
 -- A contact that comes with an organisation's name finds that organisation, or makes it.
 create or replace function campaigns.link_organization() returns trigger
@@ -121,16 +112,26 @@ end $$;
 create or replace trigger check_email_state before update of status on campaigns.emails_sent
   for each row when (new.status <> old.status) execute function campaigns.check_email_state();
 
--- The states of a campaign. What it says, and to whom, is settled when it leaves the draft.
+-- The states of a campaign, and the ways between them: said here and in C# (CampaignStates; StateTests compares the two).
+create or replace function campaigns.may_become(p_from text, p_to text) returns boolean
+language sql immutable parallel safe as $$
+  select case p_from
+    when 'draft' then p_to in ('scheduled', 'sending', 'cancelled')
+    when 'scheduled' then p_to in ('draft', 'sending', 'cancelled')
+    when 'sending' then p_to in ('paused', 'sent', 'failed', 'cancelled')
+    when 'paused' then p_to in ('sending', 'cancelled')
+    else false end
+$$;
+-- Neither written still nor over.
+create or replace function campaigns.is_under_way(p_status text) returns boolean
+language sql immutable parallel safe as $$ select p_status in ('scheduled', 'sending', 'paused') $$;
+grant execute on function campaigns.may_become(text, text), campaigns.is_under_way(text) to authenticated, service_role;
+
+-- What a campaign says, and to whom, is settled when it leaves the draft.
 create or replace function campaigns.check_campaign() returns trigger
 language plpgsql as $$
 begin
-  if new.status <> old.status and not (case old.status
-    when 'draft' then new.status in ('scheduled', 'sending', 'cancelled')
-    when 'scheduled' then new.status in ('draft', 'sending', 'cancelled')
-    when 'sending' then new.status in ('paused', 'sent', 'failed', 'cancelled')
-    when 'paused' then new.status in ('sending', 'cancelled')
-    else false end) then
+  if new.status <> old.status and not campaigns.may_become(old.status, new.status) then
     raise exception 'CAMPAIGN_STATE' using errcode = 'SK001', detail = format('%s → %s', old.status, new.status);
   end if;
   if old.status <> 'draft' and (new.subject, new.content, new.audience, new.from_name, new.reply_to, new.track_opens, new.track_clicks)
@@ -300,19 +301,20 @@ create or replace view campaigns.contact_analytics with (security_invoker = true
            count(*) filter (where e.status = 'bounced') as bounced_emails, max(e.sent_at) as last_sent_at
     from campaigns.emails_sent e where e.user_id = c.user_id and e.contact_id = c.id) r;
 
--- What a person's campaigns have sent today. A day is one of UTC+1, as everywhere on the pages.
+-- What a person's campaigns have sent today. A day is one of util.local, as everywhere on the pages.
 create or replace function campaigns.sent_today(p_user_id uuid) returns bigint
 language sql stable as $$
   select coalesce(sum(m.sent), 0) from campaigns.campaign_minutes m
   where m.user_id = p_user_id
-    and m.minute >= date_trunc('day', now() at time zone 'UTC' + interval '1 hour') at time zone 'UTC' - interval '1 hour'
+    and m.minute >= now() - (util.local(now()) - date_trunc('day', util.local(now())))
 $$;
 grant execute on function campaigns.sent_today(uuid) to authenticated, service_role;
 
 -- The caller's own figures (document 001, « dashboard_analytics »).
 create or replace view campaigns.dashboard_analytics with (security_invoker = true) as
   select me.user_id, coalesce(u.contacts, 0) as total_contacts, coalesce(u.organizations, 0) as total_organizations,
-         (select count(*) from campaigns.email_campaigns c where c.user_id = me.user_id and c.status in ('scheduled', 'sending', 'paused')) as active_campaigns,
+         (select count(*) from campaigns.email_campaigns c
+          where c.user_id = me.user_id and campaigns.is_under_way(c.status)) as active_campaigns,
          campaigns.sent_today(me.user_id) as emails_sent_today
   from (select auth.uid() as user_id) me
   left join campaigns.user_counts u on u.user_id = me.user_id;
@@ -384,83 +386,9 @@ begin
 end $$;
 grant execute on function campaigns.tell_campaigns(uuid[]) to service_role;
 
--- ── What becomes of a campaign that nobody sees to ──
-
--- Messages in the hand of a job that nobody holds any more, who could say what became of them; of one batch, or of all. Gives the campaigns concerned.
-create or replace function campaigns.give_up_lost(p_ids uuid[], p_batch integer default null) returns setof uuid
-language sql security definer set search_path = '' as $$
-  with lost as (
-    update campaigns.emails_sent e set status = 'failed', error_code = 'OUTCOME_UNKNOWN'
-    from campaigns.email_campaigns c
-    where c.id = any (p_ids) and e.user_id = c.user_id and e.campaign_id = c.id and e.status = 'sending'
-      -- A range, so that the index is used in either case.
-      and e.batch between coalesce(p_batch, 0) and coalesce(p_batch, 2147483647)
-      and not exists (select 1 from util.job_queue j where j.id = e.job_id and j.attempts = e.job_attempt and j.status = 'running' and j.locked_until > now())
-    returning e.campaign_id)
-  select distinct campaign_id from lost
-$$;
-
--- Campaigns of which nothing is left to send are finished; gives those that are. One of which nothing left has failed.
-create or replace function campaigns.finish(p_ids uuid[]) returns setof uuid
-language sql security definer set search_path = '' as $$
-  update campaigns.email_campaigns c
-  set status = case when k.sent + k.delivered + k.bounced + k.unknown > 0 then 'sent' else 'failed' end, finished_at = now(),
-      failure = case when k.sent + k.delivered + k.bounced + k.unknown > 0 then null else 'NOTHING_SENT' end
-  from campaigns.campaign_counts k
-  where c.id = any (p_ids) and k.campaign_id = c.id and c.status = 'sending' and k.total > 0 and k.pending = 0 and k.sending = 0
-  returning c.id
-$$;
-
--- Campaigns of people who may not send any more (their plan, subscription, place or assignment has ended) are paused; gives those that are. Nothing more leaves then.
-create or replace function campaigns.pause_refused(p_ids uuid[]) returns setof uuid
-language sql security definer set search_path = '' as $$
-  update campaigns.email_campaigns c set status = 'paused', failure = 'MODULE_REFUSED'
-  where c.id = any (p_ids) and c.status = 'sending'
-    and c.user_id not in (select tenancy.with_module(array(select o.user_id from campaigns.email_campaigns o where o.id = any (p_ids)), 'campagnes', 'write'))
-  returning c.id
-$$;
-
--- Sees to it that no campaign waits for ever, whatever became of its jobs: what was in a dead node's hand is given up, who may not send any more is paused, what waits has a job, and
--- what is through is finished. Only who has no live job is given one, and a job sends only what is still pending when it leaves: nothing is sent twice. Every node asks for this; one at a time does it.
-create or replace function campaigns.rescue() returns void
-language plpgsql security definer set search_path = '' as $$
-declare
-  v_sending  uuid[];
-  v_changed  uuid[];
-  v_enqueued boolean;
-begin
-  if not pg_try_advisory_xact_lock(7205759403792793711) then
-    return;
-  end if;
-  v_changed := array(select campaigns.give_up_lost(array(
-    select c.id from campaigns.email_campaigns c join campaigns.campaign_counts k on k.campaign_id = c.id where c.status in ('sending', 'paused', 'cancelled') and k.sending > 0)));
-  v_sending := array(select id from campaigns.email_campaigns where status = 'sending');
-  v_changed := v_changed || array(select campaigns.pause_refused(v_sending));
-
-  with missing as (
-    select 'campaign_start' as job_type, jsonb_build_object('Campaign', c.id) as payload, 60 as priority
-    from campaigns.email_campaigns c join campaigns.campaign_counts k on k.campaign_id = c.id
-    where ((c.status = 'scheduled' and c.scheduled_at <= now()) or (c.status = 'sending' and k.total = 0))
-      -- A job of a time that it was scheduled at before is none; one that failed pauses no longer than an hour.
-      and not exists (select 1 from util.live_jobs j where j.job_type = 'campaign_start' and j.payload ->> 'Campaign' = c.id::text and j.run_at <= now() + interval '1 hour')
-    union all
-    select 'campaign_batch', jsonb_build_object('Campaign', b.campaign_id, 'Batch', b.batch), 100
-    from (
-      select e.campaign_id, e.batch from campaigns.emails_sent e join campaigns.email_campaigns c on c.user_id = e.user_id and c.id = e.campaign_id
-      where c.status = 'sending' and e.status = 'pending'
-      except
-      select (j.payload ->> 'Campaign')::uuid, (j.payload ->> 'Batch')::integer from util.live_jobs j where j.job_type = 'campaign_batch') b),
-  enqueued as (
-    insert into util.job_queue (id, job_type, payload, priority) select gen_random_uuid(), job_type, payload, priority from missing returning 1)
-  select count(*) > 0 into v_enqueued from enqueued;
-  if v_enqueued then
-    perform pg_notify('jobs', '');
-  end if;
-
-  v_changed := v_changed || array(select campaigns.finish(v_sending));
-  perform campaigns.tell_all(array(select distinct c from unnest(v_changed) c order by c));
-end $$;
-grant execute on function campaigns.give_up_lost(uuid[], integer), campaigns.finish(uuid[]), campaigns.pause_refused(uuid[]), campaigns.rescue() to service_role;
+drop function if exists campaigns.rescue(), campaigns.give_up_lost(uuid[], integer), campaigns.finish(uuid[]),
+  campaigns.pause_refused(uuid[]);
+grant execute on function campaigns.tell_all(uuid[]) to service_role;
 
 -- ── Who sees what: every row is its user's alone ──
 

@@ -1,14 +1,23 @@
-using System.Data.Common;
 using Sankore.Platform.Data;
 using Sankore.Platform.Security;
 
 namespace Sankore.Platform.Jobs;
 
-/// <summary>A statement that is to be run every so often, as the server. N nodes may run it at once: it does its work once, or has a lock of its own.</summary>
+/// <summary>
+/// What is to be done every so often, as the server, in one transaction. N nodes may do it at once: it does its work once, or has a lock of
+/// its own.
+/// </summary>
 /// <param name="Name">What it does, for the log.</param>
 /// <param name="Every">How often.</param>
-/// <param name="Sql">The statement.</param>
-public sealed record RecurringWork(string Name, TimeSpan Every, string Sql);
+/// <param name="Work">The work; it may run twice, so it touches nothing but the session.</param>
+public sealed record RecurringWork(string Name, TimeSpan Every, Func<Session, Task> Work)
+{
+    /// <summary>Work that is one statement.</summary>
+    public RecurringWork(string name, TimeSpan every, string sql)
+        : this(name, every, session => session.Execute(sql))
+    {
+    }
+}
 
 /// <summary>Runs the recurring work of every module.</summary>
 public sealed class Recurring(Db db, IEnumerable<SankoreModule> modules, ILogger<Recurring> log) : BackgroundService
@@ -23,9 +32,9 @@ public sealed class Recurring(Db db, IEnumerable<SankoreModule> modules, ILogger
         {
             try
             {
-                await db.Run(Caller.Service, session => session.Execute(work.Sql), ct);
+                await db.Run(Caller.Service, work.Work, ct);
             }
-            catch (Exception e) when (e is DbException or TimeoutException or IOException or Refusal)
+            catch (Exception e) when (!ct.IsCancellationRequested)
             {
                 log.RecurringFailed(work.Name, e.Message);
             }

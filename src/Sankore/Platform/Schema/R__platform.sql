@@ -46,14 +46,21 @@ begin
     p_name, p_events, p_table, p_when, p_function);
 end $$;
 
--- A table's version and time of change, kept by the database so that nobody can forget them.
+-- A table's version and time of change, kept by the database so that nobody can forget them. An argument: it has no version.
 create or replace function util.touch() returns trigger
 language plpgsql as $$
 begin
-  new.version := old.version + 1;
+  if tg_nargs = 0 then
+    new.version := old.version + 1;
+  end if;
   new.updated_at := now();
   return new;
 end $$;
+
+-- A moment as the clocks on the walls have it, in West Africa Time (UTC+1): said here and in C# (Days.Offset; DaysTests compares the two).
+create or replace function util.local(p_at timestamptz) returns timestamp
+language sql immutable parallel safe as $$ select p_at at time zone 'UTC' + interval '1 hour' $$;
+grant execute on function util.local(timestamptz) to authenticated, service_role;
 
 -- Rows of the audit log, one set per statement. Trigger arguments name columns that never leave their table (hashes).
 create or replace function audit.log_change() returns trigger
