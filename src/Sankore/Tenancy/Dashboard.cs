@@ -18,12 +18,12 @@ public sealed class Dashboard(Db db)
                (select count(*) from tenancy.business_categories) as categories,
                (select count(*) from tenancy.subscription_plans) as plans,
                (select count(*) from tenancy.school_groups) as groups,
-               (select count(*) from tenancy.subscriptions where status in ('trialing', 'active', 'past_due')) as live_groups,
+               (select count(*) from tenancy.live_subscriptions) as live_groups,
                (select count(*) from tenancy.schools) as schools,
                (select count(*) from public.profiles) as people;
         select p.name, count(s.id) as groups
         from tenancy.subscription_plans p
-        left join tenancy.subscriptions s on s.plan_id = p.id and s.status in ('trialing', 'active', 'past_due')
+        left join tenancy.live_subscriptions s on s.plan_id = p.id
         group by p.id order by p.sort_order
         """;
 

@@ -42,7 +42,7 @@ public sealed class Groups(Db db)
 
     private const string GroupFrom = """
          from tenancy.school_groups g
-        left join tenancy.subscriptions s on s.school_group_id = g.id and s.status in ('trialing', 'active', 'past_due')
+        left join tenancy.subscriptions s on s.school_group_id = g.id and tenancy.is_live(s.status)
         left join tenancy.subscription_plans p on p.id = s.plan_id
         """;
 

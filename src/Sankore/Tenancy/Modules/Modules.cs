@@ -57,7 +57,7 @@ public sealed class Modules(Db db)
         left join (
           select i.module_id, count(*) as plans, sum(s.groups)::bigint as groups
           from tenancy.included_modules i
-          left join (select plan_id, count(*) as groups from tenancy.subscriptions where status in ('trialing', 'active', 'past_due') group by plan_id) s on s.plan_id = i.plan_id
+          left join (select plan_id, count(*) as groups from tenancy.live_subscriptions group by plan_id) s on s.plan_id = i.plan_id
           group by i.module_id) r on r.module_id = m.id
         where (@Pattern::text is null or m.name ilike @Pattern or m.code ilike @Pattern)
           and (@state::text is null or (case when m.is_built then m.status else 'building' end) = @state)

@@ -4,7 +4,7 @@ using Sankore.Platform.Web;
 namespace Sankore.Tenancy.Subscriptions;
 
 /// <summary>A group's subscription to a plan (document 002, <c>abonnements</c>).</summary>
-/// <param name="Status"><c>trialing</c>, <c>active</c>, <c>past_due</c> (these three are live), <c>suspended</c>, <c>cancelled</c> or <c>expired</c>.</param>
+/// <param name="Status">One of <see cref="SubscriptionInput.States"/>.</param>
 /// <param name="BillingPeriod"><c>monthly</c> or <c>yearly</c>.</param>
 /// <param name="EndsAt">When its period ends; null: it has no end.</param>
 /// <param name="AutoRenew">Whether the end begins another period.</param>
@@ -18,7 +18,7 @@ public sealed record Subscription(Guid Id, Guid GroupId, Guid PlanId, string Pla
 /// <param name="Version">The version that a change is based on, unless <c>If-Match</c> says it.</param>
 public sealed record SubscriptionInput(Guid? PlanId, string? Status, string? BillingPeriod, DateTimeOffset? StartsAt, DateTimeOffset? EndsAt, bool? AutoRenew, int? Version)
 {
-    /// <summary>The states in which a group lives on its plan.</summary>
+    /// <summary>The states in which a group lives on its plan; the database has the same (<c>tenancy.is_live</c>).</summary>
     public static readonly string[] Live = ["trialing", "active", "past_due"];
 
     /// <summary>All states.</summary>

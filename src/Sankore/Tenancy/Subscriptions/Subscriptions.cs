@@ -13,7 +13,10 @@ public sealed class Subscriptions(Db db, TimeProvider time)
 
     private const string OneSql = $"select {Columns} from tenancy.subscriptions s where s.id = @id";
 
-    private const string OfSql = $"select {Columns} from tenancy.subscriptions s where s.school_group_id = @groupId order by s.status in ('trialing', 'active', 'past_due') desc, s.starts_at desc, s.id desc limit 100";
+    private const string OfSql = $"""
+        select {Columns} from tenancy.subscriptions s
+        where s.school_group_id = @groupId order by tenancy.is_live(s.status) desc, s.starts_at desc, s.id desc limit 100
+        """;
 
     internal const string InsertSql = $"""
         insert into tenancy.subscriptions as s (id, school_group_id, plan_id, status, billing_period, starts_at, ends_at, auto_renew)
