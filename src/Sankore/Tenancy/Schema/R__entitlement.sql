@@ -294,16 +294,14 @@ drop function if exists tenancy.change_assignments(
 drop function if exists tenancy.rights_of(tenancy.user_module_permissions);
 
 -- Whatever the code does, an active assignment is for a person of the group (and of the school that it is for), and of what the group's
--- plan has. Once a statement, as assignments come in thousands. Who may write them at all is said by the row policies (R__tenancy.sql);
--- what comes in nobody's name (the demo network) is no act of anybody.
+-- plan has. Once a statement, as assignments come in thousands; of the rows that somebody writes in their own name, which the row policies
+-- (R__tenancy.sql) have everybody do. What comes in nobody's name (the demo network, an assigner who is deleted) is no act of anybody.
 create or replace function tenancy.check_assignments() returns trigger
 language plpgsql security definer set search_path = '' as $$
 begin
-  if auth.uid() is null then
-    return null;
-  end if;
   if exists (
-    select from (select distinct user_id, school_group_id, school_id from changed_rows where is_active) n
+    select from (
+      select distinct user_id, school_group_id, school_id from changed_rows where is_active and assigned_by = (select auth.uid())) n
     where not exists (select from tenancy.memberships m
       where m.user_id = n.user_id and m.school_group_id = n.school_group_id and m.status = 'active'
         and (n.school_id is null or m.school_id is null or m.school_id = n.school_id)))
@@ -311,7 +309,8 @@ begin
     raise exception 'UNAUTHORIZED' using errcode = 'SK001';
   end if;
   if exists (
-    select from (select distinct school_group_id, module_id, category_id from changed_rows where is_active) n
+    select from (
+      select distinct school_group_id, module_id, category_id from changed_rows where is_active and assigned_by = (select auth.uid())) n
     where not exists (select from tenancy.live_subscriptions u join tenancy.available_modules a on a.plan_id = u.plan_id
       where u.school_group_id = n.school_group_id and (a.module_id = n.module_id or a.category_id = n.category_id)))
   then
