@@ -18,9 +18,8 @@ public sealed class Published : IAsyncLifetime
         var configuration = AppContext.BaseDirectory.Contains($"{Path.DirectorySeparatorChar}release", StringComparison.Ordinal) ? "Release" : "Debug";
         using (var publish = Start(["publish", Repository.Source, "--configuration", configuration, "--no-build", "--output", Path.Combine(_folder, "program"), "-nologo", "--verbosity", "quiet"]))
         {
-            var said = await publish.StandardOutput.ReadToEndAsync();
-            await publish.WaitForExitAsync();
-            publish.ExitCode.ShouldBe(0, said);
+            var said = await publish.StandardOutput.ReadToEndAsync().WaitAsync(TimeSpan.FromMinutes(5));
+            (await publish.Ended()).ShouldBe(0, said);
         }
         Address = FreeAddress();
         _program = Start([Path.Combine(_folder, "program", "Sankore.dll"), "--urls", Address.ToString().TrimEnd('/'), "--data", Path.Combine(_folder, "data")]);
@@ -44,7 +43,7 @@ public sealed class Published : IAsyncLifetime
         if (_program is not null)
         {
             _program.Kill();
-            await _program.WaitForExitAsync();
+            await _program.Ended();
             _program.Dispose();
         }
         await _world.DisposeAsync();

@@ -33,8 +33,9 @@ public sealed class CountsTests(World world) : IClassFixture<World>
         "insert into campaigns.emails_sent (user_id, campaign_id, recipient_email) select user_id, id, gen_random_uuid() || '@exemple.cg' from campaigns.email_campaigns, generate_series(1, 7) where id = any (@campaigns)",
     ];
 
-    [Theory]
-    [InlineData(1), InlineData(2), InlineData(3)]
+    public static TheoryData<int> Seeds => Effort.Seeds(1, 1, 2, 3);
+
+    [Theory, MemberData(nameof(Seeds))]
     public async Task They_say_what_a_full_count_says(int seed)
     {
         var (random, user) = (new Random(seed), await world.IdOf(Cast.HeadOnPremium));

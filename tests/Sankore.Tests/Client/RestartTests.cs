@@ -7,6 +7,7 @@ using Sankore.Identity.Accounts;
 namespace Sankore.Tests.Client;
 
 /// <summary>The client library, and the sample made with it, against a server that is killed and started again.</summary>
+[Collection(ProgramTests.Name)]
 public sealed class RestartTests : IDisposable
 {
     private readonly string _data = SankoreProcess.NewFolder();
@@ -56,16 +57,15 @@ public sealed class RestartTests : IDisposable
             using var sample = Sample(world.Address, cursor);
             if (round == "premier")
             {
-                (await sample.StandardOutput.ReadLineAsync()).ShouldBe($"{await world.Position()} RESET: read everything again within 0 s");
+                (await Line(sample)).ShouldBe($"{await world.Position()} RESET: read everything again within 0 s");
                 await world.Rename(module, $"Pendant le {round}");
             }
             // The second goes on where the first stopped.
-            var line = (await sample.StandardOutput.ReadLineAsync()).ShouldNotBeNull();
+            var line = (await Line(sample)).ShouldNotBeNull();
             line.ShouldStartWith($"{await world.Position()} UPDATE tenancy.modules {module.Text("id")} {{");
             line.ShouldContain($"Pendant le {round}");
-            using var kill = Process.Start("kill", [$"-{signal}", sample.Id.ToString(System.Globalization.CultureInfo.InvariantCulture)]);
-            await sample.WaitForExitAsync();
-            sample.ExitCode.ShouldBe(0);
+            await Programs.Signal(sample.Id, signal);
+            (await sample.Ended()).ShouldBe(0);
             (await File.ReadAllTextAsync(cursor)).Trim().ShouldBe($"{await world.Position()}");
             await world.Rename(module, "Pendant le second");
         }
@@ -73,14 +73,24 @@ public sealed class RestartTests : IDisposable
 
     public void Dispose() => Directory.Delete(_data, recursive: true);
 
+    private static async Task<string?> Line(Process sample)
+    {
+        try
+        {
+            return await sample.StandardOutput.ReadLineAsync().WaitAsync(TimeSpan.FromMinutes(5));
+        }
+        catch (TimeoutException)
+        {
+            sample.Kill();
+            throw;
+        }
+    }
+
     private static Process Sample(Uri address, string cursor)
     {
-        var sample = Process.Start(new ProcessStartInfo("dotnet",
-        [
+        var sample = Process.Start(Programs.Net(
             Path.Combine(AppContext.BaseDirectory, "Sankore.Client.Sample.dll"),
-            "--url", address.ToString(), "--email", Cast.HeadOnPremium, "--password", PasswordRules.Demo, "--cursor", cursor,
-        ])
-        { RedirectStandardOutput = true, RedirectStandardError = true })!;
+            "--url", address.ToString(), "--email", Cast.HeadOnPremium, "--password", PasswordRules.Demo, "--cursor", cursor))!;
         sample.BeginErrorReadLine();
         return sample;
     }

@@ -3,12 +3,13 @@ using System.Net;
 namespace Sankore.Tests.Live;
 
 /// <summary>
-/// The primary dies in a burst and its standby is promoted, with 500 streams on three nodes that were given both hosts: the nodes find the new
+/// The primary dies in a burst and its standby is promoted, with hundreds of streams on three nodes that were given both hosts: the nodes find the new
 /// primary themselves, and no stream ends.
 /// </summary>
+[Collection(ProgramTests.Name)]
 public sealed class FailoverTests : IAsyncLifetime
 {
-    private const int Clients = 500;
+    private static readonly int Clients = Effort.Of(200, 500);
 
     private readonly LiveStage _stage = new() { WithStandby = true };
 

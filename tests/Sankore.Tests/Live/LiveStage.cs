@@ -9,8 +9,12 @@ namespace Sankore.Tests.Live;
 /// killed here. A writer renames rows to "Rafale #1", "#2" …; afterwards every client must have been told the last state of each row, or to read
 /// everything again, and nothing twice or out of order.
 /// </summary>
-public sealed class LiveStage : IAsyncLifetime
+[CollectionDefinition(Name, DisableParallelization = true)]
+public sealed class LiveStage : IAsyncLifetime, ICollectionFixture<LiveStage>
 {
+    /// <summary>The group of tests that share one; nothing else runs beside them.</summary>
+    public const string Name = "live stage";
+
     private const int People = 20;
     private const int Rows = 20;
 

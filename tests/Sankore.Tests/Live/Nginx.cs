@@ -26,13 +26,13 @@ public sealed class Nginx : IAsyncDisposable
     public async Task PassTo(IEnumerable<IPEndPoint> nodes)
     {
         Write(nodes);
-        await Signal("HUP");
+        await Programs.Signal(_process.Id, "HUP");
     }
 
     public async ValueTask DisposeAsync()
     {
-        await Signal("TERM");
-        await _process.WaitForExitAsync();
+        await Programs.Signal(_process.Id, "TERM");
+        await _process.Ended();
         _process.Dispose();
         Directory.Delete(_folder, recursive: true);
     }
@@ -55,12 +55,6 @@ public sealed class Nginx : IAsyncDisposable
           }
         }
         """);
-
-    private async Task Signal(string signal)
-    {
-        using var kill = Process.Start("kill", [$"-{signal}", _process.Id.ToString(System.Globalization.CultureInfo.InvariantCulture)]);
-        await kill.WaitForExitAsync();
-    }
 
     private static IPEndPoint FreeAddress()
     {

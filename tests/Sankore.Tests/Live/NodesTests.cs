@@ -1,9 +1,10 @@
 namespace Sankore.Tests.Live;
 
 /// <summary>Several nodes behind a proxy that knows nothing of them: whoever is moved to another node goes on there, without sticky sessions.</summary>
-public sealed class NodesTests(LiveStage stage) : IClassFixture<LiveStage>
+[Collection(LiveStage.Name)]
+public sealed class NodesTests(LiveStage stage)
 {
-    private const int Clients = 2000;
+    private static readonly int Clients = Effort.Of(600, 2000);
 
     [Theory]
     [InlineData(2)]

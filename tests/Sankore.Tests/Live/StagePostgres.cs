@@ -92,8 +92,7 @@ public sealed class StagePostgres(string folder) : IAsyncDisposable
     private static async Task Run(string program, params string[] arguments)
     {
         using var process = Process.Start(program, arguments);
-        await process.WaitForExitAsync();
-        process.ExitCode.ShouldBe(0, $"{program} {string.Join(' ', arguments)}");
+        (await process.Ended()).ShouldBe(0, $"{program} {string.Join(' ', arguments)}");
     }
 
     private string Cluster(string name) => Path.Combine(folder, name, "cluster");

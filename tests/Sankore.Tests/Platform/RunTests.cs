@@ -5,6 +5,7 @@ using System.Text.RegularExpressions;
 namespace Sankore.Tests.Platform;
 
 /// <summary>The first of the README's two commands, as a process with an embedded cluster of its own.</summary>
+[Collection(ProgramTests.Name)]
 public sealed partial class RunTests : IDisposable
 {
     private readonly string _data = SankoreProcess.NewFolder();
@@ -42,8 +43,7 @@ public sealed partial class RunTests : IDisposable
             using var admin = await first.As(Cast.Super);
             id = await Create(admin, "Avant la grande panne");
             var postmaster = (await File.ReadAllLinesAsync(Path.Combine(_data, "postgres", "cluster", "postmaster.pid")))[0];
-            using var kill = System.Diagnostics.Process.Start("kill", ["-KILL", postmaster]);
-            await kill.WaitForExitAsync();
+            await Programs.Signal(int.Parse(postmaster, System.Globalization.CultureInfo.InvariantCulture), "KILL");
             await first.Signal("KILL");
         }
 

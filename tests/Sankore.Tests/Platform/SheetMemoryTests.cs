@@ -3,7 +3,7 @@ using Sankore.Platform.Files;
 namespace Sankore.Tests.Platform;
 
 /// <summary>A hundred thousand rows pass through and stay nowhere. Alone: what other tests keep would be counted.</summary>
-[CollectionDefinition(nameof(SheetMemoryTests), DisableParallelization = true), Collection(nameof(SheetMemoryTests))]
+[Collection(ProgramTests.Name)]
 public sealed class SheetMemoryTests
 {
     [Fact]

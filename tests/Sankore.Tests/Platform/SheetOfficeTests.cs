@@ -54,8 +54,8 @@ public sealed class SheetOfficeTests : IDisposable
         var to = Path.Combine(_folder, "to");
         string[] how = [$"-env:UserInstallation=file://{_folder}/profile", "--headless", .. reading is null ? (string[])[] : ["--infilter=" + reading], "--convert-to", filter, "--outdir", to, Path.Combine(_folder, name)];
         using var office = Process.Start(new ProcessStartInfo("soffice", how) { RedirectStandardOutput = true, RedirectStandardError = true })!;
-        var said = await Task.WhenAll(office.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken), office.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken));
-        await office.WaitForExitAsync(TestContext.Current.CancellationToken);
+        var said = await Task.WhenAll(office.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken), office.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken)).WaitAsync(TimeSpan.FromMinutes(5));
+        await office.Ended();
         var file = Path.Combine(to, Path.ChangeExtension(name, extension));
         File.Exists(file).ShouldBeTrue(string.Join('\n', said));
         return await File.ReadAllBytesAsync(file, TestContext.Current.CancellationToken);

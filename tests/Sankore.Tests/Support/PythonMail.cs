@@ -39,6 +39,8 @@ public sealed class PythonMail : IDisposable
             print(json.dumps(verify(raw, asked['Record']) if asked['Record'] else read(raw)), flush=True)
         """;
 
+    private static readonly TimeSpan Limit = TimeSpan.FromMinutes(1);
+
     private readonly Lazy<Process?> _process = new(Start);
 
     /// <summary>What Python's email package reads.</summary>
@@ -52,7 +54,10 @@ public sealed class PythonMail : IDisposable
         if (_process is { IsValueCreated: true, Value: { } process })
         {
             process.StandardInput.Close();
-            process.WaitForExit();
+            if (!process.WaitForExit(Limit))
+            {
+                process.Kill();
+            }
             process.Dispose();
         }
     }
@@ -73,8 +78,7 @@ public sealed class PythonMail : IDisposable
             try
             {
                 using var probe = Process.Start(new ProcessStartInfo(program, ["-c", "import dkim"]) { RedirectStandardError = true })!;
-                probe.WaitForExit();
-                if (probe.ExitCode == 0)
+                if (probe.WaitForExit(Limit) && probe.ExitCode == 0)
                 {
                     return Process.Start(new ProcessStartInfo(program, ["-c", Script])
                     {

@@ -50,8 +50,7 @@ public sealed class SankoreProcess : IAsyncDisposable
     public static async Task<(int ExitCode, string Output)> Complete(string[] arguments, string? database = null)
     {
         await using var program = new SankoreProcess(Process.Start(StartInfo(arguments, database))!, new Uri("http://127.0.0.1"));
-        await program._process.WaitForExitAsync();
-        return (program._process.ExitCode, program.Output);
+        return (await program._process.Ended(), program.Output);
     }
 
     public async Task Ready()
@@ -68,7 +67,7 @@ public sealed class SankoreProcess : IAsyncDisposable
             {
                 return false;
             }
-        }, "the program serves", seconds: 90);
+        }, "the program serves", seconds: 180);
     }
 
     /// <summary>A client signed in with the demo password.</summary>
@@ -84,13 +83,8 @@ public sealed class SankoreProcess : IAsyncDisposable
     /// <summary>Sends a signal and waits for the end.</summary>
     public async Task<int> Signal(string signal)
     {
-        using (var kill = Process.Start("kill", [$"-{signal}", _process.Id.ToString(System.Globalization.CultureInfo.InvariantCulture)]))
-        {
-            await kill.WaitForExitAsync();
-        }
-        await Waiting.Until(() => _process.HasExited, $"{signal} ends the program (a shell that starts the tests in the background has them ignore INT)", seconds: 60);
-        await _process.WaitForExitAsync();
-        return _process.ExitCode;
+        await Programs.Signal(_process.Id, signal);
+        return await _process.Ended();
     }
 
     public async ValueTask DisposeAsync()
@@ -104,7 +98,7 @@ public sealed class SankoreProcess : IAsyncDisposable
 
     private static ProcessStartInfo StartInfo(string[] arguments, string? database, IReadOnlyDictionary<string, string>? environment = null)
     {
-        var start = new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "Sankore.dll"), .. arguments]) { RedirectStandardOutput = true, RedirectStandardError = true };
+        var start = Programs.Net([Path.Combine(AppContext.BaseDirectory, "Sankore.dll"), .. arguments]);
         start.Environment["SANKORE_DATABASE"] = database ?? "";
         foreach (var (key, value) in environment ?? new Dictionary<string, string>())
         {

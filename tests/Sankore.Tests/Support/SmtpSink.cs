@@ -45,7 +45,7 @@ public sealed class SmtpSink : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         _process.Kill();
-        await _process.WaitForExitAsync();
+        await _process.Ended();
         _process.Dispose();
         Directory.Delete(_folder, recursive: true);
     }

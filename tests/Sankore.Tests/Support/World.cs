@@ -148,9 +148,14 @@ public class World : IAsyncLifetime
 
     public async ValueTask DisposeAsync()
     {
-        await App.StopAsync();
-        await App.DisposeAsync();
-        NpgsqlConnection.ClearAllPools();
+        // One that could not be started is disposed of too, and why it could not is what the test should say.
+        if (App is not null)
+        {
+            await App.StopAsync();
+            await App.DisposeAsync();
+            await using var connection = new NpgsqlConnection(AppConnection);
+            NpgsqlConnection.ClearPool(connection);
+        }
         Directory.Delete(_data, recursive: true);
         GC.SuppressFinalize(this);
     }

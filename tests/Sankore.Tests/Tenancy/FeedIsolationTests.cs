@@ -12,16 +12,23 @@ public sealed class FeedIsolationTests(EmptyWorld world) : IClassFixture<EmptyWo
         }
     }
 
+    public static TheoryData<int> Seeds(int kind) => Effort.Seeds(1, [.. kind switch
+    {
+        0 => (int[])[1, 2, 3, 4],
+        100 => [101, 102, 103, 106],
+        _ => [201, 202, 204, 206],
+    }]);
+
     [Theory]
-    [InlineData(1), InlineData(2), InlineData(3), InlineData(4)]
+    [MemberData(nameof(Seeds), 0)]
     public Task Changes_one_by_one_lead_every_client_to_its_menu(int seed) => Try(seed, perTransaction: 1);
 
     [Theory]
-    [InlineData(101), InlineData(102), InlineData(103), InlineData(106)]
+    [MemberData(nameof(Seeds), 100)]
     public Task Changes_several_at_once_lead_every_client_to_its_menu(int seed) => Try(seed, perTransaction: 4);
 
     [Theory]
-    [InlineData(201), InlineData(202), InlineData(204), InlineData(206)]
+    [MemberData(nameof(Seeds), 200)]
     public Task Changes_at_the_same_time_lead_every_client_to_its_menu(int seed) => Try(seed, network => network.CommitAmid(network.Change(), network.Change()));
 
     private Task Try(int seed, int perTransaction)
