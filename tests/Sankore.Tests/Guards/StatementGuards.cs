@@ -60,7 +60,7 @@ public sealed partial class StatementGuards(EmptyWorld world) : IClassFixture<Em
     }
 
     /// <summary>The texts of an assembly that begin like a statement, as its file has them: constants where they are used, and all others.</summary>
-    private static IEnumerable<string> Literals(Assembly assembly)
+    private static HashSet<string> Literals(Assembly assembly)
     {
         using var file = new PEReader(File.OpenRead(assembly.Location));
         var metadata = file.GetMetadataReader();

@@ -1,6 +1,5 @@
 using System.Net.Security;
 using System.Security.Cryptography.X509Certificates;
-using MailKit;
 using MailKit.Net.Smtp;
 using MimeKit;
 
@@ -62,7 +61,7 @@ internal sealed class PhaseSmtpClient(SmtpOptions options) : SmtpClient
             for (var at = 0; at < length; at += Block)
             {
                 limit.CancelAfter(options.Timeouts.Block);
-                await stream.WriteAsync(bytes, at, Math.Min(Block, length - at), ct);
+                await stream.WriteAsync(bytes.AsMemory(at, Math.Min(Block, length - at)), ct);
             }
             // All but what MailKit keeps back for its last write, which has the end in it.
             await stream.FlushAsync(ct);

@@ -1,5 +1,4 @@
 using Microsoft.AspNetCore.Http.HttpResults;
-using Microsoft.AspNetCore.Http.Metadata;
 using Sankore.Platform.Security;
 using Sankore.Platform.Text;
 
@@ -27,7 +26,7 @@ public readonly record struct IfMatch(int? Version)
     public int Or(int? fromBody) => Version ?? fromBody ?? throw new Refusal(Reason.VersionRequired);
 
     private static int VersionOf(string header) =>
-        Parse.Int(header.Replace("W/", "", StringComparison.Ordinal).Trim('"', ' ')) ?? throw new Refusal(Reason.BadRequest);
+        Parse.Number(header.Replace("W/", "", StringComparison.Ordinal).Trim('"', ' ')) ?? throw new Refusal(Reason.BadRequest);
 }
 
 /// <summary>What all routes of the API have in common.</summary>
