@@ -40,13 +40,13 @@ public sealed class SchemaTests
     public async Task A_repeatable_file_that_was_changed_is_applied_again()
     {
         var database = await Cluster.CreateDatabase(demo: false);
-        await Cluster.Execute(database, "update util.migrations_meta set checksum = 'other' where migration_name = 'R__tenancy'; drop policy modules_member_read on tenancy.modules");
+        await Cluster.Execute(database, "update util.migrations_meta set checksum = 'other' where migration_name = 'R__tenancy'; drop policy modules_member_select on tenancy.modules");
         (await Should.ThrowAsync<OperatorException>(() => SankoreApp.PrepareDatabase(AsApp(database), _ => { }, CancellationToken.None))).Message.ShouldContain("Tenancy/R__tenancy");
 
         var said = new List<string>();
         await SankoreApp.PrepareDatabase(database, said.Add, CancellationToken.None);
         said.ShouldHaveSingleItem().ShouldContain("Tenancy/R__tenancy");
-        (await Scalar<long>(database, "select count(*) from pg_policies where policyname = 'modules_member_read'")).ShouldBe(1);
+        (await Scalar<long>(database, "select count(*) from pg_policies where policyname = 'modules_member_select'")).ShouldBe(1);
         (await Scalar<long>(database, "select count(*) from util.migrations_meta where checksum = 'other'")).ShouldBe(0);
     }
 
