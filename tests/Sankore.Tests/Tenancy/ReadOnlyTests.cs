@@ -73,7 +73,7 @@ public sealed class ReadOnlyTests(World world) : IClassFixture<World>
         var head = await world.IdOf(Cast.HeadOnPremium);
         var module = await world.Sql<Guid>("select id from tenancy.modules limit 1");
         foreach (var call in (string[])[
-            "live.publish('tenancy.modules', 'UPDATE', 'x', '{}', array['everyone'])", "live.keep_partitions('0 seconds')", $"tenancy.plans_including('{module}', '{module}')",
+            "live.publish('tenancy.modules', 'UPDATE', 'x', '{}', array['everyone'])", "live.keep_partitions('0 seconds')", $"tenancy.plans_including('{module}')",
             $"tenancy.tell_module('{module}')", "tenancy.sync_active_modules('{}')", "tenancy.advance_subscriptions()", "audit.watch('tenancy.modules')", "util.protect('tenancy.modules')",
         ])
         {
