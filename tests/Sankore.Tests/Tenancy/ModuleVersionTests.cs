@@ -53,6 +53,7 @@ public sealed class ModuleVersionTests(World world) : IClassFixture<World>
     [InlineData("\"one\"")]
     [InlineData("\"-1\"")]
     [InlineData("\"99999999999\"")]
+    [InlineData("\"1 0\"")]
     [InlineData("\"1\", \"2\"")]
     public async Task An_entity_tag_that_is_no_version_is_refused(string tag)
     {

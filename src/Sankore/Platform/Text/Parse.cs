@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace Sankore.Platform.Text;
 
-/// <summary>Reads numbers and ids that people or their programs wrote; null for what is none.</summary>
+/// <summary>Reads numbers and ids that people wrote into a form; null for what is none.</summary>
 public static class Parse
 {
     /// <summary>A whole number without a sign, with or without spaces: <c>25000</c>, « 25 000 ».</summary>

@@ -1,6 +1,6 @@
+using System.Globalization;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Sankore.Platform.Security;
-using Sankore.Platform.Text;
 
 namespace Sankore.Platform.Web;
 
@@ -25,8 +25,11 @@ public readonly record struct IfMatch(int? Version)
     /// <summary>The header's version, or else the body's. Refuses with VERSION_REQUIRED when neither says one.</summary>
     public int Or(int? fromBody) => Version ?? fromBody ?? throw new Refusal(Reason.VersionRequired);
 
+    // Not as people write numbers: a header is a program's.
     private static int VersionOf(string header) =>
-        Parse.Number(header.Replace("W/", "", StringComparison.Ordinal).Trim('"', ' ')) ?? throw new Refusal(Reason.BadRequest);
+        int.TryParse(header.Replace("W/", "", StringComparison.Ordinal).Trim('"', ' '), NumberStyles.None, CultureInfo.InvariantCulture, out var version)
+            ? version
+            : throw new Refusal(Reason.BadRequest);
 }
 
 /// <summary>What all routes of the API have in common.</summary>
