@@ -13,7 +13,6 @@ begin
       v_table, case when v_table in ('emails_sent', 'imports') then quote_literal('no version') else '' end);
   end loop;
 end $$;
-drop function if exists campaigns.update_updated_at_column();
 
 -- A contact that comes with an organisation's name finds that organisation, or makes it.
 create or replace function campaigns.link_organization() returns trigger
@@ -386,8 +385,6 @@ begin
 end $$;
 grant execute on function campaigns.tell_campaigns(uuid[]) to service_role;
 
-drop function if exists campaigns.rescue(), campaigns.give_up_lost(uuid[], integer), campaigns.finish(uuid[]),
-  campaigns.pause_refused(uuid[]);
 grant execute on function campaigns.tell_all(uuid[]) to service_role;
 
 -- ── Who sees what: every row is its user's alone ──

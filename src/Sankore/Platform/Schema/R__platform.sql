@@ -46,6 +46,19 @@ begin
     p_name, p_events, p_table, p_when, p_function);
 end $$;
 
+-- Makes the trigger that is told, after each statement of an operation ('insert', 'update', 'delete'), what that changed: in changed_rows, and
+-- in old_rows what they were before an update. Named <table>_<what>_<operation>.
+create or replace function util.after_statement(
+  p_table regclass, p_what text, p_operation text, p_function text, variadic p_arguments text[] default '{}') returns void
+language plpgsql as $$
+begin
+  execute format('create or replace trigger %I after %s on %s referencing %s for each statement execute function %s(%s)',
+    format('%s_%s_%s', (select relname from pg_class where oid = p_table), p_what, p_operation), p_operation, p_table,
+    case p_operation when 'insert' then 'new table as changed_rows' when 'delete' then 'old table as changed_rows'
+      else 'new table as changed_rows old table as old_rows' end,
+    p_function, (select string_agg(quote_literal(a), ', ') from unnest(p_arguments) a));
+end $$;
+
 -- A table's version and time of change, kept by the database so that nobody can forget them. An argument: it has no version.
 create or replace function util.touch() returns trigger
 language plpgsql as $$
@@ -72,14 +85,14 @@ declare
 begin
   if tg_op = 'INSERT' then
     insert into audit.audit_logs (table_name, action, record_id, user_id, role, after)
-    select v_table, tg_op, n.id::text, auth.uid(), v_role, to_jsonb(n) - v_secret from new_rows n;
+    select v_table, tg_op, n.id::text, auth.uid(), v_role, to_jsonb(n) - v_secret from changed_rows n;
   elsif tg_op = 'DELETE' then
     insert into audit.audit_logs (table_name, action, record_id, user_id, role, before)
-    select v_table, tg_op, o.id::text, auth.uid(), v_role, to_jsonb(o) - v_secret from old_rows o;
+    select v_table, tg_op, o.id::text, auth.uid(), v_role, to_jsonb(o) - v_secret from changed_rows o;
   else
     insert into audit.audit_logs (table_name, action, record_id, user_id, role, before, after)
     select v_table, tg_op, n.id::text, auth.uid(), v_role, to_jsonb(o) - v_secret, to_jsonb(n) - v_secret
-    from new_rows n join old_rows o on o.id = n.id
+    from changed_rows n join old_rows o on o.id = n.id
     where o is distinct from n;
   end if;
   return null;
@@ -91,7 +104,7 @@ language plpgsql security definer set search_path = '' as $$
 begin
   insert into audit.audit_logs (table_name, action, record_id, user_id, role, before, after)
   select tg_table_schema || '.' || tg_table_name, tg_op, n.id::text, auth.uid(), coalesce(auth.jwt() ->> 'role', session_user), to_jsonb(o) - tg_argv::text[], to_jsonb(n) - tg_argv::text[]
-  from new_rows n join old_rows o on o.id = n.id
+  from changed_rows n join old_rows o on o.id = n.id
   where o.version <> n.version;
   return null;
 end $$;
@@ -99,17 +112,9 @@ end $$;
 -- Puts a table under audit: util.protect's twin.
 create or replace function audit.watch(p_table regclass, variadic p_secret_columns text[] default '{}') returns void
 language plpgsql as $$
-declare
-  v_name text := (select relname from pg_class where oid = p_table);
-  v_args text := coalesce((select string_agg(quote_literal(c), ', ') from unnest(p_secret_columns) c), '');
-  v_op   text;
 begin
-  foreach v_op in array array['insert', 'update', 'delete'] loop
-    execute format('create or replace trigger %I after %s on %s referencing %s for each statement execute function audit.log_change(%s)',
-      v_name || '_audit_' || v_op, v_op, p_table,
-      case when v_op <> 'insert' then 'old table as old_rows ' else '' end || case when v_op <> 'delete' then 'new table as new_rows' else '' end,
-      v_args);
-  end loop;
+  perform util.after_statement(p_table, 'audit', o, 'audit.log_change', variadic p_secret_columns)
+  from unnest(array['insert', 'update', 'delete']) o;
 end $$;
 
 -- Nobody rewrites history, not even the owner's own functions.
@@ -146,7 +151,6 @@ end $$;
 create or replace function live.watch_column(p_table regclass, p_column text, variadic p_topics text[]) returns void
 language plpgsql as $$
 declare
-  v_name  text := (select relname from pg_class where oid = p_table);
   v_op    text;
   v_rows  text;
   v_query text;
@@ -160,11 +164,7 @@ begin
         when t like '%:%' then format('select distinct %L || x.%I from %s', split_part(t, ':', 1) || ':', split_part(t, ':', 2), v_rows)
         else format('(select %L from %s limit 1)', t, v_rows) end, ' union all '))
       into v_query from unnest(p_topics) t;
-    execute format('create or replace trigger %I after %s on %s referencing %s for each statement execute function live.note_change(%L)',
-      v_name || '_live_' || v_op, v_op, p_table,
-      case v_op when 'insert' then 'new table as changed_rows' when 'delete' then 'old table as changed_rows'
-        else 'new table as changed_rows old table as old_rows' end,
-      v_query);
+    perform util.after_statement(p_table, 'live', v_op, 'live.note_change', v_query);
   end loop;
 end $$;
 

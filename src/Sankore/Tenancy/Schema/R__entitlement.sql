@@ -180,7 +180,7 @@ create or replace function tenancy.sync_plans() returns trigger
 language plpgsql security definer set search_path = '' as $$
 begin
   if tg_op = 'UPDATE' then
-    perform tenancy.sync_active_modules(array(select plan_id from changed_rows union select plan_id from left_rows));
+    perform tenancy.sync_active_modules(array(select plan_id from changed_rows union select plan_id from old_rows));
   elsif exists (select 1 from changed_rows) then
     perform tenancy.sync_active_modules(array(select distinct plan_id from changed_rows));
   end if;
@@ -196,7 +196,7 @@ declare
 begin
   if tg_op = 'UPDATE' then
     select array_agg(n.id), array_agg(n.category_id) || array_agg(o.category_id) into v_module_ids, v_category_ids
-    from left_rows o join changed_rows n using (id)
+    from old_rows o join changed_rows n using (id)
     where (o.status, o.is_built, o.code, o.category_id) is distinct from (n.status, n.is_built, n.code, n.category_id);
   else
     select array_agg(id), array_agg(category_id) into v_module_ids, v_category_ids from changed_rows;
@@ -220,24 +220,17 @@ end $$;
 
 do $$
 declare
-  v_table    text;
-  v_function text;
-  v_op       text;
+  v_table text;
 begin
   foreach v_table in array array['business_categories', 'modules', 'plan_modules', 'plan_categories', 'school_groups', 'subscriptions', 'schools']
   loop
     execute format('create or replace trigger %I before insert or update or delete on tenancy.%I
       for each statement execute function tenancy.lock_entitlement()', v_table || '_lock_entitlement', v_table);
   end loop;
-  for v_table, v_function in values ('plan_modules', 'sync_plans'), ('plan_categories', 'sync_plans'), ('modules', 'sync_modules') loop
-    foreach v_op in array array['insert', 'update', 'delete'] loop
-      execute format('create or replace trigger %I after %s on tenancy.%I referencing %s for each statement execute function tenancy.%I()',
-        format('%s_%s_%s', v_table, v_function, v_op), v_op, v_table,
-        case v_op when 'delete' then 'old table as changed_rows' when 'insert' then 'new table as changed_rows'
-          else 'old table as left_rows new table as changed_rows' end, v_function);
-    end loop;
-  end loop;
 end $$;
+select util.after_statement(('tenancy.' || v_table)::regclass, v_function, o, 'tenancy.' || v_function)
+from (values ('plan_modules', 'sync_plans'), ('plan_categories', 'sync_plans'), ('modules', 'sync_modules')) v (v_table, v_function),
+  unnest(array['insert', 'update', 'delete']) o;
 
 create or replace trigger trigger_link_abonnement_to_client_spaces after insert or delete or update of school_group_id, plan_id, status
   on tenancy.subscriptions
@@ -289,10 +282,6 @@ grant execute on function tenancy.advance_subscriptions() to service_role;
 
 -- ── Assignments ──
 
-drop function if exists tenancy.change_assignments(
-  boolean, uuid[], uuid[], uuid[], uuid, uuid, boolean, boolean, boolean, timestamptz, integer, boolean);
-drop function if exists tenancy.rights_of(tenancy.user_module_permissions);
-
 -- Whatever the code does, an active assignment is for a person of the group (and of the school that it is for), and of what the group's
 -- plan has. Once a statement, as assignments come in thousands; of the rows that somebody writes in their own name, which the row policies
 -- (R__tenancy.sql) have everybody do. What comes in nobody's name (the demo network, an assigner who is deleted) is no act of anybody.
@@ -318,12 +307,7 @@ begin
   end if;
   return null;
 end $$;
-drop trigger if exists check_assignments_on_insert on tenancy.user_module_permissions;
-create trigger check_assignments_on_insert after insert on tenancy.user_module_permissions
-  referencing new table as changed_rows for each statement execute function tenancy.check_assignments();
-drop trigger if exists check_assignments_on_update on tenancy.user_module_permissions;
-create trigger check_assignments_on_update after update on tenancy.user_module_permissions
-  referencing new table as changed_rows for each statement execute function tenancy.check_assignments();
+select util.after_statement('tenancy.user_module_permissions', 'check', o, 'tenancy.check_assignments') from unnest(array['insert', 'update']) o;
 
 create or replace trigger module_assignment_logs_immutable before update or delete or truncate on tenancy.module_assignment_logs
   for each statement execute function audit.refuse_change();

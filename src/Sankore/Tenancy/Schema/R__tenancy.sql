@@ -163,7 +163,6 @@ grant execute on function tenancy.explain_access(uuid, text) to authenticated;
 
 -- ── The feed: what each audience is told ──
 
-drop function if exists tenancy.plans_including(uuid, uuid);
 create or replace function tenancy.plans_including(p_module_id uuid) returns uuid[]
 language sql stable security definer set search_path = '' as $$
   select coalesce(array_agg(plan_id order by plan_id), '{}') from tenancy.included_modules where module_id = p_module_id
@@ -360,16 +359,8 @@ begin
   return null;
 end $$;
 
-do $$
-declare
-  v_op text;
-begin
-  foreach v_op in array array['insert', 'update', 'delete'] loop
-    execute format('create or replace trigger %I after %s on tenancy.user_module_permissions referencing %s table as changed_rows
-      for each statement execute function tenancy.publish_assignments()',
-      'user_module_permissions_rights_' || v_op, v_op, case v_op when 'delete' then 'old' else 'new' end);
-  end loop;
-end $$;
+select util.after_statement('tenancy.user_module_permissions', 'rights', o, 'tenancy.publish_assignments')
+from unnest(array['insert', 'update', 'delete']) o;
 
 -- Pages about the network: the operator's, and the group's administrators'.
 select live.watch('tenancy.subscription_plans', 'catalogue'),
@@ -398,8 +389,7 @@ create or replace trigger schools_touch before update of school_group_id, name, 
 select audit.watch(format('tenancy.%I', t)::regclass)
 from unnest(array['business_categories', 'modules', 'subscription_plans', 'plan_modules', 'plan_categories', 'school_groups', 'subscriptions', 'memberships']) t;
 select audit.watch('tenancy.schools', 'active_modules', 'subscription_id');
-create or replace trigger schools_audit_update after update on tenancy.schools referencing old table as old_rows new table as new_rows
-  for each statement execute function audit.log_version_change('active_modules', 'subscription_id');
+select util.after_statement('tenancy.schools', 'audit', 'update', 'audit.log_version_change', 'active_modules', 'subscription_id');
 
 -- ── Who may see and change what ──
 
@@ -427,6 +417,8 @@ declare
 begin
   foreach v_table in array v_network || v_logged loop
     perform util.policy(v_table, 'operator', 'select', 'authenticated', format(v_may, 'tenancy.read'));
+  end loop;
+  foreach v_table in array v_logged loop
     perform util.policy(v_table, 'service', 'select', 'service_role');
   end loop;
   foreach v_table in array v_network loop
