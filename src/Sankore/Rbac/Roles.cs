@@ -55,10 +55,8 @@ public sealed class Roles(Db db, RightsCache rights)
     public Task<IReadOnlyList<Role>> List(Caller caller, CancellationToken ct) => db.Read(caller, session => session.Query<Role>(ListSql), ct);
 
     /// <summary>The people whom the caller may see, a page at a time.</summary>
-    public Task<Paged<PersonView>> People(Caller caller, ListQuery query, CancellationToken ct) => db.Read(caller, async session =>
-    {
-        return await session.Page<PersonView>(query, Pages, new { query.Pattern, query.Limit, query.Offset });
-    }, ct);
+    public Task<Paged<PersonView>> People(Caller caller, ListQuery query, CancellationToken ct) =>
+        db.Read(caller, session => session.Page<PersonView>(query, Pages, new { query.Pattern, query.Limit, query.Offset }), ct);
 
     /// <summary>One person. Refuses with NOT_FOUND for whom the caller may not see.</summary>
     public Task<PersonView> Person(Caller caller, Guid userId, CancellationToken ct) =>

@@ -36,10 +36,8 @@ public sealed class Organizations(Db db)
         """;
 
     /// <summary>The caller's organisations, a page at a time.</summary>
-    public Task<Paged<Organization>> List(Caller caller, ListQuery query, CancellationToken ct) => db.Read(caller, session =>
-    {
-        return session.Page<Organization>(query, Pages, new { query.Pattern, query.Limit, query.Offset });
-    }, ct);
+    public Task<Paged<Organization>> List(Caller caller, ListQuery query, CancellationToken ct) =>
+        db.Read(caller, session => session.Page<Organization>(query, Pages, new { query.Pattern, query.Limit, query.Offset }), ct);
 
     /// <summary>One organisation. Refuses with NOT_FOUND.</summary>
     public Task<Organization> Find(Caller caller, Guid id, CancellationToken ct) => db.Read(caller, session => session.One<Organization>(OneSql, new { id }), ct);

@@ -35,10 +35,8 @@ public sealed class Suppressions(Db db)
     private const string OneSql = "select id, email, reason, null::text as campaign, detail, created_at from campaigns.suppressions where id = @id";
 
     /// <summary>The list, a page at a time.</summary>
-    public Task<Paged<Suppression>> List(Caller caller, ListQuery query, string? reason, CancellationToken ct) => db.Read(caller, session =>
-    {
-        return session.Page<Suppression>(query, Pages, new { query.Pattern, reason, query.Limit, query.Offset });
-    }, ct);
+    public Task<Paged<Suppression>> List(Caller caller, ListQuery query, string? reason, CancellationToken ct) =>
+        db.Read(caller, session => session.Page<Suppression>(query, Pages, new { query.Pattern, reason, query.Limit, query.Offset }), ct);
 
     /// <summary>Puts an address on the list. Refuses with VALIDATION_FAILED, SUPPRESSION_EXISTS.</summary>
     public Task<Suppression> Add(Caller caller, SuppressionInput input, CancellationToken ct)

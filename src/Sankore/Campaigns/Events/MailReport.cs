@@ -6,8 +6,7 @@ namespace Sankore.Campaigns.Events;
 
 /// <summary>
 /// What a mail server writes back: that a message could not be delivered, or was (RFC 3464), or that its recipient calls it unwanted (RFC
-/// 5965). Which message
-/// it is about is read from the Message-ID of what comes back of it.
+/// 5965). Which message it is about is read from the Message-ID of what comes back of it.
 /// </summary>
 public static class MailReport
 {

@@ -8,10 +8,8 @@ namespace Sankore.Campaigns.Mailing;
 
 /// <summary>
 /// Sends a batch of a campaign's messages, one after the other; as many batches at once as there are connections. A message leaves at
-/// most once: it is written
-/// down before it does (<see cref="SendLedger"/>), a few at a time, and what a dead node had written down is of unknown outcome. What the
-/// mail server put off is
-/// tried again by a later job.
+/// most once: it is written down before it does (<see cref="SendLedger"/>), a few at a time, and what a dead node had written down is of
+/// unknown outcome. What the mail server put off is tried again by a later job.
 /// </summary>
 public sealed class CampaignBatchJob(
     Db db, CampaignMailer mailer, SendLedger ledger, ProgressFeed progress, TimeProvider time, ILogger<CampaignBatchJob> log) : IJobHandler
@@ -170,9 +168,8 @@ public sealed class CampaignBatchJob(
 
     /// <summary>
     /// What a result means for the message: 4xx is tried again after 1, 2, 4 … minutes; 5xx is a bounce, and the address is not written
-    /// to again, unless the
-    /// enhanced status (RFC 3463) says that the fault is not the address's: the system's (x.3), the protocol's (x.5), the content's (x.6)
-    /// or a policy's (x.7).
+    /// to again, unless the enhanced status (RFC 3463) says that the fault is not the address's: the system's (x.3), the protocol's
+    /// (x.5), the content's (x.6) or a policy's (x.7).
     /// </summary>
     internal static SendResult Judge(Message message, SmtpResult result) => result.Outcome switch
     {

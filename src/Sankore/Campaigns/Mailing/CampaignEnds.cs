@@ -40,11 +40,14 @@ internal static class CampaignEnds
 
     /// <summary>Messages that a dead node had in hand, of one batch or of all, are of unknown outcome: nobody sends them again.</summary>
     public static Task<IReadOnlyList<Guid>> GiveUpLost(this Session session, Guid[] ids, int? batch = null) =>
-        session.Query<Guid>(LostSql, new { ids, batch });
+        Changed(session, LostSql, ids, batch);
 
     /// <summary>Campaigns of which nothing is left to send are finished.</summary>
-    public static Task<IReadOnlyList<Guid>> Finish(this Session session, Guid[] ids) => session.Query<Guid>(FinishSql, new { ids });
+    public static Task<IReadOnlyList<Guid>> Finish(this Session session, Guid[] ids) => Changed(session, FinishSql, ids);
 
     /// <summary>Campaigns of people who may not send any more (their plan, place or assignment has ended) are paused: nothing more leaves.</summary>
-    public static Task<IReadOnlyList<Guid>> PauseRefused(this Session session, Guid[] ids) => session.Query<Guid>(RefusedSql, new { ids });
+    public static Task<IReadOnlyList<Guid>> PauseRefused(this Session session, Guid[] ids) => Changed(session, RefusedSql, ids);
+
+    private static async Task<IReadOnlyList<Guid>> Changed(Session session, string sql, Guid[] ids, int? batch = null) =>
+        ids.Length == 0 ? [] : await session.Query<Guid>(sql, new { ids, batch });
 }

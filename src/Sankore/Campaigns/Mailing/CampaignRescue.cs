@@ -75,21 +75,14 @@ internal static class CampaignRescue
             return;
         }
         var plan = await Look(session);
-        IEnumerable<Guid> changed = [
-            .. plan.GiveUpLost.Length > 0 ? await session.GiveUpLost(plan.GiveUpLost) : [],
-            .. plan.Pause.Length > 0 ? await session.PauseRefused(plan.Pause) : []];
-        if (plan.Starts.Count > 0)
+        var lost = await session.GiveUpLost(plan.GiveUpLost);
+        var paused = await session.PauseRefused(plan.Pause);
+        await session.EnqueueAll(CampaignStartJob.Type, plan.Starts, CampaignStartJob.Priority);
+        await session.EnqueueAll(CampaignBatchJob.Type, plan.Batches, CampaignBatchJob.Priority);
+        var finished = await session.Finish(plan.Finish);
+        if (lost.Concat(paused).Concat(finished).Distinct().Order().ToArray() is { Length: > 0 } changed)
         {
-            await session.EnqueueAll(CampaignStartJob.Type, plan.Starts, CampaignStartJob.Priority);
-        }
-        if (plan.Batches.Count > 0)
-        {
-            await session.EnqueueAll(CampaignBatchJob.Type, plan.Batches, CampaignBatchJob.Priority);
-        }
-        changed = [.. changed, .. plan.Finish.Length > 0 ? await session.Finish(plan.Finish) : []];
-        if (changed.Distinct().Order().ToArray() is { Length: > 0 } ids)
-        {
-            await session.Execute(TellSql, new { changed = ids });
+            await session.Execute(TellSql, new { changed });
         }
     }
 

@@ -59,11 +59,8 @@ public sealed class CampaignStartJob(Db db, ProgressFeed progress) : IJobHandler
             await session.Execute(MessagesSql, new { order.Campaign, Batches, SmallestBatch, LargestBatch });
             await session.Execute(NobodySql, new { order.Campaign });
             var batches = await session.Query<int>(BatchesSql, new { order.Campaign });
-            if (batches.Count > 0)
-            {
-                CampaignBatchJob.Order[] orders = [.. batches.Select(batch => new CampaignBatchJob.Order(order.Campaign, batch))];
-                await session.EnqueueAll(CampaignBatchJob.Type, orders, CampaignBatchJob.Priority);
-            }
+            CampaignBatchJob.Order[] orders = [.. batches.Select(batch => new CampaignBatchJob.Order(order.Campaign, batch))];
+            await session.EnqueueAll(CampaignBatchJob.Type, orders, CampaignBatchJob.Priority);
         }, ct);
         progress.Changed([order.Campaign]);
     }

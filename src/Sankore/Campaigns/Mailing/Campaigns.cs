@@ -104,10 +104,8 @@ public sealed class Campaigns(Db db)
     }
 
     /// <summary>The caller's campaigns with their figures, a page at a time; <paramref name="status"/> is one of <see cref="CampaignStates"/>, or null.</summary>
-    public Task<Paged<CampaignLine>> List(Caller caller, ListQuery query, string? status, CancellationToken ct) => db.Read(caller, session =>
-    {
-        return session.Page<CampaignLine>(query, Pages, new { query.Pattern, status, query.Limit, query.Offset });
-    }, ct);
+    public Task<Paged<CampaignLine>> List(Caller caller, ListQuery query, string? status, CancellationToken ct) =>
+        db.Read(caller, session => session.Page<CampaignLine>(query, Pages, new { query.Pattern, status, query.Limit, query.Offset }), ct);
 
     /// <summary>The caller's campaigns that are scheduled, being sent or paused: the latest ten.</summary>
     public Task<IReadOnlyList<CampaignLine>> Active(Caller caller, CancellationToken ct) => db.Read(caller, session => session.Query<CampaignLine>(ActiveSql), ct);

@@ -25,9 +25,8 @@ internal sealed record SendResult(
 
 /// <summary>
 /// Writes down which messages leave, before they do, and what became of them: for all of a node's connections in one statement at a time,
-/// so that a message costs
-/// a share of a commit. A message that was written down as leaving and never as arrived is of unknown outcome, and is not sent again by
-/// anybody.
+/// so that a message costs a share of a commit. A message that was written down as leaving and never as arrived is of unknown outcome,
+/// and is not sent again by anybody.
 /// </summary>
 public sealed class SendLedger : IAsyncDisposable
 {

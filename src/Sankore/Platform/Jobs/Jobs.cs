@@ -44,10 +44,14 @@ public static class Jobs
     public static async Task<Guid> Enqueue(this Session session, string jobType, object payload, int priority = 100, DateTimeOffset? runAt = null) =>
         (await session.EnqueueAll(jobType, [payload], priority, runAt))[0];
 
-    /// <summary>Enqueues many jobs of one type, in one statement.</summary>
+    /// <summary>Enqueues jobs of one type, in one statement; none, if there are no payloads.</summary>
     public static async Task<Guid[]> EnqueueAll(this Session session, string jobType, IReadOnlyList<object> payloads, int priority = 100, DateTimeOffset? runAt = null)
     {
         Guid[] ids = [.. payloads.Select(_ => Guid.CreateVersion7())];
+        if (ids.Length == 0)
+        {
+            return ids;
+        }
         await session.AsService(s => s.Value<long>(EnqueueSql, new { ids, jobType, payloads = payloads.Select(p => JsonSerializer.Serialize(p)).ToArray(), priority, runAt = runAt?.UtcDateTime }));
         return ids;
     }

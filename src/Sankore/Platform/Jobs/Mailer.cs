@@ -24,13 +24,12 @@ public static class Mailer
 
     /// <summary>Sends many mails, each to one person, if the transaction commits.</summary>
     public static Task SendMails(this Session session, IReadOnlyList<Mail> mails) =>
-        mails.Count == 0 ? Task.CompletedTask : session.EnqueueAll(JobType, mails, priority: 20);
+        session.EnqueueAll(JobType, mails, priority: 20);
 }
 
 /// <summary>
 /// Sends a job's mail: through the mail server, or, where there is none, as an <c>.eml</c> file of the outbox named by the job, so that a
-/// job run twice
-/// writes one file. The job's id is in the Message-ID, the same at every attempt.
+/// job run twice writes one file. The job's id is in the Message-ID, the same at every attempt.
 /// </summary>
 public sealed class MailJob(MailOptions options, SmtpPool? server, TimeProvider time, ILogger<MailJob> log) : IJobHandler
 {

@@ -5,8 +5,7 @@ namespace Sankore.Platform.Mail;
 
 /// <summary>
 /// Access tokens for the mail server (OAuth 2.0, RFC 6749), by client credentials or a refresh token: asked for when one is needed, kept
-/// until shortly before it
-/// ends, for all connections of a node. Neither secrets nor tokens stand in any text that leaves this class.
+/// until shortly before it ends, for all connections of a node. Neither secrets nor tokens stand in any text that leaves this class.
 /// </summary>
 public sealed class AccessTokens(OAuthOptions options, TimeProvider time) : IDisposable
 {

@@ -40,8 +40,7 @@ public sealed class Attachment
 
 /// <summary>
 /// A message from one to one, as text and perhaps as HTML. Building it gives ASCII with CRLF (RFC 5322, RFC 2045), whatever its letters;
-/// only an address may
-/// need UTF-8 (<see cref="Mailbox.NeedsSmtpUtf8"/>).
+/// only an address may need UTF-8 (<see cref="Mailbox.NeedsSmtpUtf8"/>).
 /// </summary>
 /// <param name="From">Who it is from.</param>
 /// <param name="To">Whom it is for.</param>

@@ -10,8 +10,7 @@ namespace Sankore.Platform.Mail;
 
 /// <summary>
 /// Signs messages for a domain (DKIM: RFC 6376, RFC 8301): rsa-sha256 over relaxed headers and body, by MimeKit with the RSA of .NET,
-/// since the library's own
-/// takes ten times as long. Any number of threads may sign at once.
+/// since the library's own takes ten times as long. Any number of threads may sign at once.
 /// </summary>
 public sealed class MailSigner : DkimSigner
 {

@@ -4,8 +4,7 @@ namespace Sankore.Platform.Mail;
 
 /// <summary>
 /// A part of a message, or the whole of its body, in the bytes that travel: encoded once, then signed, measured, sent and written as
-/// often as need be. What
-/// is in it never changes, so that several messages may share one, as they do their attachments.
+/// often as need be. What is in it never changes, so that several messages may share one, as they do their attachments.
 /// </summary>
 internal sealed class RenderedBody : MimeEntity
 {

@@ -41,10 +41,9 @@ public sealed class SmtpConnection : IAsyncDisposable
     }
 
     /// <summary>
-    /// Sends one mail. Whatever happens on the way is told by the result, and so is being called off. Nothing can have been delivered
-    /// if it is <see cref="SmtpOutcome.NotSent"/>, <see cref="SmtpOutcome.Deferred"/> or <see cref="SmtpOutcome.Rejected"/>: the end of
-    /// the data was
-    /// not written, or the server said that it does not take it. Not for two mails at once.
+    /// Sends one mail. Whatever happens on the way is told by the result, and so is being called off. Nothing can have been delivered if
+    /// it is <see cref="SmtpOutcome.NotSent"/>, <see cref="SmtpOutcome.Deferred"/> or <see cref="SmtpOutcome.Rejected"/>: the end of the
+    /// data was not written, or the server said that it does not take it. Not for two mails at once.
     /// </summary>
     /// <param name="envelope">From and to whom.</param>
     /// <param name="message">As <see cref="MailMessage.Build"/> makes it.</param>

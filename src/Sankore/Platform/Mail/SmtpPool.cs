@@ -14,8 +14,7 @@ public enum MailKind
 
 /// <summary>
 /// A node's connections to the mail server: at most so many, kept for the next mail, closed when there is none for a while. Bulk leaves
-/// one of them to
-/// transactional mail.
+/// one of them to transactional mail.
 /// </summary>
 public sealed class SmtpPool(SmtpOptions options, TimeProvider time) : IAsyncDisposable
 {
@@ -32,16 +31,14 @@ public sealed class SmtpPool(SmtpOptions options, TimeProvider time) : IAsyncDis
 
     /// <summary>
     /// Sends one mail when it is its turn and a connection is free. A connection that turns out to be dead before the mail has left is
-    /// replaced once.
-    /// Nothing can have been delivered with the results <see cref="SmtpConnection.SendAsync"/> names, nor when this throws.
+    /// replaced once. Nothing can have been delivered with the results <see cref="SmtpConnection.SendAsync"/> names, nor when this
+    /// throws.
     /// </summary>
     /// <param name="envelope">From and to whom.</param>
     /// <param name="message">As <see cref="MailMessage.Build"/> makes it.</param>
     /// <param name="kind">Which mail goes first.</param>
-    /// <param name="leaving">
-    /// Called when nothing is left to wait for but the server, before the first byte of the mail: the place to write down that it is on
-    /// its way. What it throws
-    /// is thrown, and nothing is sent.
+    /// <param name="leaving">Called when nothing is left to wait for but the server, before the first byte of the mail: the place to
+    /// write down that it is on its way. What it throws is thrown, and nothing is sent.
     /// </param>
     /// <param name="ct">Calls it off.</param>
     /// <exception cref="OperationCanceledException">It was called off while it waited for its turn.</exception>

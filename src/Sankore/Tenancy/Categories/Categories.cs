@@ -69,10 +69,8 @@ public sealed class Categories(Db db)
     private const string DeleteSql = "delete from tenancy.business_categories where id = @id and (@version::int is null or version = @version)";
 
     /// <summary>The categories that the caller sees, a page at a time.</summary>
-    public Task<Paged<Category>> List(Caller caller, ListQuery query, CancellationToken ct) => db.Read(caller, async session =>
-    {
-        return await session.Page<Category>(query, Pages, new { query.Pattern, query.Limit, query.Offset });
-    }, ct);
+    public Task<Paged<Category>> List(Caller caller, ListQuery query, CancellationToken ct) =>
+        db.Read(caller, session => session.Page<Category>(query, Pages, new { query.Pattern, query.Limit, query.Offset }), ct);
 
     /// <summary>One category. Refuses with NOT_FOUND.</summary>
     public Task<Category> Find(Caller caller, Guid id, CancellationToken ct) => db.Read(caller, session => session.One<Category>(OneSql, new { id }), ct);

@@ -87,10 +87,8 @@ public sealed class Groups(Db db)
     private const string UpdateSchoolSql = "update tenancy.schools set name = @Name, code = @Code, level = @Level, city = @City, status = @Status where id = @id and version = @version";
 
     /// <summary>The groups that the caller sees, a page at a time.</summary>
-    public Task<Paged<Group>> List(Caller caller, ListQuery query, CancellationToken ct) => db.Read(caller, async session =>
-    {
-        return await session.Page<Group>(query, GroupPages, new { query.Pattern, query.Limit, query.Offset });
-    }, ct);
+    public Task<Paged<Group>> List(Caller caller, ListQuery query, CancellationToken ct) =>
+        db.Read(caller, session => session.Page<Group>(query, GroupPages, new { query.Pattern, query.Limit, query.Offset }), ct);
 
     /// <summary>One group. Refuses with NOT_FOUND for a group that is not the caller's to see.</summary>
     public Task<Group> Find(Caller caller, Guid id, CancellationToken ct) =>
@@ -116,10 +114,8 @@ public sealed class Groups(Db db)
         session.Query<SchoolName>("select id, name from tenancy.schools where school_group_id = @groupId order by name collate \"und-x-icu\", id", new { groupId }), ct);
 
     /// <summary>The schools that the caller sees, of one group or of all, a page at a time.</summary>
-    public Task<Paged<School>> Schools(Caller caller, ListQuery query, Guid? groupId, CancellationToken ct) => db.Read(caller, async session =>
-    {
-        return await session.Page<School>(query, SchoolPages, new { query.Pattern, groupId, query.Limit, query.Offset });
-    }, ct);
+    public Task<Paged<School>> Schools(Caller caller, ListQuery query, Guid? groupId, CancellationToken ct) =>
+        db.Read(caller, session => session.Page<School>(query, SchoolPages, new { query.Pattern, groupId, query.Limit, query.Offset }), ct);
 
     /// <summary>One school. Refuses with NOT_FOUND for a school that is not the caller's to see.</summary>
     public Task<School> School(Caller caller, Guid id, CancellationToken ct) => db.Read(caller, session => session.One<School>(OneSchoolSql, new { id }), ct);

@@ -73,10 +73,8 @@ public sealed class Modules(Db db)
         """;
 
     /// <summary>The modules that the caller sees, a page at a time.</summary>
-    public Task<Paged<Module>> List(Caller caller, ListQuery query, CancellationToken ct) => db.Read(caller, async session =>
-    {
-        return await session.Page<Module>(query, Pages, new { query.Pattern, query.Limit, query.Offset });
-    }, ct);
+    public Task<Paged<Module>> List(Caller caller, ListQuery query, CancellationToken ct) =>
+        db.Read(caller, session => session.Page<Module>(query, Pages, new { query.Pattern, query.Limit, query.Offset }), ct);
 
     /// <summary>The operator's list, with counts by state; <paramref name="state"/> is <c>active</c>, <c>inactive</c>, <c>building</c> or null.</summary>
     public Task<(IReadOnlyList<ModuleLine> Lines, ModuleCounts Counts)> Lines(Caller caller, ListQuery query, string? state, Guid? categoryId, CancellationToken ct) =>

@@ -88,10 +88,8 @@ public sealed class Plans(Db db)
     private sealed record Difference(string Name, bool Before, bool After);
 
     /// <summary>The plans that the caller sees, a page at a time.</summary>
-    public Task<Paged<Plan>> List(Caller caller, ListQuery query, CancellationToken ct) => db.Read(caller, async session =>
-    {
-        return await session.Page<Plan>(query, Pages, new { query.Pattern, query.Limit, query.Offset });
-    }, ct);
+    public Task<Paged<Plan>> List(Caller caller, ListQuery query, CancellationToken ct) =>
+        db.Read(caller, session => session.Page<Plan>(query, Pages, new { query.Pattern, query.Limit, query.Offset }), ct);
 
     /// <summary>One plan with its modules. Refuses with NOT_FOUND for a plan that is not the caller's to see.</summary>
     public Task<(Plan Plan, IReadOnlyList<PlanModule> Modules)> Find(Caller caller, Guid id, CancellationToken ct) => db.Read(caller, async session =>
