@@ -11,15 +11,14 @@ public sealed class Gallery(Places places, Chrome chrome) : IClassFixture<Places
         var folder = Directory.CreateDirectory(Path.Combine(Repository.Root, "artifacts", "screens")).FullName;
         foreach (var language in (string[])["fr", "en"])
         {
-            await using var person = await places.Visit(chrome, name, new Look(language));
+            var person = await places.Visit(chrome, name, new Look(language));
             foreach (var (width, height) in ((int, int)[])[(1280, 800), (360, 740)])
             {
-                await person.Page.SetViewportSizeAsync(width, height);
-                foreach (var scheme in (ColorScheme[])[ColorScheme.Light, ColorScheme.Dark])
+                foreach (var dark in (bool[])[false, true])
                 {
-                    await person.Page.EmulateMediaAsync(new PageEmulateMediaOptions { ColorScheme = scheme });
-                    await person.Settle();
-                    await person.Page.ScreenshotAsync(new PageScreenshotOptions { Path = Path.Combine(folder, $"{name}-{language}-{scheme.ToString().ToLowerInvariant()}-{width}.png") });
+                    await person.Wear(new Look(language, dark, width, height));
+                    var file = $"{name}-{language}-{(dark ? "dark" : "light")}-{width}.png";
+                    await person.Page.ScreenshotAsync(new PageScreenshotOptions { Path = Path.Combine(folder, file) });
                 }
             }
         }
@@ -29,7 +28,7 @@ public sealed class Gallery(Places places, Chrome chrome) : IClassFixture<Places
     public async Task Pictures_of_a_change_and_of_a_lost_connection(int width, int height)
     {
         var folder = Directory.CreateDirectory(Path.Combine(Repository.Root, "artifacts", "screens")).FullName;
-        await using var person = await places.Visit(chrome, "home", new Look(Width: width, Height: height));
+        var person = await places.Visit(chrome, "home", new Look(Width: width, Height: height));
         await places.World.Execute("update tenancy.modules set name = 'Classes et groupes ' || @width where code = 'gestion-classes'", new { width });
         await person.Toasts(1);
         await person.Page.ScreenshotAsync(new PageScreenshotOptions { Path = Path.Combine(folder, $"live-toast-{width}.png") });

@@ -12,7 +12,8 @@ public sealed record Look(string Language = "fr", bool Dark = false, int Width =
 /// <summary>The system's Chromium, once per run; each person has a context of their own.</summary>
 public sealed class Chrome : IAsyncLifetime
 {
-    private static readonly string[] Names = ["chromium", "chromium-browser", "google-chrome"];
+    // The one without a window first: it draws in half the time.
+    private static readonly string[] Names = ["chromium-headless-shell", "chromium", "chromium-browser", "google-chrome"];
     private static readonly string[] Arguments = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run", "--disable-background-networking"];
 
     private IPlaywright? _playwright;

@@ -96,6 +96,22 @@ public sealed class Person : IAsyncDisposable
         return await Toasts();
     }
 
+    /// <summary>Changes how the page is looked at, in the language that it is in.</summary>
+    public async Task Wear(Look look)
+    {
+        await Page.SetViewportSizeAsync(look.Width, look.Height);
+        await Page.EmulateMediaAsync(new PageEmulateMediaOptions { ColorScheme = look.Dark ? ColorScheme.Dark : ColorScheme.Light });
+        await Page.EvaluateAsync("scrollTo(0, 0)");
+        await Settle();
+    }
+
+    /// <summary>Opens another page in the same tab: what the console says from here on is that page's.</summary>
+    public Task Visit(string path)
+    {
+        _errors.Clear();
+        return Page.GotoAsync(path);
+    }
+
     /// <summary>Waits until the page has painted what it has just been told.</summary>
     public Task Settle() => Page.EvaluateAsync("new Promise(done => requestAnimationFrame(() => requestAnimationFrame(() => requestAnimationFrame(done))))");
 

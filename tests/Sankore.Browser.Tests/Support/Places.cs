@@ -19,6 +19,7 @@ public sealed partial class Places : IAsyncLifetime
     private const string Newcomer = "newcomer@example.org";
     private const string Passphrase = "une phrase assez longue";
 
+    private readonly Dictionary<(string? Email, string Language), Person> _people = [];
     private Dictionary<string, Place> _places = [];
 
     /// <summary>Where they are.</summary>
@@ -38,16 +39,20 @@ public sealed partial class Places : IAsyncLifetime
         .. CampaignPlaces.Names,
     ];
 
-    /// <summary>A browser at a place.</summary>
+    /// <summary>A browser at a place: the one in which this person was last, since a new one takes longer than the page.</summary>
     public async Task<Person> Visit(Chrome chrome, string name, Look look)
     {
         var place = _places[name];
-        var person = await chrome.Open(World.Address, null, look);
-        if (place.Email is not null)
+        if (!_people.TryGetValue((place.Email, look.Language), out var person))
         {
-            await person.SignIn(place.Email, place.Email == Newcomer ? Passphrase : PasswordRules.Demo);
+            person = _people[(place.Email, look.Language)] = await chrome.Open(World.Address, null, look);
+            if (place.Email is not null)
+            {
+                await person.SignIn(place.Email, place.Email == Newcomer ? Passphrase : PasswordRules.Demo);
+            }
         }
-        await person.Page.GotoAsync(place.Path);
+        await person.Wear(look);
+        await person.Visit(place.Path);
         await (place.Act?.Invoke(person.Page) ?? Task.CompletedTask);
         if (place.Email is not null)
         {
@@ -160,7 +165,14 @@ public sealed partial class Places : IAsyncLifetime
         _places = all.ToDictionary(p => p.Name);
     }
 
-    public ValueTask DisposeAsync() => World.DisposeAsync();
+    public async ValueTask DisposeAsync()
+    {
+        foreach (var person in _people.Values)
+        {
+            await person.DisposeAsync();
+        }
+        await World.DisposeAsync();
+    }
 
     /// <summary>Something in the audit log, an API key, an invitation on its way.</summary>
     private async Task Furnish()

@@ -29,7 +29,7 @@ public sealed class BurstTests(World world) : IClassFixture<World>
         {
             var frames = LiveFrame.Of(told);
             frames.Sum(f => f.Events).ShouldBe(told.Count);
-            frames.SelectMany(f => f.Payload.ToArray()).ShouldBe(told.SelectMany(c => c.Event));
+            frames.SelectMany(f => f.Payload.ToArray()).SequenceEqual(told.SelectMany(c => c.Event)).ShouldBeTrue();
             frames.ShouldAllBe(f => f.Payload.Length <= 64 * 1024);
             frames.Length.ShouldBeLessThanOrEqualTo(1 + told.Sum(c => c.Event.Length) / (60 * 1024));
             foreach (var frame in frames)

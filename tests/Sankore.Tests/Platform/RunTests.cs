@@ -67,7 +67,7 @@ public sealed partial class RunTests : IDisposable
 
         exitCode.ShouldBe(0, output);
         (await client.GetStringAsync(new Uri(SetUpLink().Match(output).Value))).ShouldContain("awa@example.org");
-        Directory.GetFiles(Path.Combine(_data, "outbox"), "*.eml").Length.ShouldBe(1);
+        await Waiting.Until(() => Directory.GetFiles(Path.Combine(_data, "outbox"), "*.eml").Length == 1, "the invitation is in the outbox");
     }
 
     [Fact]

@@ -10,7 +10,7 @@ namespace Sankore.Tests.Platform;
 public sealed class SheetHostileTests
 {
     [Fact]
-    public void A_sheet_of_ten_gigabytes_is_refused_before_it_is_unpacked()
+    public void A_sheet_of_more_than_four_gigabytes_is_refused_before_it_is_unpacked()
     {
         using var bomb = new MemoryStream();
         using (var zip = new ZipArchive(bomb, ZipArchiveMode.Create, leaveOpen: true))
@@ -18,7 +18,7 @@ public sealed class SheetHostileTests
             Write(zip, "xl/workbook.xml", "<workbook/>");
             using var sheet = zip.CreateEntry("xl/worksheets/sheet1.xml", CompressionLevel.Fastest).Open();
             var rows = Encoding.ASCII.GetBytes(string.Concat(Enumerable.Repeat("<row><c><v>1</v></c></row>", 40_000)));
-            for (var written = 0L; written < 10_000_000_000; written += rows.Length)
+            for (var written = 0L; written <= uint.MaxValue; written += rows.Length)
             {
                 sheet.Write(rows);
             }
@@ -67,7 +67,8 @@ public sealed class SheetHostileTests
 
     [Fact]
     public void Shared_texts_are_kept_to_a_bound() =>
-        Refused(new MemoryStream(Tables.Workbook("", ("xl/sharedStrings.xml", $"<sst>{string.Concat(Enumerable.Range(0, 3_500_000).Select(i => $"<si><t>{i * 7919L % 10_000_019}</t></si>"))}</sst>")))).ShouldBe(Reason.TooLarge);
+        Refused(new MemoryStream(Tables.Workbook("", ("xl/sharedStrings.xml", $"<sst>{string.Concat(Enumerable.Range(0, 400_000)
+            .Select(i => $"<si><t>{i * 7919L % 10_000_019:D120}</t></si>"))}</sst>")))).ShouldBe(Reason.TooLarge);
 
     [Theory]
     [InlineData("rows.xlsx"), InlineData("rows.xls"), InlineData("rows.csv")]

@@ -1,3 +1,4 @@
+using Dapper;
 using Npgsql;
 using Sankore.Demo;
 using Sankore.Platform.Data;
@@ -13,6 +14,9 @@ public sealed class Cluster : IAsyncLifetime
     private static readonly string Root = Path.Combine(Path.GetTempPath(), $"sankore-tests-{Environment.ProcessId}");
     private static readonly Lazy<Task<EmbeddedPostgres>> Postgres = new(Start);
     private static int _number;
+
+    // All databases are alike: Dapper makes its code for a statement once, and not once a database.
+    static Cluster() => SqlMapper.ConnectionStringComparer = new AnyDatabase();
 
     /// <summary>A database of one's own.</summary>
     /// <param name="demo">With the small demo network, or empty.</param>
@@ -55,6 +59,13 @@ public sealed class Cluster : IAsyncLifetime
             await (await Postgres.Value).DisposeAsync();
             Directory.Delete(Root, recursive: true);
         }
+    }
+
+    private sealed class AnyDatabase : IEqualityComparer<string>
+    {
+        public bool Equals(string? x, string? y) => true;
+
+        public int GetHashCode(string obj) => 0;
     }
 
     private static async Task<EmbeddedPostgres> Start()
