@@ -38,9 +38,11 @@ internal sealed class CsvSheet : ISheet
         _reader = new StreamReader(source, encoding, detectEncodingFromByteOrderMarks: true, Sample, leaveOpen: true);
     }
 
+    public IReadOnlyList<string> Names => [""];
+
     public double Progress => _source.Length == 0 ? 1 : (double)_source.Position / _source.Length;
 
-    public IEnumerable<SheetRow> Rows()
+    public IEnumerable<SheetRow> Rows(int sheet)
     {
         var parser = new CsvParser(_reader, _separator, _limits);
         if (_namesSeparator)

@@ -15,7 +15,7 @@ public sealed record SheetRow(int Number, string[] Cells);
 public sealed record SheetLimits(long Bytes, int Rows, int Columns, int CellLength, long UncompressedBytes);
 
 /// <summary>
-/// A file of rows, read as a stream: Excel (.xlsx, .xls) or CSV, told by what it holds and not by its name. Of a workbook the first visible sheet is read.
+/// A file of rows, read as a stream: Excel (.xlsx, .xls) or CSV, told by what it holds and not by its name. Of a workbook one sheet is read at a time.
 /// Texts are as they stand, numbers without exponents and as their mask shows them, dates ISO (2027-12-31, 2027-12-31T08:30:00, 08:30:00), truths TRUE and
 /// FALSE; a formula is the value that was saved with it, an error is empty. Lines inside a cell end with a line feed.
 /// </summary>
@@ -44,13 +44,20 @@ public sealed class SheetFile : IDisposable
     public static SheetFile Open(Stream stream, SheetLimits limits) =>
         stream.Length > limits.Bytes ? throw new Refusal(Reason.TooLarge) : new SheetFile(new SourceStream(stream), limits);
 
-    /// <summary>How much of the file has been read, from 0 to 1; not exact, and never smaller than before.</summary>
+    /// <summary>The names of its visible sheets, in their order, or of the first one where all are hidden; a CSV has one without a name.</summary>
+    public IReadOnlyList<string> Sheets => _sheet.Names;
+
+    /// <summary>How much of the sheet at hand has been read, from 0 to 1; not exact, and never smaller than before.</summary>
     public double Progress => Math.Clamp(_sheet.Progress, 0, 1);
 
-    /// <summary>The rows, in the file's order, blank ones left out; the first is the head. Can be asked for once. Refuses with FILE_INVALID, TOO_LARGE as it goes on.</summary>
-    public IEnumerable<SheetRow> Rows()
+    /// <summary>
+    /// The rows of a sheet, in the file's order, blank ones left out; the first is the head. Each sheet can be asked for once, when no other is being
+    /// read. Refuses with FILE_INVALID, TOO_LARGE as it goes on.
+    /// </summary>
+    /// <param name="sheet">Its place in <see cref="Sheets"/>.</param>
+    public IEnumerable<SheetRow> Rows(int sheet = 0)
     {
-        using var rows = _sheet.Rows().GetEnumerator();
+        using var rows = _sheet.Rows(sheet).GetEnumerator();
         var count = 0;
         while (Guarded(rows.MoveNext))
         {
@@ -95,7 +102,9 @@ public sealed class SheetFile : IDisposable
 /// <summary>A sheet of one format.</summary>
 internal interface ISheet : IDisposable
 {
+    IReadOnlyList<string> Names { get; }
+
     double Progress { get; }
 
-    IEnumerable<SheetRow> Rows();
+    IEnumerable<SheetRow> Rows(int sheet);
 }

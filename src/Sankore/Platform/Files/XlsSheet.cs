@@ -14,6 +14,8 @@ internal sealed class XlsSheet : ISheet
     private readonly SheetLimits _limits;
     private readonly IExcelDataReader _reader;
     private readonly Dictionary<string, CellFormat> _formats = [];
+    private readonly List<string> _names = [];
+    private readonly bool _allHidden;
     private int _read;
 
     static XlsSheet() => Encoding.RegisterProvider(CodePagesEncodingProvider.Instance);
@@ -23,20 +25,29 @@ internal sealed class XlsSheet : ISheet
         _limits = limits;
         Check(source);
         _reader = ExcelReaderFactory.CreateBinaryReader(source, new ExcelReaderConfiguration { LeaveOpen = true });
-        while (_reader.VisibleState != "visible" && _reader.NextResult())
+        var first = _reader.Name;
+        do
         {
+            if (_reader.VisibleState == "visible")
+            {
+                _names.Add(_reader.Name);
+            }
         }
-        if (_reader.FieldCount > MaxColumns)
+        while (_reader.NextResult());
+        _allHidden = _names.Count == 0;
+        if (_allHidden)
         {
-            // The reader clears as many cells for each row, and a broken file can say 65,536 of both.
-            throw new Refusal(Reason.FileInvalid);
+            _names.Add(first);
         }
     }
 
+    public IReadOnlyList<string> Names => _names;
+
     public double Progress => _reader.RowCount == 0 ? 1 : (double)_read / _reader.RowCount;
 
-    public IEnumerable<SheetRow> Rows()
+    public IEnumerable<SheetRow> Rows(int sheet)
     {
+        Turn(sheet);
         while (_reader.Read())
         {
             var cells = new string[Math.Min(_reader.FieldCount, _limits.Columns)];
@@ -50,6 +61,22 @@ internal sealed class XlsSheet : ISheet
     }
 
     public void Dispose() => _reader.Dispose();
+
+    /// <summary>Goes to a visible sheet, and before its first row.</summary>
+    private void Turn(int sheet)
+    {
+        _reader.Reset();
+        _read = 0;
+        for (var seen = _allHidden || _reader.VisibleState == "visible" ? 0 : -1; seen < sheet;)
+        {
+            seen += _reader.NextResult() ? _reader.VisibleState == "visible" ? 1 : 0 : throw new Refusal(Reason.FileInvalid);
+        }
+        if (_reader.FieldCount > MaxColumns)
+        {
+            // The reader clears as many cells for each row, and a broken file can say 65,536 of both.
+            throw new Refusal(Reason.FileInvalid);
+        }
+    }
 
     private string Text(object? value, int column) => value switch
     {

@@ -27,17 +27,24 @@ internal sealed class XlsxParts
         var path = Targets("", "").FirstOrDefault(t => IsOf(t.Type, "officeDocument")).Path ?? "xl/workbook.xml";
         var book = Load(path) is { Name.LocalName: "workbook" } found ? found : throw new Refusal(Reason.FileInvalid);
         var parts = Targets(path[..(path.LastIndexOf('/') + 1)], path[(path.LastIndexOf('/') + 1)..]).ToList();
-        var visible = book.Descendants().Where(e => e.Name.LocalName == "sheet").OrderBy(e => e.Attribute("state") is { Value: not "visible" });
-        var ids = visible.Select(e => e.Attributes().FirstOrDefault(a => a.Name.LocalName == "id" && a.Name.Namespace != XNamespace.None)?.Value);
-        var sheets = parts.Where(p => IsOf(p.Type, "worksheet")).ToLookup(p => p.Id, p => p.Path);
-        Sheet = ids.SelectMany(id => sheets[id]).Select(Entry).FirstOrDefault() ?? throw new Refusal(Reason.FileInvalid);
+        var places = parts.Where(p => IsOf(p.Type, "worksheet")).ToLookup(p => p.Id, p => p.Path);
+        var sheets = (from e in book.Descendants().Where(e => e.Name.LocalName == "sheet")
+                      let id = e.Attributes().FirstOrDefault(a => a.Name.LocalName == "id" && a.Name.Namespace != XNamespace.None)?.Value
+                      let part = places[id].Select(Entry).FirstOrDefault()
+                      where part is not null
+                      select (IsVisible: e.Attribute("state") is not { Value: not "visible" }, ((string?)e.Attribute("name") ?? "", part))).ToList();
+        Sheets = [.. sheets.Exists(s => s.IsVisible) ? sheets.Where(s => s.IsVisible).Select(s => s.Item2) : sheets.Take(1).Select(s => s.Item2)];
+        if (Sheets.Count == 0)
+        {
+            throw new Refusal(Reason.FileInvalid);
+        }
         SharedStrings = parts.Where(p => IsOf(p.Type, "sharedStrings")).Select(p => Entry(p.Path)).FirstOrDefault();
         Epoch = book.Descendants().FirstOrDefault(e => e.Name.LocalName == "workbookPr")?.Attribute("date1904")?.Value is "1" or "true" ? 1462 : 0;
         Formats = parts.Where(p => IsOf(p.Type, "styles")).Select(p => Entry(p.Path)).FirstOrDefault() is { } styles ? FormatsOf(styles) : [];
     }
 
-    /// <summary>The first visible sheet.</summary>
-    public ZipArchiveEntry Sheet { get; }
+    /// <summary>The visible sheets in their order, or the first one where all are hidden.</summary>
+    public IReadOnlyList<(string Name, ZipArchiveEntry Part)> Sheets { get; }
 
     /// <summary>The texts that cells name by their place; null: there are none.</summary>
     public ZipArchiveEntry? SharedStrings { get; }

@@ -8,7 +8,7 @@ using Sankore.Platform.Security;
 namespace Sankore.Platform.Files;
 
 /// <summary>
-/// A workbook (.xlsx), its sheet read once and row by row. By hand, because libraries read a sheet twice, and keep whatever a row says it has: a file of
+/// A workbook (.xlsx), a sheet read once and row by row. By hand, because libraries read a sheet twice, and keep whatever a row says it has: a file of
 /// 1 MB can say a hundred million cells.
 /// </summary>
 internal sealed partial class XlsxSheet : ISheet
@@ -22,10 +22,11 @@ internal sealed partial class XlsxSheet : ISheet
     private readonly SheetLimits _limits;
     private readonly ZipArchive _zip;
     private readonly XlsxParts _parts;
-    private readonly PartStream _sheet;
     private readonly List<string> _shared = [];
     private readonly List<string> _cells = [];
     private readonly StringBuilder _text = new();
+    private PartStream? _sheet;
+    private long _length;
 
     public XlsxSheet(SourceStream source, SheetLimits limits)
     {
@@ -36,13 +37,16 @@ internal sealed partial class XlsxSheet : ISheet
         {
             Share(shared);
         }
-        _sheet = new PartStream(_parts.Sheet.Open());
     }
 
-    public double Progress => (double)_sheet.Position / Math.Max(1, _parts.Sheet.Length);
+    public IReadOnlyList<string> Names => [.. _parts.Sheets.Select(s => s.Name)];
 
-    public IEnumerable<SheetRow> Rows()
+    public double Progress => _sheet is null ? 0 : (double)_sheet.Position / Math.Max(1, _length);
+
+    public IEnumerable<SheetRow> Rows(int sheet)
     {
+        _sheet?.Dispose();
+        (_sheet, _length) = (new PartStream(_parts.Sheets[sheet].Part.Open()), _parts.Sheets[sheet].Part.Length);
         using var xml = XlsxParts.Reader(_sheet);
         while (xml.Read() && !IsStart(xml, "sheetData"))
         {
@@ -65,7 +69,7 @@ internal sealed partial class XlsxSheet : ISheet
 
     public void Dispose()
     {
-        _sheet.Dispose();
+        _sheet?.Dispose();
         _zip.Dispose();
     }
 
