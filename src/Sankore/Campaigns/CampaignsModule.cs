@@ -37,7 +37,7 @@ public sealed class CampaignsModule : SankoreModule
         services.AddScoped<Organizations>();
         services.AddScoped<Segments>();
         services.AddScoped<Suppressions>();
-        services.AddScoped<ContactImports>();
+        services.AddScoped<Platform.Imports.ImportKind, ContactsKind>();
         services.AddScoped<EmailTemplates>();
         services.AddScoped<Previews>();
         services.AddScoped<Mailing.Campaigns>();
@@ -53,7 +53,6 @@ public sealed class CampaignsModule : SankoreModule
         services.AddSingleton<Unsubscriptions>();
         services.AddSingleton<DeliveryEvents>();
         services.AddSingleton(DeliverySources.Read(configuration));
-        services.AddSingleton<IJobHandler, ContactImportJob>();
         services.AddSingleton<IJobHandler, CampaignStartJob>();
         services.AddSingleton<IJobHandler, CampaignBatchJob>();
         services.AddSingleton<IJobHandler, CampaignTestJob>();

@@ -8,7 +8,7 @@ public static class CampaignsReasons
     private static readonly Dictionary<string, Reason> Book = new[]
     {
         Of("CONTACT_EXISTS", 409), Of("ORGANIZATION_EXISTS", 409), Of("SEGMENT_EXISTS", 409), Of("SUPPRESSED", 409), Of("SUPPRESSION_KEPT", 409), Of("SUPPRESSION_EXISTS", 409),
-        Of("CAMPAIGN_STATE", 409), Of("CAMPAIGN_SETTLED", 409), Of("ATTACHMENTS_FULL", 409), Of("EMAIL_STATE", 409), Of("IMPORT_STARTED", 409), Of("IMPORT_COLUMNS", 422), Of("CHOOSE_TWO", 422), Of("CAMPAIGN_INCOMPLETE", 422), Of("AUDIENCE_EMPTY", 422), Of("SIGNATURE_INVALID", 401),
+        Of("CAMPAIGN_STATE", 409), Of("CAMPAIGN_SETTLED", 409), Of("ATTACHMENTS_FULL", 409), Of("EMAIL_STATE", 409), Of("CHOOSE_TWO", 422), Of("CAMPAIGN_INCOMPLETE", 422), Of("AUDIENCE_EMPTY", 422), Of("SIGNATURE_INVALID", 401),
     }.ToDictionary(r => r.Code);
 
     /// <summary>All of them.</summary>
@@ -46,14 +46,8 @@ public static class CampaignsReasons
         /// <summary>What a provider tells is not signed with the configured key, or too long ago.</summary>
         public static Reason SignatureInvalid => Book["SIGNATURE_INVALID"];
 
-        /// <summary>The import was started already.</summary>
-        public static Reason ImportStarted => Book["IMPORT_STARTED"];
-
         /// <summary>Nothing was chosen, or only one where there must be two.</summary>
         public static Reason ChooseTwo => Book["CHOOSE_TWO"];
-
-        /// <summary>No column of the file holds addresses, or a column was chosen twice.</summary>
-        public static Reason ImportColumns => Book["IMPORT_COLUMNS"];
     }
 
     private static Reason Of(string code, int status) => new(code, status, typeof(Strings));

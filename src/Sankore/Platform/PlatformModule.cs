@@ -1,8 +1,9 @@
+using Sankore.Platform.Imports;
 using Sankore.Platform.Jobs;
 
 namespace Sankore.Platform;
 
-/// <summary>What every module stands on. Its services are the server's own (SankoreApp).</summary>
+/// <summary>What every module stands on. Its other services are the server's own (SankoreApp).</summary>
 public sealed class PlatformModule : SankoreModule
 {
     /// <inheritdoc/>
@@ -10,5 +11,14 @@ public sealed class PlatformModule : SankoreModule
     [
         new("keep the change log bounded", TimeSpan.FromHours(1), "select live.keep_partitions()"),
         new("forget finished jobs", TimeSpan.FromHours(1), "delete from util.job_queue where status = 'completed' and completed_at < now() - interval '30 days'"),
+        new("forget files that were uploaded", TimeSpan.FromHours(1), "delete from util.imports where created_at < now() - interval '7 days'"),
     ];
+
+    /// <inheritdoc/>
+    public override void Services(IServiceCollection services, IConfiguration configuration)
+    {
+        services.AddScoped<FileImports>();
+        services.AddScoped<ImportReport>();
+        services.AddSingleton<IJobHandler, ImportJob>();
+    }
 }

@@ -54,7 +54,6 @@ public sealed class TenancyModule : SankoreModule
     public override IEnumerable<Platform.Jobs.RecurringWork> Recurring =>
     [
         new("advance subscriptions whose due date has passed", TimeSpan.FromMinutes(1), "select tenancy.advance_subscriptions()"),
-        new("forget files that were uploaded", TimeSpan.FromHours(1), "delete from tenancy.imports where created_at < now() - interval '7 days'"),
     ];
 
     /// <inheritdoc/>
@@ -69,9 +68,9 @@ public sealed class TenancyModule : SankoreModule
         services.AddScoped<Subscriptions.Subscriptions>();
         services.AddScoped<Groups.Groups>();
         services.AddScoped<Staff.Staff>();
-        services.AddScoped<Imports.Imports>();
-        services.AddScoped<RowRules>();
-        services.AddScoped<RowWriter>();
+        services.AddScoped<Platform.Imports.ImportKind, GroupsKind>();
+        services.AddScoped<Platform.Imports.ImportKind, SchoolsKind>();
+        services.AddScoped<Platform.Imports.ImportKind, StaffKind>();
         services.AddScoped<Assignments.Assignments>();
         services.AddScoped<AssignmentLogs>();
         services.AddScoped<Matrix>();

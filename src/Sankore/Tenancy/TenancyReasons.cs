@@ -11,7 +11,7 @@ public static class TenancyReasons
         Of("UNAUTHORIZED", 403), Of("ASSIGNER_EXPIRED", 403), Of("SELF_ASSIGNMENT", 403), Of("MODULE_REFUSED", 403),
         Of("SUBSCRIPTION_INACTIVE", 422), Of("MODULE_NOT_IN_PLAN", 422), Of("MODULE_INACTIVE", 422), Of("NOT_IN_SCHOOL", 422),
         Of("LAST_GROUP_ADMIN", 409), Of("PLAN_SLUG_TAKEN", 409), Of("GROUP_CODE_TAKEN", 409), Of("SCHOOL_CODE_TAKEN", 409), Of("SUBSCRIPTION_EXISTS", 409), Of("ALREADY_MEMBER", 409),
-        Of("PLAN_UNKNOWN", 422), Of("MODULE_UNKNOWN", 422), Of("GROUP_UNKNOWN", 422), Of("SCHOOL_UNKNOWN", 422), Of("TRANSITION_INVALID", 422), Of("COLUMN_MISSING", 422), Of("IMPORT_INVALID", 422),
+        Of("PLAN_UNKNOWN", 422), Of("MODULE_UNKNOWN", 422), Of("GROUP_UNKNOWN", 422), Of("SCHOOL_UNKNOWN", 422), Of("TRANSITION_INVALID", 422),
     }.ToDictionary(r => r.Code);
 
     /// <summary>All of them.</summary>
@@ -90,12 +90,6 @@ public static class TenancyReasons
 
         /// <summary>A subscription does not go from the one state to the other.</summary>
         public static Reason TransitionInvalid => Book["TRANSITION_INVALID"];
-
-        /// <summary>The file lacks a column; the message names it.</summary>
-        public static Reason ColumnMissing => Book["COLUMN_MISSING"];
-
-        /// <summary>Rows of the file are wrong: nothing was imported.</summary>
-        public static Reason ImportInvalid => Book["IMPORT_INVALID"];
     }
 
     private static Reason Of(string code, int status) => new(code, status, typeof(Strings));

@@ -95,8 +95,8 @@ public sealed class ContactImportTests(World world) : IClassFixture<World>
         await using var feed = await LiveClient.Open(world.Address, await world.Token(email));
         var import = await Finished(client, await Upload(client, await CutWorkbook(3000, 2000), "coupe.xlsx"));
         (import.Text("status"), import.Text("failure")).ShouldBe(("failed", "FILE_INVALID"));
-        (await world.Sql<long>("select (select count(*) from campaigns.contacts where user_id = @user) + (select count(*) from campaigns.organizations where user_id = @user) + (select count(*) from campaigns.import_rows where user_id = @user) + (select count(*) from campaigns.import_parts where user_id = @user)", new { user })).ShouldBe(0);
-        await feed.Next(e => e.Table == "campaigns.imports" && e.RowId == import.Id() && e.Row.Text("status") == "failed", "the page is told");
+        (await world.Sql<long>("select (select count(*) from campaigns.contacts where user_id = @user) + (select count(*) from campaigns.organizations where user_id = @user) + (select count(*) from util.import_rows where user_id = @user) + (select count(*) from util.import_parts where user_id = @user)", new { user })).ShouldBe(0);
+        await feed.Next(e => e.Table == "util.imports" && e.RowId == import.Id() && e.Row.Text("status") == "failed", "the page is told");
     }
 
     [Theory]
@@ -141,7 +141,7 @@ public sealed class ContactImportTests(World world) : IClassFixture<World>
         await using var feed = await LiveClient.Open(world.Address, await world.Token(email));
         var import = await Finished(client, await Upload(client, Encoding.UTF8.GetBytes(string.Concat(Enumerable.Range(0, 30_000).Select(i => $"Org {i % 300};{i}.{email}\n"))), "x.csv"));
         import.GetProperty("imported").GetInt32().ShouldBe(30_000);
-        var done = await feed.Next(e => e.Table == "campaigns.imports" && e.RowId == import.Id() && e.Row.Text("status") == "completed", "its end is told");
+        var done = await feed.Next(e => e.Table == "util.imports" && e.RowId == import.Id() && e.Row.Text("status") == "completed", "its end is told");
         done.Row.GetProperty("imported").GetInt32().ShouldBe(30_000);
         await feed.Next(e => e.Table == "campaigns.user_counts" && e.Data.Text("id") == "", "and the dashboard's figures");
         (await client.Ask(HttpMethod.Get, $"{Api}/dashboard").Json()).GetProperty("totalContacts").GetInt32().ShouldBe(30_000);
@@ -159,13 +159,13 @@ public sealed class ContactImportTests(World world) : IClassFixture<World>
         await world.Execute("""
             begin;
             update tenancy.memberships set status = 'inactive' where user_id = @user;
-            update campaigns.imports set status = 'running' where id = @id;
-            insert into util.job_queue (id, job_type, payload) values (gen_random_uuid(), 'contacts_import', jsonb_build_object('Import', @id, 'User', @user));
+            update util.imports set status = 'running' where id = @id;
+            insert into util.job_queue (id, job_type, payload) values (gen_random_uuid(), 'import', jsonb_build_object('Import', @id, 'User', @user));
             select pg_notify('jobs', '');
             commit
             """, new { user, id = import.Id() });
-        await Waiting.Until(() => world.Sql<bool>("select status in ('completed', 'failed') from campaigns.imports where id = @id", new { id = import.Id() }), "the import ends", 60);
-        (await world.Sql<string>("select status || ' ' || imported from campaigns.imports where id = @id", new { id = import.Id() })).ShouldBe("completed 1");
+        await Waiting.Until(() => world.Sql<bool>("select status in ('completed', 'failed') from util.imports where id = @id", new { id = import.Id() }), "the import ends", 60);
+        (await world.Sql<string>("select status || ' ' || (counts ->> 'imported') from util.imports where id = @id", new { id = import.Id() })).ShouldBe("completed 1");
         (await world.Sql<long>("select count(*) from campaigns.contacts where user_id = @user", new { user })).ShouldBe(1);
     }
 

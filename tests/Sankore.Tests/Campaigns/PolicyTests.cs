@@ -5,13 +5,13 @@ namespace Sankore.Tests.Campaigns;
 /// <summary>Every row belongs to its user, and nobody else sees or touches it: raw SQL as the role, whatever the code does.</summary>
 public sealed class PolicyTests(World world) : IClassFixture<World>, IAsyncLifetime
 {
-    private Guid _mine, _other, _campaign, _contact, _organization, _import;
+    private Guid _mine, _other, _campaign, _contact, _organization;
 
     /// <summary>A row of the head's in every table, made as the head.</summary>
     public async ValueTask InitializeAsync()
     {
         (_mine, _other) = (await world.IdOf(Cast.HeadOnPremium), await world.IdOf(Cast.Admin1));
-        (_campaign, _contact, _organization, _import) = (Guid.CreateVersion7(), Guid.CreateVersion7(), Guid.CreateVersion7(), Guid.CreateVersion7());
+        (_campaign, _contact, _organization) = (Guid.CreateVersion7(), Guid.CreateVersion7(), Guid.CreateVersion7());
         await world.AsRole<int>("authenticated", _mine, """
             insert into campaigns.organizations (id, name) values (@_organization, @word);
             insert into campaigns.contacts (id, email, organization_name) values (@_contact, @word || '@exemple.cg', @word);
@@ -23,10 +23,7 @@ public sealed class PolicyTests(World world) : IClassFixture<World>, IAsyncLifet
             insert into campaigns.emails_sent (campaign_id, contact_id, recipient_email, status) values (@_campaign, @_contact, @word || '@exemple.cg', 'sending');
             update campaigns.emails_sent set status = 'sent', sent_at = now() where campaign_id = @_campaign;
             insert into campaigns.tries (id, campaign_id, recipient_email) values (gen_random_uuid(), @_campaign, 'x@exemple.cg');
-            insert into campaigns.imports (id, file_name) values (@_import, 'a.csv');
-            insert into campaigns.import_parts (import_id, part, content) values (@_import, 1, 'a');
-            insert into campaigns.import_rows (import_id, number, verdict) values (@_import, 1, 'empty');
-            """, new { _organization, _contact, _campaign, _import, word = Catalogue.Word() });
+            """, new { _organization, _contact, _campaign, word = Catalogue.Word() });
         await world.AsRole<int>("service_role", null, """
             insert into campaigns.campaign_links (campaign_id, user_id, number, url) values (@_campaign, @_mine, 1, 'https://exemple.cg/');
             select accepted from campaigns.take_events('generic', array[@_campaign::text], array(select id from campaigns.emails_sent where campaign_id = @_campaign limit 1), array['opened'], array[now()], array[null], array[null], array[false]);
@@ -39,7 +36,7 @@ public sealed class PolicyTests(World world) : IClassFixture<World>, IAsyncLifet
     public async Task Each_sees_all_of_their_own_and_nothing_of_anybody_elses()
     {
         var tables = await Tables();
-        tables.Count.ShouldBeGreaterThanOrEqualTo(16);
+        tables.Count.ShouldBeGreaterThanOrEqualTo(13);
         foreach (var table in tables)
         {
             (await world.Sql<long>($"select count(*) from {table} where user_id = @_mine", new { _mine })).ShouldBeGreaterThan(0, $"{table} has rows to hide");
@@ -95,8 +92,6 @@ public sealed class PolicyTests(World world) : IClassFixture<World>, IAsyncLifet
             "insert into campaigns.attachments (campaign_id, file_name, content_type, content) values (@_campaign, 'a.txt', 'text/plain', 'a')",
             "insert into campaigns.emails_sent (campaign_id, recipient_email) values (@_campaign, 'x@exemple.cg')",
             "insert into campaigns.emails_sent (campaign_id, contact_id, recipient_email) values (@own, @_contact, 'x@exemple.cg')",
-            "insert into campaigns.import_parts (import_id, part, content) values (@_import, 2, 'a')",
-            "insert into campaigns.import_rows (import_id, number, verdict) values (@_import, 2, 'empty')",
         })
         {
             await Refused(PostgresErrorCodes.ForeignKeyViolation, statement, own);
@@ -145,10 +140,9 @@ public sealed class PolicyTests(World world) : IClassFixture<World>, IAsyncLifet
     private static IEnumerable<(string Table, string Columns, string Values)> Rows() =>
     [
         ("campaigns.organizations", "name", "'x'"), ("campaigns.contacts", "email", "'x@exemple.cg'"), ("campaigns.segments", "name, filter", "'x', '{}'"), ("campaigns.suppressions", "email, reason", "'x@exemple.cg', 'manual'"),
-        ("campaigns.email_templates", "name, subject, content", "'x', 'x', 'x'"), ("campaigns.email_campaigns", "name", "'x'"), ("campaigns.imports", "file_name", "'x'"),
+        ("campaigns.email_templates", "name, subject, content", "'x', 'x', 'x'"), ("campaigns.email_campaigns", "name", "'x'"),
         ("campaigns.attachments", "campaign_id, file_name, content_type, content", "@_campaign, 'x', 'text/plain', 'x'"), ("campaigns.emails_sent", "campaign_id, recipient_email", "@_campaign, 'x@exemple.cg'"),
         ("campaigns.tries", "id, campaign_id, recipient_email", "gen_random_uuid(), @_campaign, 'x@exemple.cg'"),
-        ("campaigns.import_parts", "import_id, part, content", "@_import, 9, 'x'"), ("campaigns.import_rows", "import_id, number, verdict", "@_import, 9, 'empty'"),
     ];
 
     // All but the key of the links, which is no user's (UnsubscribeTests).
@@ -158,7 +152,7 @@ public sealed class PolicyTests(World world) : IClassFixture<World>, IAsyncLifet
     private async Task<long> Seen(string role, Guid? user, string table) => (await world.AsRole<long>(role, user, $"select count(*) from {table}"))[0];
 
     private async Task Refused(string state, string statement, Guid? own = null) =>
-        (await Should.ThrowAsync<PostgresException>(() => world.AsRole<int>("authenticated", _other, statement, new { _mine, _campaign, _contact, _organization, _import, own }))).SqlState.ShouldBe(state, statement);
+        (await Should.ThrowAsync<PostgresException>(() => world.AsRole<int>("authenticated", _other, statement, new { _mine, _campaign, _contact, _organization, own }))).SqlState.ShouldBe(state, statement);
 
     private async Task Suppressed(string role, string statement, string word) =>
         (await Should.ThrowAsync<PostgresException>(() => world.AsRole<int>(role, _mine, statement, new { _mine, _campaign, address = $"{word.ToUpperInvariant()}@Exemple.CG" }))).MessageText.ShouldBe("SUPPRESSED", statement);

@@ -10,12 +10,12 @@ public sealed class ReaderPolicyTests(World world) : IClassFixture<World>, IAsyn
     // What a merge, or a draft's file, takes away is part of something written.
     private static readonly string[] Deleted = ["segments", "suppressions", "email_templates", "email_campaigns"];
 
-    private Guid _person, _campaign, _import;
+    private Guid _person, _campaign;
 
     /// <summary>A row in every table that its user writes, of somebody who may write at first.</summary>
     public async ValueTask InitializeAsync()
     {
-        (_person, _campaign, _import) = (await world.IdOf(Email), Guid.CreateVersion7(), Guid.CreateVersion7());
+        (_person, _campaign) = (await world.IdOf(Email), Guid.CreateVersion7());
         await Rights(write: true, delete: true);
         await AsPerson<int>("""
             insert into campaigns.organizations (name) values (@word);
@@ -27,9 +27,6 @@ public sealed class ReaderPolicyTests(World world) : IClassFixture<World>, IAsyn
             insert into campaigns.attachments (campaign_id, file_name, content_type, content) values (@_campaign, 'a.txt', 'text/plain', 'a');
             insert into campaigns.emails_sent (campaign_id, recipient_email) values (@_campaign, @word || '@exemple.cg');
             insert into campaigns.tries (id, campaign_id, recipient_email) values (gen_random_uuid(), @_campaign, 'x@exemple.cg');
-            insert into campaigns.imports (id, file_name) values (@_import, 'a.csv');
-            insert into campaigns.import_parts (import_id, part, content) values (@_import, 1, 'a');
-            insert into campaigns.import_rows (import_id, number, verdict) values (@_import, 1, 'empty');
             """);
     }
 
@@ -75,10 +72,9 @@ public sealed class ReaderPolicyTests(World world) : IClassFixture<World>, IAsyn
     private static IEnumerable<(string Table, string Columns, string Values)> Rows() =>
     [
         ("organizations", "name", "@word"), ("contacts", "email", "@word || '@exemple.cg'"), ("segments", "name, filter", "@word, '{}'"), ("suppressions", "email, reason", "@word || '@exemple.cg', 'manual'"),
-        ("email_templates", "name, subject, content", "@word, 'x', 'x'"), ("email_campaigns", "name", "@word"), ("imports", "file_name", "@word"),
+        ("email_templates", "name, subject, content", "@word, 'x', 'x'"), ("email_campaigns", "name", "@word"),
         ("attachments", "campaign_id, file_name, content_type, content", "@_campaign, 'x', 'text/plain', 'x'"), ("emails_sent", "campaign_id, recipient_email", "@_campaign, @word || '@exemple.cg'"),
         ("tries", "id, campaign_id, recipient_email", "gen_random_uuid(), @_campaign, 'x@exemple.cg'"),
-        ("import_parts", "import_id, part, content", "@_import, 9, 'x'"), ("import_rows", "import_id, number, verdict", "@_import, 9, 'empty'"),
     ];
 
     /// <summary>What was assigned to the person gives these rights, in every place.</summary>
@@ -91,7 +87,7 @@ public sealed class ReaderPolicyTests(World world) : IClassFixture<World>, IAsyn
         }
     }
 
-    private Task<IReadOnlyList<T>> AsPerson<T>(string sql) => world.AsRole<T>("authenticated", _person, sql, new { _campaign, _import, word = Catalogue.Word() });
+    private Task<IReadOnlyList<T>> AsPerson<T>(string sql) => world.AsRole<T>("authenticated", _person, sql, new { _campaign, word = Catalogue.Word() });
 
     private async Task<long> Count(string sql) => (await AsPerson<long>(sql))[0];
 

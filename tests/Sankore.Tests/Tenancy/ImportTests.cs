@@ -1,7 +1,9 @@
 using System.Net.Http.Headers;
 using System.Text;
 using System.Text.Json;
+using Microsoft.Extensions.DependencyInjection;
 using Sankore.Platform.Files;
+using Sankore.Platform.Imports;
 using Sankore.Tenancy.Imports;
 
 namespace Sankore.Tests.Tenancy;
@@ -18,10 +20,11 @@ public sealed class ImportTests(World world) : IClassFixture<World>
         {
             using var answer = await super.Ask(HttpMethod.Get, $"/api/imports/{kind}/template?many=true", language: language);
             ((int)answer.StatusCode).ShouldBe(200);
-            using var file = SheetFile.Open(new MemoryStream(await answer.Content.ReadAsByteArrayAsync(TestContext.Current.CancellationToken)), Imports.Limits);
+            var (content, columns) = (await answer.Content.ReadAsByteArrayAsync(TestContext.Current.CancellationToken), Kind(kind).Columns);
+            using var file = SheetFile.Open(new MemoryStream(content), Kind(kind).Limits);
             var rows = file.Rows().ToList();
-            rows[0].Cells.ShouldBe(ImportKind.Named(kind)!.ColumnsOf(many: true).Select(c => language == "en" ? c.English : c.French));
-            rows[1].Cells.ShouldBe(ImportKind.Named(kind)!.ColumnsOf(many: true).Select(c => c.Example));
+            rows[0].Cells.ShouldBe(columns.Select(c => language == "en" ? c.English : c.French));
+            rows[1].Cells.ShouldBe(columns.Select(c => c.Example));
         }
     }
 
@@ -148,14 +151,33 @@ public sealed class ImportTests(World world) : IClassFixture<World>
         await Send(admin, "schools", [0, 1, 2, 3], group).ShouldRefuse(422, "FILE_INVALID");
         await Send(admin, "schools", [], group).ShouldRefuse(422, "COLUMN_MISSING");
         (await Post(admin, "schools", "Ville\nOuesso\n", group).ShouldRefuse(422, "COLUMN_MISSING")).Text("title").ShouldContain("Nom");
-        await Send(admin, "schools", Encoding.UTF8.GetBytes("Nom\n" + string.Concat(Enumerable.Repeat("x\n", Imports.Limits.Rows + 1))), group).ShouldRefuse(413, "TOO_LARGE");
-        await Send(admin, "schools", new byte[Imports.MaxBytes + 1], group).ShouldRefuse(413, "TOO_LARGE");
+        var many = await Read(admin, Send(admin, "schools", Encoding.UTF8.GetBytes("Nom\n" + string.Concat(Enumerable.Repeat("x\n", Kind("schools").Limits.Rows + 1))), group));
+        (many.Text("status"), many.Text("failure")).ShouldBe(("failed", "TOO_LARGE"));
+        await Send(admin, "schools", new byte[NetworkKind.MaxBytes + 1], group).ShouldRefuse(413, "TOO_LARGE");
         (await Upload(admin, "schools", "Nom\n", group)).GetProperty("rows").GetArrayLength().ShouldBe(0);
     }
 
     private Task<Guid> Group(string code) => world.Sql<Guid>("select id from tenancy.school_groups where code = @code", new { code });
 
-    private static Task<JsonElement> Upload(HttpClient client, string kind, string csv, Guid? group) => Post(client, kind, csv, group).Json();
+    private ImportKind Kind(string name)
+    {
+        using var scope = world.App.Services.CreateScope();
+        return scope.ServiceProvider.GetServices<ImportKind>().Single(k => k.Name == name);
+    }
+
+    private static Task<JsonElement> Upload(HttpClient client, string kind, string csv, Guid? group) => Read(client, Post(client, kind, csv, group));
+
+    /// <summary>A file that was taken, once it has been read.</summary>
+    private static async Task<JsonElement> Read(HttpClient client, Task<HttpResponseMessage> taken)
+    {
+        var import = await taken.Json(202);
+        await Waiting.Until(async () =>
+        {
+            import = await client.Ask(HttpMethod.Get, $"/api/imports/{import.Id()}").Json();
+            return import.Text("status") != "running";
+        }, "the file is read");
+        return import;
+    }
 
     private static Task<HttpResponseMessage> Post(HttpClient client, string kind, string csv, Guid? group) => Send(client, kind, Encoding.UTF8.GetBytes(csv), group);
 

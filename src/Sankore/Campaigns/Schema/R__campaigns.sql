@@ -6,11 +6,11 @@ do $$
 declare
   v_table text;
 begin
-  foreach v_table in array array['organizations', 'contacts', 'segments', 'email_templates', 'email_campaigns', 'emails_sent', 'imports'] loop
+  foreach v_table in array array['organizations', 'contacts', 'segments', 'email_templates', 'email_campaigns', 'emails_sent'] loop
     execute format('create or replace trigger update_updated_at_column before update %s on campaigns.%I for each row execute function util.touch(%s)',
       -- What a campaign is told of is no change of it.
       case when v_table = 'email_campaigns' then 'of name, subject, content, status, template_id, from_name, reply_to, audience, track_opens, track_clicks, scheduled_at, time_zone' else '' end,
-      v_table, case when v_table in ('emails_sent', 'imports') then quote_literal('no version') else '' end);
+      v_table, case when v_table = 'emails_sent' then quote_literal('no version') else '' end);
   end loop;
 end $$;
 
@@ -327,18 +327,7 @@ select live.watch('campaigns.organizations', 'user:user_id'),
   live.watch('campaigns.email_templates', 'user:user_id'),
   live.watch('campaigns.user_counts', 'user:user_id'),
   -- How far they are is told apart, by what follows.
-  live.watch_column('campaigns.email_campaigns', 'version', 'user:user_id'),
-  live.watch_column('campaigns.imports', 'status', 'user:user_id');
-
--- How far one of the caller's imports is, and what became of it.
-create or replace function campaigns.tell_import(p_id uuid) returns void
-language sql security definer set search_path = '' as $$
-  select live.publish('campaigns.imports', 'UPDATE', i.id::text, jsonb_build_object(
-      'status', i.status, 'percent', i.percent, 'rows', i.rows_done, 'imported', i.imported, 'updated', i.updated, 'unchanged', i.unchanged,
-      'duplicate', i.duplicate, 'invalid', i.invalid, 'empty', i.empty, 'organizations', i.organizations), array['user:' || i.user_id])
-  from campaigns.imports i where i.id = p_id and i.user_id = auth.uid()
-$$;
-grant execute on function campaigns.tell_import(uuid) to authenticated, service_role;
+  live.watch_column('campaigns.email_campaigns', 'version', 'user:user_id');
 
 -- A campaign's figures as its row of the feed.
 create or replace function campaigns.campaign_row(a campaigns.campaign_analytics) returns jsonb
@@ -390,7 +379,7 @@ grant execute on function campaigns.tell_all(uuid[]) to service_role;
 -- ── Who sees what: every row is its user's alone ──
 
 grant select, insert, update, delete on campaigns.organizations, campaigns.contacts, campaigns.segments, campaigns.suppressions, campaigns.email_templates, campaigns.email_campaigns,
-  campaigns.attachments, campaigns.emails_sent, campaigns.tries, campaigns.imports, campaigns.import_parts, campaigns.import_rows to authenticated, service_role;
+  campaigns.attachments, campaigns.emails_sent, campaigns.tries to authenticated, service_role;
 grant select on campaigns.campaign_counts, campaigns.campaign_minutes, campaigns.user_counts, campaigns.campaign_analytics, campaigns.contact_analytics, campaigns.dashboard_analytics to authenticated, service_role;
 grant execute on function campaigns.matching(uuid, jsonb), campaigns.audience_filter(uuid, jsonb) to authenticated, service_role;
 
@@ -403,7 +392,7 @@ declare
   v_has     text := '(select tenancy.has_module(''campagnes'', %L))';
   v_deleted regclass[] := array['campaigns.segments', 'campaigns.suppressions', 'campaigns.email_templates', 'campaigns.email_campaigns'];
   v_written regclass[] := array['campaigns.organizations', 'campaigns.contacts', 'campaigns.attachments', 'campaigns.emails_sent',
-    'campaigns.tries', 'campaigns.imports', 'campaigns.import_parts', 'campaigns.import_rows'];
+    'campaigns.tries'];
   v_counted regclass[] := array['campaigns.campaign_counts', 'campaigns.campaign_minutes', 'campaigns.user_counts'];
   v_table   regclass;
 begin
@@ -418,3 +407,6 @@ begin
     perform util.policy(v_table, 'service', 'all', 'service_role');
   end loop;
 end $$;
+
+-- The file of contacts that somebody imports, while they may write.
+select util.import_policies('campaigns', '(select tenancy.has_module(''campagnes'', ''write''))', 'contacts');

@@ -340,3 +340,42 @@ create or replace view util.live_jobs with (security_invoker = true) as
 grant select on util.live_jobs to service_role;
 
 select util.policy('util.job_queue', 'service', 'all', 'service_role');
+
+-- ── Imports ──
+
+create or replace trigger update_updated_at_column before update on util.imports for each row execute function util.touch('no version');
+
+alter table util.imports alter column user_id set default auth.uid();
+alter table util.import_parts alter column user_id set default auth.uid();
+alter table util.import_rows alter column user_id set default auth.uid();
+
+-- Whoever uploaded a file reads it, its parts and its report. What becomes of its rows is written by the server alone.
+grant select, insert, update (status, settings, percent, rows_read, counts, result, failure, finished_at) on util.imports to authenticated;
+grant select, insert on util.import_parts to authenticated;
+grant select on util.import_rows to authenticated;
+grant select, insert, update, delete on util.imports, util.import_parts, util.import_rows to service_role;
+select util.policy(t, 'own', 'select', 'authenticated', 'user_id = (select auth.uid())'), util.policy(t, 'service', 'all', 'service_role')
+from unnest(array['util.imports', 'util.import_parts', 'util.import_rows']::regclass[]) t;
+
+-- A module's kinds of imports: whoever is signed in writes files of theirs, while p_rule holds. A kind that no module names is nobody's to write.
+create or replace function util.import_policies(p_module text, p_rule text, variadic p_kinds text[]) returns void
+language plpgsql as $$
+declare
+  v_own  text := format('user_id = (select auth.uid()) and kind = any (%L) and (%s)', p_kinds, p_rule);
+begin
+  perform util.policy('util.imports', p_module, 'insert', 'authenticated', v_own);
+  perform util.policy('util.imports', p_module, 'update', 'authenticated', v_own);
+  perform util.policy('util.import_parts', p_module, 'insert', 'authenticated', format(
+    'user_id = (select auth.uid()) and (%s) and import_id in (select i.id from util.imports i where i.kind = any (%L))', p_rule, p_kinds));
+end $$;
+
+select live.watch_column('util.imports', 'status', 'user:user_id');
+
+-- How far one of the caller's imports is, and what became of it.
+create or replace function util.tell_import(p_id uuid) returns void
+language sql security definer set search_path = '' as $$
+  select live.publish('util.imports', 'UPDATE', i.id::text,
+    i.counts || i.result || jsonb_build_object('status', i.status, 'percent', i.percent, 'rows', i.rows_read), array['user:' || i.user_id])
+  from util.imports i where i.id = p_id and i.user_id = auth.uid()
+$$;
+grant execute on function util.tell_import(uuid) to authenticated, service_role;

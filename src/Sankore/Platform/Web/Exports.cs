@@ -2,7 +2,7 @@ using System.Globalization;
 using Sankore.Platform.Files;
 using Sankore.Platform.Security;
 
-namespace Sankore.Campaigns;
+namespace Sankore.Platform.Web;
 
 /// <summary>Rows as files to keep: written while they are read, of any number.</summary>
 internal static class Exports

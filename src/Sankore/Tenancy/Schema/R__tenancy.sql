@@ -430,11 +430,10 @@ begin
       format(v_may, case when v_table = any (v_included) then 'tenancy.manage' else 'tenancy.delete' end));
   end loop;
 end $$;
--- Imports are whoever's who uploaded them.
-grant select, insert, update (imported_at, result) on tenancy.imports to authenticated;
-grant select, delete on tenancy.imports to service_role;
-select util.own_rows('tenancy.imports', 'created_by'),
-  util.policy('tenancy.imports', 'service', 'all', 'service_role'),
+-- Files of the network are for its operator and for whoever administers a group of it; of which group, the use case asks.
+select util.import_policies('tenancy',
+    '(select rbac.has_permission((select auth.uid()), ''tenancy.manage'')) or cardinality((select tenancy.my_administered_group_ids())) > 0',
+    'groups', 'schools', 'staff'),
   util.policy('tenancy.invited_places', 'service', 'insert', 'service_role');
 
 -- A group's administrators keep its schools and its staff; nobody changes a place of their own.

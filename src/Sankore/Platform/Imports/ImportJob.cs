@@ -1,0 +1,156 @@
+using System.Diagnostics;
+using System.Text.Json;
+using Sankore.Platform.Data;
+using Sankore.Platform.Files;
+using Sankore.Platform.Jobs;
+using Sankore.Platform.Security;
+
+namespace Sankore.Platform.Imports;
+
+/// <summary>
+/// Reads a file in one transaction: rows are judged in blocks into the report, then, unless its uploader is to confirm it first, written by its kind. A second
+/// run changes nothing. A file that turns out broken fails and leaves nothing behind.
+/// </summary>
+public sealed class ImportJob(Db db, IServiceScopeFactory scopes) : IJobHandler
+{
+    /// <summary>The job's type.</summary>
+    public const string Type = "import";
+
+    private const int BlockRows = 5_000;
+    private static readonly TimeSpan TellEvery = TimeSpan.FromMilliseconds(250);
+
+    private const string OneSql =
+        "select kind, settings::text from util.imports where id = @Import and user_id = auth.uid() and status = 'running'";
+
+    private const string PartSql = "select content from util.import_parts where import_id = @Import and part = @part";
+
+    // One at a time, whoever else was given the job: the other finds it done. Rows of this transaction have no statistics: taken for few, they would be
+    // joined row by row.
+    private const string BeginSql = """
+        select pg_advisory_xact_lock(hashtextextended(@Import::text, 0)), set_config('enable_nestloop', 'off', true)
+        """;
+
+    private const string IsRunningSql = "select exists (select 1 from util.imports where id = @Import and status = 'running')";
+
+    private const string EndSql = """
+        update util.imports i
+        set status = @status, percent = 100, finished_at = case when @status = 'completed' then now() end, rows_read = c.rows, counts = c.counts,
+            result = @result::jsonb
+        from (
+          select coalesce(sum(n), 0) as rows, coalesce(jsonb_object_agg(verdict, n), '{}') as counts
+          from (select verdict, count(*) as n from util.import_rows where import_id = @Import group by verdict) by_verdict) c
+        where i.id = @Import and i.status = 'running';
+        delete from util.import_parts where import_id = @Import;
+        select util.tell_import(@Import)
+        """;
+
+    private const string FailSql = """
+        update util.imports set status = 'failed', failure = @code, finished_at = now() where id = @Import and status = 'running';
+        delete from util.import_parts where import_id = @Import;
+        select util.tell_import(@Import)
+        """;
+
+    private const string ProgressSql = """
+        update util.imports set percent = @percent, rows_read = @rows where id = @Import and status = 'running';
+        select util.tell_import(@Import)
+        """;
+
+    /// <summary>What the job needs to know.</summary>
+    public sealed record Order(Guid Import, Guid User);
+
+    private sealed record Begun(string Kind, string Settings);
+
+    /// <inheritdoc/>
+    public string JobType => Type;
+
+    /// <summary>A small file does not wait for a large one.</summary>
+    public int AtOnce => 2;
+
+    /// <inheritdoc/>
+    public async Task Run(Job job, CancellationToken ct)
+    {
+        var order = job.Payload.Deserialize<Order>()!;
+        var server = Caller.Service with { UserId = order.User };
+        if (await db.Read(server, session => session.Find<Begun>(OneSql, new { order.Import }), ct) is not { } begun)
+        {
+            return;
+        }
+        await using var scope = scopes.CreateAsyncScope();
+        var kind = scope.ServiceProvider.GetRequiredService<FileImports>().Kind(begun.Kind);
+        var settings = JsonSerializer.Deserialize<ImportSettings>(begun.Settings)!;
+        await using var file = await Fetch(server, order, ct);
+        try
+        {
+            await new Reading(db, kind, settings, order, server).Run(file, ct);
+        }
+        catch (Refusal refusal)
+        {
+            await db.Run(server, session => session.Execute(FailSql, new { order.Import, code = refusal.Reason.Code }), ct);
+        }
+    }
+
+    /// <summary>The file, out of its parts, on this node's disk for as long as it is open.</summary>
+    private async Task<FileStream> Fetch(Caller server, Order order, CancellationToken ct)
+    {
+        var file = ImportFile.Temporary();
+        for (var part = 0; await db.Read(server, session => session.Find<byte[]>(PartSql, new { order.Import, part }), ct) is { } content; part++)
+        {
+            await file.WriteAsync(content, ct);
+        }
+        return file;
+    }
+
+    /// <summary>One file on its way.</summary>
+    private sealed class Reading(Db db, ImportKind kind, ImportSettings settings, Order order, Caller server)
+    {
+        private readonly Stopwatch _told = Stopwatch.StartNew();
+        private int _rows;
+
+        // What nobody confirms is written as the server in the person's name: what was begun is finished, even if the person has lost the module since.
+        // What they confirm later is judged by what they see.
+        public Task Run(FileStream file, CancellationToken ct) =>
+            db.Run(kind.IsAllOrNothing ? Caller.Person(order.User) : server, session => Import(session, file, ct), ct);
+
+        private async Task Import(Session session, FileStream file, CancellationToken ct)
+        {
+            await session.Execute(BeginSql, new { order.Import });
+            if (!await session.Value<bool>(IsRunningSql, new { order.Import }))
+            {
+                return;
+            }
+            await kind.MayImport(session, settings.Options);
+            await Read(session, file, ct);
+            var result = kind.IsAllOrNothing ? [] : await kind.Write(session, order.Import, settings, share => Tell(50 + share * 50, ct));
+            var end = new { order.Import, status = kind.IsAllOrNothing ? "checked" : "completed", result = JsonSerializer.Serialize(result) };
+            await session.AsService(s => s.Execute(EndSql, end));
+        }
+
+        private async Task Read(Session session, FileStream file, CancellationToken ct)
+        {
+            _rows = 0;
+            var judge = await kind.Judge(session, settings);
+            using var sheet = SheetFile.Open(file, kind.Limits);
+            foreach (var block in sheet.Rows(settings.Sheet).Skip(settings.HasHeader ? 1 : 0).Select(Row).Chunk(BlockRows))
+            {
+                var judged = await judge(block);
+                await session.AsService(s => ImportRows.Add(s, order.Import, judged));
+                _rows += block.Length;
+                // Reading is half of the way, writing the other half.
+                await Tell(sheet.Progress * (kind.IsAllOrNothing ? 100 : 50), ct);
+            }
+        }
+
+        private ImportRow Row(SheetRow row) => new(
+            row.Number, settings.Columns.ToDictionary(c => c.Key, c => c.Value < row.Cells.Length ? row.Cells[c.Value] : ""), "", []);
+
+        private async Task Tell(double percent, CancellationToken ct)
+        {
+            if (_told.Elapsed >= TellEvery)
+            {
+                _told.Restart();
+                var figures = new { order.Import, percent = (int)percent, rows = _rows };
+                await db.Run(server, other => other.Execute(ProgressSql, figures), ct);
+            }
+        }
+    }
+}

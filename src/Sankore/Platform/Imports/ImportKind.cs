@@ -1,0 +1,87 @@
+using System.Text.Json;
+using Microsoft.Extensions.Localization;
+using Sankore.Platform.Data;
+using Sankore.Platform.Files;
+using Sankore.Platform.Security;
+using Sankore.Platform.Text;
+
+namespace Sankore.Platform.Imports;
+
+/// <summary>A column of a kind of file.</summary>
+/// <param name="Name">As rows keep it.</param>
+/// <param name="Required">Whether the file must have it.</param>
+/// <param name="French">Its head in French: the template's, and the page's.</param>
+/// <param name="English">The same in English.</param>
+/// <param name="Example">What the template shows.</param>
+/// <param name="Heads">What else its head may be, in either language.</param>
+public sealed record ImportColumn(string Name, bool Required, string French, string English, string Example, params string[] Heads)
+{
+    /// <summary>Whether a cell holds what the column is for; null: only the head tells.</summary>
+    public Func<string, bool>? Holds { get; init; }
+
+    /// <summary>Whether it is the first column that is no other's, where nothing else tells.</summary>
+    public bool IsFirstLeft { get; init; }
+
+    /// <summary>Its head in the reader's language.</summary>
+    public string Head => Texts.Language == "en" ? English : French;
+
+    /// <summary>Whether a head is this column's.</summary>
+    public bool Is(string head) => Heads.Append(French).Append(English).Append(Name).Any(h => Codes.Normalize(h) == Codes.Normalize(head));
+}
+
+/// <summary>Says of the rows of a block what they are: their values in their one form, a verdict, and what is wrong with them. Blocks come in order.</summary>
+public delegate Task<IReadOnlyList<ImportRow>> JudgeRows(IReadOnlyList<ImportRow> block);
+
+/// <summary>
+/// What can be imported: its columns, how a row is judged, and how the good ones are written. A module registers each kind as a service, and says in
+/// SQL who may write it (<c>util.import_policies</c>).
+/// </summary>
+/// <param name="texts">The module's texts: <c>verdict.…</c>, <c>import.verdict.…</c> and <c>import.result.…</c> of what it says.</param>
+public abstract class ImportKind(IStringLocalizer texts)
+{
+    /// <summary>Its name, in addresses and in <c>util.imports</c>.</summary>
+    public abstract string Name { get; }
+
+    /// <summary>All columns, in the template's order.</summary>
+    public abstract IReadOnlyList<ImportColumn> Columns { get; }
+
+    /// <summary>How much of a file is read.</summary>
+    public abstract SheetLimits Limits { get; }
+
+    /// <summary>What may become of a row, in the order in which people are told.</summary>
+    public abstract IReadOnlyList<string> Verdicts { get; }
+
+    /// <summary>
+    /// Whether nothing is written as long as a row is wrong, and then only once the uploader has said so, with the rights that they have at that moment.
+    /// If not, each row that is good is written at once.
+    /// </summary>
+    public abstract bool IsAllOrNothing { get; }
+
+    /// <summary>The module's texts.</summary>
+    public IStringLocalizer Words => texts;
+
+    /// <summary>The columns that a file with these options may have.</summary>
+    public virtual IEnumerable<ImportColumn> ColumnsOf(JsonElement? options) => Columns;
+
+    /// <summary>Options in their one form. Refuses with VALIDATION_FAILED.</summary>
+    public virtual JsonElement? Normalized(JsonElement? options) => options;
+
+    /// <summary>What is said of a row, with what depends on the reader's language filled in.</summary>
+    public virtual RowError InWords(RowError error) => error;
+
+    /// <summary>Refuses unless the caller may import with these options. What the kind's policies say need not be said again.</summary>
+    protected internal virtual Task MayImport(Session session, JsonElement? options) => Task.CompletedTask;
+
+    /// <summary>Why a file without a required column is refused.</summary>
+    protected internal virtual Refusal Missing(ImportColumn column, bool isEmpty) => new(Reason.ColumnMissing, column.Head);
+
+    /// <summary>Reads what judging needs, and returns what judges.</summary>
+    protected internal abstract Task<JudgeRows> Judge(Session session, ImportSettings settings);
+
+    /// <summary>Writes the good rows of <c>util.import_rows</c>; what was made, by word.</summary>
+    /// <param name="session">The transaction of the whole file.</param>
+    /// <param name="id">The import.</param>
+    /// <param name="settings">How it is read.</param>
+    /// <param name="tell">Told from time to time which share is done, from 0 to 1.</param>
+    protected internal abstract Task<Dictionary<string, int>> Write(Session session, Guid id, ImportSettings settings, Func<double, Task> tell);
+}
