@@ -62,7 +62,7 @@ public sealed partial class CampaignTests(Chrome chrome)
         {
             await Expect(page.Locator("a.badge").GetByText(count, new LocatorGetByTextOptions { Exact = true })).ToBeVisibleAsync();
         }
-        await Expect(page.Locator("td .mail")).ToHaveTextAsync("pas une adresse");
+        await Expect(page.GetByRole(AriaRole.Cell, new PageGetByRoleOptions { Name = "pas une adresse" })).ToBeVisibleAsync();
     }
 
     private static async Task MakeTemplate(IPage page)

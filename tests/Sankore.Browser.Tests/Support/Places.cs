@@ -33,7 +33,7 @@ public sealed partial class Places : IAsyncLifetime
         "admin", "modules", "modules-search", "modules-empty", "module-new", "module-edit", "module-delete", "module-refused",
         "categories", "category-new", "category-edit", "category-refused", "plans", "plan-of-operator", "plan-new", "plan-edit", "plan-preview", "plan-refused",
         "group-new", "group-refused", "group-of-operator", "group-of-admin", "group-none", "group-schools", "school-new", "school-edit", "staff", "staff-refused", "matrix", "matrix-none",
-        "assign", "assign-preview", "access", "access-why", "access-end", "group-log", "assignments", "import", "import-refused", "import-errors", "import-good",
+        "assign", "assign-preview", "access", "access-why", "access-end", "group-log", "assignments", "import", "import-refused", "import-columns", "import-errors", "import-good",
         "groups", "groups-sorted", "group", "schools", "people", "person", "person-revoke", "api-keys", "api-keys-new", "audit", "audit-empty", "outbox", "outbox-mail", "live", "live-empty",
         "templates", "templates-empty",
         .. CampaignPlaces.Names,
@@ -140,7 +140,8 @@ public sealed partial class Places : IAsyncLifetime
             new("group-log", Cast.Admin1, $"/groups/{group}/log"),
             new("assignments", Cast.Super, "/admin/assignments"),
             new("import", Cast.Admin1, $"/groups/{group}/import/staff"),
-            new("import-refused", Cast.Admin1, $"/groups/{group}/import/staff", page => Upload(page, "Prénom;Âge\nMarie;30", refused: true)),
+            new("import-refused", Cast.Admin1, $"/groups/{group}/import/staff", page => Look(page, "\0", refused: true)),
+            new("import-columns", Cast.Admin1, $"/groups/{group}/import/staff", page => Look(page, "Nom;Adresse électronique;Poste\nMarie;marie@example.org;Enseignant")),
             new("import-errors", Cast.Admin1, $"/groups/{group}/import/staff", page => Upload(page, "Nom;Courriel;Rôle;École\nMarie;marie@example.org;Pilote;s0001")),
             new("import-good", Cast.Admin1, $"/groups/{group}/import/schools", page => Upload(page, "Nom;Niveau\nLycée du Port;Lycée")),
             new("groups", Cast.Super, "/admin/groups"),
@@ -224,11 +225,18 @@ public sealed partial class Places : IAsyncLifetime
         await Expect(page.Locator("#preview")).ToBeVisibleAsync();
     }
 
-    private static async Task Upload(IPage page, string csv, bool refused = false)
+    private static async Task Look(IPage page, string csv, bool refused = false)
     {
         await page.SetInputFilesAsync("#file", new FilePayload { Name = "fichier.csv", MimeType = "text/csv", Buffer = System.Text.Encoding.UTF8.GetBytes(csv) });
         await page.ClickAsync("main form button.primary");
         await Expect(page.Locator(refused ? ".flash.bad" : "main table")).ToBeVisibleAsync();
+    }
+
+    private static async Task Upload(IPage page, string csv)
+    {
+        await Look(page, csv);
+        await page.ClickAsync("main form button.primary");
+        await Expect(page.Locator("main .badge").First).ToBeVisibleAsync();
     }
 
     private async Task<(string Mail, string Path)> Invitation()

@@ -1,11 +1,13 @@
 using System.Globalization;
+using System.Text;
+using System.Text.Json;
 using Dapper;
 using Npgsql;
 using Sankore.Campaigns.Mailing;
 
 namespace Sankore.Tests.Campaigns;
 
-/// <summary>Whatever kills the server, nobody gets a message twice, and nothing is said to have been sent that was not.</summary>
+/// <summary>Whatever kills the server, nobody gets a message twice, nothing is said to have been sent that was not, and no row is imported twice.</summary>
 [Collection(ProgramTests.Name)]
 public sealed class KillTests
 {
@@ -53,6 +55,45 @@ public sealed class KillTests
         await program.DisposeAsync();
         Directory.Delete(folder, recursive: true);
     }
+
+    [Fact]
+    public async Task The_server_is_killed_in_the_middle_of_an_import_and_no_row_is_there_twice()
+    {
+        const int Rows = 40_000;
+        var (folder, database) = (SankoreProcess.NewFolder(), await Cluster.CreateDatabase());
+        await using var connection = new NpgsqlConnection(database);
+        var program = SankoreProcess.Start(folder, ["--demo", "none"], database, environment: ShortLease);
+        await program.Ready();
+        using var client = await program.As(Cast.HeadOnPremium);
+        var csv = string.Concat(Enumerable.Range(0, Rows).Select(i => $"Organisation {i % 100};p{i}@exemple.cg\n"));
+        using var form = new MultipartFormDataContent { { new ByteArrayContent(Encoding.UTF8.GetBytes(csv)), "file", "x.csv" } };
+        var id = (await client.Ask(HttpMethod.Post, "/api/campaigns/imports", form).Json(202)).Id();
+
+        foreach (var percent in new[] { 1, 50 })
+        {
+            await Waiting.Until(async () => await Percent() is var reached && reached >= percent && reached < 100, $"{percent} % is told", 60);
+            await program.Signal("KILL");
+            await program.DisposeAsync();
+            // What was told is of the run that died.
+            await connection.ExecuteAsync("update util.imports set percent = 0 where id = @id", new { id });
+            program = SankoreProcess.Start(folder, ["--demo", "none"], database, program.Address, ShortLease);
+        }
+        await program.Ready();
+        await Waiting.Until(async () => (await client.Ask(HttpMethod.Get, $"/api/campaigns/imports/{id}").Json()).Text("status") == "completed", "it is imported", 90);
+
+        var counted = await connection.QuerySingleAsync<(long Rows, long Contacts, long Organizations, long Parts, string Counts)>("""
+            select (select count(*) from util.import_rows where import_id = i.id), (select count(*) from campaigns.contacts where user_id = i.user_id),
+              (select count(*) from campaigns.organizations where user_id = i.user_id), (select count(*) from util.import_parts), i.counts::text
+            from util.imports i where i.id = @id
+            """, new { id });
+        counted.ShouldBe((Rows, Rows, 100, 0, JsonSerializer.Serialize(new { imported = Rows }).Replace(":", ": ", StringComparison.Ordinal)));
+        await program.DisposeAsync();
+        Directory.Delete(folder, recursive: true);
+
+        Task<int> Percent() => connection.ExecuteScalarAsync<int>("select percent from util.imports where id = @id", new { id });
+    }
+
+    private static Dictionary<string, string> ShortLease => new() { ["Sankore__Jobs__LeaseSeconds"] = "2" };
 
     private static Dictionary<string, string> Settings(int port) => new()
     {
