@@ -1,10 +1,14 @@
+using System.Net;
 using System.Net.Http.Headers;
 using System.Text;
 using System.Text.Json;
 using Microsoft.Extensions.DependencyInjection;
+using Sankore.Identity.Accounts;
 using Sankore.Platform.Files;
 using Sankore.Platform.Imports;
 using Sankore.Tenancy.Imports;
+using SpreadCheetah;
+using SpreadCheetah.Worksheets;
 
 namespace Sankore.Tests.Tenancy;
 
@@ -157,6 +161,90 @@ public sealed class ImportTests(World world) : IClassFixture<World>
         (await Upload(admin, "schools", "Nom\n", group)).GetProperty("rows").GetArrayLength().ShouldBe(0);
     }
 
+    [Fact]
+    public async Task The_sheet_of_a_workbook_is_chosen_and_hidden_ones_are_not_offered()
+    {
+        using var admin = await world.As(Cast.Admin1);
+        var (word, group) = (Catalogue.Word(), await Group("g001"));
+        var workbook = await Workbook(("Notes", true, [["À lire"], ["Rien"]]), ("Caché", false, [["Nom"], ["Non"]]), ("Écoles", true, [["Nom", "Code"], ["A", word + "-a"]]));
+
+        await Send(admin, "schools", workbook, group).ShouldRefuse(422, "COLUMN_MISSING");
+        var looked = await Send(admin, "schools", workbook, group, "&start=false").Json(201);
+        looked.GetProperty("sheets").EnumerateArray().Select(s => s.Text("name")).ShouldBe(["Notes", "Écoles"]);
+        await Start(admin, looked, new { sheet = 2 }).ShouldRefuse(400, "VALIDATION_FAILED");
+        var import = await Read(admin, Start(admin, looked, new { sheet = 1 }));
+
+        import.GetProperty("rows").EnumerateArray().ShouldHaveSingleItem().GetProperty("values").Text("code").ShouldBe(word + "-a");
+        await Start(admin, looked, new { sheet = 1 }).ShouldRefuse(409, "IMPORT_STARTED");
+    }
+
+    [Fact]
+    public async Task Columns_are_changed_on_the_preview_without_scripts()
+    {
+        using var admin = await world.As(Cast.Admin1);
+        using var browser = new Browser(world.Address);
+        await browser.SignIn(Cast.Admin1, PasswordRules.Demo);
+        var (word, group) = (Catalogue.Word(), await Group("g001"));
+        var file = Encoding.UTF8.GetBytes($"Nom;Surnom;Contact;Poste;Lieu\nX;Marie Samba;{word}@exemple.cg;Enseignant;s0001\n");
+        var id = (await Send(admin, "staff", file, group, "&start=false").Json(201)).Id();
+
+        WebUtility.HtmlDecode(await browser.Page($"/imports/{id}")).ShouldContain("B · Surnom");
+        using var missing = await Choose(("name", "1"), ("email", "2"));
+        WebUtility.HtmlDecode(await missing.Body()).ShouldContain("Il manque au fichier la colonne « Rôle »");
+        using var twice = await Choose(("name", "1"), ("email", "1"), ("role", "3"));
+        twice.StatusCode.ShouldBe(HttpStatusCode.OK);
+        using var started = await Choose(("name", "1"), ("email", "2"), ("role", "3"), ("school", "4"));
+        started.StatusCode.ShouldBe(HttpStatusCode.Redirect);
+
+        var import = await Read(admin, id);
+        import.GetProperty("errors").GetInt32().ShouldBe(0, import.ToString());
+        using var done = await browser.Submit($"/imports/{id}", "Importer 1 ligne");
+        done.StatusCode.ShouldBe(HttpStatusCode.Redirect);
+        (await world.Sql<string>("select display_name from public.profiles where email = @email", new { email = $"{word}@exemple.cg" })).ShouldBe("Marie Samba");
+
+        Task<HttpResponseMessage> Choose(params (string Column, string Place)[] columns) => browser.Submit($"/imports/{id}", "Form.Sheet",
+            [.. new[] { "name", "email", "role", "school", "phone" }.Select(c => ($"Form.Columns[{c}]", (string?)"")), .. columns.Select(c => ($"Form.Columns[{c.Column}]", (string?)c.Place))]);
+    }
+
+    [Theory]
+    [InlineData("csv"), InlineData("xlsx")]
+    public async Task The_report_is_a_file_in_the_readers_language(string format)
+    {
+        using var admin = await world.As(Cast.Admin1);
+        var word = Catalogue.Word();
+        var import = await Upload(admin, "staff", $"Nom;Courriel;Rôle;École\nMarie;{word}@exemple.cg;Enseignant;s0001\nJean;{word}.j@exemple.cg;Pilote;s0001\n", await Group("g001"));
+        foreach (var (language, head, verdict, mistake) in new[] { ("fr", "Rôle", "À corriger", "Rôle: rôle inconnu"), ("en", "Role", "To correct", "Role: unknown role") })
+        {
+            using var answer = await admin.Ask(HttpMethod.Get, $"/api/imports/{import.Id()}/report?format={format}", language: language);
+            using var file = SheetFile.Open(new MemoryStream(await answer.Content.ReadAsByteArrayAsync(TestContext.Current.CancellationToken)), Kind("staff").Limits);
+            var rows = file.Rows().Select(r => r.Cells).ToList();
+            rows[0].ShouldContain(head);
+            rows[1][1].ShouldBe("Marie");
+            (rows[2][0], rows[2][5]).ShouldBe(("3", verdict));
+            rows[2][6].ShouldStartWith(mistake);
+        }
+        (await admin.Ask(HttpMethod.Get, $"/api/imports/{import.Id()}/rows?verdict=invalid").Json()).GetArrayLength().ShouldBe(1);
+        await admin.Ask(HttpMethod.Get, $"/api/imports/{import.Id()}/rows?verdict=nope").ShouldRefuse(400, "VALIDATION_FAILED");
+    }
+
+    private static async Task<byte[]> Workbook(params (string Name, bool IsVisible, string[][] Rows)[] sheets)
+    {
+        using var file = new MemoryStream();
+        await using (var book = await Spreadsheet.CreateNewAsync(file))
+        {
+            foreach (var (name, isVisible, rows) in sheets)
+            {
+                await book.StartWorksheetAsync(name, new WorksheetOptions { Visibility = isVisible ? WorksheetVisibility.Visible : WorksheetVisibility.Hidden });
+                foreach (var row in rows)
+                {
+                    await book.AddRowAsync(row.Select(c => new DataCell(c)).ToArray());
+                }
+            }
+            await book.FinishAsync();
+        }
+        return file.ToArray();
+    }
+
     private Task<Guid> Group(string code) => world.Sql<Guid>("select id from tenancy.school_groups where code = @code", new { code });
 
     private ImportKind Kind(string name)
@@ -170,10 +258,15 @@ public sealed class ImportTests(World world) : IClassFixture<World>
     /// <summary>A file that was taken, once it has been read.</summary>
     private static async Task<JsonElement> Read(HttpClient client, Task<HttpResponseMessage> taken)
     {
-        var import = await taken.Json(202);
+        return await Read(client, (await taken.Json(202)).Id());
+    }
+
+    private static async Task<JsonElement> Read(HttpClient client, Guid id)
+    {
+        JsonElement import = default;
         await Waiting.Until(async () =>
         {
-            import = await client.Ask(HttpMethod.Get, $"/api/imports/{import.Id()}").Json();
+            import = await client.Ask(HttpMethod.Get, $"/api/imports/{id}").Json();
             return import.Text("status") != "running";
         }, "the file is read");
         return import;
@@ -181,11 +274,14 @@ public sealed class ImportTests(World world) : IClassFixture<World>
 
     private static Task<HttpResponseMessage> Post(HttpClient client, string kind, string csv, Guid? group) => Send(client, kind, Encoding.UTF8.GetBytes(csv), group);
 
-    private static Task<HttpResponseMessage> Send(HttpClient client, string kind, byte[] file, Guid? group)
+    private static Task<HttpResponseMessage> Start(HttpClient client, JsonElement import, object choice) =>
+        client.Ask(HttpMethod.Post, $"/api/imports/{import.Id()}/start", choice);
+
+    private static Task<HttpResponseMessage> Send(HttpClient client, string kind, byte[] file, Guid? group, string more = "")
     {
         var body = new ByteArrayContent(file);
         body.Headers.ContentType = new MediaTypeHeaderValue("application/octet-stream");
-        return client.Ask(HttpMethod.Post, $"/api/imports/{kind}?name=fichier.csv{(group is null ? "" : "&group=" + group)}", body);
+        return client.Ask(HttpMethod.Post, $"/api/imports/{kind}?name=fichier.csv{(group is null ? "" : "&group=" + group)}{more}", body);
     }
 
     private static Task<HttpResponseMessage> Run(HttpClient client, JsonElement import) => client.Ask(HttpMethod.Post, $"/api/imports/{import.Id()}/run");

@@ -1,17 +1,15 @@
 using System.Buffers;
-using System.Globalization;
-using System.IO.Compression;
-using System.Security;
-using System.Text;
 using System.Text.RegularExpressions;
 using System.Xml;
 using Sankore.Platform.Security;
+using SpreadCheetah;
+using SpreadCheetah.Styling;
+using SpreadCheetah.Worksheets;
 
 namespace Sankore.Platform.Files;
 
 /// <summary>
-/// Rows written as a workbook (.xlsx) of one sheet, forwards only, to any stream and of any number: nothing is kept but the row at hand. By hand, because
-/// the Open XML library wants to read what it has written, and keeps a whole sheet unpacked until it closes.
+/// Rows written as a workbook (.xlsx) of one sheet by SpreadCheetah, forwards only, to any stream and of any number: nothing is kept but the row at hand.
 /// </summary>
 public static partial class XlsxExport
 {
@@ -25,28 +23,18 @@ public static partial class XlsxExport
     private const int MaxCell = 32_767;
     private const int MaxName = 31;
     private const int Block = 32 * 1024;
-    private const string Main = "http://schemas.openxmlformats.org/spreadsheetml/2006/main";
-    private const string Relationships = "http://schemas.openxmlformats.org/officeDocument/2006/relationships";
-    private const string Package = "http://schemas.openxmlformats.org/package/2006";
-    private const string Kind = "application/vnd.openxmlformats-officedocument.spreadsheetml";
 
     private static readonly SearchValues<char> NotInNames = SearchValues.Create("[]:*?/\\");
 
-    private static readonly (string Path, string Xml)[] Frame =
-    [
-        ("[Content_Types].xml", $"""
-            <Types xmlns="{Package}/content-types"><Default Extension="rels" ContentType="application/vnd.openxmlformats-package.relationships+xml"/><Default Extension="xml" ContentType="application/xml"/><Override PartName="/xl/workbook.xml" ContentType="{Kind}.sheet.main+xml"/><Override PartName="/xl/worksheets/sheet1.xml" ContentType="{Kind}.worksheet+xml"/><Override PartName="/xl/styles.xml" ContentType="{Kind}.styles+xml"/></Types>
-            """),
-        ("_rels/.rels", $"""
-            <Relationships xmlns="{Package}/relationships"><Relationship Id="rId1" Type="{Relationships}/officeDocument" Target="xl/workbook.xml"/></Relationships>
-            """),
-        ("xl/_rels/workbook.xml.rels", $"""
-            <Relationships xmlns="{Package}/relationships"><Relationship Id="rId1" Type="{Relationships}/worksheet" Target="worksheets/sheet1.xml"/><Relationship Id="rId2" Type="{Relationships}/styles" Target="styles.xml"/></Relationships>
-            """),
-        ("xl/styles.xml", $"""
-            <styleSheet xmlns="{Main}"><fonts count="2"><font><sz val="11"/><name val="Calibri"/></font><font><b/><sz val="11"/><name val="Calibri"/></font></fonts><fills count="2"><fill><patternFill patternType="none"/></fill><fill><patternFill patternType="gray125"/></fill></fills><borders count="1"><border><left/><right/><top/><bottom/><diagonal/></border></borders><cellStyleXfs count="1"><xf numFmtId="0" fontId="0" fillId="0" borderId="0"/></cellStyleXfs><cellXfs count="2"><xf numFmtId="49" fontId="0" fillId="0" borderId="0" xfId="0" applyNumberFormat="1"/><xf numFmtId="49" fontId="1" fillId="0" borderId="0" xfId="0" applyFont="1" applyNumberFormat="1"/></cellXfs></styleSheet>
-            """),
-    ];
+    private static readonly SpreadCheetahOptions Options = new()
+    {
+        BufferSize = Block,
+        CompressionLevel = SpreadCheetahCompressionLevel.Fastest,
+        DefaultDateTimeFormat = null,
+        DocumentProperties = null,
+        PreserveStringWhitespace = true,
+        WriteCellReferenceAttributes = true,
+    };
 
     /// <summary>
     /// Writes rows as texts, the first bold, columns as wide as their heads. A text in a workbook is never run, whatever it begins with: nothing is put before
@@ -60,78 +48,57 @@ public static partial class XlsxExport
     public static async Task Write(Stream to, string name, IAsyncEnumerable<IReadOnlyList<string?>> rows, CancellationToken ct)
     {
         using var packed = new Packed();
-        using (var zip = new ZipArchive(packed, ZipArchiveMode.Create, leaveOpen: true))
+        await using (var book = await Spreadsheet.CreateNewAsync(packed, Options, ct))
         {
-            foreach (var (path, xml) in Frame.Append(("xl/workbook.xml", Workbook(name))))
-            {
-                using var part = Part(zip, path);
-                part.Write(xml);
-            }
-            await using var sheet = Part(zip, "xl/worksheets/sheet1.xml");
-            sheet.Write($"<worksheet xmlns=\"{Main}\">");
-            var (text, number) = (new StringBuilder(), 0);
+            var (head, text, number) = (Style(book, isHead: true), Style(book, isHead: false), 0);
             await foreach (var row in rows.WithCancellation(ct))
             {
-                number = number < MaxRows && row.Count <= MaxColumns ? number + 1 : throw new Refusal(Reason.TooLarge);
-                Row(number == 1 ? Columns(text.Clear(), row) : text.Clear(), number, row);
-                sheet.Write(text);
+                if (number == MaxRows || row.Count > MaxColumns)
+                {
+                    throw new Refusal(Reason.TooLarge);
+                }
+                if (++number == 1)
+                {
+                    await book.StartWorksheetAsync(Name(name), Widths(row), ct);
+                }
+                await book.AddRowAsync(row.Select(cell => Cell(cell, number == 1 ? head : text)).ToArray(), ct);
                 await packed.Send(to, Block, ct);
             }
-            sheet.Write(number == 0 ? "<sheetData/></worksheet>" : "</sheetData></worksheet>");
+            if (number == 0)
+            {
+                await book.StartWorksheetAsync(Name(name), token: ct);
+            }
+            await book.FinishAsync(ct);
         }
         await packed.Send(to, 0, ct);
     }
 
-    private static StreamWriter Part(ZipArchive zip, string path)
+    private static StyleId Style(Spreadsheet book, bool isHead)
     {
-        var writer = new StreamWriter(zip.CreateEntry(path, CompressionLevel.Fastest).Open(), new UTF8Encoding(false), Block);
-        writer.Write("<?xml version=\"1.0\" encoding=\"UTF-8\" standalone=\"yes\"?>\n");
-        return writer;
+        var style = new Style { Format = NumberFormat.Standard(StandardNumberFormat.Text) };
+        style.Font.Bold = isHead;
+        return book.AddStyle(style);
     }
 
-    private static StringBuilder Columns(StringBuilder text, IReadOnlyList<string?> head)
+    private static WorksheetOptions Widths(IReadOnlyList<string?> head)
     {
+        var options = new WorksheetOptions();
         for (var i = 0; i < head.Count; i++)
         {
-            var width = Math.Clamp((head[i]?.Length ?? 0) + 4, 14, 50);
-            text.Append(i == 0 ? "<cols>" : "").Append(CultureInfo.InvariantCulture, $"<col min=\"{i + 1}\" max=\"{i + 1}\" width=\"{width}\" customWidth=\"1\"/>").Append(i == head.Count - 1 ? "</cols>" : "");
+            options.Column(i + 1).Width = Math.Clamp((head[i]?.Length ?? 0) + 4, 14, 50);
         }
-        return text.Append("<sheetData>");
+        return options;
     }
 
-    private static void Row(StringBuilder text, int number, IReadOnlyList<string?> cells)
-    {
-        text.Append(CultureInfo.InvariantCulture, $"<row r=\"{number}\">");
-        for (var i = 0; i < cells.Count; i++)
-        {
-            if (cells[i] is { Length: > 0 } cell)
-            {
-                text.Append("<c r=\"");
-                Letters(text, i);
-                text.Append(CultureInfo.InvariantCulture, $"{number}\" s=\"{(number == 1 ? 1 : 0)}\" t=\"inlineStr\"><is><t xml:space=\"preserve\">").Append(Escaped(cell)).Append("</t></is></c>");
-            }
-        }
-        text.Append("</row>");
-    }
+    private static StyledCell Cell(string? text, StyleId style) => text is null or "" ? default : new StyledCell(Escaped(text), style);
 
-    private static void Letters(StringBuilder text, int column)
-    {
-        if (column >= 26)
-        {
-            Letters(text, column / 26 - 1);
-        }
-        text.Append((char)('A' + column % 26));
-    }
-
-    private static string Workbook(string name)
+    private static string Name(string name)
     {
         var clean = new string([.. name.Where(c => !NotInNames.Contains(c) && XmlConvert.IsXmlChar(c)).Take(MaxName)]).Trim('\'', ' ');
-        return $"""
-            <workbook xmlns="{Main}" xmlns:r="{Relationships}"><sheets><sheet name="{SecurityElement.Escape(clean.Length == 0 ? "1" : clean)}" sheetId="1" r:id="rId1"/></sheets></workbook>
-            """;
+        return clean.Length == 0 ? "1" : clean;
     }
 
-    /// <summary>As XML says it; a carriage return, which XML would lose, and what reads like an escape of it, by Excel's escapes.</summary>
+    /// <summary>A carriage return, which XML would lose, and what reads like an escape of it, by Excel's escapes.</summary>
     private static string Escaped(string cell)
     {
         if (cell.Length > MaxCell)
@@ -139,7 +106,7 @@ public static partial class XlsxExport
             throw new Refusal(Reason.TooLarge);
         }
         var text = cell.Contains("_x", StringComparison.Ordinal) ? Escapes().Replace(cell, "_x005F_") : cell;
-        return SecurityElement.Escape(Illegal().Replace(text, "")).Replace("\r", "_x000D_", StringComparison.Ordinal);
+        return Illegal().Replace(text, "").Replace("\r", "_x000D_", StringComparison.Ordinal);
     }
 
     /// <summary>What is packed and not yet sent. A zip is written synchronously, which the server's answers refuse: only what leaves here is not.</summary>
