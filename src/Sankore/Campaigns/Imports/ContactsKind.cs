@@ -20,7 +20,8 @@ public sealed record ContactOptions(IReadOnlyList<string> Tags, string? ConsentS
 }
 
 /// <summary>
-/// Contacts (document 001, « Import Excel »: column A the organisation, column B the address): each row with an address becomes a contact, or adds to the one
+/// Contacts (document 001, « Import Excel »: column A the organisation, column B the address): each row with an address becomes a
+/// contact, or adds to the one
 /// that has it. The same file once more changes nothing.
 /// </summary>
 public sealed class ContactsKind(IStringLocalizer<Strings> texts) : ImportKind(texts)
@@ -140,7 +141,7 @@ public sealed class ContactsKind(IStringLocalizer<Strings> texts) : ImportKind(t
 
     private static ImportRow Judged(ImportRow row)
     {
-        var values = new Dictionary<string, string>();
+        var values = new Dictionary<string, string>(row.Values.Count);
         foreach (var (column, cell) in row.Values)
         {
             var line = cell.ReplaceLineEndings(" ");

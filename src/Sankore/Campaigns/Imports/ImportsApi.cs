@@ -53,8 +53,10 @@ internal static class ImportsApi
         report.File(caller, id, ContactsKind.Names, verdict, format, ct);
 
     /// <summary>
-    /// Takes a form with a <c>file</c>, and imports it as its first rows suggest or as the fields <c>sheet</c>, <c>email</c>, <c>organization</c>, <c>name</c>
-    /// (columns from 0), <c>hasHeader</c>, <c>tags</c> (with commas) and <c>consentSource</c> say; with <c>start=false</c> it is only looked at.
+    /// Takes a form with a <c>file</c>, and imports it as its first rows suggest or as the fields <c>sheet</c>, <c>email</c>,
+    /// <c>organization</c>, <c>name</c>
+    /// (columns from 0), <c>hasHeader</c>, <c>tags</c> (with commas) and <c>consentSource</c> say; with <c>start=false</c> it is only
+    /// looked at.
     /// </summary>
     private static async Task<IResult> Upload(HttpContext context, Caller caller, FileImports imports, CancellationToken ct)
     {

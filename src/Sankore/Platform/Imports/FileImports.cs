@@ -13,7 +13,8 @@ namespace Sankore.Platform.Imports;
 public sealed record ImportUpload(string? FileName, Stream Content, JsonElement? Options = null);
 
 /// <summary>
-/// Files of rows that people import: uploaded and looked at, then read by a job that is followed live. Of each kind (<see cref="ImportKind"/>) either the good
+/// Files of rows that people import: uploaded and looked at, then read by a job that is followed live. Of each kind (<see
+/// cref="ImportKind"/>) either the good
 /// rows are imported, or all of them once the uploader has seen that none is wrong. Callers name the kinds that are theirs.
 /// </summary>
 public sealed class FileImports(Db db, IEnumerable<ImportKind> kinds)
@@ -68,7 +69,8 @@ public sealed class FileImports(Db db, IEnumerable<ImportKind> kinds)
     public ImportKind Kind(string? name) => kinds.FirstOrDefault(k => k.Name == name) ?? throw new Refusal(Reason.NotFound);
 
     /// <summary>
-    /// Takes a file in. Refuses with FILE_INVALID, FILE_PROTECTED, TOO_LARGE, and with whatever keeps the caller from importing; with <paramref name="start"/>,
+    /// Takes a file in. Refuses with FILE_INVALID, FILE_PROTECTED, TOO_LARGE, and with whatever keeps the caller from importing; with
+    /// <paramref name="start"/>,
     /// as <see cref="Start"/> does: nothing is kept then.
     /// </summary>
     /// <param name="caller">Who uploads.</param>
@@ -93,7 +95,8 @@ public sealed class FileImports(Db db, IEnumerable<ImportKind> kinds)
     }
 
     /// <summary>
-    /// Has a file read. Refuses with IMPORT_COLUMNS, COLUMN_MISSING, VALIDATION_FAILED, NOT_FOUND, IMPORT_STARTED, and with whatever keeps the caller from
+    /// Has a file read. Refuses with IMPORT_COLUMNS, COLUMN_MISSING, VALIDATION_FAILED, NOT_FOUND, IMPORT_STARTED, and with whatever
+    /// keeps the caller from
     /// importing.
     /// </summary>
     /// <param name="caller">Who uploaded it.</param>
@@ -109,7 +112,8 @@ public sealed class FileImports(Db db, IEnumerable<ImportKind> kinds)
         }, ct);
 
     /// <summary>
-    /// Imports a file that was checked, in one transaction and with the caller's own rights; a second time says what the first did. Refuses with
+    /// Imports a file that was checked, in one transaction and with the caller's own rights; a second time says what the first did.
+    /// Refuses with
     /// IMPORT_UNCHECKED, IMPORT_INVALID, NOT_FOUND, and with whatever a row came to stand against since; nothing is imported then.
     /// </summary>
     public Task<ImportView> Confirm(Caller caller, Guid id, string[] of, CancellationToken ct) => db.Run(caller, async session =>
@@ -134,7 +138,9 @@ public sealed class FileImports(Db db, IEnumerable<ImportKind> kinds)
     public Task<IReadOnlyList<ImportView>> List(Caller caller, string[] of, CancellationToken ct) => db.Read<IReadOnlyList<ImportView>>(
         caller, async session => [.. (await session.Query<Row>(ListSql, new { kinds = of })).Select(r => r.ToView())], ct);
 
-    /// <summary>The report's first rows after a number, with what is wrong in the reader's language. Refuses with NOT_FOUND, VALIDATION_FAILED.</summary>
+    /// <summary>
+    /// The report's first rows after a number, with what is wrong in the reader's language. Refuses with NOT_FOUND, VALIDATION_FAILED.
+    /// </summary>
     public Task<IReadOnlyList<ImportRow>> Rows(
         Caller caller, Guid id, string[] of, string? verdict, int after, int limit, CancellationToken ct) => db.Read(caller, async session =>
     {

@@ -19,7 +19,8 @@ public sealed record ImportSheet(string Name, IReadOnlyList<string[]> Rows, bool
 
 /// <summary>A file that somebody uploaded, and what became of it.</summary>
 /// <param name="Kind">See <see cref="ImportKind.Name"/>.</param>
-/// <param name="Status"><c>uploaded</c>, <c>running</c>, <c>checked</c> (of a kind that is all or nothing), <c>completed</c> or <c>failed</c>.</param>
+/// <param name="Status"><c>uploaded</c>, <c>running</c>, <c>checked</c> (of a kind that is all or nothing), <c>completed</c> or
+/// <c>failed</c>.</param>
 /// <param name="Settings">How it is read: as guessed until it is started.</param>
 /// <param name="Sheets">The sheets to choose from.</param>
 /// <param name="Percent">How far it is, from 0 to 100.</param>

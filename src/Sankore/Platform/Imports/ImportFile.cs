@@ -43,7 +43,8 @@ internal static class ImportFile
     }
 
     /// <summary>
-    /// What the first rows of a sheet suggest: the words of its head first; where a column's contents can be told, the head counts only if some are below
+    /// What the first rows of a sheet suggest: the words of its head first; where a column's contents can be told, the head counts only
+    /// if some are below
     /// it, and without a head the column that has the most of them is it. A first row with such contents is no head.
     /// </summary>
     internal static ImportSheet Sheet(string name, IReadOnlyList<string[]> rows, IReadOnlyList<ImportColumn> columns)

@@ -8,7 +8,8 @@ using Sankore.Platform.Security;
 namespace Sankore.Platform.Imports;
 
 /// <summary>
-/// Reads a file in one transaction: rows are judged in blocks into the report, then, unless its uploader is to confirm it first, written by its kind. A second
+/// Reads a file in one transaction: rows are judged in blocks into the report, then, unless its uploader is to confirm it first,
+/// written by its kind. A second
 /// run changes nothing. A file that turns out broken fails and leaves nothing behind.
 /// </summary>
 public sealed class ImportJob(Db db, IServiceScopeFactory scopes) : IJobHandler
@@ -103,6 +104,7 @@ public sealed class ImportJob(Db db, IServiceScopeFactory scopes) : IJobHandler
     /// <summary>One file on its way.</summary>
     private sealed class Reading(Db db, ImportKind kind, ImportSettings settings, Order order, Caller server)
     {
+        private readonly KeyValuePair<string, int>[] _columns = [.. settings.Columns];
         private readonly Stopwatch _told = Stopwatch.StartNew();
         private int _rows;
 
@@ -140,8 +142,15 @@ public sealed class ImportJob(Db db, IServiceScopeFactory scopes) : IJobHandler
             }
         }
 
-        private ImportRow Row(SheetRow row) => new(
-            row.Number, settings.Columns.ToDictionary(c => c.Key, c => c.Value < row.Cells.Length ? row.Cells[c.Value] : ""), "", []);
+        private ImportRow Row(SheetRow row)
+        {
+            var values = new Dictionary<string, string>(_columns.Length);
+            foreach (var (name, place) in _columns)
+            {
+                values[name] = place < row.Cells.Length ? row.Cells[place] : "";
+            }
+            return new ImportRow(row.Number, values, "", []);
+        }
 
         private async Task Tell(double percent, CancellationToken ct)
         {

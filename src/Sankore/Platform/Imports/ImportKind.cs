@@ -29,11 +29,15 @@ public sealed record ImportColumn(string Name, bool Required, string French, str
     public bool Is(string head) => Heads.Append(French).Append(English).Append(Name).Any(h => Codes.Normalize(h) == Codes.Normalize(head));
 }
 
-/// <summary>Says of the rows of a block what they are: their values in their one form, a verdict, and what is wrong with them. Blocks come in order.</summary>
+/// <summary>
+/// Says of the rows of a block what they are: their values in their one form, a verdict, and what is wrong with them. Blocks come in
+/// order.
+/// </summary>
 public delegate Task<IReadOnlyList<ImportRow>> JudgeRows(IReadOnlyList<ImportRow> block);
 
 /// <summary>
-/// What can be imported: its columns, how a row is judged, and how the good ones are written. A module registers each kind as a service, and says in
+/// What can be imported: its columns, how a row is judged, and how the good ones are written. A module registers each kind as a
+/// service, and says in
 /// SQL who may write it (<c>util.import_policies</c>).
 /// </summary>
 /// <param name="texts">The module's texts: <c>verdict.…</c>, <c>import.verdict.…</c> and <c>import.result.…</c> of what it says.</param>
@@ -52,7 +56,8 @@ public abstract class ImportKind(IStringLocalizer texts)
     public abstract IReadOnlyList<string> Verdicts { get; }
 
     /// <summary>
-    /// Whether nothing is written as long as a row is wrong, and then only once the uploader has said so, with the rights that they have at that moment.
+    /// Whether nothing is written as long as a row is wrong, and then only once the uploader has said so, with the rights that they
+    /// have at that moment.
     /// If not, each row that is good is written at once.
     /// </summary>
     public abstract bool IsAllOrNothing { get; }

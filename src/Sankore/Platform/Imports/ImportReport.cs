@@ -10,7 +10,10 @@ namespace Sankore.Platform.Imports;
 /// <summary>What an import gives away as files, in the reader's language: its report, and the template of its kind.</summary>
 public sealed class ImportReport(FileImports imports, Problems problems, IStringLocalizer<Strings> texts)
 {
-    /// <summary>Every row with its number, the columns that were read, its verdict, and what is wrong with it. Refuses with NOT_FOUND, VALIDATION_FAILED.</summary>
+    /// <summary>
+    /// Every row with its number, the columns that were read, its verdict, and what is wrong with it. Refuses with NOT_FOUND,
+    /// VALIDATION_FAILED.
+    /// </summary>
     /// <param name="caller">Who uploaded the file.</param>
     /// <param name="id">Which import.</param>
     /// <param name="of">The kinds that it may be of.</param>

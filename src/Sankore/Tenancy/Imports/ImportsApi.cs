@@ -52,7 +52,9 @@ public sealed record NetworkImport(
         i.Status == "completed" ? i.FinishedAt : null, i.Status == "completed" ? i.Result : null);
 }
 
-/// <summary>Imports of groups, schools and staff over HTTP. Files come as the body itself: no form of a foreign site can send one.</summary>
+/// <summary>
+/// Imports of groups, schools and staff over HTTP. Files come as the body itself: no form of a foreign site can send one.
+/// </summary>
 internal static class ImportsApi
 {
     private const int MostRows = 1000;

@@ -9,7 +9,10 @@ using Sankore.Platform.Text;
 
 namespace Sankore.Tenancy.Imports;
 
-/// <summary>What files of groups, schools and staff have in common: they are imported whole or not at all, by whoever may do by hand what their rows say.</summary>
+/// <summary>
+/// What files of groups, schools and staff have in common: they are imported whole or not at all, by whoever may do by hand what their
+/// rows say.
+/// </summary>
 /// <param name="texts">The module's texts.</param>
 public abstract class NetworkKind(IStringLocalizer texts) : ImportKind(texts)
 {
@@ -54,7 +57,10 @@ public abstract class NetworkKind(IStringLocalizer texts) : ImportKind(texts)
     /// <inheritdoc/>
     public override IEnumerable<ImportColumn> ColumnsOf(JsonElement? options) => Columns.Where(c => c != Group || GroupOf(options) is null);
 
-    /// <summary>Rows of a group are for whoever manages it; groups themselves, and rows of many, are the operator's. Refuses with NOT_FOUND, FORBIDDEN.</summary>
+    /// <summary>
+    /// Rows of a group are for whoever manages it; groups themselves, and rows of many, are the operator's. Refuses with NOT_FOUND,
+    /// FORBIDDEN.
+    /// </summary>
     protected internal override async Task MayImport(Session session, JsonElement? options)
     {
         if (GroupOf(options) is { } id)
