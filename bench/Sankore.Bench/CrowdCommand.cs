@@ -6,9 +6,10 @@ using Sankore.Bench.Crowds;
 namespace Sankore.Bench;
 
 /// <summary>
-/// <c>bench crowd</c>, started by the bench itself: a share of the clients in a process of its own, told what to do by lines on standard input,
-/// <c>connect SECONDS</c>, <c>hear EVENTS SINCE SECONDS</c>, <c>leave COUNT</c>, <c>bring COUNT</c>, <c>stall COUNT</c>, <c>forget</c> and <c>missed LOG</c>,
-/// and answering each with a line.
+/// <c>bench crowd</c>, started by the bench itself: a share of the clients in a process of its own, told what to do by lines on standard
+/// input,
+/// <c>connect SECONDS</c>, <c>hear EVENTS SINCE SECONDS</c>, <c>leave COUNT</c>, <c>bring COUNT</c>, <c>stall COUNT</c>, <c>forget</c> and
+/// <c>missed LOG</c>, and answering each with a line.
 /// </summary>
 internal static class CrowdCommand
 {
@@ -36,7 +37,9 @@ internal static class CrowdCommand
             Console.WriteLine(words[0] switch
             {
                 "connect" => await Connect(crowd, Seconds(words[1])),
-                "hear" => await Hear(crowd, long.Parse(words[1], CultureInfo.InvariantCulture), long.Parse(words[2], CultureInfo.InvariantCulture), Seconds(words[3])),
+                "hear" => await Hear(
+                crowd, long.Parse(words[1], CultureInfo.InvariantCulture), long.Parse(words[2], CultureInfo.InvariantCulture),
+                Seconds(words[3])),
                 "leave" => Each(crowd, words[1], crowd.Leave),
                 "bring" => Each(crowd, words[1], crowd.Bring),
                 "stall" => Each(crowd, words[1], crowd.Stall),
@@ -63,11 +66,19 @@ internal static class CrowdCommand
         return "";
     }
 
-    /// <summary>How many streams are open, and of how many clients something is missing that the log holds, or came twice or out of order.</summary>
+    /// <summary>
+    /// How many streams are open, and of how many clients something is missing that the log holds, or came twice or out of order.
+    /// </summary>
     private static string Missed(Crowd crowd, CrowdHistory history, string file)
     {
-        List<Told> log = [.. File.ReadLines(file).Select(l => l.Split(' ')).Select(w => new Told(long.Parse(w[0], CultureInfo.InvariantCulture), Guid.Parse(w[1]), long.Parse(w[2], CultureInfo.InvariantCulture)))];
-        return Words(crowd.Open, crowd.Clients.Count(c => history.Missed(c, log).Count > 0), crowd.Clients.Count(c => history.Disorder(c).Count > 0));
+        List<Told> log = [
+            .. File.ReadLines(file).Select(l => l.Split(' '))
+            .Select(
+            w =>
+            new Told(long.Parse(w[0], CultureInfo.InvariantCulture), Guid.Parse(w[1]), long.Parse(w[2], CultureInfo.InvariantCulture)))];
+        return Words(
+            crowd.Open, crowd.Clients.Count(c => history.Missed(c, log).Count > 0),
+            crowd.Clients.Count(c => history.Disorder(c).Count > 0));
     }
 
     private static async Task<string> Connect(Crowd crowd, TimeSpan limit)

@@ -25,11 +25,14 @@ internal sealed class CrowdProcesses : IAsyncDisposable
 
     /// <summary>Starts processes for the clients; none connects yet.</summary>
     /// <param name="servers">The nodes, which the clients are shared out over.</param>
-    /// <param name="stream">Where the stream is, and of what kind. <c>live</c>: events in order of their ids; <c>kept</c>: the same, and each client's are remembered; <c>sse</c>: in order of the number in their data; <c>signalr</c>: the same, over WebSocket.</param>
+    /// <param name="stream">Where the stream is, and of what kind. <c>live</c>: events in order of their ids; <c>kept</c>: the same, and
+    /// each client's are remembered; <c>sse</c>: in order of the number in their data; <c>signalr</c>: the same, over WebSocket.</param>
     /// <param name="tokens">A bearer token for each client, or an empty word.</param>
     /// <param name="rate">Connections begun in a second at most, over all processes; 0: as fast as they are answered.</param>
     /// <param name="receiveBuffer">The sockets' in bytes; 0: the system's.</param>
-    public static CrowdProcesses Start(IReadOnlyList<IPEndPoint> servers, (string Path, string Kind) stream, IReadOnlyList<string> tokens, int rate = 0, int receiveBuffer = 0)
+    public static CrowdProcesses Start(
+        IReadOnlyList<IPEndPoint> servers, (string Path, string Kind) stream, IReadOnlyList<string> tokens, int rate = 0,
+        int receiveBuffer = 0)
     {
         var crowd = new CrowdProcesses();
         Leftovers.Add(crowd);
@@ -41,9 +44,12 @@ internal sealed class CrowdProcesses : IAsyncDisposable
             File.WriteAllLines(file, share);
             // Each process begins with another node, so that the nodes' shares are even.
             var nodes = servers.Skip(number % servers.Count).Concat(servers.Take(number % servers.Count));
-            string[] arguments = [Environment.GetCommandLineArgs()[0], "crowd", string.Join(',', nodes), $"127.0.0.{number + 2}", stream.Path, stream.Kind,
-                Word(Math.Max(1, Concurrency / count)), Word(rate > 0 ? Math.Max(10, rate / count) : int.MaxValue), Word(receiveBuffer), file];
-            var process = Process.Start(new ProcessStartInfo("dotnet", arguments) { RedirectStandardInput = true, RedirectStandardOutput = true })!;
+            string[] arguments =
+                [Environment.GetCommandLineArgs()[0], "crowd", string.Join(',', nodes), $"127.0.0.{number + 2}", stream.Path, stream.Kind,
+                Word(Math.Max(1, Concurrency / count)), Word(rate > 0 ? Math.Max(10, rate / count) : int.MaxValue), Word(receiveBuffer),
+                file];
+            var process =
+                Process.Start(new ProcessStartInfo("dotnet", arguments) { RedirectStandardInput = true, RedirectStandardOutput = true })!;
             crowd._processes.Add((process, share.Length));
         }
         crowd._heard = new long[crowd._processes.Count];
@@ -66,7 +72,8 @@ internal sealed class CrowdProcesses : IAsyncDisposable
     public async Task<Heard> Hear(long since, int events, int seconds = 20)
     {
         var answers = await Task.WhenAll(_processes.Select((p, i) =>
-            Answer(p.Process, string.Create(CultureInfo.InvariantCulture, $"hear {_heard[i] + (long)p.Clients * events} {since} {seconds}"))));
+            Answer(
+                p.Process, string.Create(CultureInfo.InvariantCulture, $"hear {_heard[i] + (long)p.Clients * events} {since} {seconds}"))));
         var latencies = new Latencies();
         var sums = new long[7];
         foreach (var (process, answer) in answers.Index())
@@ -94,7 +101,9 @@ internal sealed class CrowdProcesses : IAsyncDisposable
     /// <summary>What clients were told before now is not asked for any more.</summary>
     public Task Forget() => Task.WhenAll(_processes.Select(p => Answer(p.Process, "forget")));
 
-    /// <summary>How many streams are open, how many clients miss something of the log, and how many were told something twice or out of order.</summary>
+    /// <summary>
+    /// How many streams are open, how many clients miss something of the log, and how many were told something twice or out of order.
+    /// </summary>
     public async Task<(long Open, long Missing, long Disorder)> Missed(IEnumerable<Told> log)
     {
         var file = Path.Combine(_folder, "log");
@@ -123,7 +132,8 @@ internal sealed class CrowdProcesses : IAsyncDisposable
         await Task.WhenAll(_processes.Select((p, i) => Answer(p.Process, $"{what} {Math.Max(0, Math.Min(each, clients - each * i))}")));
     }
 
-    private static async Task<long[]> Ask(Process process, string line) => [.. (await Answer(process, line)).Split(' ').Select(w => long.Parse(w, CultureInfo.InvariantCulture))];
+    private static async Task<long[]> Ask(Process process, string line) =>
+        [.. (await Answer(process, line)).Split(' ').Select(w => long.Parse(w, CultureInfo.InvariantCulture))];
 
     private static string Word(int number) => number.ToString(CultureInfo.InvariantCulture);
 

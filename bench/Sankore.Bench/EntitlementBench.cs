@@ -7,8 +7,8 @@ using Npgsql;
 namespace Sankore.Bench;
 
 /// <summary>
-/// The entitlement chain on the full demo network: menus, the matrix of a group of 2,000 people, a bulk assignment, a plan that 7,000 schools live on.
-/// Fails when one of these requests reads a table of more than 10,000 rows from end to end.
+/// The entitlement chain on the full demo network: menus, the matrix of a group of 2,000 people, a bulk assignment, a plan that 7,000
+/// schools live on. Fails when one of these requests reads a table of more than 10,000 rows from end to end.
 /// </summary>
 internal static class EntitlementBench
 {
@@ -45,7 +45,8 @@ internal static class EntitlementBench
         await database.ExecuteAsync("""
             insert into tenancy.memberships (id, user_id, school_group_id, school_id, role)
             select gen_random_uuid(), p.id, s.school_group_id, s.id, 'teacher'
-            from (select distinct m.user_id as id from tenancy.memberships m where m.school_group_id <> @group and m.role = 'teacher' order by m.user_id limit (select 2000 - count(distinct user_id) from tenancy.memberships where school_group_id = @group)) p
+            from (select distinct m.user_id as id from tenancy.memberships m where m.school_group_id <> @group and m.role = 'teacher'
+                order by m.user_id limit (select 2000 - count(distinct user_id) from tenancy.memberships where school_group_id = @group)) p
             cross join (select id, school_group_id from tenancy.schools where code = 's0001') s;
             analyze tenancy.memberships
             """, new { group });
@@ -55,7 +56,10 @@ internal static class EntitlementBench
     private static async Task Menus(ServerProcess server)
     {
         var clients = new List<HttpClient>();
-        foreach (var email in Enumerable.Range(1, 60).SelectMany(i => (string[])[$"head.s{i:0000}@sankore.test", $"teacher.s{i:0000}.1@sankore.test", $"admin.g{i:000}@sankore.test"]))
+        foreach (
+            var email in Enumerable.Range(1, 60)
+            .SelectMany(
+            i => (string[])[$"head.s{i:0000}@sankore.test", $"teacher.s{i:0000}.1@sankore.test", $"admin.g{i:000}@sankore.test"]))
         {
             clients.Add(await Requests.Client(server, email));
         }
@@ -63,30 +67,50 @@ internal static class EntitlementBench
         {
             await client.GetStringAsync(new Uri("/api/me/menu", UriKind.Relative));
         }
-        await Requests.Measure("menu, GET /api/me/menu, 180 people, one at a time", 1000, i => clients[i % clients.Count].GetStringAsync(new Uri("/api/me/menu", UriKind.Relative)));
-        await Requests.Measure("home page, GET /, the same people", 400, i => clients[i % clients.Count].GetStringAsync(new Uri("/", UriKind.Relative)));
+        await Requests.Measure(
+            "menu, GET /api/me/menu, 180 people, one at a time", 1000, i =>
+            clients[i % clients.Count].GetStringAsync(new Uri("/api/me/menu", UriKind.Relative)));
+        await Requests.Measure(
+            "home page, GET /, the same people", 400, i => clients[i % clients.Count].GetStringAsync(new Uri("/", UriKind.Relative)));
         clients.ForEach(c => c.Dispose());
     }
 
     private static async Task Matrix(HttpClient admin, Guid group)
     {
-        await Requests.Measure("matrix page, 2,000 people, GET /groups/{id}/matrix?page=N", 60, i => admin.GetStringAsync(new Uri($"/groups/{group}/matrix?page={1 + i % 80}", UriKind.Relative)));
-        await Requests.Measure("matrix, GET /api/groups/{id}/matrix?size=100", 60, i => admin.GetStringAsync(new Uri($"/api/groups/{group}/matrix?size=100&page={1 + i % 20}", UriKind.Relative)));
+        await Requests.Measure(
+            "matrix page, 2,000 people, GET /groups/{id}/matrix?page=N", 60, i =>
+            admin.GetStringAsync(new Uri($"/groups/{group}/matrix?page={1 + i % 80}", UriKind.Relative)));
+        await Requests.Measure(
+            "matrix, GET /api/groups/{id}/matrix?size=100", 60, i =>
+            admin.GetStringAsync(new Uri($"/api/groups/{group}/matrix?size=100&page={1 + i % 20}", UriKind.Relative)));
     }
 
     private static async Task Why(HttpClient admin, Guid teacher) =>
-        await Requests.Measure("why, GET /api/users/{id}/modules/{code}/why", 200, _ => admin.GetStringAsync(new Uri($"/api/users/{teacher}/modules/caisse-et-depenses/why", UriKind.Relative)));
+        await Requests.Measure(
+            "why, GET /api/users/{id}/modules/{code}/why", 200, _ =>
+            admin.GetStringAsync(new Uri($"/api/users/{teacher}/modules/caisse-et-depenses/why", UriKind.Relative)));
 
     private static async Task Bulk(HttpClient admin, NpgsqlConnection database, Guid group)
     {
-        var people = (await database.QueryAsync<Guid>("select distinct user_id from tenancy.memberships where school_group_id = @group and role <> 'group_admin' order by user_id limit 2000", new { group })).ToArray();
-        var modules = (await database.QueryAsync<Guid>("select a.module_id from tenancy.available_modules a join tenancy.live_subscriptions u on u.plan_id = a.plan_id where u.school_group_id = @group order by a.module_id limit 10", new { group })).ToArray();
-        foreach (var (what, revoke, write) in ((string, bool, bool)[])[("assigns", false, false), ("changes", false, true), ("revokes", true, false)])
+        var people = (
+            await database.QueryAsync<Guid>(
+            "select distinct user_id from tenancy.memberships where school_group_id = @group and role <> 'group_admin' order by user_id"
+            + " limit 2000", new { group })).ToArray();
+        var modules = (
+            await database.QueryAsync<Guid>(
+            "select a.module_id from tenancy.available_modules a join tenancy.live_subscriptions u on u.plan_id = a.plan_id"
+            + " where u.school_group_id = @group order by a.module_id limit 10", new { group })).ToArray();
+        foreach (
+            var (what, revoke, write) in (
+            (string, bool, bool)[])[("assigns", false, false), ("changes", false, true), ("revokes", true, false)])
         {
             var clock = Stopwatch.StartNew();
-            var answer = await admin.PostAsJsonAsync($"/api/groups/{group}/assignments", new { userIds = people, moduleIds = modules, canWrite = write, revoke });
+            var answer = await admin.PostAsJsonAsync(
+                $"/api/groups/{group}/assignments", new { userIds = people, moduleIds = modules, canWrite = write, revoke });
             var body = await answer.Content.ReadAsStringAsync();
-            Console.WriteLine($"bulk {what} {modules.Length} modules × {people.Length} people: {clock.Elapsed.TotalMilliseconds:0} ms {(answer.IsSuccessStatusCode ? JsonElement.Parse(body).GetProperty("outcomes") : body)}");
+            Console.WriteLine(
+                $"bulk {what} {modules.Length} modules × {people.Length} people: {clock.Elapsed.TotalMilliseconds:0} ms "
+                + $"{(answer.IsSuccessStatusCode ? JsonElement.Parse(body).GetProperty("outcomes") : body)}");
         }
     }
 
@@ -97,15 +121,20 @@ internal static class EntitlementBench
         await database.ExecuteAsync("update tenancy.subscriptions set plan_id = @plan", new { plan });
         await database.ExecuteAsync("vacuum analyze tenancy.schools");
         var found = await super.GetFromJsonAsync<JsonElement>($"/api/plans/{plan}");
-        var categories = (await database.QueryAsync<Guid>("select category_id from tenancy.plan_categories where plan_id = @plan order by category_id", new { plan })).ToArray();
+        var categories = (
+            await database.QueryAsync<Guid>(
+            "select category_id from tenancy.plan_categories where plan_id = @plan order by category_id", new { plan })).ToArray();
         var version = found.GetProperty("plan").GetProperty("version").GetInt32();
         await Requests.Measure("plan of 7,000 schools gains or loses a category, PUT /api/plans/{id}", 20, async i =>
         {
-            var body = new { name = "Pro", slug = "pro", monthlyPrice = 150_000, yearlyPrice = 1_500_000, sortOrder = 40, categoryIds = i % 2 == 0 ? categories[1..] : categories, version };
+            var body =
+                new { name = "Pro", slug = "pro", monthlyPrice = 150_000, yearlyPrice = 1_500_000, sortOrder = 40, categoryIds = i % 2 == 0 ? categories[1..] : categories, version };
             var answer = await super.PutAsJsonAsync($"/api/plans/{plan}", body);
             version = (await answer.EnsureSuccessStatusCode().Content.ReadFromJsonAsync<JsonElement>()).GetProperty("version").GetInt32();
         });
-        var off = await database.ExecuteScalarAsync<long>("select count(*) from tenancy.schools s join tenancy.school_entitlements e on e.school_id = s.id where s.active_modules <> e.active_modules");
+        var off = await database.ExecuteScalarAsync<long>(
+            "select count(*) from tenancy.schools s join tenancy.school_entitlements e on e.school_id = s.id"
+            + " where s.active_modules <> e.active_modules");
         Console.WriteLine($"schools that differ from the recomputation: {off}");
     }
 
@@ -120,7 +149,9 @@ internal static class EntitlementBench
         var offenders = (await Scans(database)).Where(s => s.Value.Scans > before.GetValueOrDefault(s.Key)?.Scans).ToList();
         foreach (var (name, scan) in offenders)
         {
-            Console.WriteLine($"  {what}: {name} ({scan.Rows} rows) was read from end to end {scan.Scans - (before.GetValueOrDefault(name)?.Scans ?? 0)} times");
+            Console.WriteLine(
+                $"  {what}: {name} ({scan.Rows} rows) was read from end to end "
+                + $"{scan.Scans - (before.GetValueOrDefault(name)?.Scans ?? 0)} times");
         }
         return offenders.Count;
     }

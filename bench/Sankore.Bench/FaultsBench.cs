@@ -4,8 +4,8 @@ using Sankore.Bench.Crowds;
 namespace Sankore.Bench;
 
 /// <summary>
-/// What breaks in the middle of a burst, with a full house: FaultTests at any size. After each fault every client must have been told the last
-/// state of each row that changed, or to read everything again; nothing twice or out of order.
+/// What breaks in the middle of a burst, with a full house: FaultTests at any size. After each fault every client must have been told the
+/// last state of each row that changed, or to read everything again; nothing twice or out of order.
 /// </summary>
 internal sealed class FaultsBench : IAsyncDisposable
 {
@@ -17,7 +17,8 @@ internal sealed class FaultsBench : IAsyncDisposable
 
     // As much as the kernel keeps for somebody who does not read, and more; told to nobody else.
     private const string MuchSql = $"""
-        select live.publish('bench', 'UPDATE', gen_random_uuid()::text, jsonb_build_object('text', repeat('x', 50000)), array(select 'user:' || id from ({Network.PeopleSql}) p))
+        select live.publish('bench', 'UPDATE', gen_random_uuid()::text, jsonb_build_object('text', repeat('x', 50000)),
+            array(select 'user:' || id from ({Network.PeopleSql}) p))
         from generate_series(1, 10)
         """;
 
@@ -36,7 +37,9 @@ internal sealed class FaultsBench : IAsyncDisposable
     /// <summary>Runs and reports; 1 when something was lost, or told twice or out of order.</summary>
     public static async Task<int> Run(LiveRun run)
     {
-        Console.WriteLine($"faults: {run.Clients} clients, {run.People} people, {run.Nodes} nodes on one PostgreSQL, {Environment.ProcessorCount} cores, clients beside the servers");
+        Console.WriteLine(
+            $"faults: {run.Clients} clients, {run.People} people, {run.Nodes} nodes on one PostgreSQL, {Environment.ProcessorCount} "
+            + $"cores, clients beside the servers");
         await using var network = await Network.Start(run.People, run.Nodes, Rows);
         await using var bench = new FaultsBench(network, await network.Tokens(run.Clients, run.People), run.Rate);
         await bench.Run();
@@ -58,7 +61,8 @@ internal sealed class FaultsBench : IAsyncDisposable
         await Fault("LISTEN connections cut", () => _burst.RenameDuring(() => _burst.CutListeners(_network.Nodes.Count)));
         await Fault("clock three days back, then forward", Jump);
         await Fault("a quarter away", () => Away(_tokens.Count / 4, () => Task.CompletedTask));
-        await Fault($"all but a twentieth away for {Many} new rows", () => Away(_tokens.Count - _tokens.Count / 20, () => _burst.InsertMore(Many)));
+        await Fault(
+            $"all but a twentieth away for {Many} new rows", () => Away(_tokens.Count - _tokens.Count / 20, () => _burst.InsertMore(Many)));
         await Fault($"{Deaf} more who read nothing", Stalled);
     }
 
@@ -72,14 +76,18 @@ internal sealed class FaultsBench : IAsyncDisposable
         var log = await _burst.Log(since);
         clock.Restart();
         (long Open, long Missing, long Disorder) now;
-        while ((now = await _crowd.Missed(log)) is var (open, missing, _) && (missing > 0 || open < _tokens.Count) && clock.Elapsed.TotalMinutes < 4)
+        while (
+            (now = await _crowd.Missed(log)) is var (open, missing, _) && (missing > 0 || open < _tokens.Count)
+            && clock.Elapsed.TotalMinutes < 4)
         {
             await Task.Delay(500);
         }
         var after = (await _crowd.Hear(0, 0)).Tally;
         Console.WriteLine(
-            $"{name}: {log.Count} changes in {took.TotalSeconds:0.0} s, everybody whole {clock.Elapsed.TotalSeconds:0.0} s later; events told {after.Events - before.Events:#,0}, streams ended {after.Ended - before.Ended}, "
-            + $"attempts refused or failed {after.Refused - before.Refused}, resets {after.Resets - before.Resets}, clients that miss something {now.Missing}, that were told something twice or out of order {now.Disorder}, open {now.Open}");
+            $"{name}: {log.Count} changes in {took.TotalSeconds:0.0} s, everybody whole {clock.Elapsed.TotalSeconds:0.0} s later; events "
+            + $"told {after.Events - before.Events:#,0}, streams ended {after.Ended - before.Ended}, "
+            + $"attempts refused or failed {after.Refused - before.Refused}, resets {after.Resets - before.Resets}, clients that miss "
+            + $"something {now.Missing}, that were told something twice or out of order {now.Disorder}, open {now.Open}");
         _allWhole &= now is (_, 0, 0) && now.Open == _tokens.Count;
     }
 
@@ -122,7 +130,9 @@ internal sealed class FaultsBench : IAsyncDisposable
             await Task.Delay(500);
         }
         var (_, missed, disorder) = await deaf.Missed(log);
-        Console.WriteLine($"  of the {Deaf} who read nothing {letGo} were let go within {after.TotalSeconds:0} s and came back; {missed} of them miss something, {disorder} were told something twice or out of order");
+        Console.WriteLine(
+            $"  of the {Deaf} who read nothing {letGo} were let go within {after.TotalSeconds:0} s and came back; {missed} of them miss "
+            + $"something, {disorder} were told something twice or out of order");
         _allWhole &= letGo == Deaf && missed == 0 && disorder == 0;
     }
 }

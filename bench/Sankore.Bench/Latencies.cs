@@ -2,7 +2,9 @@ using System.Globalization;
 
 namespace Sankore.Bench;
 
-/// <summary>How many events came after how long, in steps of a tenth of a millisecond; small enough to be handed from process to process as a line.</summary>
+/// <summary>
+/// How many events came after how long, in steps of a tenth of a millisecond; small enough to be handed from process to process as a line.
+/// </summary>
 internal sealed class Latencies
 {
     private readonly SortedDictionary<int, int> _counts = [];
@@ -40,7 +42,8 @@ internal sealed class Latencies
     }
 
     /// <summary>As one word.</summary>
-    public override string ToString() => string.Join(',', _counts.Select(c => string.Create(CultureInfo.InvariantCulture, $"{c.Key}:{c.Value}")));
+    public override string ToString() =>
+        string.Join(',', _counts.Select(c => string.Create(CultureInfo.InvariantCulture, $"{c.Key}:{c.Value}")));
 
     /// <summary>From <see cref="ToString"/>.</summary>
     public static Latencies Parse(string word)
@@ -49,7 +52,9 @@ internal sealed class Latencies
         foreach (var pair in word.Split(',', StringSplitOptions.RemoveEmptyEntries))
         {
             var colon = pair.IndexOf(':', StringComparison.Ordinal);
-            latencies.Add(int.Parse(pair.AsSpan(0, colon), CultureInfo.InvariantCulture), int.Parse(pair.AsSpan(colon + 1), CultureInfo.InvariantCulture));
+            latencies.Add(
+                int.Parse(pair.AsSpan(0, colon), CultureInfo.InvariantCulture),
+                int.Parse(pair.AsSpan(colon + 1), CultureInfo.InvariantCulture));
         }
         return latencies;
     }

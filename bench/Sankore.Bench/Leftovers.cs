@@ -4,7 +4,9 @@ using System.Runtime.InteropServices;
 
 namespace Sankore.Bench;
 
-/// <summary>What a run must not leave behind or take away: servers that live on when the bench is ended early, and ports that somebody else uses.</summary>
+/// <summary>
+/// What a run must not leave behind or take away: servers that live on when the bench is ended early, and ports that somebody else uses.
+/// </summary>
 internal static class Leftovers
 {
     private static readonly Lock Guard = new();

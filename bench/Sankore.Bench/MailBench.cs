@@ -17,8 +17,8 @@ namespace Sankore.Bench;
 internal sealed record MailRun(int Mails, int Connections, int Bytes);
 
 /// <summary>
-/// Campaigns against a bare MailKit loop and against postfix's <c>smtp-source</c>, in turns, into the same <c>smtp-sink</c> with the same number of connections
-/// and the same size: rows, personalisation and signature on one side, MailKit or the wire alone on the other.
+/// Campaigns against a bare MailKit loop and against postfix's <c>smtp-source</c>, in turns, into the same <c>smtp-sink</c> with the same
+/// number of connections and the same size: rows, personalisation and signature on one side, MailKit or the wire alone on the other.
 /// </summary>
 internal static class MailBench
 {
@@ -33,7 +33,9 @@ internal static class MailBench
     public static async Task<int> Run(MailRun run)
     {
         var port = Leftovers.FreePorts(1);
-        await using var sink = new Tool("/usr/sbin/smtp-sink", Environment.IsPrivilegedProcess ? ["-u", "nobody", $"127.0.0.1:{port}", "1000"] : [$"127.0.0.1:{port}", "1000"]);
+        await using var sink = new Tool(
+            "/usr/sbin/smtp-sink", Environment.IsPrivilegedProcess ? ["-u", "nobody", $"127.0.0.1:{port}", "1000"]
+            : [$"127.0.0.1:{port}", "1000"]);
         Console.WriteLine($"{run.Mails} mails, {run.Connections} connections, HTML of {run.Bytes} bytes");
         foreach (var bits in new[] { 0, 1024, 2048 })
         {
@@ -44,7 +46,9 @@ internal static class MailBench
             var wire = await Source(run, port, bytes);
             Console.WriteLine($"smtp-source        {wire,9:N0} mails/s  ({bytes} bytes)");
             Console.WriteLine($"MailKit alone      {bare,9:N0} mails/s");
-            Console.WriteLine($"campaign, {(pem is null ? "unsigned" : $"RSA-{bits}"),-8} {rate,9:N0} mails/s  {rate / bare,5:P0} of MailKit, {rate / wire:P0} of the wire; "
+            Console.WriteLine(
+                $"campaign, {(pem is null ? "unsigned" : $"RSA-{bits}"),-8} {rate,9:N0} mails/s  {rate / bare,5:P0} of MailKit, "
+                + $"{rate / wire:P0} of the wire; "
                 + $"CPU a mail: server {cpu:N0}, PostgreSQL {postgres:N0} µs");
         }
         return 0;
@@ -53,7 +57,10 @@ internal static class MailBench
     private static async Task<double> Source(MailRun run, int port, int bytes)
     {
         var clock = Stopwatch.StartNew();
-        await using var source = new Tool("/usr/sbin/smtp-source", ["-d", "-s", $"{run.Connections}", "-m", $"{run.Mails * 3}", "-l", $"{bytes}", "-f", "a@exemple.cg", "-t", "b@exemple.cg", $"127.0.0.1:{port}"]);
+        await using var source = new Tool(
+            "/usr/sbin/smtp-source",
+            ["-d", "-s", $"{run.Connections}", "-m", $"{run.Mails * 3}", "-l", $"{bytes}", "-f", "a@exemple.cg", "-t", "b@exemple.cg",
+            $"127.0.0.1:{port}"]);
         await source.Ended();
         return run.Mails * 3 / clock.Elapsed.TotalSeconds;
     }
@@ -74,11 +81,13 @@ internal static class MailBench
         };
         if (pem is not null)
         {
-            (settings["Sankore__Mail__Dkim__Domain"], settings["Sankore__Mail__Dkim__Selector"], settings["Sankore__Mail__Dkim__KeyFile"]) = ("sankore.test", "mail", key);
+            (settings["Sankore__Mail__Dkim__Domain"], settings["Sankore__Mail__Dkim__Selector"], settings["Sankore__Mail__Dkim__KeyFile"]) =
+                ("sankore.test", "mail", key);
         }
         await using var server = await ServerProcess.Start("small", environment: settings);
         await using var connection = new NpgsqlConnection(server.AdminConnection);
-        await connection.ExecuteAsync("insert into campaigns.organizations (user_id, name) select id, 'Org' from auth.users where email = @Email", new { Email });
+        await connection.ExecuteAsync(
+            "insert into campaigns.organizations (user_id, name) select id, 'Org' from auth.users where email = @Email", new { Email });
         await connection.ExecuteAsync(ContactsSql, new { mails = run.Mails, email = Email });
         await connection.ExecuteAsync("analyze campaigns.contacts");
         using var client = new HttpClient { BaseAddress = server.Address };
@@ -88,7 +97,9 @@ internal static class MailBench
         var seconds = await Send(client, connection, run.Bytes, "Rentrée", null);
         var bytes = 900 + run.Bytes * 2;
         File.Delete(key);
-        return (run.Mails / seconds, (server.CpuSeconds - cpu) * 1e6 / run.Mails, (server.PostgresCpuSeconds - postgres) * 1e6 / run.Mails, bytes);
+        return (
+            run.Mails / seconds, (server.CpuSeconds - cpu) * 1e6 / run.Mails, (server.PostgresCpuSeconds - postgres) * 1e6 / run.Mails,
+            bytes);
     }
 
     /// <summary>Sends a campaign; how long the messages took, from the first to the last that the server accepted.</summary>
@@ -100,15 +111,20 @@ internal static class MailBench
             var segment = await Post(client, "/api/campaigns/segments", new { name, filter = new { q = only } });
             audience = new { kind = "segment", segmentId = segment.GetProperty("id").GetGuid() };
         }
-        var content = "<p>Bonjour {{contact.name}} de {{organization.name}},</p>" + string.Concat(Enumerable.Repeat("<p>Les portes de l'etablissement sont ouvertes samedi.</p>\n", bytes / 57));
+        var content = "<p>Bonjour {{contact.name}} de {{organization.name}},</p>"
+            + string.Concat(Enumerable.Repeat("<p>Les portes de l'etablissement sont ouvertes samedi.</p>\n", bytes / 57));
         var campaign = await Post(client, "/api/campaigns", new { name, subject = "Pour {{contact.name}}", content, audience });
         var id = campaign.GetProperty("id").GetGuid();
         await Post(client, $"/api/campaigns/{id}/send", new { });
-        while (await connection.ExecuteScalarAsync<string>("select status from campaigns.email_campaigns where id = @id", new { id }) == "sending")
+        while (
+            await connection.ExecuteScalarAsync<string>(
+            "select status from campaigns.email_campaigns where id = @id", new { id }) == "sending")
         {
             await Task.Delay(50);
         }
-        return await connection.ExecuteScalarAsync<double>("select greatest(0.001, extract(epoch from max(sent_at) - min(sent_at)))::float8 from campaigns.emails_sent where campaign_id = @id and status = 'sent'", new { id });
+        return await connection.ExecuteScalarAsync<double>(
+            "select greatest(0.001, extract(epoch from max(sent_at) - min(sent_at)))::float8 from campaigns.emails_sent"
+            + " where campaign_id = @id and status = 'sent'", new { id });
     }
 
     private static async Task<JsonElement> Post(HttpClient client, string path, object body)

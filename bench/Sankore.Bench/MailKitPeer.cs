@@ -7,7 +7,10 @@ using Sankore.Platform.Mail;
 
 namespace Sankore.Bench;
 
-/// <summary>What MailKit sends when nothing else is done: the same messages, built, signed and sent in a loop on as many connections, without a database.</summary>
+/// <summary>
+/// What MailKit sends when nothing else is done: the same messages, built, signed and sent in a loop on as many connections, without a
+/// database.
+/// </summary>
 internal static class MailKitPeer
 {
     /// <summary>Mails a second.</summary>

@@ -38,7 +38,8 @@ internal sealed class MenuProbe(IReadOnlyList<ServerProcess> nodes, IReadOnlyLis
     {
         using var request = new HttpRequestMessage(HttpMethod.Get, new Uri(nodes[number % nodes.Count].Address, "/api/me/menu"));
         // Spread over everybody: most of them have not been seen by the node yet.
-        request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", tokens[(int)((long)number * tokens.Count / People % tokens.Count)]);
+        request.Headers.Authorization =
+            new AuthenticationHeaderValue("Bearer", tokens[(int)((long)number * tokens.Count / People % tokens.Count)]);
         var clock = Stopwatch.StartNew();
         using var answer = await _client.SendAsync(request);
         answer.EnsureSuccessStatusCode();

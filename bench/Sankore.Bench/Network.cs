@@ -27,8 +27,8 @@ internal sealed class Network : IAsyncDisposable
     private const int SmallNetwork = 600;
     private const int Connections = 150;
 
-    // Heads have the category in their school, others not at all: everybody who works in a school gets it for the group. Nobody listens yet, so
-    // the triggers, which would say so, rest.
+    // Heads have the category in their school, others not at all: everybody who works in a school gets it for the group. Nobody listens
+    // yet, so the triggers, which would say so, rest.
     private const string EverybodyHearsSql = $"""
         alter table tenancy.user_module_permissions disable trigger user;
         insert into tenancy.user_module_permissions (user_id, school_group_id, category_id)
@@ -43,7 +43,10 @@ internal sealed class Network : IAsyncDisposable
         """;
 
     /// <summary>The first people who belong to a group: operators are told of the catalogue, in other entries of the log.</summary>
-    public const string PeopleSql = "select id, security_stamp from auth.users u where exists (select from tenancy.memberships m where m.user_id = u.id) order by id limit @people";
+    public const string PeopleSql = """
+        select id, security_stamp from auth.users u where exists (select from tenancy.memberships m where m.user_id = u.id)
+        order by id limit @people
+        """;
 
 
     private readonly string _folder;
@@ -73,7 +76,8 @@ internal sealed class Network : IAsyncDisposable
     /// <summary>CPU seconds of PostgreSQL.</summary>
     public double PostgresCpuSeconds => Proc.CpuOfFamily(Postmaster);
 
-    private int Postmaster => int.Parse(File.ReadLines(Path.Combine(_folder, "postgres", "cluster", "postmaster.pid")).First(), CultureInfo.InvariantCulture);
+    private int Postmaster =>
+        int.Parse(File.ReadLines(Path.Combine(_folder, "postgres", "cluster", "postmaster.pid")).First(), CultureInfo.InvariantCulture);
 
     /// <summary>Makes the cluster, the people and the nodes.</summary>
     /// <param name="people">Who is to connect: small (600 people) or full (100,000) follows from it.</param>
@@ -84,7 +88,9 @@ internal sealed class Network : IAsyncDisposable
         var folder = Directory.CreateTempSubdirectory("sankore-bench-").FullName;
         if (!OperatingSystem.IsWindows())
         {
-            File.SetUnixFileMode(folder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute | UnixFileMode.GroupExecute | UnixFileMode.OtherExecute);
+            File.SetUnixFileMode(
+                folder,
+                UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute | UnixFileMode.GroupExecute | UnixFileMode.OtherExecute);
         }
         var network = new Network(folder);
         var postgres = (await network._starting).ConnectionString;
@@ -101,15 +107,20 @@ internal sealed class Network : IAsyncDisposable
         return network;
     }
 
-    /// <summary>Bearer tokens of so many people, over and over until there are <paramref name="count"/>: made with the database's own keys, as signing in a hundred thousand with passwords would take an hour.</summary>
+    /// <summary>
+    /// Bearer tokens of so many people, over and over until there are <paramref name="count"/>: made with the database's own keys, as
+    /// signing in a hundred thousand with passwords would take an hour.
+    /// </summary>
     public async Task<IReadOnlyList<string>> Tokens(int count, int people)
     {
         await using var database = new NpgsqlConnection(Admin);
         var found = (await database.QueryAsync<Person>(PeopleSql, new { people })).AsList();
-        var builder = WebApplication.CreateBuilder(new WebApplicationOptions { ContentRootPath = AppContext.BaseDirectory, ApplicationName = typeof(Server).Assembly.GetName().Name });
+        var builder = WebApplication.CreateBuilder(
+            new WebApplicationOptions { ContentRootPath = AppContext.BaseDirectory, ApplicationName = typeof(Server).Assembly.GetName().Name });
         builder.Logging.ClearProviders();
         await using var app = SankoreApp.Build(builder, await SankoreApp.PrepareDatabase(Admin, _ => { }, CancellationToken.None), _folder);
-        var protector = app.Services.GetRequiredService<IOptionsMonitor<BearerTokenOptions>>().Get(IdentityConstants.BearerScheme).BearerTokenProtector;
+        var protector = app.Services.GetRequiredService<IOptionsMonitor<BearerTokenOptions>>().Get(IdentityConstants.BearerScheme)
+            .BearerTokenProtector;
         var tokens = found.ConvertAll(p => protector.Protect(Ticket(p)));
         return [.. Enumerable.Range(0, count).Select(i => tokens[i % tokens.Count])];
     }
@@ -140,7 +151,11 @@ internal sealed class Network : IAsyncDisposable
 
     private static AuthenticationTicket Ticket(Person person)
     {
-        var claims = new ClaimsIdentity([new Claim(ClaimTypes.NameIdentifier, person.Id.ToString()), new Claim(CallerFeature.StampClaim, person.SecurityStamp)], IdentityConstants.BearerScheme);
-        return new AuthenticationTicket(new ClaimsPrincipal(claims), new AuthenticationProperties { ExpiresUtc = DateTimeOffset.UtcNow.AddHours(12) }, $"{IdentityConstants.BearerScheme}:AccessToken");
+        var claims = new ClaimsIdentity(
+            [new Claim(ClaimTypes.NameIdentifier, person.Id.ToString()), new Claim(CallerFeature.StampClaim, person.SecurityStamp)],
+            IdentityConstants.BearerScheme);
+        return new AuthenticationTicket(
+            new ClaimsPrincipal(claims), new AuthenticationProperties { ExpiresUtc = DateTimeOffset.UtcNow.AddHours(12) },
+            $"{IdentityConstants.BearerScheme}:AccessToken");
     }
 }

@@ -27,7 +27,8 @@ internal abstract class Peer : IAsyncDisposable
     public virtual double DatabaseCpuSeconds => 0;
 
     /// <summary>A bearer token for each client.</summary>
-    public virtual Task<IReadOnlyList<string>> Tokens(int clients) => Task.FromResult<IReadOnlyList<string>>([.. Enumerable.Repeat("", clients)]);
+    public virtual Task<IReadOnlyList<string>> Tokens(int clients) =>
+        Task.FromResult<IReadOnlyList<string>>([.. Enumerable.Repeat("", clients)]);
 
     /// <summary>Has everybody told. <paramref name="data"/>: JSON in one line, with the number behind a <c>#</c>.</summary>
     /// <returns>The moment before it was asked for.</returns>
@@ -36,7 +37,8 @@ internal abstract class Peer : IAsyncDisposable
     public abstract ValueTask DisposeAsync();
 
     /// <summary>So many addresses that nobody listens at.</summary>
-    protected static IReadOnlyList<IPEndPoint> Free(int count) => [.. Enumerable.Range(Leftovers.FreePorts(count), count).Select(p => new IPEndPoint(IPAddress.Loopback, p))];
+    protected static IReadOnlyList<IPEndPoint> Free(int count) =>
+        [.. Enumerable.Range(Leftovers.FreePorts(count), count).Select(p => new IPEndPoint(IPAddress.Loopback, p))];
 
     /// <summary>Waits until all addresses take connections.</summary>
     protected async Task<Peer> Listening()
@@ -85,12 +87,14 @@ internal sealed class LinePeer : Peer
                 throw new IOException("cc failed");
             }
         }
-        return new LinePeer("C, send() loop", ("/", "sse")) { _compiled = program }.Start(Math.Max(Environment.ProcessorCount, LiveBench.NodesFor(clients)), program);
+        return new LinePeer("C, send() loop", ("/", "sse")) { _compiled = program }.Start(
+            Math.Max(Environment.ProcessorCount, LiveBench.NodesFor(clients)), program);
     }
 
     /// <summary>SignalR over WebSocket.</summary>
     public static Task<Peer> SignalR(int clients) =>
-        new LinePeer("SignalR, JSON", ("/hub", "signalr")).Start(LiveBench.NodesFor(clients), "dotnet", Environment.GetCommandLineArgs()[0], "peer-signalr");
+        new LinePeer("SignalR, JSON", ("/hub", "signalr"))
+            .Start(LiveBench.NodesFor(clients), "dotnet", Environment.GetCommandLineArgs()[0], "peer-signalr");
 
     public override async Task<long> Broadcast(int number, string data)
     {
@@ -125,7 +129,11 @@ internal sealed class LinePeer : Peer
         Addresses = Free(count);
         foreach (var address in Addresses)
         {
-            _started.Add(Process.Start(new ProcessStartInfo(program, [.. arguments, address.Port.ToString(CultureInfo.InvariantCulture)]) { RedirectStandardInput = true })!);
+            _started.Add(
+                Process.Start(
+                new ProcessStartInfo(
+                program, [.. arguments, address.Port.ToString(CultureInfo.InvariantCulture)])
+                { RedirectStandardInput = true })!);
         }
         Processes = [.. _started.Select(p => p.Id)];
         return Listening();
@@ -153,7 +161,8 @@ internal sealed class NchanPeer : Peer
         await File.WriteAllTextAsync(file, peer.Configuration(workers));
         try
         {
-            peer._nginx = Process.Start(new ProcessStartInfo("nginx", ["-p", peer._folder, "-c", file, "-e", Path.Combine(peer._folder, "error.log")]))!;
+            peer._nginx = Process.Start(
+                new ProcessStartInfo("nginx", ["-p", peer._folder, "-c", file, "-e", Path.Combine(peer._folder, "error.log")]))!;
         }
         catch (Win32Exception)
         {
@@ -228,7 +237,8 @@ internal sealed class SankorePeer : Peer
     private readonly Network _network;
     private readonly NpgsqlConnection _database;
 
-    private SankorePeer(Network network) => (_network, _database, Addresses, Processes) = (network, new NpgsqlConnection(network.Admin), network.Addresses, [.. network.Nodes.Select(n => n.Id)]);
+    private SankorePeer(Network network) => (_network, _database, Addresses, Processes) =
+        (network, new NpgsqlConnection(network.Admin), network.Addresses, [.. network.Nodes.Select(n => n.Id)]);
 
     public override string Name => "Sankoré";
 

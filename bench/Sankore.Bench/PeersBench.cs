@@ -6,7 +6,9 @@ using Sankore.Bench.Crowds;
 
 namespace Sankore.Bench;
 
-/// <summary>The same event to the same clients by other means: a loop of <c>send()</c> in C, nginx with nchan, SignalR, and this program.</summary>
+/// <summary>
+/// The same event to the same clients by other means: a loop of <c>send()</c> in C, nginx with nchan, SignalR, and this program.
+/// </summary>
 internal static class PeersBench
 {
     // Four crowds of this size fit into the machine together.
@@ -18,8 +20,12 @@ internal static class PeersBench
     /// <param name="bytes">An event's size; 0: as large as this program's own was.</param>
     public static async Task<int> Run(int[] sizes, int broadcasts, int bytes)
     {
-        Console.WriteLine($"peers: {broadcasts} broadcasts each, {Environment.ProcessorCount} cores, clients beside the servers; ms from the moment it is asked for, median of the broadcasts (worst)");
-        Console.WriteLine("| clients | server, processes | p50 | p99 | max | CPU ms a broadcast | µs an event | KB a connection | connected in s | bytes an event | lost, disorder |");
+        Console.WriteLine(
+            $"peers: {broadcasts} broadcasts each, {Environment.ProcessorCount} cores, clients beside the servers; ms from the moment it "
+            + $"is asked for, median of the broadcasts (worst)");
+        Console.WriteLine(
+            "| clients | server, processes | p50 | p99 | max | CPU ms a broadcast | µs an event | KB a connection | connected in s | "
+            + "bytes an event | lost, disorder |");
         Console.WriteLine("| --: | --- | --: | --: | --: | --: | --: | --: | --: | --: | --: |");
         var bad = 0L;
         foreach (var clients in sizes)
@@ -35,8 +41,11 @@ internal static class PeersBench
         return bad == 0 ? 0 : 1;
     }
 
-    /// <summary>Has servers take turns, so that other work on the machine meets all of them. Events that this program lost, and an event's size.</summary>
-    private static async Task<(long Bad, int Bytes)> Together(IEnumerable<Func<int, Task<Peer>>> starts, int clients, int broadcasts, int bytes)
+    /// <summary>
+    /// Has servers take turns, so that other work on the machine meets all of them. Events that this program lost, and an event's size.
+    /// </summary>
+    private static async Task<(long Bad, int Bytes)> Together(
+        IEnumerable<Func<int, Task<Peer>>> starts, int clients, int broadcasts, int bytes)
     {
         var runs = new List<PeerRun>();
         try
@@ -51,7 +60,8 @@ internal static class PeersBench
                 }
                 catch (Exception e) when (e is Win32Exception or IOException or SocketException)
                 {
-                    Console.WriteLine($"| {clients} | {start.Method.DeclaringType!.Name}.{start.Method.Name} | could not be started: {e.Message} |");
+                    Console.WriteLine(
+                        $"| {clients} | {start.Method.DeclaringType!.Name}.{start.Method.Name} | could not be started: {e.Message} |");
                 }
             }
             for (var i = 0; i < broadcasts; i++)
@@ -76,7 +86,9 @@ internal static class PeersBench
     /// <summary>A row of data that makes a server-sent event of so many bytes.</summary>
     private static string Data(int number, int bytes)
     {
-        var data = string.Create(CultureInfo.InvariantCulture, $"{{\"table\":\"tenancy.modules\",\"op\":\"UPDATE\",\"id\":\"019aa000-0000-7000-8000-000000000000\",\"row\":{{\"name\":\"Inscriptions #{number}\",\"description\":\"");
+        var data = string.Create(
+            CultureInfo.InvariantCulture,
+            $"{{\"table\":\"tenancy.modules\",\"op\":\"UPDATE\",\"id\":\"019aa000-0000-7000-8000-000000000000\",\"row\":{{\"name\":\"Inscriptions #{number}\",\"description\":\"");
         const string end = "\"}}";
         return data + new string('x', Math.Max(0, bytes - data.Length - end.Length - "data: \n\n".Length)) + end;
     }
@@ -112,7 +124,9 @@ internal static class PeersBench
             var seconds = clock.Elapsed.TotalSeconds;
             await Task.Delay(3000);
             memory = peer.Processes.Sum(Proc.Resident) - memory;
-            _connecting = string.Create(CultureInfo.InvariantCulture, $"{memory / 1024.0 / Math.Max(open, 1):0.0} | {seconds:0.0}{(refusals.Length > 0 ? $" ({refusals})" : "")}");
+            _connecting = string.Create(
+                CultureInfo.InvariantCulture,
+                $"{memory / 1024.0 / Math.Max(open, 1):0.0} | {seconds:0.0}{(refusals.Length > 0 ? $" ({refusals})" : "")}");
             _before = (await _crowd.Hear(0, 0)).Tally;
             for (var i = 0; i < WarmUps; i++)
             {
@@ -137,7 +151,11 @@ internal static class PeersBench
         }
 
         public string Line() => string.Create(CultureInfo.InvariantCulture,
-            $"| {clients} | {peer.Name}, {peer.Processes.Count} | {Spread(l => l.At(.5))} | {Spread(l => l.At(.99))} | {Spread(l => l.Max)} | {_cpu * 1000 / _each.Count:0}{(_database > 0 ? $" + {_database * 1000 / _each.Count:0} PostgreSQL" : "")} | {_cpu * 1e6 / Math.Max(Events, 1):0.00} | {_connecting} | {Bytes} | {(long)clients * _each.Count - Events}, {_last!.Disorder} |");
+            $"| {clients} | {peer.Name}, {peer.Processes.Count} | {Spread(l => l.At(.5))} | {Spread(l => l.At(.99))} | "
+            + $"{Spread(l => l.Max)} | "
+            + $"{_cpu * 1000 / _each.Count:0}{(_database > 0 ? $" + {_database * 1000 / _each.Count:0} PostgreSQL" : "")} | "
+            + $"{_cpu * 1e6 / Math.Max(Events, 1):0.00} | {_connecting} | {Bytes} | {(long)clients * _each.Count - Events}, "
+            + $"{_last!.Disorder} |");
 
         public async ValueTask DisposeAsync()
         {
@@ -149,6 +167,7 @@ internal static class PeersBench
         }
 
         private string Spread(Func<Latencies, double> figure) =>
-            _each.Select(figure).Order().ToList() is var sorted ? string.Create(CultureInfo.InvariantCulture, $"{sorted[sorted.Count / 2]:0.0} ({sorted[^1]:0.0})") : "";
+            _each.Select(figure).Order().ToList() is var sorted
+                ? string.Create(CultureInfo.InvariantCulture, $"{sorted[sorted.Count / 2]:0.0} ({sorted[^1]:0.0})") : "";
     }
 }

@@ -23,13 +23,15 @@ catch when (Leftovers.AreBeingStopped)
 
 static async Task<int> Run(string[] args) => args switch
 {
-    ["live", .. var rest] when rest.Contains("--peers") => await PeersBench.Run(Number(rest, "--clients", 0) is > 0 and var n ? [n] : [10_000, 19_000], Number(rest, "--changes", 20), Number(rest, "--bytes", 0)),
+    ["live", .. var rest] when rest.Contains("--peers") => await PeersBench.Run(
+        Number(rest, "--clients", 0) is > 0 and var n ? [n] : [10_000, 19_000], Number(rest, "--changes", 20), Number(rest, "--bytes", 0)),
     ["live", .. var rest] when rest.Contains("--faults") => await FaultsBench.Run(Live(rest)),
     ["live", .. var rest] => await LiveBench.Run(Live(rest)),
     ["demo", ..] => await DemoBench.Run(),
     ["entitlement", ..] => await EntitlementBench.Run(),
     ["campaigns", .. var rest] => await CampaignsBench.Run(Number(rest, "--messages", 1_000_000), Number(rest, "--rows", 100_000)),
-    ["mail", .. var rest] => await MailBench.Run(new MailRun(Number(rest, "--mails", 20_000), Number(rest, "--connections", 8), Number(rest, "--bytes", 5_000))),
+    ["mail", .. var rest] =>
+    await MailBench.Run(new MailRun(Number(rest, "--mails", 20_000), Number(rest, "--connections", 8), Number(rest, "--bytes", 5_000))),
     ["peer-signalr", var port] => await SignalRPeer.Run(port),
     ["crowd", .. var rest] => await CrowdCommand.Run(rest),
     _ => Usage(),
@@ -38,7 +40,9 @@ static async Task<int> Run(string[] args) => args switch
 static LiveRun Live(string[] args)
 {
     var clients = Number(args, "--clients", 10_000);
-    return new LiveRun(clients, Number(args, "--people", clients), Number(args, "--nodes", LiveBench.NodesFor(clients)), Number(args, "--changes", 30), Number(args, "--burst", 0), Number(args, "--rate", 0));
+    return new LiveRun(
+        clients, Number(args, "--people", clients), Number(args, "--nodes", LiveBench.NodesFor(clients)), Number(args, "--changes", 30),
+        Number(args, "--burst", 0), Number(args, "--rate", 0));
 }
 
 static int Number(string[] args, string name, int otherwise) =>

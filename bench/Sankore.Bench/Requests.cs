@@ -26,6 +26,7 @@ internal static class Requests
             samples.Add(clock.Elapsed.TotalMilliseconds);
         }
         samples.Sort();
-        Console.WriteLine($"{what}: p50 {samples[times / 2]:0.0}  p95 {samples[times * 95 / 100]:0.0}  p99 {samples[times * 99 / 100]:0.0} ms");
+        Console.WriteLine(
+            $"{what}: p50 {samples[times / 2]:0.0}  p95 {samples[times * 95 / 100]:0.0}  p99 {samples[times * 99 / 100]:0.0} ms");
     }
 }

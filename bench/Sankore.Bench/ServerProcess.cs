@@ -31,7 +31,8 @@ internal sealed class ServerProcess : IAsyncDisposable
     public double CpuSeconds => Proc.Cpu(_process.Id);
 
     /// <summary>CPU seconds that its own cluster has used so far.</summary>
-    public double PostgresCpuSeconds => Proc.CpuOfFamily(int.Parse(File.ReadLines(Path.Combine(_data, "postgres", "cluster", "postmaster.pid")).First(), CultureInfo.InvariantCulture));
+    public double PostgresCpuSeconds => Proc.CpuOfFamily(
+        int.Parse(File.ReadLines(Path.Combine(_data, "postgres", "cluster", "postmaster.pid")).First(), CultureInfo.InvariantCulture));
 
     /// <summary>Resident memory in bytes.</summary>
     public long ResidentBytes => Proc.Resident(_process.Id);
@@ -40,15 +41,22 @@ internal sealed class ServerProcess : IAsyncDisposable
     /// <param name="demo">The demo network that an empty database is filled with.</param>
     /// <param name="database">The administrator's connection string of a cluster that runs; null: the program has one of its own.</param>
     /// <param name="environment">Settings of the run's own.</param>
-    public static async Task<ServerProcess> Start(string demo, string? database = null, IReadOnlyDictionary<string, string>? environment = null)
+    public static async Task<ServerProcess> Start(
+        string demo, string? database = null, IReadOnlyDictionary<string, string>? environment = null)
     {
         var data = Directory.CreateTempSubdirectory("sankore-bench-").FullName;
         if (!OperatingSystem.IsWindows())
         {
-            File.SetUnixFileMode(data, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute | UnixFileMode.GroupExecute | UnixFileMode.OtherExecute);
+            File.SetUnixFileMode(
+                data,
+                UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute | UnixFileMode.GroupExecute | UnixFileMode.OtherExecute);
         }
         var address = new Uri($"http://127.0.0.1:{Leftovers.FreePorts(1)}");
-        var start = new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "Sankore.dll"), "--urls", address.ToString().TrimEnd('/'), "--data", data, "--demo", demo]) { RedirectStandardOutput = true };
+        var start = new ProcessStartInfo(
+            "dotnet",
+            [Path.Combine(AppContext.BaseDirectory, "Sankore.dll"), "--urls", address.ToString().TrimEnd('/'), "--data", data, "--demo",
+            demo])
+        { RedirectStandardOutput = true };
         start.Environment["Sankore__SignIn__PerAddressPerMinute"] = "1000000";
         start.Environment["SANKORE_DATABASE"] = database ?? "";
         start.Environment["Logging__LogLevel__Default"] = start.Environment["Logging__LogLevel__Sankore"] = "Error";

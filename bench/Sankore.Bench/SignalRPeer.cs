@@ -8,7 +8,10 @@ using Microsoft.Extensions.Logging;
 
 namespace Sankore.Bench;
 
-/// <summary><c>bench peer-signalr PORT</c>, started by the bench itself: SignalR as it comes, with JSON; each line of standard input goes to all clients.</summary>
+/// <summary>
+/// <c>bench peer-signalr PORT</c>, started by the bench itself: SignalR as it comes, with JSON; each line of standard input goes to all
+/// clients.
+/// </summary>
 internal static class SignalRPeer
 {
     private sealed class Feed : Hub;

@@ -11,11 +11,15 @@ url.Validators.Add(option =>
     }
 });
 var email = new Option<string>("--email") { Description = "Whose changes", Required = true };
-var password = new Option<string>("--password") { Description = "Password of the account (or the variable SANKORE_PASSWORD, which other users of the machine do not see)" };
-var cursor = new Option<string?>("--cursor") { Description = "File that keeps the position, so that the next start goes on where this one stopped" };
+var password = new Option<string>(
+    "--password")
+{ Description = "Password of the account (or the variable SANKORE_PASSWORD, which other users of the machine do not see)" };
+var cursor =
+    new Option<string?>("--cursor") { Description = "File that keeps the position, so that the next start goes on where this one stopped" };
 var root = new RootCommand("Prints what changes for a person of a Sankoré server, until Ctrl-C") { url, email, password, cursor };
 root.SetAction((parsed, ct) => Follow(
-    new Uri(parsed.GetValue(url)!), parsed.GetValue(email)!, parsed.GetValue(password) ?? Environment.GetEnvironmentVariable("SANKORE_PASSWORD") ?? "", parsed.GetValue(cursor), ct));
+    new Uri(parsed.GetValue(url)!), parsed.GetValue(email)!, parsed.GetValue(password)
+    ?? Environment.GetEnvironmentVariable("SANKORE_PASSWORD") ?? "", parsed.GetValue(cursor), ct));
 return await root.Parse(args).InvokeAsync();
 
 static async Task<int> Follow(Uri url, string email, string password, string? cursor, CancellationToken ct)
@@ -23,7 +27,8 @@ static async Task<int> Follow(Uri url, string email, string password, string? cu
     using var http = new HttpClient { BaseAddress = url };
     using var session = new SankoreSession(http, email, password);
     using var file = cursor is null ? null : new FileCursorStore(cursor);
-    var feed = new LiveFeed(http, new LiveFeedOptions { Token = session.Token, Cursor = file ?? (ICursorStore)new MemoryCursorStore(), OnState = Tell });
+    var feed = new LiveFeed(
+        http, new LiveFeedOptions { Token = session.Token, Cursor = file ?? (ICursorStore)new MemoryCursorStore(), OnState = Tell });
     try
     {
         await foreach (var next in feed.Read(ct))
@@ -41,7 +46,8 @@ static async Task<int> Follow(Uri url, string email, string password, string? cu
     {
         // Ctrl-C.
     }
-    catch (Exception e) when (e is RefusedException or MalformedEventException or InvalidDataException or IOException or UnauthorizedAccessException)
+    catch (Exception e) when (
+        e is RefusedException or MalformedEventException or InvalidDataException or IOException or UnauthorizedAccessException)
     {
         await Console.Error.WriteLineAsync(e.Message);
         return 1;

@@ -8,7 +8,9 @@ public interface ICursorStore
     /// <summary>The position that was saved last; null when none ever was.</summary>
     ValueTask<long?> Load(CancellationToken ct);
 
-    /// <summary>Saves the position of an event that has been processed. Not cancelled: what is processed is processed. What it throws ends the feed.</summary>
+    /// <summary>
+    /// Saves the position of an event that has been processed. Not cancelled: what is processed is processed. What it throws ends the feed.
+    /// </summary>
     ValueTask Save(long position);
 }
 
@@ -29,8 +31,8 @@ public sealed class MemoryCursorStore : ICursorStore
 }
 
 /// <summary>
-/// Keeps the position in a file, replaced whole so that a crash leaves the old or the new one. Written at most once per interval, and on dispose:
-/// after a crash, events of the last interval come again.
+/// Keeps the position in a file, replaced whole so that a crash leaves the old or the new one. Written at most once per interval, and on
+/// dispose: after a crash, events of the last interval come again.
 /// </summary>
 public sealed class FileCursorStore : ICursorStore, IDisposable
 {
@@ -43,7 +45,8 @@ public sealed class FileCursorStore : ICursorStore, IDisposable
     private Exception? _failure;
 
     /// <summary>A store in a file; its folder must exist.</summary>
-    /// <param name="path">The file: made when there is a position to keep, and beside it, for a moment, one with <c>.new</c> appended.</param>
+    /// <param name="path">The file: made when there is a position to keep, and beside it, for a moment, one with <c>.new</c>
+    /// appended.</param>
     /// <param name="interval">The least time between two writes; null: 1 s.</param>
     /// <param name="time">The clock; null: the system's.</param>
     public FileCursorStore(string path, TimeSpan? interval = null, TimeProvider? time = null)

@@ -4,7 +4,9 @@ using System.Text.Json;
 
 namespace Sankore.Client;
 
-/// <summary>The server refuses, and asking again would not help: wrong password, no right to a stream, a malformed position, no feed at the address.</summary>
+/// <summary>
+/// The server refuses, and asking again would not help: wrong password, no right to a stream, a malformed position, no feed at the address.
+/// </summary>
 public sealed class RefusedException : Exception
 {
     internal RefusedException(HttpStatusCode status, string? code, string message) : base(message) => (Status, Code) = (status, code);
@@ -12,7 +14,9 @@ public sealed class RefusedException : Exception
     /// <summary>The answer's status.</summary>
     public HttpStatusCode Status { get; }
 
-    /// <summary>The refusal's stable code (<c>FORBIDDEN</c>, <c>INVALID_CREDENTIALS</c> …); null when the answer was none of Sankoré's.</summary>
+    /// <summary>
+    /// The refusal's stable code (<c>FORBIDDEN</c>, <c>INVALID_CREDENTIALS</c> …); null when the answer was none of Sankoré's.
+    /// </summary>
     public string? Code { get; }
 
     /// <summary>Whether the same question may be answered later.</summary>
@@ -35,11 +39,15 @@ public sealed class RefusedException : Exception
             }
         }
         var said = problem?.Title ?? $"{answer.Content.Headers.ContentType?.MediaType ?? "nothing"} instead of what was asked for";
-        return new RefusedException(answer.StatusCode, problem?.Code, $"{answer.RequestMessage?.RequestUri} answered {(int)answer.StatusCode} {problem?.Code}: {said}");
+        return new RefusedException(
+            answer.StatusCode, problem?.Code,
+            $"{answer.RequestMessage?.RequestUri} answered {(int)answer.StatusCode} {problem?.Code}: {said}");
     }
 }
 
-/// <summary>The feed sent an event that is not what docs/live.md describes. Asking again would bring it again, and skipping it would lose a change.</summary>
+/// <summary>
+/// The feed sent an event that is not what docs/live.md describes. Asking again would bring it again, and skipping it would lose a change.
+/// </summary>
 public sealed class MalformedEventException : Exception
 {
     internal MalformedEventException(string? id, string type, string data, Exception inner)
@@ -59,12 +67,13 @@ internal sealed class BusyException(HttpStatusCode status, TimeSpan? retryAfter)
     public TimeSpan? RetryAfter { get; } = retryAfter;
 
     /// <summary>What an answer says of when to come back.</summary>
-    public static BusyException From(HttpResponseMessage answer, TimeProvider time) => new(answer.StatusCode, answer.Headers.RetryAfter switch
-    {
-        { Delta: { } delta } => delta,
-        { Date: { } date } => date - time.GetUtcNow(),
-        _ => null,
-    });
+    public static BusyException From(
+        HttpResponseMessage answer, TimeProvider time) => new(answer.StatusCode, answer.Headers.RetryAfter switch
+        {
+            { Delta: { } delta } => delta,
+            { Date: { } date } => date - time.GetUtcNow(),
+            _ => null,
+        });
 }
 
 internal sealed record Problem(string? Code = null, string? Title = null);

@@ -6,14 +6,17 @@ using System.Runtime.CompilerServices;
 namespace Sankore.Client;
 
 /// <summary>
-/// The changes that a person of a Sankoré server may see, as they happen (<c>GET /live</c>). Connects again for ever, and goes on where it stopped:
-/// every event comes at least once, in order; within one run none comes twice.
+/// The changes that a person of a Sankoré server may see, as they happen (<c>GET /live</c>). Connects again for ever, and goes on where it
+/// stopped: every event comes at least once, in order; within one run none comes twice.
 /// </summary>
 /// <param name="http">How to reach the server; its base address is the server's. Neither changed nor disposed.</param>
 /// <param name="options">How to behave.</param>
 public sealed class LiveFeed(HttpClient http, LiveFeedOptions options)
 {
-    /// <summary>No database was ever there, so the answer is a reset with the position of now: nothing falls between what is read then and what follows.</summary>
+    /// <summary>
+    /// No database was ever there, so the answer is a reset with the position of now: nothing falls between what is read then and what
+    /// follows.
+    /// </summary>
     private const long Nowhere = long.MaxValue;
 
     /// <summary>A token may be too old, and a new one too new for a node that has not heard of it.</summary>
@@ -31,13 +34,14 @@ public sealed class LiveFeed(HttpClient http, LiveFeedOptions options)
     private Exception? _error;
 
     /// <summary>
-    /// Reads for ever. An event counts as processed when the next one is asked for: only then its position is stored. Whoever stops in the middle of
-    /// one (an exception, <c>break</c>, a crash) gets it again at the next start.
+    /// Reads for ever. An event counts as processed when the next one is asked for: only then its position is stored. Whoever stops in the
+    /// middle of one (an exception, <c>break</c>, a crash) gets it again at the next start.
     /// </summary>
     /// <param name="ct">Ends it.</param>
     /// <returns>The events, in order. One reader at a time.</returns>
     /// <exception cref="OperationCanceledException"><paramref name="ct"/> was cancelled.</exception>
-    /// <exception cref="RefusedException">The server does not give this person a stream: 400, 403, 404 …, or 401 for three tokens in a row.</exception>
+    /// <exception cref="RefusedException">The server does not give this person a stream: 400, 403, 404 …, or 401 for three tokens in a
+    /// row.</exception>
     /// <exception cref="MalformedEventException">The server sent what is no event of the feed.</exception>
     /// <exception cref="InvalidOperationException">The feed is being read already.</exception>
     public async IAsyncEnumerable<LiveEvent> Read([EnumeratorCancellation] CancellationToken ct = default)
@@ -48,7 +52,8 @@ public sealed class LiveFeed(HttpClient http, LiveFeedOptions options)
         }
         try
         {
-            (_position, _failures, _refused, _refusedToken, _retry) = (await options.Cursor.Load(ct).ConfigureAwait(false), 0, 0, null, null);
+            (_position, _failures, _refused, _refusedToken, _retry) =
+                (await options.Cursor.Load(ct).ConfigureAwait(false), 0, 0, null, null);
             while (true)
             {
                 await using (var stream = await Connect(ct).ConfigureAwait(false))
@@ -157,10 +162,12 @@ public sealed class LiveFeed(HttpClient http, LiveFeedOptions options)
         var first = _retry ?? options.MinBackoff;
         var least = _error is BusyException { RetryAfter: { } after } && after > first ? after : first;
         var bound = Math.Min(options.MaxBackoff.TotalMilliseconds, first.TotalMilliseconds * (Math.Pow(2, Math.Min(_failures, 30)) - 1));
-        var wait = TimeSpan.FromMilliseconds(Math.Min(LongestWait.TotalMilliseconds, least.TotalMilliseconds + (long)(Random.Shared.NextDouble() * bound)));
+        var wait = TimeSpan.FromMilliseconds(
+            Math.Min(LongestWait.TotalMilliseconds, least.TotalMilliseconds + (long)(Random.Shared.NextDouble() * bound)));
         options.OnState?.Invoke(new Disconnected(_error?.Message ?? "the server ended the stream", wait, _error));
         await Task.Delay(wait, options.Time, ct).ConfigureAwait(false);
     }
 
-    private static bool Passes(Exception e) => e is HttpRequestException or IOException or TimeoutException or OperationCanceledException { InnerException: TimeoutException };
+    private static bool Passes(Exception e) =>
+        e is HttpRequestException or IOException or TimeoutException or OperationCanceledException { InnerException: TimeoutException };
 }

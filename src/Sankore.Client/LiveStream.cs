@@ -26,13 +26,15 @@ internal sealed class LiveStream : IAsyncDisposable
     /// <exception cref="HttpRequestException">The server cannot be reached, or asks to come back later.</exception>
     /// <exception cref="TimeoutException">Nothing came within the silence limit.</exception>
     /// <exception cref="RefusedException">Any other answer but a stream.</exception>
-    public static async Task<(LiveStream? Stream, RefusedException? Refusal)> Open(HttpClient http, HttpRequestMessage request, LiveFeedOptions options, CancellationToken ct)
+    public static async Task<(LiveStream? Stream, RefusedException? Refusal)> Open(
+        HttpClient http, HttpRequestMessage request, LiveFeedOptions options, CancellationToken ct)
     {
         var limit = new SilenceLimit(options, ct);
         HttpResponseMessage? answer = null;
         try
         {
-            answer = await limit.Within(token => http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, token)).ConfigureAwait(false);
+            answer = await limit.Within(token => http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, token))
+                .ConfigureAwait(false);
             if (answer is { StatusCode: HttpStatusCode.OK, Content.Headers.ContentType.MediaType: "text/event-stream" })
             {
                 var stream = new LiveStream(answer, await answer.Content.ReadAsStreamAsync(limit.Token).ConfigureAwait(false), limit);

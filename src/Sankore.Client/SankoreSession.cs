@@ -25,7 +25,8 @@ public sealed class SankoreSession(HttpClient http, string email, string passwor
     /// <summary>An access token that is good now. Fits <see cref="LiveFeedOptions.Token"/>, and any other request to the API.</summary>
     /// <param name="refused">A token that the server has refused, which is not given again.</param>
     /// <param name="ct">Cancels the asking.</param>
-    /// <exception cref="RefusedException">The server refuses the sign-in: wrong address or password, locked out, second factor asked for.</exception>
+    /// <exception cref="RefusedException">The server refuses the sign-in: wrong address or password, locked out, second factor asked
+    /// for.</exception>
     /// <exception cref="HttpRequestException">The server cannot be reached, or asks to come back later.</exception>
     public async ValueTask<string> Token(string? refused = null, CancellationToken ct = default)
     {
@@ -56,7 +57,8 @@ public sealed class SankoreSession(HttpClient http, string email, string passwor
         }
         try
         {
-            return await Post("api/auth/refresh", new RefreshInput(_tokens.RefreshToken), WireContext.Default.RefreshInput, ct).ConfigureAwait(false);
+            return await Post("api/auth/refresh", new RefreshInput(_tokens.RefreshToken), WireContext.Default.RefreshInput, ct)
+                .ConfigureAwait(false);
         }
         catch (RefusedException e) when (e.Status == HttpStatusCode.Unauthorized)
         {
@@ -65,7 +67,8 @@ public sealed class SankoreSession(HttpClient http, string email, string passwor
         }
     }
 
-    private Task<Tokens> SignIn(CancellationToken ct) => Post("api/auth/login", new Credentials(email, password), WireContext.Default.Credentials, ct);
+    private Task<Tokens> SignIn(CancellationToken ct) =>
+        Post("api/auth/login", new Credentials(email, password), WireContext.Default.Credentials, ct);
 
     private async Task<Tokens> Post<T>(string path, T body, JsonTypeInfo<T> type, CancellationToken ct)
     {
@@ -74,7 +77,8 @@ public sealed class SankoreSession(HttpClient http, string email, string passwor
         {
             return (await answer.Content.ReadFromJsonAsync(WireContext.Default.Tokens, ct).ConfigureAwait(false))!;
         }
-        throw RefusedException.IsPassing(answer.StatusCode) ? BusyException.From(answer, _time) : await RefusedException.From(answer, ct).ConfigureAwait(false);
+        throw RefusedException.IsPassing(answer.StatusCode) ? BusyException.From(answer, _time)
+            : await RefusedException.From(answer, ct).ConfigureAwait(false);
     }
 }
 

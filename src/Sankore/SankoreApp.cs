@@ -31,7 +31,8 @@ public static class SankoreApp
 
     /// <summary>The modules, each below those after it.</summary>
     public static readonly IReadOnlyList<SankoreModule> Modules =
-        [new PlatformModule(), new UiModule(), new IdentityModule(), new RbacModule(), new TenancyModule(), new CampaignsModule(), new OperationsModule()];
+        [new PlatformModule(), new UiModule(), new IdentityModule(), new RbacModule(), new TenancyModule(), new CampaignsModule(),
+            new OperationsModule()];
 
     static SankoreApp()
     {
@@ -65,7 +66,8 @@ public static class SankoreApp
         services.AddSingleton(Modules.AsEnumerable());
         services.AddSingleton<ReasonBook>().AddSingleton<Db>().AddSingleton<RightsCache>().AddSingleton<Problems>();
         services.AddSingleton(configuration.GetSection("Sankore:Live").Get<LiveLimits>() ?? new LiveLimits());
-        services.AddSingleton<LiveGate>().AddSingleton<LiveMeters>().AddSingleton<LiveHub>().AddSingleton<ChangeLog>().AddHostedService(sp => sp.GetRequiredService<ChangeLog>());
+        services.AddSingleton<LiveGate>().AddSingleton<LiveMeters>().AddSingleton<LiveHub>().AddSingleton<ChangeLog>()
+            .AddHostedService(sp => sp.GetRequiredService<ChangeLog>());
         services.AddSingleton<LiveReporter>().AddHostedService(sp => sp.GetRequiredService<LiveReporter>());
         services.AddSingleton(new JobLease(TimeSpan.FromSeconds(configuration.GetValue("Sankore:Jobs:LeaseSeconds", 30))));
         services.AddSingleton<JobWorker>().AddHostedService(sp => sp.GetRequiredService<JobWorker>()).AddHostedService<Recurring>();
@@ -88,7 +90,9 @@ public static class SankoreApp
         {
             // Forms carry a masked token of their own, new with each answer, so compression gives nothing away.
             o.EnableForHttps = true;
-            o.MimeTypes = ["text/html", "text/css", "text/javascript", "application/javascript", "application/json", "application/problem+json", "image/svg+xml"];
+            o.MimeTypes = [
+                "text/html", "text/css", "text/javascript", "application/javascript", "application/json", "application/problem+json",
+                "image/svg+xml"];
         });
         services.Configure<BrotliCompressionProviderOptions>(o => o.Level = System.IO.Compression.CompressionLevel.Fastest);
         services.AddRateLimiter(o => SignInLimit(o, configuration));
@@ -98,8 +102,11 @@ public static class SankoreApp
         services.AddRazorComponents(o => o.MaxFormMappingErrorCount = 50);
         services.AddScoped<Shell>();
         services.Configure<ForwardedHeadersOptions>(o => TrustProxies(o, configuration));
-        services.AddSingleton(new AppAddress(new Uri(configuration["Sankore:PublicUrl"] ?? (configuration["urls"] ?? "http://127.0.0.1:5080").Split(';')[0])));
-        services.ConfigureHttpJsonOptions(o => o.SerializerOptions.UnmappedMemberHandling = System.Text.Json.Serialization.JsonUnmappedMemberHandling.Skip);
+        services.AddSingleton(
+            new AppAddress(
+            new Uri(configuration["Sankore:PublicUrl"] ?? (configuration["urls"] ?? "http://127.0.0.1:5080").Split(';')[0])));
+        services.ConfigureHttpJsonOptions(
+            o => o.SerializerOptions.UnmappedMemberHandling = System.Text.Json.Serialization.JsonUnmappedMemberHandling.Skip);
         services.Configure<RouteHandlerOptions>(o => o.ThrowOnBadRequest = true);
         foreach (var module in Modules)
         {
@@ -121,7 +128,9 @@ public static class SankoreApp
         {
             services.AddSingleton(sp => new SmtpPool(smtp, sp.GetRequiredService<TimeProvider>()));
         }
-        services.AddSingleton<IJobHandler>(sp => new MailJob(options, sp.GetService<SmtpPool>(), sp.GetRequiredService<TimeProvider>(), sp.GetRequiredService<ILogger<MailJob>>()));
+        services.AddSingleton<IJobHandler>(
+            sp => new MailJob(
+            options, sp.GetService<SmtpPool>(), sp.GetRequiredService<TimeProvider>(), sp.GetRequiredService<ILogger<MailJob>>()));
     }
 
     private static void Pipeline(WebApplication app)
@@ -168,7 +177,8 @@ public static class SankoreApp
     /// <summary>Before a page of a person reads its rows, its shell is read, and with it the position of the log.</summary>
     private static async Task ReadShell(HttpContext context, RequestDelegate next)
     {
-        if (context.GetEndpoint()?.Metadata.GetMetadata<ComponentTypeMetadata>() is not null && context.Caller() is { UserId: not null } caller)
+        if (context.GetEndpoint()?.Metadata.GetMetadata<ComponentTypeMetadata>() is not null
+            && context.Caller() is { UserId: not null } caller)
         {
             var load = context.RequestServices.GetRequiredService<LoadShell>();
             context.RequestServices.GetRequiredService<Shell>().Set(await load(caller, context.RequestAborted));
@@ -184,7 +194,10 @@ public static class SankoreApp
         return options;
     }
 
-    /// <summary>Everything that takes a password: so many attempts a minute and address. A school's people share one address, so it is generous; the account's own lock is Identity's.</summary>
+    /// <summary>
+    /// Everything that takes a password: so many attempts a minute and address. A school's people share one address, so it is generous; the
+    /// account's own lock is Identity's.
+    /// </summary>
     private static void SignInLimit(RateLimiterOptions options, ConfigurationManager configuration)
     {
         var perMinute = configuration.GetValue("Sankore:SignIn:PerAddressPerMinute", 60);
@@ -196,7 +209,8 @@ public static class SankoreApp
         };
         options.AddPolicy(IdentityModule.SignInLimit, context => HttpMethods.IsGet(context.Request.Method)
             ? RateLimitPartition.GetNoLimiter("")
-            : RateLimitPartition.GetSlidingWindowLimiter(context.Connection.RemoteIpAddress?.ToString() ?? "", _ => new SlidingWindowRateLimiterOptions
+            : RateLimitPartition.GetSlidingWindowLimiter(
+            context.Connection.RemoteIpAddress?.ToString() ?? "", _ => new SlidingWindowRateLimiterOptions
             {
                 PermitLimit = perMinute,
                 Window = TimeSpan.FromMinutes(1),

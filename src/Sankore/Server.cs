@@ -17,7 +17,8 @@ public static class Server
     public static Task<int> Run(string urls, string dataFolder, string? demo, CancellationToken ct) => InOneSentence(async () =>
     {
         var data = Directory.CreateDirectory(dataFolder).FullName;
-        using var own = TakeFolder(data) ?? throw new OperatorException($"Another Sankoré is running on {data}: stop it, or choose another folder with --data DIR.");
+        using var own = TakeFolder(data)
+            ?? throw new OperatorException($"Another Sankoré is running on {data}: stop it, or choose another folder with --data DIR.");
         await using var postgres = await StartPostgres(data, ct);
         var database = await SankoreApp.PrepareDatabase(Connection(postgres), Say, ct);
         var wanted = demo ?? (postgres is null ? "none" : "small");
@@ -83,7 +84,8 @@ public static class Server
 
     private static WebApplication Create(string urls, string database, string data)
     {
-        var builder = WebApplication.CreateBuilder(new WebApplicationOptions { ContentRootPath = AppContext.BaseDirectory, ApplicationName = typeof(Server).Assembly.GetName().Name });
+        var builder = WebApplication.CreateBuilder(
+            new WebApplicationOptions { ContentRootPath = AppContext.BaseDirectory, ApplicationName = typeof(Server).Assembly.GetName().Name });
         builder.Configuration["urls"] = urls;
         builder.Logging.AddFilter("Microsoft.Hosting.Lifetime", LogLevel.Warning);
         return SankoreApp.Build(builder, database, data);
@@ -115,9 +117,12 @@ public static class Server
         }
         catch (IOException e) when (e.InnerException is Microsoft.AspNetCore.Connections.AddressInUseException)
         {
-            throw new OperatorException($"{urls} is in use: stop what listens there, or choose another address with --urls http://127.0.0.1:PORT.", e);
+            throw new OperatorException(
+                $"{urls} is in use: stop what listens there, or choose another address with --urls http://127.0.0.1:PORT.", e);
         }
-        catch (Exception e) when (e is FormatException or System.Net.Sockets.SocketException or InvalidOperationException { Source: "Microsoft.AspNetCore.Server.Kestrel.Core" })
+        catch (Exception e) when (
+            e is FormatException or System.Net.Sockets.SocketException
+            or InvalidOperationException { Source: "Microsoft.AspNetCore.Server.Kestrel.Core" })
         {
             throw new OperatorException($"{urls} cannot be served ({e.Message}): write the address like http://127.0.0.1:5080.", e);
         }

@@ -5,8 +5,8 @@ using Npgsql;
 namespace Sankore.Bench.Crowds;
 
 /// <summary>
-/// What a crowd is told while things break: modules that are renamed to "Rafale #1", "#2" … in transaction after transaction, what breaks in the
-/// database, and the log of it. As the superuser.
+/// What a crowd is told while things break: modules that are renamed to "Rafale #1", "#2" … in transaction after transaction, what breaks
+/// in the database, and the log of it. As the superuser.
 /// </summary>
 /// <param name="admin">The administrator's connection string, asked for each time: the database may die, and be another one then.</param>
 public sealed class Burst(Func<string> admin)
@@ -17,13 +17,15 @@ public sealed class Burst(Func<string> admin)
     /// <summary>Makes so many rows (<c>@rows</c>) of a name (<c>@word</c>).</summary>
     public const string InsertSql = """
         insert into tenancy.modules (id, code, name, category_id)
-        select gen_random_uuid(), lower(@word) || '-' || n, @word || ' #0', c.id from generate_series(1, @rows) n cross join tenancy.business_categories c where c.slug = 'scolarite'
+        select gen_random_uuid(), lower(@word) || '-' || n, @word || ' #0', c.id
+        from generate_series(1, @rows) n cross join tenancy.business_categories c where c.slug = 'scolarite'
         """;
 
     // As people are told: operators have entries of their own.
     private const string LogSql = """
         select id, row_id::uuid as row, substring(row ->> 'name' from '#(\d+)')::bigint as counter
-        from live.changes where table_name = 'tenancy.modules' and id > @after and row is not null and not 'catalogue' = any(topics) order by id
+        from live.changes where table_name = 'tenancy.modules' and id > @after and row is not null and not 'catalogue' = any(topics)
+        order by id
         """;
 
     private const string Listening = "from pg_stat_activity where datname = current_database() and query = 'listen live'";
@@ -46,7 +48,9 @@ public sealed class Burst(Func<string> admin)
         return await Position();
     }
 
-    /// <summary>Renames rows one transaction after the other, 50 at least, whatever becomes of the database, while something happens.</summary>
+    /// <summary>
+    /// Renames rows one transaction after the other, 50 at least, whatever becomes of the database, while something happens.
+    /// </summary>
     /// <returns>How many transactions were committed.</returns>
     public async Task<int> RenameDuring(Func<Task> happening)
     {
@@ -84,10 +88,13 @@ public sealed class Burst(Func<string> admin)
         }
     }
 
-    /// <summary>Moves the feed's clock, as if the database's machine had been set, by an interval with its sign: <c>- interval '3 days'</c>.</summary>
+    /// <summary>
+    /// Moves the feed's clock, as if the database's machine had been set, by an interval with its sign: <c>- interval '3 days'</c>.
+    /// </summary>
     public Task MoveClock(string by) => Execute($"""
         do $$ begin
-          execute regexp_replace(pg_get_functiondef('live.publish'::regproc), 'clock_timestamp\(\)[^,]*,', $new$clock_timestamp() {by},$new$);
+          execute regexp_replace(pg_get_functiondef('live.publish'::regproc), 'clock_timestamp\(\)[^,]*,',
+              $new$clock_timestamp() {by},$new$);
         end $$
         """);
 

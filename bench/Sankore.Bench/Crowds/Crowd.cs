@@ -92,7 +92,8 @@ public sealed partial class Crowd : IDisposable
     public int Open => Volatile.Read(ref _open);
 
     /// <summary>What was heard so far.</summary>
-    public CrowdTally Tally => new(Interlocked.Read(ref _events), Interlocked.Read(ref _bytes), Interlocked.Read(ref _frames), Interlocked.Read(ref _disorder),
+    public CrowdTally Tally =>
+        new(Interlocked.Read(ref _events), Interlocked.Read(ref _bytes), Interlocked.Read(ref _frames), Interlocked.Read(ref _disorder),
         Interlocked.Read(ref _resets), Interlocked.Read(ref _ended), Interlocked.Read(ref _refused));
 
     /// <summary>Why the last answer that was no stream was none: its status, or minus the system's error.</summary>
@@ -133,7 +134,10 @@ public sealed partial class Crowd : IDisposable
         return await Task.WhenAny(reached.Task, Task.Delay(limit)) == reached.Task;
     }
 
-    /// <summary>When changes came since the last call (<see cref="Stopwatch.GetTimestamp"/>, the same clock in every process of a machine), and how many with one read.</summary>
+    /// <summary>
+    /// When changes came since the last call (<see cref="Stopwatch.GetTimestamp"/>, the same clock in every process of a machine), and how
+    /// many with one read.
+    /// </summary>
     public async Task<IReadOnlyList<(long At, int Events)>> Arrivals()
     {
         var taken = new TaskCompletionSource<IReadOnlyList<(long, int)>>(TaskCreationOptions.RunContinuationsAsynchronously);

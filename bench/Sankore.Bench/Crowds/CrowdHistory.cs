@@ -12,7 +12,10 @@ public readonly record struct Told(long Id, Guid Row, long Counter)
     public bool IsReset => Row == Guid.Empty;
 }
 
-/// <summary>What each client of a crowd was told, in order: for tests, which then ask what was wrong with it. Give <see cref="Seen"/> to <see cref="CrowdOptions.Seen"/>.</summary>
+/// <summary>
+/// What each client of a crowd was told, in order: for tests, which then ask what was wrong with it. Give <see cref="Seen"/> to
+/// <see cref="CrowdOptions.Seen"/>.
+/// </summary>
 public sealed class CrowdHistory
 {
     private readonly ConcurrentDictionary<int, List<Told>> _told = new();
@@ -57,8 +60,8 @@ public sealed class CrowdHistory
     }
 
     /// <summary>
-    /// Of the changes that the log holds for a client since it first connected, those that it neither was told, nor of which a later change of the
-    /// same row, nor a reset that covers them. Where this is empty, the client's last state of every row is the database's.
+    /// Of the changes that the log holds for a client since it first connected, those that it neither was told, nor of which a later change
+    /// of the same row, nor a reset that covers them. Where this is empty, the client's last state of every row is the database's.
     /// </summary>
     public IReadOnlyList<Told> Missed(CrowdClient client, IEnumerable<Told> log)
     {

@@ -22,10 +22,14 @@ public readonly ref struct CrowdEvent(ReadOnlySpan<byte> message)
     /// <summary>The number behind the first <c>#</c> of the data, as in a name like "Inscriptions #12"; 0 where there is none.</summary>
     public long Counter => Utf8Parser.TryParse(After("#"u8), out long number, out _) ? number : 0;
 
-    private ReadOnlySpan<byte> After(ReadOnlySpan<byte> mark) => _message.IndexOf(mark) is >= 0 and var at ? _message[(at + mark.Length)..] : [];
+    private ReadOnlySpan<byte> After(ReadOnlySpan<byte> mark) =>
+        _message.IndexOf(mark) is >= 0 and var at ? _message[(at + mark.Length)..] : [];
 }
 
-/// <summary>What comes over one connection, taken apart wherever the reads cut it: the answer's head, then chunks (HTTP/1.1), frames (WebSocket) or plain bytes, and in them events.</summary>
+/// <summary>
+/// What comes over one connection, taken apart wherever the reads cut it: the answer's head, then chunks (HTTP/1.1), frames (WebSocket) or
+/// plain bytes, and in them events.
+/// </summary>
 internal struct CrowdStream
 {
     private enum Part : byte { Head, Plain, ChunkSize, Chunk, FrameHead, Frame }
@@ -90,7 +94,8 @@ internal struct CrowdStream
         }
         var head = Encoding.ASCII.GetString(all[..end]);
         var status = int.Parse(head.AsSpan(9, 3), CultureInfo.InvariantCulture);
-        _part = status == 101 ? Part.FrameHead : head.Contains("\r\nTransfer-Encoding: chunked", StringComparison.OrdinalIgnoreCase) ? Part.ChunkSize : Part.Plain;
+        _part = status == 101 ? Part.FrameHead : head.Contains("\r\nTransfer-Encoding: chunked", StringComparison.OrdinalIgnoreCase)
+            ? Part.ChunkSize : Part.Plain;
         bytes = all[(end + 4)..];
         return reader.Head(status);
     }

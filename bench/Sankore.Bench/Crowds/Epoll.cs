@@ -17,7 +17,9 @@ internal enum Ready : uint
     HangUp = 0x10,
 }
 
-/// <summary>Many descriptors waited for in one thread. Descriptors are told apart by a number of the caller's; -1 is <see cref="Wake"/>.</summary>
+/// <summary>
+/// Many descriptors waited for in one thread. Descriptors are told apart by a number of the caller's; -1 is <see cref="Wake"/>.
+/// </summary>
 internal sealed partial class Epoll : IDisposable
 {
     private const int Add = 1, Delete = 2, Modify = 3;
@@ -46,7 +48,8 @@ internal sealed partial class Epoll : IDisposable
     public int Wait(int milliseconds)
     {
         var count = Native.EpollWait(_epoll, ref _ready[0], MaxReady, milliseconds);
-        return count >= 0 || Marshal.GetLastPInvokeError() == Native.Interrupted ? Math.Max(count, 0) : throw new Win32Exception(Marshal.GetLastPInvokeError());
+        return count >= 0 || Marshal.GetLastPInvokeError() == Native.Interrupted ? Math.Max(count, 0)
+            : throw new Win32Exception(Marshal.GetLastPInvokeError());
     }
 
     /// <summary>The descriptor's number, and what it is ready for.</summary>
@@ -84,8 +87,8 @@ internal static partial class Native
     private const int NonBlocking = 0x800, CloseOnExec = 0x80000, NoSignal = 0x4000;
 
     /// <summary>
-    /// A TCP connection on its way: watch it for <see cref="Ready.Write"/>. With <paramref name="from"/> the source address is chosen, and its
-    /// port at connecting (IP_BIND_ADDRESS_NO_PORT), so that each address has as many connections as there are ports.
+    /// A TCP connection on its way: watch it for <see cref="Ready.Write"/>. With <paramref name="from"/> the source address is chosen, and
+    /// its port at connecting (IP_BIND_ADDRESS_NO_PORT), so that each address has as many connections as there are ports.
     /// </summary>
     /// <returns>The descriptor, or minus the error.</returns>
     public static int Connect(IPEndPoint to, IPAddress? from, int receiveBuffer)

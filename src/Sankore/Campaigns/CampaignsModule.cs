@@ -8,7 +8,10 @@ using Sankore.Platform.Security;
 
 namespace Sankore.Campaigns;
 
-/// <summary>E-mail campaigns (document 001): contacts and organisations, templates, campaigns, and what became of each message. The module <c>campagnes</c> of the catalogue.</summary>
+/// <summary>
+/// E-mail campaigns (document 001): contacts and organisations, templates, campaigns, and what became of each message. The module
+/// <c>campagnes</c> of the catalogue.
+/// </summary>
 public sealed class CampaignsModule : SankoreModule
 {
     /// <summary>The module's code in the catalogue: whoever's chain holds for it has these pages and endpoints.</summary>

@@ -12,7 +12,9 @@ public sealed record DashboardView(Guid UserId, int TotalContacts, int TotalOrga
 /// <summary>The module's first page.</summary>
 public sealed class Dashboard(Db db)
 {
-    private const string Sql = "select user_id, total_contacts, total_organizations, active_campaigns, emails_sent_today from campaigns.dashboard_analytics";
+    private const string Sql = """
+        select user_id, total_contacts, total_organizations, active_campaigns, emails_sent_today from campaigns.dashboard_analytics
+        """;
 
     /// <summary>The caller's figures.</summary>
     public Task<DashboardView> Read(Caller caller, CancellationToken ct) => db.Read(caller, session => session.One<DashboardView>(Sql), ct);

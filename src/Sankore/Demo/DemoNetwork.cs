@@ -32,7 +32,9 @@ public static class DemoNetwork
     public static async Task<bool> IsEmpty(string connectionString, CancellationToken ct)
     {
         await using var connection = await Open(connectionString, ct);
-        await using var command = new NpgsqlCommand("select not exists (select 1 from auth.users) and not exists (select 1 from tenancy.subscription_plans) and not exists (select 1 from tenancy.modules where code <> 'campagnes')", connection);
+        await using var command = new NpgsqlCommand(
+            "select not exists (select 1 from auth.users) and not exists (select 1 from tenancy.subscription_plans)"
+            + " and not exists (select 1 from tenancy.modules where code <> 'campagnes')", connection);
         return (bool)(await command.ExecuteScalarAsync(ct))!;
     }
 
@@ -53,7 +55,9 @@ public static class DemoNetwork
         var loader = new Loader(connection, new DemoCast(groups, schools, people), progress, ct);
         await loader.Run();
         await transaction.CommitAsync(ct);
-        await using var analyze = new NpgsqlCommand("analyze auth.users, public.profiles, rbac.user_roles, tenancy.school_groups, tenancy.schools, tenancy.subscriptions, tenancy.memberships, tenancy.modules, tenancy.plan_modules, tenancy.user_module_permissions", connection);
+        await using var analyze = new NpgsqlCommand(
+            "analyze auth.users, public.profiles, rbac.user_roles, tenancy.school_groups, tenancy.schools, tenancy.subscriptions, "
+            + "tenancy.memberships, tenancy.modules, tenancy.plan_modules, tenancy.user_module_permissions", connection);
         await analyze.ExecuteNonQueryAsync(ct);
     }
 
@@ -73,8 +77,10 @@ public static class DemoNetwork
         // Their triggers tell people who are connected and log who did it; here nobody is, and nobody did.
         private static readonly string[] Tables =
         [
-            "auth.users", "public.profiles", "rbac.user_roles", "tenancy.business_categories", "tenancy.modules", "tenancy.subscription_plans", "tenancy.plan_modules",
-            "tenancy.plan_categories", "tenancy.school_groups", "tenancy.subscriptions", "tenancy.schools", "tenancy.memberships", "tenancy.user_module_permissions",
+            "auth.users", "public.profiles", "rbac.user_roles", "tenancy.business_categories", "tenancy.modules",
+                "tenancy.subscription_plans", "tenancy.plan_modules",
+            "tenancy.plan_categories", "tenancy.school_groups", "tenancy.subscriptions", "tenancy.schools", "tenancy.memberships",
+            "tenancy.user_module_permissions",
         ];
 
         private int _done;
@@ -87,29 +93,41 @@ public static class DemoNetwork
             await Execute("delete from tenancy.modules; delete from tenancy.business_categories");
             await Copy("tenancy.business_categories (id, name, slug, description, icon, color, sort_order)", cast.Categories,
                 c => [c.Id, c.Name, c.Slug, c.Description, c.Icon, c.Color, c.SortOrder]);
-            await Copy("tenancy.modules (id, code, name, description, category_id, kind, priority, status, is_built, icon, route)", cast.Modules,
+            await Copy(
+                "tenancy.modules (id, code, name, description, category_id, kind, priority, status, is_built, icon, route)", cast.Modules,
                 m => [m.Id, m.Code, m.Name, m.Description, m.CategoryId, m.Kind, m.Priority, m.Status, m.IsBuilt, m.Icon, m.Route]);
             await Copy("tenancy.subscription_plans (id, name, slug, description, monthly_price, yearly_price, sort_order)", cast.Plans,
                 p => [p.Id, p.Name, p.Slug, p.Description, p.MonthlyPrice, p.MonthlyPrice * 10, p.SortOrder]);
             await Copy("tenancy.plan_categories (id, plan_id, category_id)", cast.PlanCategories, l => [l.Id, l.PlanId, l.OtherId]);
             await Copy("tenancy.plan_modules (id, plan_id, module_id)", cast.PlanModules, l => [l.Id, l.PlanId, l.OtherId]);
-            await Copy("tenancy.school_groups (id, name, code, city, contact_email)", cast.Groups, g => [g.Id, g.Name, g.Code, g.City, $"contact@{g.Code}.sankore.test"]);
+            await Copy(
+                "tenancy.school_groups (id, name, code, city, contact_email)", cast.Groups, g =>
+                [g.Id, g.Name, g.Code, g.City, $"contact@{g.Code}.sankore.test"]);
             await Copy("tenancy.subscriptions (id, school_group_id, plan_id, status, starts_at, ends_at)", cast.Groups,
                 g => [g.SubscriptionId, g.Id, g.PlanId, "active", cast.Start, cast.Start.AddYears(1)]);
             await Copy("tenancy.schools (id, school_group_id, subscription_id, name, code, level, city, active_modules)", cast.Schools,
-                s => [s.Id, s.Group.Id, s.Group.SubscriptionId, s.Name, s.Code, s.Level, s.City, new Json(cast.ActiveModules(s.Group.PlanId))]);
+                s =>
+                [s.Id, s.Group.Id, s.Group.SubscriptionId, s.Name, s.Code, s.Level, s.City, new Json(cast.ActiveModules(s.Group.PlanId))]);
             var hash = new PasswordHasher<Account>().HashPassword(new Account(), PasswordRules.Demo);
-            await Copy("auth.users (id, email, normalized_email, email_confirmed, password_hash, security_stamp, concurrency_stamp, is_demo)", cast.People,
+            await Copy(
+                "auth.users (id, email, normalized_email, email_confirmed, password_hash, security_stamp, concurrency_stamp, is_demo)",
+                cast.People,
                 p => [p.Id, p.Email, p.Email.ToUpperInvariant(), true, hash, p.Id.ToString("N"), p.Id.ToString("N"), true]);
             await Copy("public.profiles (id, email, display_name, city)", cast.People, p => [p.Id, p.Email, p.Name, p.City]);
             await Copy("tenancy.memberships (id, user_id, school_group_id, school_id, role)", cast.People.Where(p => p.Role is not null),
                 p => [Guid.CreateVersion7(), p.Id, p.GroupId!.Value, p.SchoolId, p.Role!]);
-            await Copy("tenancy.user_module_permissions (user_id, school_group_id, school_id, category_id, can_write, can_delete, can_export)", cast.Assignments,
-                a => [a.Person.Id, a.Person.GroupId!.Value, a.Person.SchoolId, a.CategoryId, a.CanWrite, a.CanWrite && a.Person.Role == "head", a.CanWrite]);
+            await Copy(
+                "tenancy.user_module_permissions (user_id, school_group_id, school_id, category_id, can_write, can_delete, can_export)",
+                cast.Assignments,
+                a => [
+                a.Person.Id, a.Person.GroupId!.Value, a.Person.SchoolId, a.CategoryId, a.CanWrite, a.CanWrite
+                && a.Person.Role == "head", a.CanWrite]);
             await Execute("""
                 insert into rbac.user_roles (user_id, role_id, reason) select p.id, r.id, 'demo'
-                from public.profiles p join rbac.roles r on r.role_name = case when p.email = 'super@sankore.test' then 'admin' else 'member' end;
-                insert into rbac.role_grants_log (user_id, role_id, operation, reason) select user_id, role_id, 'GRANT', 'demo' from rbac.user_roles
+                from public.profiles p
+                join rbac.roles r on r.role_name = case when p.email = 'super@sankore.test' then 'admin' else 'member' end;
+                insert into rbac.role_grants_log (user_id, role_id, operation, reason) select user_id, role_id, 'GRANT', 'demo'
+                from rbac.user_roles
                 """);
             await Execute(string.Join(';', Tables.Select(t => $"alter table {t} enable trigger user")));
             await Execute("select tenancy.remember_audiences()");
@@ -118,7 +136,8 @@ public static class DemoNetwork
         private async Task Copy<T>(string target, IEnumerable<T> rows, Func<T, object?[]> values)
         {
             // PostgreSQL does not COPY into a table under row level security: a temporary one takes the rows.
-            var (table, columns) = (target[..target.IndexOf(' ', StringComparison.Ordinal)], target[(target.IndexOf('(', StringComparison.Ordinal) + 1)..^1]);
+            var (table, columns) =
+                (target[..target.IndexOf(' ', StringComparison.Ordinal)], target[(target.IndexOf('(', StringComparison.Ordinal) + 1)..^1]);
             await Execute($"create temporary table copied on commit drop as select {columns} from {table} with no data");
             await using (var writer = await connection.BeginBinaryImportAsync($"copy copied from stdin (format binary)", ct))
             {

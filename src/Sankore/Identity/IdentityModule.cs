@@ -27,7 +27,8 @@ public sealed class IdentityModule : SankoreModule
     };
 
     /// <inheritdoc/>
-    public override string RightsSql => "select id as user_id, 'stamp' as kind, array[security_stamp] as items from auth.users where id = any(@userIds)";
+    public override string RightsSql =>
+        "select id as user_id, 'stamp' as kind, array[security_stamp] as items from auth.users where id = any(@userIds)";
 
     /// <inheritdoc/>
     public override void Services(IServiceCollection services, IConfiguration configuration)
@@ -91,7 +92,8 @@ public sealed class IdentityModule : SankoreModule
         routes.MapPost("/language", Profiles.ChooseLanguage).AllowAnonymous().ExcludeFromDescription();
     }
 
-    private static async Task<IResult> SignOut(HttpContext context, SignInManager<Account> signIn, Microsoft.AspNetCore.Antiforgery.IAntiforgery antiforgery)
+    private static async Task<IResult> SignOut(
+        HttpContext context, SignInManager<Account> signIn, Microsoft.AspNetCore.Antiforgery.IAntiforgery antiforgery)
     {
         await antiforgery.ValidateRequestAsync(context);
         await signIn.SignOutAsync();

@@ -7,14 +7,17 @@ namespace Sankore.Operations;
 
 /// <summary>An entry of the audit log (document 000, « Audit Logs »).</summary>
 /// <param name="UserName">The person's name, where the reader may see it.</param>
-public sealed record AuditEntry(long Id, string Table, string Action, string Record, Guid? User, string? UserName, string Role, JsonElement? Before, JsonElement? After, DateTime At)
+public sealed record AuditEntry(
+    long Id, string Table, string Action, string Record, Guid? User, string? UserName, string Role, JsonElement? Before, JsonElement? After,
+    DateTime At)
 {
     /// <summary>The fields that changed, without those that always do.</summary>
     public IEnumerable<(string Field, string? Before, string? After)> Changes()
     {
         var before = Fields(Before);
         var after = Fields(After);
-        return before.Keys.Union(after.Keys).Where(k => k is not ("version" or "updated_at" or "created_at" or "created_by" or "id" or "key_prefix"))
+        return before.Keys.Union(after.Keys)
+            .Where(k => k is not ("version" or "updated_at" or "created_at" or "created_by" or "id" or "key_prefix"))
             .Select(k => (k, before.GetValueOrDefault(k), after.GetValueOrDefault(k))).Where(c => c.Item2 != c.Item3);
     }
 
@@ -29,7 +32,9 @@ public sealed record AuditEntry(long Id, string Table, string Action, string Rec
 /// <param name="From">Not before.</param>
 /// <param name="To">Before.</param>
 /// <param name="Action"><c>INSERT</c>, <c>UPDATE</c> or <c>DELETE</c>.</param>
-public sealed record AuditFilter(string? Table = null, string? Record = null, Guid? User = null, DateTimeOffset? From = null, DateTimeOffset? To = null, string? Action = null)
+public sealed record AuditFilter(
+    string? Table = null, string? Record = null, Guid? User = null, DateTimeOffset? From = null, DateTimeOffset? To = null,
+    string? Action = null)
 {
     /// <summary>The actions that the log knows.</summary>
     public static readonly string[] Actions = ["INSERT", "UPDATE", "DELETE"];
@@ -47,13 +52,16 @@ public sealed class AuditLogs(Db db)
         """;
 
     private const string PageSql = $"""
-        select a.id, a.table_name, a.action, a.record_id, a.user_id, (select p.display_name from public.profiles p where p.id = a.user_id) as user_name, a.role,
+        select a.id, a.table_name, a.action, a.record_id, a.user_id,
+          (select p.display_name from public.profiles p where p.id = a.user_id) as user_name, a.role,
                a.before::text, a.after::text, a.created_at
         {Where}
         order by a.id desc limit @Limit offset @Offset
         """;
 
-    private sealed record Row(long Id, string TableName, string Action, string RecordId, Guid? UserId, string? UserName, string Role, string? Before, string? After, DateTime CreatedAt)
+    private sealed record Row(
+        long Id, string TableName, string Action, string RecordId, Guid? UserId, string? UserName, string Role, string? Before,
+        string? After, DateTime CreatedAt)
     {
         public AuditEntry ToEntry() => new(Id, TableName, Action, RecordId, UserId, UserName, Role, Parse(Before), Parse(After), CreatedAt);
 
@@ -61,7 +69,8 @@ public sealed class AuditLogs(Db db)
     }
 
     /// <summary>Entries, newest first, a page at a time.</summary>
-    public Task<Paged<AuditEntry>> List(Caller caller, ListQuery query, AuditFilter filter, CancellationToken ct) => db.Read(caller, async session =>
+    public Task<Paged<AuditEntry>> List(
+        Caller caller, ListQuery query, AuditFilter filter, CancellationToken ct) => db.Read(caller, async session =>
         (await session.Page<Row>(query, $"select count(*) {Where};" + PageSql, new
         {
             filter.Table,

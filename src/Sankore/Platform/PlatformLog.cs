@@ -14,7 +14,10 @@ internal static partial class PlatformLog
     [LoggerMessage(1004, LogLevel.Warning, "The feed's figures cannot be reported ({Problem}); trying again")]
     public static partial void LiveReportLost(this ILogger logger, string problem);
 
-    [LoggerMessage(1005, LogLevel.Warning, "The change log has lost what was read of it up to {Position} (a failover or a restore?); every stream is told to read everything again")]
+    [LoggerMessage(
+        1005, LogLevel.Warning,
+        "The change log has lost what was read of it up to {Position} (a failover or a restore?); every stream is told to read "
+        + "everything again")]
     public static partial void LiveLogBeganAnew(this ILogger logger, long position);
 
     [LoggerMessage(1101, LogLevel.Warning, "Job {JobId} of type {JobType} failed at attempt {Attempt}: {Problem}")]
@@ -26,7 +29,9 @@ internal static partial class PlatformLog
     [LoggerMessage(1103, LogLevel.Warning, "Recurring work {Name} failed: {Problem}")]
     public static partial void RecurringFailed(this ILogger logger, string name, string problem);
 
-    [LoggerMessage(1104, LogLevel.Warning, "The mail of job {JobId} was given to the mail server, whose answer was lost: it may have been delivered, and is not sent again")]
+    [LoggerMessage(
+        1104, LogLevel.Warning,
+        "The mail of job {JobId} was given to the mail server, whose answer was lost: it may have been delivered, and is not sent again")]
     public static partial void MailOutcomeUnknown(this ILogger logger, Guid jobId);
 
     [LoggerMessage(1105, LogLevel.Information, "Mail is signed; publish this record: {Record}")]

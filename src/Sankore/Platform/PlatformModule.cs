@@ -10,8 +10,11 @@ public sealed class PlatformModule : SankoreModule
     public override IEnumerable<RecurringWork> Recurring =>
     [
         new("keep the change log bounded", TimeSpan.FromHours(1), "select live.keep_partitions()"),
-        new("forget finished jobs", TimeSpan.FromHours(1), "delete from util.job_queue where status = 'completed' and completed_at < now() - interval '30 days'"),
-        new("forget files that were uploaded", TimeSpan.FromHours(1), "delete from util.imports where created_at < now() - interval '7 days'"),
+        new(
+        "forget finished jobs", TimeSpan.FromHours(1),
+        "delete from util.job_queue where status = 'completed' and completed_at < now() - interval '30 days'"),
+        new(
+        "forget files that were uploaded", TimeSpan.FromHours(1), "delete from util.imports where created_at < now() - interval '7 days'"),
     ];
 
     /// <inheritdoc/>

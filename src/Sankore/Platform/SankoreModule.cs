@@ -35,6 +35,9 @@ public abstract class SankoreModule
     /// <summary>Work that recurs.</summary>
     public virtual IEnumerable<Platform.Jobs.RecurringWork> Recurring => [];
 
-    /// <summary>SQL that adds to the rights of the people <c>@userIds</c>: rows <c>(user_id, kind, items)</c>, read as the server; see <see cref="RightsCache"/>.</summary>
+    /// <summary>
+    /// SQL that adds to the rights of the people <c>@userIds</c>: rows <c>(user_id, kind, items)</c>, read as the server; see
+    /// <see cref="RightsCache"/>.
+    /// </summary>
     public virtual string? RightsSql => null;
 }

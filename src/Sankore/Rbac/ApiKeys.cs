@@ -11,7 +11,9 @@ using Sankore.Platform.Web;
 namespace Sankore.Rbac;
 
 /// <summary>An API key as it is listed; the key itself is shown once, when it is made.</summary>
-public sealed record ApiKey(Guid Id, string Name, string KeyPrefix, string[] Permissions, DateTime CreatedAt, DateTime? ExpiresAt, DateTime? LastUsedAt, DateTime? RevokedAt);
+public sealed record ApiKey(
+    Guid Id, string Name, string KeyPrefix, string[] Permissions, DateTime CreatedAt, DateTime? ExpiresAt, DateTime? LastUsedAt,
+    DateTime? RevokedAt);
 
 /// <summary>What a new key is made of.</summary>
 /// <param name="Name">What it is for.</param>
@@ -34,16 +36,19 @@ public sealed class ApiKeys(Db db)
     /// <summary>Makes a key. Refuses with VALIDATION_FAILED, FORBIDDEN.</summary>
     public async Task<NewApiKey> Create(Caller caller, ApiKeyInput input, CancellationToken ct)
     {
-        new Validation().Required("name", input.Name, 120).That("permissions", input.Permissions is { Length: > 0 and <= 50 }, "field.required")
+        new Validation().Required("name", input.Name, 120)
+            .That("permissions", input.Permissions is { Length: > 0 and <= 50 }, "field.required")
             .That("expiresAt", input.ExpiresAt is null || input.ExpiresAt > DateTime.UtcNow).Check();
         var secret = "sk_" + Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(32));
         var key = await db.Run(caller, async session =>
         {
             await Allowed(session);
-            var known = await session.Query<string>("select permission_key from rbac.permissions where permission_key = any(@Permissions)", new { input.Permissions });
+            var known = await session.Query<string>(
+                "select permission_key from rbac.permissions where permission_key = any(@Permissions)", new { input.Permissions });
             new Validation().That("permissions", input.Permissions!.Distinct().Count() == known.Count).Check();
             return await session.AsService(s => s.One<ApiKey>(
-                $"insert into rbac.api_keys (id, name, key_hash, key_prefix, permissions, created_by, expires_at) values (@id, @name, @hash, @prefix, @permissions, @createdBy, @expiresAt) returning {Columns}",
+                $"insert into rbac.api_keys (id, name, key_hash, key_prefix, permissions, created_by, expires_at)"
+                + $" values (@id, @name, @hash, @prefix, @permissions, @createdBy, @expiresAt) returning {Columns}",
                 new { id = Guid.CreateVersion7(), name = input.Name!.Trim(), hash = Hash(secret), prefix = secret[..9], permissions = known.ToArray(), createdBy = caller.UserId, expiresAt = input.ExpiresAt?.ToUniversalTime() }));
         }, ct);
         return new NewApiKey(key, secret);
@@ -53,13 +58,17 @@ public sealed class ApiKeys(Db db)
     public Task Revoke(Caller caller, Guid id, CancellationToken ct) => db.Run(caller, async session =>
     {
         await Allowed(session);
-        await session.AsService(s => s.One<ApiKey>($"update rbac.api_keys set revoked_at = now() where id = @id and revoked_at is null returning {Columns}", new { id }));
+        await session.AsService(
+            s => s.One<ApiKey>(
+            $"update rbac.api_keys set revoked_at = now() where id = @id and revoked_at is null returning {Columns}", new { id }));
     }, ct);
 
     /// <summary>The key behind a secret, noting that it was used; null when there is none in force.</summary>
     public Task<ApiKey?> Verify(string secret, CancellationToken ct) => db.Run(Caller.Service, async session =>
     {
-        var key = await session.Find<ApiKey>($"select {Columns} from rbac.api_keys where key_hash = @hash and revoked_at is null and (expires_at is null or expires_at > now())", new { hash = Hash(secret) });
+        var key = await session.Find<ApiKey>(
+            $"select {Columns} from rbac.api_keys where key_hash = @hash and revoked_at is null and (expires_at is null"
+            + $" or expires_at > now())", new { hash = Hash(secret) });
         if (key is not null && (key.LastUsedAt is null || key.LastUsedAt < DateTime.UtcNow.AddMinutes(-1)))
         {
             await session.Execute("update rbac.api_keys set last_used_at = now() where id = @Id", new { key.Id });
@@ -69,7 +78,8 @@ public sealed class ApiKeys(Db db)
 
     private static async Task Allowed(Session session)
     {
-        if (session.Caller.UserId is { } userId && !await session.Value<bool>("select rbac.has_permission(@userId, 'identity.manage_keys')", new { userId }))
+        if (session.Caller.UserId is { } userId
+            && !await session.Value<bool>("select rbac.has_permission(@userId, 'identity.manage_keys')", new { userId }))
         {
             throw new Refusal(Reason.Forbidden);
         }
@@ -79,7 +89,8 @@ public sealed class ApiKeys(Db db)
 }
 
 /// <summary>Authenticates <c>Authorization: Bearer sk_…</c>.</summary>
-internal sealed class ApiKeyHandler(ApiKeys keys, IOptionsMonitor<AuthenticationSchemeOptions> options, ILoggerFactory logger, UrlEncoder encoder)
+internal sealed class ApiKeyHandler(
+    ApiKeys keys, IOptionsMonitor<AuthenticationSchemeOptions> options, ILoggerFactory logger, UrlEncoder encoder)
     : AuthenticationHandler<AuthenticationSchemeOptions>(options, logger, encoder)
 {
     public const string SchemeName = "ApiKey";
@@ -92,7 +103,8 @@ internal sealed class ApiKeyHandler(ApiKeys keys, IOptionsMonitor<Authentication
             return AuthenticateResult.Fail("no such key");
         }
         var identity = new ClaimsIdentity(
-            [new Claim(CallerFeature.ServiceClaim, key.Id.ToString()), .. key.Permissions.Select(p => new Claim(CallerFeature.PermissionClaim, p))], SchemeName);
+            [new Claim(CallerFeature.ServiceClaim, key.Id.ToString()),
+            .. key.Permissions.Select(p => new Claim(CallerFeature.PermissionClaim, p))], SchemeName);
         return AuthenticateResult.Success(new AuthenticationTicket(new ClaimsPrincipal(identity), SchemeName));
     }
 }

@@ -32,7 +32,8 @@ public sealed class Invitations(Db db, UserManager<Account> users, AppAddress ad
 
     private const string InsertSql = """
         insert into rbac.invitations (id, email, role_name, token_hash, created_by, expires_at, user_id)
-        select i.id, nullif(i.email, ''), @role, i.hash, @createdBy, now() + @validity, nullif(i.user_id, '00000000-0000-0000-0000-000000000000')
+        select i.id, nullif(i.email, ''), @role, i.hash, @createdBy, now() + @validity,
+          nullif(i.user_id, '00000000-0000-0000-0000-000000000000')
         from unnest(@ids::uuid[], @emails::text[], @hashes::bytea[], @userIds::uuid[]) as i (id, email, hash, user_id)
         """;
 
@@ -41,15 +42,19 @@ public sealed class Invitations(Db db, UserManager<Account> users, AppAddress ad
         user_id is null and exists (select 1 from auth.users u where u.normalized_email = upper(i.email)) as has_account
         """;
 
-    private const string OpenSql = $"select {Columns} from rbac.invitations i where token_hash = @hash and used_at is null and expires_at > now()";
+    private const string OpenSql = $"""
+        select {Columns} from rbac.invitations i where token_hash = @hash and used_at is null and expires_at > now()
+        """;
 
     private const string UseSql = $"""
-        update rbac.invitations i set used_at = now(), used_by = @userId where token_hash = @hash and used_at is null and expires_at > now() returning {Columns}
+        update rbac.invitations i set used_at = now(), used_by = @userId where token_hash = @hash and used_at is null and expires_at > now()
+        returning {Columns}
         """;
 
     /// <summary>Whether anybody can administer the platform.</summary>
     public Task<bool> AdminExists(CancellationToken ct) => db.Read(Caller.Service, session => session.Value<bool>(
-        "select exists (select 1 from rbac.user_roles ur join rbac.roles r on r.id = ur.role_id where r.role_name = 'admin' and ur.is_active and (ur.expires_at is null or ur.expires_at > now()))"), ct);
+        "select exists (select 1 from rbac.user_roles ur join rbac.roles r on r.id = ur.role_id where r.role_name = 'admin'"
+        + " and ur.is_active and (ur.expires_at is null or ur.expires_at > now()))"), ct);
 
     /// <summary>The link with which the operator creates the first administrator. Earlier ones end.</summary>
     public async Task<Uri> SetUp(CancellationToken ct)
@@ -80,7 +85,9 @@ public sealed class Invitations(Db db, UserManager<Account> users, AppAddress ad
         var link = address.Link($"/setup?token={token}");
         await db.Run(caller, async session =>
         {
-            if (caller.UserId is { } userId && !await session.Value<bool>("select rbac.has_permission(@userId, 'identity.invite') and rbac.has_permission(@userId, 'rbac.grant')", new { userId }))
+            if (caller.UserId is { } userId
+                && !await session.Value<bool>(
+                "select rbac.has_permission(@userId, 'identity.invite') and rbac.has_permission(@userId, 'rbac.grant')", new { userId }))
             {
                 throw new Refusal(Reason.Forbidden);
             }
@@ -105,8 +112,8 @@ public sealed class Invitations(Db db, UserManager<Account> users, AppAddress ad
     }
 
     /// <summary>
-    /// Accepts an invitation: creates the account, or sets the password of the one that was made for it. Refuses with LINK_INVALID, VALIDATION_FAILED,
-    /// ACCOUNT_INVALID, EMAIL_TAKEN (who has an account signs in and joins).
+    /// Accepts an invitation: creates the account, or sets the password of the one that was made for it. Refuses with LINK_INVALID,
+    /// VALIDATION_FAILED, ACCOUNT_INVALID, EMAIL_TAKEN (who has an account signs in and joins).
     /// </summary>
     public async Task<Account> Accept(AcceptInput input, CancellationToken ct)
     {
@@ -122,7 +129,8 @@ public sealed class Invitations(Db db, UserManager<Account> users, AppAddress ad
     {
         var invitation = await Find(token, ct);
         var account = await users.FindByIdAsync(caller.UserId.ToString()!);
-        if (account is null || invitation.UserId is not null || !string.Equals(account.Email, invitation.Email, StringComparison.OrdinalIgnoreCase))
+        if (account is null || invitation.UserId is not null
+            || !string.Equals(account.Email, invitation.Email, StringComparison.OrdinalIgnoreCase))
         {
             throw new Refusal(Reason.LinkInvalid);
         }
@@ -157,7 +165,11 @@ public sealed class Invitations(Db db, UserManager<Account> users, AppAddress ad
         // Whoever forgot that there was an invitation may have set a password by the other way.
         (await users.RemovePasswordAsync(account)).Check();
         (await users.AddPasswordAsync(account, input.Password!)).Check();
-        await db.Run(Caller.Service, session => session.Execute("update public.profiles set display_name = @name, updated_at = now() where id = @userId", new { userId, name = input.DisplayName!.Trim() }), ct);
+        await db.Run(
+            Caller.Service,
+            session => session.Execute(
+            "update public.profiles set display_name = @name, updated_at = now() where id = @userId",
+            new { userId, name = input.DisplayName!.Trim() }), ct);
         return account;
     }
 
@@ -167,20 +179,23 @@ public sealed class Invitations(Db db, UserManager<Account> users, AppAddress ad
         var used = await session.Find<Invitation>(UseSql, new { hash = Hash(token), userId }) ?? throw new Refusal(Reason.LinkInvalid);
         if (used.RoleName != "member")
         {
-            await session.Value<string>("select rbac.grant_role(@userId, @RoleName, null, 'invitation')::text", new { userId, used.RoleName });
+            await session.Value<string>(
+                "select rbac.grant_role(@userId, @RoleName, null, 'invitation')::text", new { userId, used.RoleName });
         }
     }, ct);
 
-    private static Task<int> Insert(Session session, IReadOnlyList<InvitationOf> invitations, string[] tokens, string role, Guid? createdBy) => session.Execute(InsertSql, new
-    {
-        ids = invitations.Select(i => i.Id).ToArray(),
-        emails = invitations.Select(i => i.Email).ToArray(),
-        hashes = tokens.Select(Hash).ToArray(),
-        userIds = invitations.Select(i => i.UserId ?? Guid.Empty).ToArray(),
-        role,
-        createdBy,
-        validity = Validity,
-    });
+    private static Task<int> Insert(
+        Session session, IReadOnlyList<InvitationOf> invitations, string[] tokens, string role, Guid? createdBy) =>
+        session.Execute(InsertSql, new
+        {
+            ids = invitations.Select(i => i.Id).ToArray(),
+            emails = invitations.Select(i => i.Email).ToArray(),
+            hashes = tokens.Select(Hash).ToArray(),
+            userIds = invitations.Select(i => i.UserId ?? Guid.Empty).ToArray(),
+            role,
+            createdBy,
+            validity = Validity,
+        });
 
     private static string NewToken() => Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(32));
 

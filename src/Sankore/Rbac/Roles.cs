@@ -19,12 +19,16 @@ public sealed record GrantView(string Role, DateTime GrantedAt, DateTime? Expire
 /// <param name="Reason">Why, for the log.</param>
 public sealed record GrantInput(string? Role, DateTime? ExpiresAt, string? Reason);
 
-/// <summary>Who has which role. Granting and revoking are the database's (rbac.grant_role, rbac.revoke_role): they hold whatever the code does.</summary>
+/// <summary>
+/// Who has which role. Granting and revoking are the database's (rbac.grant_role, rbac.revoke_role): they hold whatever the code does.
+/// </summary>
 public sealed class Roles(Db db, RightsCache rights)
 {
     private const string ListSql = """
         select r.id, r.role_name, r.description, r.sort_order, r.is_system,
-               coalesce((select array_agg(p.permission_key order by p.permission_key) from rbac.role_permissions rp join rbac.permissions p on p.id = rp.permission_id where rp.role_id = r.id), '{}') as permissions
+               coalesce(
+                   (select array_agg(p.permission_key order by p.permission_key) from rbac.role_permissions rp
+                     join rbac.permissions p on p.id = rp.permission_id where rp.role_id = r.id), '{}') as permissions
         from rbac.roles r order by r.sort_order
         """;
 
@@ -52,7 +56,8 @@ public sealed class Roles(Db db, RightsCache rights)
         """;
 
     /// <summary>The roles and what they permit.</summary>
-    public Task<IReadOnlyList<Role>> List(Caller caller, CancellationToken ct) => db.Read(caller, session => session.Query<Role>(ListSql), ct);
+    public Task<IReadOnlyList<Role>> List(Caller caller, CancellationToken ct) =>
+        db.Read(caller, session => session.Query<Role>(ListSql), ct);
 
     /// <summary>The people whom the caller may see, a page at a time.</summary>
     public Task<Paged<PersonView>> People(Caller caller, ListQuery query, CancellationToken ct) =>

@@ -4,7 +4,8 @@ using Sankore.Platform.Security;
 namespace Sankore.Tenancy;
 
 /// <summary>The platform in figures, for whoever operates it.</summary>
-public sealed record DashboardFigures(long Modules, long ActiveModules, long Categories, long Plans, long Groups, long LiveGroups, long Schools, long People);
+public sealed record DashboardFigures(
+    long Modules, long ActiveModules, long Categories, long Plans, long Groups, long LiveGroups, long Schools, long People);
 
 /// <summary>A plan and how many groups live on it.</summary>
 public sealed record PlanShare(string Name, long Groups);
@@ -28,7 +29,8 @@ public sealed class Dashboard(Db db)
         """;
 
     /// <summary>The figures and the plans' shares, in one round trip.</summary>
-    public Task<(DashboardFigures Figures, IReadOnlyList<PlanShare> Plans)> Read(Caller caller, CancellationToken ct) => db.Read(caller, async session =>
+    public Task<(DashboardFigures Figures, IReadOnlyList<PlanShare> Plans)> Read(
+        Caller caller, CancellationToken ct) => db.Read(caller, async session =>
     {
         await using var grid = await session.Queries(Sql);
         var figures = await grid.ReadFirstAsync<DashboardFigures>();

@@ -10,12 +10,16 @@ public sealed record MembershipView(Guid GroupId, string GroupName, Guid? School
 public sealed record PlanView(Guid Id, string Name, string Slug);
 
 /// <summary>Who the caller is: <c>GET /api/me</c>.</summary>
-public sealed record MeView(Guid Id, string Email, string DisplayName, IReadOnlyList<string> Roles, IReadOnlyList<string> Permissions, IReadOnlyList<MembershipView> Memberships, PlanView? Plan);
+public sealed record MeView(
+    Guid Id, string Email, string DisplayName, IReadOnlyList<string> Roles, IReadOnlyList<string> Permissions,
+    IReadOnlyList<MembershipView> Memberships, PlanView? Plan);
 
 /// <summary>An entry of a person's menu of modules.</summary>
 /// <param name="Route">Where it leads.</param>
 /// <param name="Permissions">What the person may do in it: <c>read</c>, <c>write</c>, <c>delete</c>, <c>export</c>.</param>
-public sealed record MenuItem(Guid Id, string Code, string Name, string? Description, string Icon, string Route, int Priority, MenuCategory Category, string[] Permissions);
+public sealed record MenuItem(
+    Guid Id, string Code, string Name, string? Description, string Icon, string Route, int Priority, MenuCategory Category,
+    string[] Permissions);
 
 /// <summary>The category of a menu entry.</summary>
 public sealed record MenuCategory(Guid Id, string Name, string Color, int SortOrder);
@@ -32,15 +36,25 @@ public sealed class Me(Db db)
         order by m.school_id nulls first, m.id
         """;
 
-    internal const string PlanSql = "select id, name, slug from tenancy.subscription_plans where id = any ((select tenancy.my_plan_ids())::uuid[]) order by sort_order desc limit 1";
+    internal const string PlanSql = """
+        select id, name, slug from tenancy.subscription_plans where id = any ((select tenancy.my_plan_ids())::uuid[])
+        order by sort_order desc limit 1
+        """;
 
-    internal const string MenuSql = "select id, code, name, description, icon, route, priority, category_id, category_name, color, sort_order, can_write, can_delete, can_export from tenancy.my_menu()";
+    internal const string MenuSql = """
+        select id, code, name, description, icon, route, priority, category_id, category_name, color, sort_order, can_write, can_delete,
+          can_export from tenancy.my_menu()
+        """;
 
-    internal sealed record MenuRow(Guid Id, string Code, string Name, string? Description, string Icon, string Route, int Priority, Guid CategoryId, string CategoryName, string Color, int SortOrder,
+    internal sealed record MenuRow(
+        Guid Id, string Code, string Name, string? Description, string Icon, string Route, int Priority, Guid CategoryId,
+        string CategoryName, string Color, int SortOrder,
         bool CanWrite, bool CanDelete, bool CanExport)
     {
-        public MenuItem ToItem() => new(Id, Code, Name, Description, Icon, Route, Priority, new MenuCategory(CategoryId, CategoryName, Color, SortOrder),
-            [.. new[] { ("read", true), ("write", CanWrite), ("delete", CanDelete), ("export", CanExport) }.Where(p => p.Item2).Select(p => p.Item1)]);
+        public MenuItem ToItem() =>
+            new(Id, Code, Name, Description, Icon, Route, Priority, new MenuCategory(CategoryId, CategoryName, Color, SortOrder),
+            [.. new[] { ("read", true), ("write", CanWrite), ("delete", CanDelete), ("export", CanExport) }.Where(p => p.Item2)
+            .Select(p => p.Item1)]);
     }
 
     private sealed record Person(string Email, string DisplayName);
@@ -48,9 +62,11 @@ public sealed class Me(Db db)
     /// <summary>Who the caller is, in one round trip.</summary>
     public Task<MeView> View(Caller caller, Rights rights, CancellationToken ct) => db.Read(caller, async session =>
     {
-        await using var grid = await session.Queries("select email, display_name from public.profiles where id = (select auth.uid());" + MembershipsSql + ";" + PlanSql);
+        await using var grid = await session.Queries(
+            "select email, display_name from public.profiles where id = (select auth.uid());" + MembershipsSql + ";" + PlanSql);
         var person = await grid.One<Person>();
-        return new MeView(caller.UserId!.Value, person.Email, person.DisplayName, [.. rights.Roles.Order()], [.. rights.Permissions.Order()],
+        return new MeView(
+            caller.UserId!.Value, person.Email, person.DisplayName, [.. rights.Roles.Order()], [.. rights.Permissions.Order()],
             [.. await grid.ReadAsync<MembershipView>()], await grid.ReadFirstOrDefaultAsync<PlanView>());
     }, ct);
 

@@ -13,7 +13,8 @@ internal static class MeApi
         me.MapGet("/menu", Menu).ForPeople();
     }
 
-    private static Task<MeView> View(HttpContext context, Caller caller, Me me, CancellationToken ct) => me.View(caller, context.Rights(), ct);
+    private static Task<MeView> View(HttpContext context, Caller caller, Me me, CancellationToken ct) =>
+        me.View(caller, context.Rights(), ct);
 
     private static Task<IReadOnlyList<MenuItem>> Menu(Caller caller, Me me, CancellationToken ct) => me.Menu(caller, ct);
 }

@@ -26,6 +26,7 @@ public sealed class TenancyShell(Db db)
             .Select(g => new ShellSection(g.Key.CategoryId, g.Key.CategoryName, g.Key.Color, g.Key.SortOrder,
                 [.. g.Select(m => new ShellLink(m.Id, m.Name, m.Description, m.Icon, m.Route, m.Priority))]));
         return new ShellContent(position, person.DisplayName, person.Email, membership?.SchoolName ?? membership?.GroupName,
-            membership?.SchoolName is null ? null : membership.GroupName, membership is null ? null : "role." + membership.Role, plan?.Name, memberships.Exists(m => m.Role == "group_admin"), [.. sections]);
+            membership?.SchoolName is null ? null : membership.GroupName, membership is null ? null
+            : "role." + membership.Role, plan?.Name, memberships.Exists(m => m.Role == "group_admin"), [.. sections]);
     }, ct);
 }

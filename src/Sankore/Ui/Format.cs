@@ -10,7 +10,9 @@ public static class Format
 
     /// <summary>The page's own path with some of its query changed: never with the request's host.</summary>
     public static string With(this Microsoft.AspNetCore.Components.NavigationManager nav, params (string Name, object? Value)[] query) =>
-        new Uri(Microsoft.AspNetCore.Components.NavigationManagerExtensions.GetUriWithQueryParameters(nav, query.ToDictionary(q => q.Name, q => q.Value))).PathAndQuery;
+        new Uri(
+            Microsoft.AspNetCore.Components.NavigationManagerExtensions.GetUriWithQueryParameters(
+            nav, query.ToDictionary(q => q.Name, q => q.Value))).PathAndQuery;
 
     /// <summary>A whole number with its groups of three: « 25 000 ».</summary>
     public static string Number(long value) => value.ToString("N0", CultureInfo.CurrentCulture);
@@ -38,13 +40,16 @@ public static class Format
     public static string Size(long bytes)
     {
         var letter = English ? "B" : "o";
-        return bytes < 1024 * 1024 ? $"{Number((bytes + 1023) / 1024)} {(letter == "o" ? "k" : "K")}{letter}" : $"{(bytes / (1024m * 1024)).ToString("0.#", CultureInfo.CurrentCulture)} M{letter}";
+        return bytes < 1024 * 1024 ? $"{Number((bytes + 1023) / 1024)} {(letter == "o" ? "k" : "K")}{letter}"
+            : $"{(bytes / (1024m * 1024)).ToString("0.#", CultureInfo.CurrentCulture)} M{letter}";
     }
 
     /// <summary>Whether there is a text.</summary>
     public static bool Has(this Microsoft.Extensions.Localization.IStringLocalizer strings, string key) => !strings[key].ResourceNotFound;
 
-    /// <summary>A figure with its word in the right number: the resource holds « {0} groupe|{0} groupes ». French counts 0 as singular.</summary>
+    /// <summary>
+    /// A figure with its word in the right number: the resource holds « {0} groupe|{0} groupes ». French counts 0 as singular.
+    /// </summary>
     public static string Count(this Microsoft.Extensions.Localization.IStringLocalizer strings, string key, long n)
     {
         var forms = strings[key].Value.Split('|');

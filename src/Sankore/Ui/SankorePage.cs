@@ -28,7 +28,9 @@ public abstract class SankorePage : ComponentBase
     /// <summary>Cancelled when the person leaves before the page is there.</summary>
     protected CancellationToken Ct => Http.RequestAborted;
 
-    /// <summary>Runs what a form does. It returns the address to go to next, or null to stay; its refusal is kept for the page to show.</summary>
+    /// <summary>
+    /// Runs what a form does. It returns the address to go to next, or null to stay; its refusal is kept for the page to show.
+    /// </summary>
     protected virtual async Task Try(Func<Task<string?>> act)
     {
         string? next;

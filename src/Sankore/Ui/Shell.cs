@@ -16,7 +16,9 @@ public sealed record ShellLink(Guid Id, string Name, string? Description, string
 /// <param name="Plan">The plan the place lives on.</param>
 /// <param name="Administers">Whether the person administers a group.</param>
 /// <param name="Sections">The menu of modules.</param>
-public sealed record ShellContent(long Position, string DisplayName, string Email, string? Place, string? Within, string? Role, string? Plan, bool Administers, IReadOnlyList<ShellSection> Sections)
+public sealed record ShellContent(
+    long Position, string DisplayName, string Email, string? Place, string? Within, string? Role, string? Plan, bool Administers,
+    IReadOnlyList<ShellSection> Sections)
 {
     /// <summary>Around the pages of nobody in particular.</summary>
     public static ShellContent Empty { get; } = new(0, "", "", null, null, null, null, false, []);

@@ -2,7 +2,9 @@ using System.Net.Http.Json;
 
 namespace Sankore.Browser.Tests.Live;
 
-/// <summary>Rights that change while pages are open: the menus of exactly the people concerned change, with one toast, without a reload.</summary>
+/// <summary>
+/// Rights that change while pages are open: the menus of exactly the people concerned change, with one toast, without a reload.
+/// </summary>
 public sealed class AccessTests(World world, Chrome chrome) : IClassFixture<World>
 {
     private const string Told = "Vos accès ont changé";
@@ -58,11 +60,15 @@ public sealed class AccessTests(World world, Chrome chrome) : IClassFixture<Worl
         var modules = await page.Locator(".side [data-list] > [data-row]").CountAsync();
         modules.ShouldBeGreaterThan(10);
 
-        await world.Execute("update tenancy.subscriptions set status = 'suspended' where school_group_id = (select id from tenancy.school_groups where code = 'g004')");
+        await world.Execute(
+            "update tenancy.subscriptions set status = 'suspended' where school_group_id = (select id from tenancy.school_groups"
+            + " where code = 'g004')");
         await Expect(page.Locator(".side [data-list] > [data-row]")).ToHaveCountAsync(0);
         (await head.Toasts(1)).ShouldHaveSingleItem().ShouldStartWith(Told);
 
-        await world.Execute("update tenancy.subscriptions set status = 'active' where school_group_id = (select id from tenancy.school_groups where code = 'g004')");
+        await world.Execute(
+            "update tenancy.subscriptions set status = 'active' where school_group_id = (select id from tenancy.school_groups"
+            + " where code = 'g004')");
         await Expect(page.Locator(".side [data-list] > [data-row]")).ToHaveCountAsync(modules);
         await head.WasNotReloaded();
         (await other.Events()).ShouldBeEmpty();
@@ -77,7 +83,9 @@ public sealed class AccessTests(World world, Chrome chrome) : IClassFixture<Worl
         var cells = page.Locator("td abbr");
         var before = await cells.CountAsync();
         var (id, module) = (await world.IdOf("teacher.s0005.1@sankore.test"), await Module("caisse-et-depenses"));
-        await world.Execute("insert into tenancy.user_module_permissions (user_id, school_group_id, module_id) values (@id, @group, @module)", new { id, group, module });
+        await world.Execute(
+            "insert into tenancy.user_module_permissions (user_id, school_group_id, module_id) values (@id, @group, @module)",
+            new { id, group, module });
         await Expect(cells).ToHaveCountAsync(before + 1);
         await first.WasNotReloaded();
     }

@@ -4,7 +4,10 @@ using System.Text.RegularExpressions;
 
 namespace Sankore.Browser.Tests.Live;
 
-/// <summary>A campaign from the file of contacts to its last figure, as its author sees it, with a mail server that takes its time where the test says so.</summary>
+/// <summary>
+/// A campaign from the file of contacts to its last figure, as its author sees it, with a mail server that takes its time where the test
+/// says so.
+/// </summary>
 public sealed partial class CampaignTests(Chrome chrome)
 {
     private const int Recipients = 60;
@@ -13,7 +16,9 @@ public sealed partial class CampaignTests(Chrome chrome)
     public async Task A_file_becomes_contacts_and_a_template_a_campaign_that_is_watched_while_it_is_sent_and_counts_what_the_mail_server_took()
     {
         var arrived = 0;
-        await using var server = new ScriptedSmtp(command => command.StartsWith(".\n", StringComparison.Ordinal) && Interlocked.Increment(ref arrived) >= 20 ? ScriptedSmtp.Hold : null);
+        await using var server = new ScriptedSmtp(
+            command =>
+            command.StartsWith(".\n", StringComparison.Ordinal) && Interlocked.Increment(ref arrived) >= 20 ? ScriptedSmtp.Hold : null);
         await using var world = await MailingWorld.Start(server.Port);
         await using var author = await chrome.Open(world.Address, Cast.HeadOnPremium);
         var page = author.Page;
@@ -27,7 +32,8 @@ public sealed partial class CampaignTests(Chrome chrome)
 
         await author.Watch(new Uri(page.Url).AbsolutePath);
         var done = page.Locator("[data-field='done']");
-        // Several messages leave together, and are written down together: how many are through is the server's affair, that the page says so is not.
+        // Several messages leave together, and are written down together: how many are through is the server's affair, that the page says
+        // so is not.
         await Waiting.Until(async () => await Done() > 0, "the first are through", 60);
         var seen = await Done();
         seen.ShouldBeLessThan(Recipients);
@@ -49,9 +55,12 @@ public sealed partial class CampaignTests(Chrome chrome)
 
     private static async Task ImportContacts(IPage page)
     {
-        var rows = Enumerable.Range(0, Recipients).Select(i => $"Personne {i};p{i}@exemple{i % 3}.cg;Lycée {i % 4}").Append("Personne 0;p0@exemple0.cg;Lycée 0").Append("Personne X;pas une adresse;Lycée 1");
+        var rows = Enumerable.Range(0, Recipients).Select(i => $"Personne {i};p{i}@exemple{i % 3}.cg;Lycée {i % 4}")
+            .Append("Personne 0;p0@exemple0.cg;Lycée 0").Append("Personne X;pas une adresse;Lycée 1");
         await page.GotoAsync("/campaigns/import");
-        await page.SetInputFilesAsync("#file", new FilePayload { Name = "rentrée.csv", MimeType = "text/csv", Buffer = Encoding.UTF8.GetBytes("Contact;Courriel;Structure\n" + string.Join('\n', rows)) });
+        await page.SetInputFilesAsync(
+            "#file",
+            new FilePayload { Name = "rentrée.csv", MimeType = "text/csv", Buffer = Encoding.UTF8.GetBytes("Contact;Courriel;Structure\n" + string.Join('\n', rows)) });
         await page.ClickAsync("form.form button.primary");
         await page.SelectOptionAsync("#email", new SelectOptionValue { Label = "B · Courriel" });
         await page.SelectOptionAsync("#organization", new SelectOptionValue { Label = "C · Structure" });
@@ -70,7 +79,9 @@ public sealed partial class CampaignTests(Chrome chrome)
         await page.GotoAsync("/campaigns/templates/new?start=blank");
         await page.FillAsync("#name", "Rentrée");
         await page.FillAsync("#subject", "Rentrée de {{organization.name}}");
-        await page.FillAsync("#content", "<p>Bonjour {{contact.name}}, les portes sont ouvertes samedi.</p><p><a href=\"{{unsubscribe_url}}\">Se désinscrire</a></p>");
+        await page.FillAsync(
+            "#content",
+            "<p>Bonjour {{contact.name}}, les portes sont ouvertes samedi.</p><p><a href=\"{{unsubscribe_url}}\">Se désinscrire</a></p>");
         await page.ClickAsync(".editor form.form button.primary");
         await Expect(page.Locator(".flash.ok")).ToBeVisibleAsync();
     }
@@ -94,17 +105,20 @@ public sealed partial class CampaignTests(Chrome chrome)
     private static async Task FiguresAre(IPage page, IReadOnlyList<string> mails)
     {
         var recipients = mails.Select(m => Recipient().Match(m).Groups[1].Value).ToList();
-        recipients.Order(StringComparer.Ordinal).ShouldBe(Enumerable.Range(0, Recipients).Select(i => $"p{i}@exemple{i % 3}.cg").Order(StringComparer.Ordinal));
+        recipients.Order(StringComparer.Ordinal)
+            .ShouldBe(Enumerable.Range(0, Recipients).Select(i => $"p{i}@exemple{i % 3}.cg").Order(StringComparer.Ordinal));
         mails.ShouldAllBe(m => m.Contains("Bonjour Personne ", StringComparison.Ordinal));
         await Expect(page.Locator("[data-field='sent']")).ToHaveTextAsync($"{recipients.Count}");
         await Expect(page.Locator("[data-field='successRate']")).ToHaveTextAsync(new Regex("^100\\s%$"));
         foreach (var domain in recipients.CountBy(r => r.Split('@')[1]))
         {
-            await Expect(page.Locator("tr", new PageLocatorOptions { HasText = domain.Key }).Locator("td.num").First).ToHaveTextAsync(domain.Value.ToString(CultureInfo.InvariantCulture));
+            await Expect(page.Locator("tr", new PageLocatorOptions { HasText = domain.Key }).Locator("td.num").First)
+                .ToHaveTextAsync(domain.Value.ToString(CultureInfo.InvariantCulture));
         }
         foreach (var organization in Enumerable.Range(0, Recipients).CountBy(i => $"Lycée {i % 4}"))
         {
-            await Expect(page.Locator("tr", new PageLocatorOptions { HasText = organization.Key }).Locator("td.num").First).ToHaveTextAsync(organization.Value.ToString(CultureInfo.InvariantCulture));
+            await Expect(page.Locator("tr", new PageLocatorOptions { HasText = organization.Key }).Locator("td.num").First)
+                .ToHaveTextAsync(organization.Value.ToString(CultureInfo.InvariantCulture));
         }
     }
 

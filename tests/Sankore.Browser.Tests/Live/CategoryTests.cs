@@ -71,9 +71,13 @@ public sealed class CategoryTests(World world, Chrome chrome) : IClassFixture<Wo
 
         foreach (var within in (string[])["main", ".side"])
         {
-            await Waiting.Until(async () => (await Sections(stage.Head.Page, within))[0] == "Ressources humaines", $"the category is first in {within}");
+            await Waiting.Until(
+                async () => (await Sections(stage.Head.Page, within))[0] == "Ressources humaines", $"the category is first in {within}");
         }
-        await Waiting.Until(async () => (await stage.Admin.Page.Locator("main tbody tr [data-field=name]").AllTextContentsAsync())[0] == "Ressources humaines", "the category is first in the administrator's list");
+        await Waiting.Until(
+            async () => (
+            await stage.Admin.Page.Locator("main tbody tr [data-field=name]").AllTextContentsAsync())[0] == "Ressources humaines",
+            "the category is first in the administrator's list");
         await stage.EndsWithOneToast(Told);
     }
 
@@ -96,7 +100,9 @@ public sealed class CategoryTests(World world, Chrome chrome) : IClassFixture<Wo
 
     private static ILocator Section(IPage page, string within, Guid id) => page.Locator($"{within} {ById(id)}");
 
-    private static async Task<string[]> Sections(IPage page, string within) => [.. await page.Locator($"{within} [data-row^='tenancy.business_categories:'] > h2:visible").AllTextContentsAsync()];
+    private static async Task<string[]> Sections(IPage page, string within) =>
+        [.. await page.Locator($"{within} [data-row^='tenancy.business_categories:'] > h2:visible").AllTextContentsAsync()];
 
-    private Task<Guid> Category(string slug) => world.Sql<Guid>("select id from tenancy.business_categories where slug = @slug", new { slug });
+    private Task<Guid> Category(string slug) =>
+        world.Sql<Guid>("select id from tenancy.business_categories where slug = @slug", new { slug });
 }

@@ -4,7 +4,10 @@ using Microsoft.AspNetCore.Http;
 
 namespace Sankore.Browser.Tests.Live;
 
-/// <summary>The examples of docs/live.md, as they stand there, served beside Sankoré by somebody else's program, under Sankoré's own Content-Security-Policy.</summary>
+/// <summary>
+/// The examples of docs/live.md, as they stand there, served beside Sankoré by somebody else's program, under Sankoré's own
+/// Content-Security-Policy.
+/// </summary>
 public sealed partial class DocumentedTests(DocumentedTests.Beside world, Chrome chrome) : IClassFixture<DocumentedTests.Beside>
 {
     private const string Code = "caisse-et-depenses";
@@ -18,7 +21,8 @@ public sealed partial class DocumentedTests(DocumentedTests.Beside world, Chrome
         var page = await head.Watch(path);
         var row = page.Locator("main [data-row]", new PageLocatorOptions { Has = page.Locator("a[href='/m/caisse-et-depenses']") });
         var empty = page.Locator("[data-empty]");
-        await world.Execute("update tenancy.modules set name = 'Trésorerie', description = 'Tout ce qui entre et sort' where code = @Code", new { Code });
+        await world.Execute(
+            "update tenancy.modules set name = 'Trésorerie', description = 'Tout ce qui entre et sort' where code = @Code", new { Code });
         await Expect(row.Locator("b")).ToHaveTextAsync("Trésorerie");
         await Expect(row.Locator("a")).ToHaveAttributeAsync("title", "Tout ce qui entre et sort");
         (await head.Toasts(1))[^1].ShouldStartWith("Modules mis à jour");
@@ -72,7 +76,8 @@ public sealed partial class DocumentedTests(DocumentedTests.Beside world, Chrome
     public sealed class Beside : World
     {
         private static readonly Dictionary<string, string> Examples =
-            Example().Matches(File.ReadAllText(Path.Combine(Repository.Root, "docs", "live.md"))).ToDictionary(m => m.Groups[1].Value, m => m.Groups[2].Value);
+            Example().Matches(File.ReadAllText(Path.Combine(Repository.Root, "docs", "live.md")))
+                .ToDictionary(m => m.Groups[1].Value, m => m.Groups[2].Value);
 
         private int _rendered;
 
@@ -85,14 +90,21 @@ public sealed partial class DocumentedTests(DocumentedTests.Beside world, Chrome
             {
                 Interlocked.Increment(ref _rendered);
                 position ??= $"{await Sql<long>("select live.position()")}";
-                var (id, name) = (await Sql<Guid>("select id from tenancy.modules where code = @Code", new { Code }), await Sql<string>("select name from tenancy.modules where code = @Code", new { Code }));
-                return Results.Content(Examples["html"].Replace("data-position=\"1234\"", $"data-position=\"{position}\"", StringComparison.Ordinal)
+                var (id, name) = (
+                    await Sql<Guid>("select id from tenancy.modules where code = @Code", new { Code }),
+                    await Sql<string>("select name from tenancy.modules where code = @Code", new { Code }));
+                return Results.Content(
+                    Examples["html"].Replace("data-position=\"1234\"", $"data-position=\"{position}\"", StringComparison.Ordinal)
                     .Replace("019a0000-0000-7000-8000-000000000001", $"{id}", StringComparison.Ordinal)
                     .Replace("<b data-field=\"name\">Caisse</b>", $"<b data-field=\"name\">{name}</b>", StringComparison.Ordinal)
                     .Replace("/m/caisse\"", $"/m/{Code}\"", StringComparison.Ordinal), "text/html; charset=utf-8");
             });
-            app.MapGet("/bulletins/script", () => Results.Content("<!DOCTYPE html><title>Script</title><script src=\"script.js\"></script>", "text/html"));
-            app.MapGet("/bulletins/script.js", () => Results.Content("const readEverythingAgain = () => {};\n" + Examples["js"], "text/javascript"));
+            app.MapGet(
+                "/bulletins/script", () =>
+                Results.Content("<!DOCTYPE html><title>Script</title><script src=\"script.js\"></script>", "text/html"));
+            app.MapGet(
+                "/bulletins/script.js", () =>
+                Results.Content("const readEverythingAgain = () => {};\n" + Examples["js"], "text/javascript"));
         }
     }
 }

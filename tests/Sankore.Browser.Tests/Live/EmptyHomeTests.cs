@@ -6,7 +6,9 @@ public sealed class EmptyHomeTests(World world, Chrome chrome) : IClassFixture<W
     [Fact]
     public async Task The_first_module_of_a_person_who_had_none_takes_the_place_of_the_empty_page()
     {
-        await world.Execute("update tenancy.business_categories set status = 'inactive' where id in (select category_id from tenancy.modules where code = 'messagerie-interne') or slug = 'scolarite'");
+        await world.Execute(
+            "update tenancy.business_categories set status = 'inactive' where id in (select category_id from tenancy.modules"
+            + " where code = 'messagerie-interne') or slug = 'scolarite'");
         await using var head = await chrome.Open(world.Address, Cast.HeadOnGratuit);
         var page = await head.Watch("/");
         await Expect(page.GetByText("Aucun module pour l’instant")).ToBeVisibleAsync();

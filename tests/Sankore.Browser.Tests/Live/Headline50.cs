@@ -30,11 +30,17 @@ public sealed class Headline50(World world, Chrome chrome, ITestOutputHelper out
             await world.Execute("update tenancy.modules set name = @name where id = @id", new { name, id });
             var committed = (DateTime.UtcNow - DateTime.UnixEpoch).TotalMilliseconds;
             double? changed = null;
-            await Waiting.Until(async () => (changed = await head.Page.EvaluateAsync<double?>("name => window.__changed[name] ?? null", name)) is not null, $"the page says {name}");
+            await Waiting.Until(
+                async () => (changed = await head.Page.EvaluateAsync<double?>("name => window.__changed[name] ?? null", name)) is not null,
+                $"the page says {name}");
             times.Add(changed!.Value - committed);
         }
         times.Sort();
-        output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"COMMIT to DOM change, {Changes} changes: p50 {times[Changes / 2]:0.0} ms, p95 {times[Changes * 95 / 100]:0.0} ms, max {times[^1]:0.0} ms"));
+        output.WriteLine(
+            string.Create(
+            CultureInfo.InvariantCulture,
+            $"COMMIT to DOM change, {Changes} changes: p50 {times[Changes / 2]:0.0} ms, p95 {times[Changes * 95 / 100]:0.0} ms, max "
+            + $"{times[^1]:0.0} ms"));
         times[Changes * 95 / 100].ShouldBeLessThan(200);
         await head.WasNotReloaded();
     }

@@ -1,6 +1,8 @@
 namespace Sankore.Browser.Tests.Live;
 
-/// <summary>The headline (document 000), as people see it: an administrator saves a module in a form, and every open page shows it.</summary>
+/// <summary>
+/// The headline (document 000), as people see it: an administrator saves a module in a form, and every open page shows it.
+/// </summary>
 public sealed class HeadlineTests(World world, Chrome chrome) : IClassFixture<World>
 {
     private const string Told = "Modules mis à jour";
@@ -15,7 +17,8 @@ public sealed class HeadlineTests(World world, Chrome chrome) : IClassFixture<Wo
 
         await Expect(Row(stage.Head.Page, "main", id)).ToContainTextAsync("Caisse centrale");
         await Expect(Row(stage.Head.Page, "main", id)).ToContainTextAsync("Entrées et sorties");
-        await Expect(Row(stage.Head.Page, "main", id).Locator("use")).ToHaveAttributeAsync("href", new System.Text.RegularExpressions.Regex("#bell$"));
+        await Expect(Row(stage.Head.Page, "main", id).Locator("use"))
+            .ToHaveAttributeAsync("href", new System.Text.RegularExpressions.Regex("#bell$"));
         await Expect(Row(stage.Head.Page, ".side", id)).ToContainTextAsync("Caisse centrale");
         await Expect(Row(stage.Plan, "main", id)).ToContainTextAsync("Caisse centrale");
         await Expect(Row(stage.Admin.Page, "main", id)).ToContainTextAsync("Caisse centrale");
@@ -51,7 +54,9 @@ public sealed class HeadlineTests(World world, Chrome chrome) : IClassFixture<Wo
     {
         await using var stage = await Stage.Set(world, chrome);
 
-        await stage.Save("/admin/modules/new", ("name", "Bourses d’études"), ("description", "Dossiers, versements"), ("categoryId", "Finances"), ("priority", "15"));
+        await stage.Save(
+            "/admin/modules/new", ("name", "Bourses d’études"), ("description", "Dossiers, versements"), ("categoryId", "Finances"),
+            ("priority", "15"));
 
         var id = await Module("bourses-d-etudes", "bourses-etudes");
         await Expect(Row(stage.Head.Page, "main", id)).ToContainTextAsync("Dossiers, versements");
@@ -88,7 +93,9 @@ public sealed class HeadlineTests(World world, Chrome chrome) : IClassFixture<Wo
     [Fact]
     public async Task A_module_deleted_is_gone_everywhere()
     {
-        var id = await world.Sql<Guid>("insert into tenancy.modules (id, code, name, category_id) select gen_random_uuid(), 'dons', 'Dons', id from tenancy.business_categories where slug = 'finances' returning id");
+        var id = await world.Sql<Guid>(
+            "insert into tenancy.modules (id, code, name, category_id) select gen_random_uuid(), 'dons', 'Dons', id"
+            + " from tenancy.business_categories where slug = 'finances' returning id");
         await using var stage = await Stage.Set(world, chrome);
         await Expect(Row(stage.Head.Page, "main", id)).ToBeVisibleAsync();
 
@@ -106,7 +113,9 @@ public sealed class HeadlineTests(World world, Chrome chrome) : IClassFixture<Wo
     {
         await using var stage = await Stage.Set(world, chrome);
 
-        await world.Execute("update tenancy.modules set description = 'Ensemble' where id in (select id from tenancy.modules where code in ('annonces', 'campagnes', 'formation', 'cahier-de-texte', 'notes-et-bulletins'))");
+        await world.Execute(
+            "update tenancy.modules set description = 'Ensemble' where id in (select id from tenancy.modules"
+            + " where code in ('annonces', 'campagnes', 'formation', 'cahier-de-texte', 'notes-et-bulletins'))");
 
         await Waiting.Until(async () => (await stage.Head.Events()).Length == 5, "the head is told of five modules");
         await Expect(stage.Head.Page.Locator("main p", new PageLocatorOptions { HasTextString = "Ensemble" })).ToHaveCountAsync(5);
@@ -117,9 +126,12 @@ public sealed class HeadlineTests(World world, Chrome chrome) : IClassFixture<Wo
 
     private static ILocator Row(IPage page, string within, Guid id) => page.Locator($"{within} {ById(id)}");
 
-    private static ILocator Section(IPage page, string within, string name) => page.Locator($"{within} [data-row^='tenancy.business_categories:']", new PageLocatorOptions { HasTextString = name });
+    private static ILocator Section(IPage page, string within, string name) =>
+        page.Locator($"{within} [data-row^='tenancy.business_categories:']", new PageLocatorOptions { HasTextString = name });
 
-    private static async Task<string[]> Names(IPage page, string within) => [.. await page.Locator($"{within} [data-row^='tenancy.modules:'] [data-field=name]").AllTextContentsAsync()];
+    private static async Task<string[]> Names(IPage page, string within) =>
+        [.. await page.Locator($"{within} [data-row^='tenancy.modules:'] [data-field=name]").AllTextContentsAsync()];
 
-    private Task<Guid> Module(params string[] codes) => world.Sql<Guid>("select id from tenancy.modules where code = any(@codes)", new { codes });
+    private Task<Guid> Module(params string[] codes) =>
+        world.Sql<Guid>("select id from tenancy.modules where code = any(@codes)", new { codes });
 }

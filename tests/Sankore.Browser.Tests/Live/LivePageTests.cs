@@ -66,7 +66,9 @@ public sealed class LivePageTests(World world, Chrome chrome) : IClassFixture<Wo
         for (var step = 0; step < 40; step++)
         {
             var node = random.Next(nodes.Length);
-            await world.Execute("update live.nodes set seen_at = now() - make_interval(secs => @age) where id = @id and (not is_silent or @age > 60)", new { id = nodes[random.Next(nodes.Length)], age = 31 * random.Next(1, 3) });
+            await world.Execute(
+                "update live.nodes set seen_at = now() - make_interval(secs => @age) where id = @id and (not is_silent or @age > 60)",
+                new { id = nodes[random.Next(nodes.Length)], age = 31 * random.Next(1, 3) });
             await Say(nodes[node], $"nœud {10 - node}", random);
         }
         await Say(nodes[0], "nœud 10", random);
@@ -85,7 +87,9 @@ public sealed class LivePageTests(World world, Chrome chrome) : IClassFixture<Wo
 
     private Task<int> Say(Guid id, string name, Random random) => world.Execute("""
         select live.report(@id, @name, '1.0', interval '1 hour', interval '1 minute',
-          jsonb_build_object('streams', @streams, 'streamsMax', 20000, 'events', 0.5, 'eventsMax', 12, 'fanOut', 3, 'fanOutMax', 3, 'lag', 0, 'lagMax', 0, 'kilobytes', 1.2, 'coalesced', 0, 'dropped', 0, 'resets', 0, 'refused', @streams),
-          jsonb_build_object('streamsPath', 'M0 40L236 ' || @streams % 40, 'eventsPath', 'M0 0H236', 'fanOutPath', 'M0 0H236', 'lagPath', 'M0 40H236'))
+          jsonb_build_object('streams', @streams, 'streamsMax', 20000, 'events', 0.5, 'eventsMax', 12, 'fanOut', 3, 'fanOutMax', 3, 'lag',
+              0, 'lagMax', 0, 'kilobytes', 1.2, 'coalesced', 0, 'dropped', 0, 'resets', 0, 'refused', @streams),
+          jsonb_build_object('streamsPath', 'M0 40L236 ' || @streams % 40, 'eventsPath', 'M0 0H236', 'fanOutPath', 'M0 0H236', 'lagPath',
+              'M0 40H236'))
         """, new { id, name, streams = random.Next(20_000) });
 }

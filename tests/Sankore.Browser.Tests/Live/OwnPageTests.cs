@@ -17,7 +17,8 @@ public sealed class OwnPageTests(World world, Chrome chrome) : IClassFixture<Wor
 
         await world.Execute("update tenancy.modules set status = 'inactive' where code = 'inventaire'");
         await Expect(page.Locator("main")).Not.ToContainTextAsync("Matériel");
-        await Expect(page.Locator("main").GetByRole(AriaRole.Link, new LocatorGetByRoleOptions { Name = "Revenir à l’accueil" })).ToBeVisibleAsync();
+        await Expect(page.Locator("main").GetByRole(AriaRole.Link, new LocatorGetByRoleOptions { Name = "Revenir à l’accueil" }))
+            .ToBeVisibleAsync();
         await head.WasNotReloaded();
     }
 

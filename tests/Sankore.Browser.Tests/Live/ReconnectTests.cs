@@ -8,7 +8,8 @@ public sealed class ReconnectTests(World world, Chrome chrome) : IClassFixture<W
     private const string Three = """
         update tenancy.modules set name = 'Caisse ' || @mark where code = 'caisse-et-depenses';
         update tenancy.modules set status = 'inactive' where code = @gone;
-        insert into tenancy.modules (id, code, name, category_id) select gen_random_uuid(), 'nouveau-' || lower(@mark), 'Nouveau ' || @mark, id from tenancy.business_categories where slug = 'finances'
+        insert into tenancy.modules (id, code, name, category_id) select gen_random_uuid(), 'nouveau-' || lower(@mark), 'Nouveau ' || @mark,
+          id from tenancy.business_categories where slug = 'finances'
         """;
 
     [Fact]
@@ -93,7 +94,9 @@ public sealed class ReconnectTests(World world, Chrome chrome) : IClassFixture<W
         await head.Watch("/");
 
         // Playwright's Chromium keeps no pages: the two events are what a browser that does would send.
-        await head.Page.EvaluateAsync("dispatchEvent(new PageTransitionEvent('pagehide', { persisted: true })); dispatchEvent(new PageTransitionEvent('pageshow', { persisted: true }))");
+        await head.Page.EvaluateAsync(
+            "dispatchEvent(new PageTransitionEvent('pagehide', { persisted: true })); dispatchEvent(new PageTransitionEvent('pageshow', "
+            + "{ persisted: true }))");
         await Expect(head.Page.Locator(".live")).ToHaveAttributeAsync("data-state", "on");
         await head.Page.WaitForFunctionAsync("() => window.__source.readyState === EventSource.OPEN");
         await world.Execute("update tenancy.modules set name = 'Après le retour' where code = 'cahier-de-texte'");
@@ -103,7 +106,8 @@ public sealed class ReconnectTests(World world, Chrome chrome) : IClassFixture<W
 
     private static async Task EndsRight(Person person, string mark, string gone)
     {
-        await Expect(person.Page.Locator(".live")).ToHaveAttributeAsync("data-state", "on", new LocatorAssertionsToHaveAttributeOptions { Timeout = 30_000 });
+        await Expect(person.Page.Locator(".live"))
+            .ToHaveAttributeAsync("data-state", "on", new LocatorAssertionsToHaveAttributeOptions { Timeout = 30_000 });
         foreach (var within in (string[])["main", ".side"])
         {
             await Expect(person.Page.Locator(within).GetByText("Caisse " + mark)).ToBeVisibleAsync();

@@ -51,7 +51,9 @@ public sealed class ResetTests(World world, Chrome chrome) : IClassFixture<World
             var answer = await route.FetchAsync();
             // The page is rendered; before it reaches the browser, something changes, and the stream is faster.
             await world.Execute("update tenancy.modules set name = 'Pendant la relecture' where code = 'notes-et-bulletins'");
-            await Waiting.Until(async () => (await head.Events()).Any(e => e.Data.ToString().Contains("Pendant la relecture", StringComparison.Ordinal)), "the stream was faster");
+            await Waiting.Until(
+                async () => (await head.Events()).Any(e => e.Data.ToString().Contains("Pendant la relecture", StringComparison.Ordinal)),
+                "the stream was faster");
             await route.FulfillAsync(new RouteFulfillOptions { Response = answer });
         });
 

@@ -5,7 +5,8 @@ public sealed class SameAsReloadTests(World world, Chrome chrome) : IClassFixtur
 {
     private const int Changes = 40;
 
-    private static readonly string[] Names = ["Élan", "Atelier", "atelier", "Ça et là", "Zoo", "École à la maison", "Œuvres", "L’heure", "10 mots", "9 mots"];
+    private static readonly string[] Names =
+        ["Élan", "Atelier", "atelier", "Ça et là", "Zoo", "École à la maison", "Œuvres", "L’heure", "10 mots", "9 mots"];
     private static readonly string[] Statements =
     [
         "update tenancy.modules set name = @name where id = @module",
@@ -14,13 +15,15 @@ public sealed class SameAsReloadTests(World world, Chrome chrome) : IClassFixtur
         "update tenancy.modules set status = case status when 'active' then 'inactive' else 'active' end where id = @module",
         "update tenancy.modules set is_built = not is_built where id = @module",
         "update tenancy.modules set category_id = @category where id = @module",
-        "insert into tenancy.modules (id, code, name, category_id, priority) values (gen_random_uuid(), 'm' || @step, @name, @category, @number)",
+        "insert into tenancy.modules (id, code, name, category_id, priority)"
+        + " values (gen_random_uuid(), 'm' || @step, @name, @category, @number)",
         "delete from tenancy.modules where id = @module",
         "update tenancy.business_categories set name = @name where id = @category",
         "update tenancy.business_categories set color = 'gold' where id = @category",
         "update tenancy.business_categories set sort_order = @number where id = @category",
         "update tenancy.business_categories set status = case status when 'active' then 'inactive' else 'active' end where id = @category",
-        "insert into tenancy.plan_modules (id, plan_id, module_id, included) values (gen_random_uuid(), @plan, @module, @number > 30) on conflict (plan_id, module_id) do update set included = excluded.included",
+        "insert into tenancy.plan_modules (id, plan_id, module_id, included) values (gen_random_uuid(), @plan, @module, @number > 30)"
+        + " on conflict (plan_id, module_id) do update set included = excluded.included",
     ];
 
     // What a page shows of the catalogue, row by row, in order; of the page itself, or of what the server would answer now.
@@ -40,11 +43,16 @@ public sealed class SameAsReloadTests(World world, Chrome chrome) : IClassFixtur
         var plan = await world.Sql<Guid>("select id from tenancy.subscription_plans where slug = 'premium'");
         await using var head = await chrome.Open(world.Address, Cast.HeadOnPremium);
         await using var super = await chrome.Open(world.Address, Cast.Super);
-        IPage[] pages = [await head.Tab("/"), await head.Tab("/plan"), await super.Tab("/admin/modules"), await super.Tab("/admin/modules?state=active"), await super.Tab("/admin/categories"), await super.Tab($"/admin/plans/{plan}")];
+        IPage[] pages = [
+            await head.Tab("/"), await head.Tab("/plan"), await super.Tab("/admin/modules"), await super.Tab("/admin/modules?state=active"),
+            await super.Tab("/admin/categories"), await super.Tab($"/admin/plans/{plan}")];
 
         await Change(new Random(seed), seed, plan);
         await world.Execute("update tenancy.business_categories set status = 'active' where slug = 'scolarite'");
-        await world.Execute("update tenancy.modules set category_id = (select id from tenancy.business_categories where slug = 'scolarite'), status = 'active', is_built = true, name = @name where code = 'gestion-inscriptions'", new { name = $"Fin {seed}" });
+        await world.Execute(
+            "update tenancy.modules set category_id = (select id from tenancy.business_categories"
+            + " where slug = 'scolarite'), status = 'active', is_built = true, name = @name where code = 'gestion-inscriptions'",
+            new { name = $"Fin {seed}" });
 
         foreach (var page in pages)
         {
@@ -62,7 +70,8 @@ public sealed class SameAsReloadTests(World world, Chrome chrome) : IClassFixtur
     }
 
     private static IEnumerable<string> Differences(string[] shown, string[] wanted) =>
-        Enumerable.Range(0, Math.Max(shown.Length, wanted.Length)).Select(i => (Shown: shown.ElementAtOrDefault(i), Wanted: wanted.ElementAtOrDefault(i)))
+        Enumerable.Range(0, Math.Max(shown.Length, wanted.Length))
+            .Select(i => (Shown: shown.ElementAtOrDefault(i), Wanted: wanted.ElementAtOrDefault(i)))
             .Where(line => line.Shown != line.Wanted).Select(line => $"{line.Shown}\n    instead of {line.Wanted}").Take(8);
 
     private async Task Change(Random random, int seed, Guid plan)
@@ -77,8 +86,12 @@ public sealed class SameAsReloadTests(World world, Chrome chrome) : IClassFixtur
                 number = random.Next(0, 6) * 10,
                 step = $"{seed}-{step}",
                 // By code and slug: ids differ from run to run.
-                module = await world.Sql<Guid>("select id from tenancy.modules where code <> 'gestion-inscriptions' order by code offset @pick % (select count(*) - 1 from tenancy.modules) limit 1", new { pick }),
-                category = await world.Sql<Guid>("select id from tenancy.business_categories order by slug offset @pick % (select count(*) from tenancy.business_categories) limit 1", new { pick }),
+                module = await world.Sql<Guid>(
+                    "select id from tenancy.modules where code <> 'gestion-inscriptions'"
+                    + " order by code offset @pick % (select count(*) - 1 from tenancy.modules) limit 1", new { pick }),
+                category = await world.Sql<Guid>(
+                "select id from tenancy.business_categories order by slug offset @pick % (select count(*)"
+                + " from tenancy.business_categories) limit 1", new { pick }),
             });
         }
     }

@@ -9,7 +9,8 @@ public sealed class Stage : IAsyncDisposable
     private int _asides;
     private string _before = "";
 
-    private Stage(World world, Person admin, Person head, Person outsider, IPage plan) => (_world, Admin, Head, Outsider, Plan) = (world, admin, head, outsider, plan);
+    private Stage(World world, Person admin, Person head, Person outsider, IPage plan) =>
+        (_world, Admin, Head, Outsider, Plan) = (world, admin, head, outsider, plan);
 
     /// <summary>super@ on /admin/modules (or wherever the test says), live.</summary>
     public Person Admin { get; }
@@ -62,14 +63,16 @@ public sealed class Stage : IAsyncDisposable
     }
 
     /// <summary>
-    /// The head was shown one toast and not reloaded; the outsider saw and got nothing. What the outsider may know comes after it: what came
-    /// before must have been all there was.
+    /// The head was shown one toast and not reloaded; the outsider saw and got nothing. What the outsider may know comes after it: what
+    /// came before must have been all there was.
     /// </summary>
     public async Task EndsWithOneToast(string title)
     {
         (await Head.Toasts(1))[0].ShouldStartWith(title);
         await Aside();
-        await Waiting.Until(async () => (await Head.Toasts()).Any(t => t.Contains(OfAside, StringComparison.Ordinal)), "the head is told of what everybody is told");
+        await Waiting.Until(
+            async () =>
+            (await Head.Toasts()).Any(t => t.Contains(OfAside, StringComparison.Ordinal)), "the head is told of what everybody is told");
         (await Head.Toasts()).Length.ShouldBe(2, string.Join(" / ", await Head.Toasts()));
         await Head.WasNotReloaded();
         await Admin.WasNotReloaded();
@@ -96,7 +99,8 @@ public sealed class Stage : IAsyncDisposable
     {
         "categoryId" => page.SelectOptionAsync("#categoryId", new SelectOptionValue { Label = value }),
         "status" => page.SelectOptionAsync("#status", value),
-        "color" or "icon" => page.CheckAsync($"input[name='Form.{char.ToUpperInvariant(field[0])}{field[1..]}'][value='{value}']", new PageCheckOptions { Force = true }),
+        "color" or "icon" => page.CheckAsync(
+        $"input[name='Form.{char.ToUpperInvariant(field[0])}{field[1..]}'][value='{value}']", new PageCheckOptions { Force = true }),
         _ => page.FillAsync("#" + field, value),
     };
 
@@ -108,5 +112,6 @@ public sealed class Stage : IAsyncDisposable
         await Waiting.Until(async () => (await Outsider.Events()).Length >= aside, "the outsider is told of what everybody is told");
     }
 
-    private Task<string> WhatTheOutsiderSees() => Outsider.Page.EvaluateAsync<string>("document.querySelector('.side').innerText + document.querySelector('main').innerText");
+    private Task<string> WhatTheOutsiderSees() =>
+        Outsider.Page.EvaluateAsync<string>("document.querySelector('.side').innerText + document.querySelector('main').innerText");
 }

@@ -2,17 +2,19 @@ namespace Sankore.Browser.Tests.Pages;
 
 /// <summary>
 /// Every page, in both languages, light and dark, on a desktop and on a phone: nothing wider than the screen, nothing too small to touch,
-/// nothing in the console, and WCAG 2.2 AA as far as axe can tell. Axe is slow: it looks at each page in one of the looks, in turn, and in the others at
-/// what it has not yet seen in them; in a long run at all pages in all looks.
+/// nothing in the console, and WCAG 2.2 AA as far as axe can tell. Axe is slow: it looks at each page in one of the looks, in turn, and in
+/// the others at what it has not yet seen in them; in a long run at all pages in all looks.
 /// </summary>
 public sealed class AccessibilityTests(Places places, Chrome chrome) : IClassFixture<Places>
 {
-    private static readonly Look[] Looks = [new("fr"), Look.Phone with { Dark = true }, Look.Phone with { Language = "en" }, new("en", Dark: true)];
+    private static readonly Look[] Looks =
+        [new("fr"), Look.Phone with { Dark = true }, Look.Phone with { Language = "en" }, new("en", Dark: true)];
 
     // The classes that axe has seen in each look so far.
     private static readonly HashSet<(string Class, Look Look)> Seen = [];
 
-    private const string Classes = "[...new Set([...document.querySelectorAll('[class]')].flatMap(e => [...e.classList]))].map(c => '.' + CSS.escape(c))";
+    private const string Classes =
+        "[...new Set([...document.querySelectorAll('[class]')].flatMap(e => [...e.classList]))].map(c => '.' + CSS.escape(c))";
 
     // What a finger finds 21 px above, below and beside the middle of each control: the control itself, or its label.
     private const string TooSmall = """
@@ -87,9 +89,11 @@ public sealed class AccessibilityTests(Places places, Chrome chrome) : IClassFix
     private static async Task<IEnumerable<string>> Misfits(Person person, Look look)
     {
         var page = person.Page;
-        var (width, wanted) = (await page.EvaluateAsync<int>("innerWidth"), await page.EvaluateAsync<int>("document.documentElement.scrollWidth"));
+        var (width, wanted) =
+            (await page.EvaluateAsync<int>("innerWidth"), await page.EvaluateAsync<int>("document.documentElement.scrollWidth"));
         string[] wide = wanted > width ? [$"{wanted} px wide"] : [];
         var small = look.Width < 960 ? await page.EvaluateAsync<string[]>(TooSmall) : [];
-        return wide.Concat(small.Select(control => $"too small to touch: {control}")).Concat(person.Errors).Select(fault => $"{Where(look)}: {fault}");
+        return wide.Concat(small.Select(control => $"too small to touch: {control}")).Concat(person.Errors)
+            .Select(fault => $"{Where(look)}: {fault}");
     }
 }

@@ -49,7 +49,8 @@ public sealed class FormTests(World world, Chrome chrome) : IClassFixture<World>
 
         await second.ClickAsync("form.form button.primary");
 
-        await Expect(second.Locator(".flash.bad")).ToHaveTextAsync("Quelqu’un a modifié « Bibliothèque » entre-temps : rechargez la page, puis recommencez.");
+        await Expect(second.Locator(".flash.bad"))
+            .ToHaveTextAsync("Quelqu’un a modifié « Bibliothèque » entre-temps : rechargez la page, puis recommencez.");
         (await second.InputValueAsync("#description")).ShouldBe("Le second");
         (await world.Sql<string>("select description from tenancy.modules where code = 'bibliotheque'")).ShouldBe("Le premier");
     }
@@ -72,11 +73,13 @@ public sealed class FormTests(World world, Chrome chrome) : IClassFixture<World>
     public async Task A_category_that_has_modules_is_not_deleted_and_the_page_says_why()
     {
         await using var person = await chrome.Open(world.Address, Cast.Super);
-        await person.Page.GotoAsync($"/admin/categories/{await world.Sql<Guid>("select id from tenancy.business_categories where slug = 'finances'")}");
+        await person.Page.GotoAsync(
+            $"/admin/categories/{await world.Sql<Guid>("select id from tenancy.business_categories where slug = 'finances'")}");
         await person.Page.ClickAsync(".head .actions .danger");
         await person.Page.ClickAsync("dialog button.danger");
 
-        await Expect(person.Page.Locator(".flash.bad")).ToHaveTextAsync("Des modules sont encore dans cette catégorie : déplacez-les d’abord.");
+        await Expect(person.Page.Locator(".flash.bad"))
+            .ToHaveTextAsync("Des modules sont encore dans cette catégorie : déplacez-les d’abord.");
         await Expect(person.Page.Locator("dialog")).ToBeHiddenAsync();
     }
 

@@ -29,7 +29,8 @@ public sealed class Gallery(Places places, Chrome chrome) : IClassFixture<Places
     {
         var folder = Directory.CreateDirectory(Path.Combine(Repository.Root, "artifacts", "screens")).FullName;
         var person = await places.Visit(chrome, "home", new Look(Width: width, Height: height));
-        await places.World.Execute("update tenancy.modules set name = 'Classes et groupes ' || @width where code = 'gestion-classes'", new { width });
+        await places.World.Execute(
+            "update tenancy.modules set name = 'Classes et groupes ' || @width where code = 'gestion-classes'", new { width });
         await person.Toasts(1);
         await person.Page.ScreenshotAsync(new PageScreenshotOptions { Path = Path.Combine(folder, $"live-toast-{width}.png") });
         await using var cable = await Cable.Cut(person);

@@ -55,7 +55,8 @@ public sealed class KeyboardTests(World world, Chrome chrome) : IClassFixture<Wo
         for (var i = 0; i < 6; i++)
         {
             // Past the last control the browser's own bar is next, which is the body here; nothing behind the dialog is.
-            (await page.EvaluateAsync<bool>("document.activeElement === document.body || document.activeElement.closest('dialog') !== null")).ShouldBeTrue();
+            (await page.EvaluateAsync<bool>(
+                "document.activeElement === document.body || document.activeElement.closest('dialog') !== null")).ShouldBeTrue();
             await page.Keyboard.PressAsync("Tab");
         }
         await page.Keyboard.PressAsync("Escape");
@@ -83,6 +84,8 @@ public sealed class KeyboardTests(World world, Chrome chrome) : IClassFixture<Wo
         await page.Keyboard.PressAsync("Enter");
 
         await Expect(page.Locator(".flash.ok")).ToHaveTextAsync("Créé.");
-        (await world.Sql<string>("select c.slug || ' ' || m.icon from tenancy.modules m join tenancy.business_categories c on c.id = m.category_id where m.name = 'Jardin scolaire'")).ShouldStartWith("vie-scolaire ");
+        (await world.Sql<string>(
+            "select c.slug || ' ' || m.icon from tenancy.modules m join tenancy.business_categories c on c.id = m.category_id"
+            + " where m.name = 'Jardin scolaire'")).ShouldStartWith("vie-scolaire ");
     }
 }

@@ -1,6 +1,8 @@
 namespace Sankore.Browser.Tests.Pages;
 
-/// <summary>A message is looked at while it is written, as often as one likes, with and without the page's script; its own frame runs none.</summary>
+/// <summary>
+/// A message is looked at while it is written, as often as one likes, with and without the page's script; its own frame runs none.
+/// </summary>
 public sealed class PreviewTests(World world, Chrome chrome) : IClassFixture<World>
 {
     [Theory, InlineData(true), InlineData(false)]
@@ -36,7 +38,9 @@ public sealed class PreviewTests(World world, Chrome chrome) : IClassFixture<Wor
     {
         await using var person = await chrome.Open(world.Address, Cast.HeadOnPremium, new Look(Script: script));
         var page = person.Page;
-        await world.Execute("insert into campaigns.email_templates (user_id, name, subject, content) select id, 'Rentrée', 'Du modèle', '<h1>Modèle</h1>' from auth.users where email = @email", new { email = Cast.HeadOnPremium });
+        await world.Execute(
+            "insert into campaigns.email_templates (user_id, name, subject, content) select id, 'Rentrée', 'Du modèle', "
+            + "'<h1>Modèle</h1>' from auth.users where email = @email", new { email = Cast.HeadOnPremium });
         await page.GotoAsync("/campaigns/new");
         await page.FillAsync("#name", "Portes ouvertes");
         await page.ClickAsync("form.form button.primary");
@@ -48,13 +52,15 @@ public sealed class PreviewTests(World world, Chrome chrome) : IClassFixture<Wor
         await Expect(frame.Locator("header b")).ToHaveTextAsync("Du modèle");
 
         await page.FillAsync("#subject", "Écrit par {{sender.name}}");
-        await page.SetInputFilesAsync("#file", new FilePayload { Name = "Élèves \"6e\".csv", MimeType = "text/html", Buffer = "a;b"u8.ToArray() });
+        await page.SetInputFilesAsync(
+            "#file", new FilePayload { Name = "Élèves \"6e\".csv", MimeType = "text/html", Buffer = "a;b"u8.ToArray() });
         await page.ClickAsync("button[formtarget=preview]");
         await Expect(frame.Locator("header b")).ToContainTextAsync("Écrit par ");
         await page.ClickAsync("button[value=attach]");
         await Expect(page.Locator(".feed li")).ToContainTextAsync("Élèves");
         await Expect(page.Locator("#subject")).ToHaveValueAsync("Écrit par {{sender.name}}");
-        await page.SetInputFilesAsync("#file", new FilePayload { Name = "g.bin", MimeType = "text/plain", Buffer = new byte[6 * 1024 * 1024] });
+        await page.SetInputFilesAsync(
+            "#file", new FilePayload { Name = "g.bin", MimeType = "text/plain", Buffer = new byte[6 * 1024 * 1024] });
         await page.FillAsync("#subject", "Et encore");
         await page.ClickAsync("button[value=attach]");
         await Expect(page.Locator("#file-err")).ToContainTextAsync("5 Mo");

@@ -30,7 +30,8 @@ public sealed class TwoStepTests(World world, Chrome chrome) : IClassFixture<Wor
         await FirstStep(phone.Page);
         await phone.Page.FillAsync("#value", "000000");
         await phone.Page.ClickAsync("button.primary");
-        await Expect(phone.Page.Locator(".flash.bad")).ToHaveTextAsync("Ce compte demande un code de vérification : saisissez un code valable.");
+        await Expect(phone.Page.Locator(".flash.bad"))
+            .ToHaveTextAsync("Ce compte demande un code de vérification : saisissez un code valable.");
         await phone.Page.FillAsync("#value", Code(key));
         await phone.Page.ClickAsync("button.primary");
         await Expect(phone.Page.Locator("h1")).ToContainTextAsync("Bonjour");

@@ -13,13 +13,16 @@ public sealed partial class WeightTests(Published program, Chrome chrome, ITestO
     {
         using var client = new HttpClient { BaseAddress = program.Address };
         var page = await client.GetStringAsync("/login");
-        var path = Asset().Matches(page).Select(m => m.Value).Single(p => p.StartsWith($"/{name}.", StringComparison.Ordinal) && p.EndsWith(kind, StringComparison.Ordinal));
+        var path = Asset().Matches(page).Select(m => m.Value)
+            .Single(p => p.StartsWith($"/{name}.", StringComparison.Ordinal) && p.EndsWith(kind, StringComparison.Ordinal));
         var size = Brotli(await client.GetByteArrayAsync(path));
         output.WriteLine($"{path}: {size} bytes with Brotli");
         size.ShouldBeLessThanOrEqualTo(most * Kilo);
     }
 
-    [Theory, InlineData(Cast.HeadOnPremium, "/", "/plan"), InlineData(Cast.Super, "/admin/modules", "/admin/categories"), InlineData(Cast.Super, "/admin", "/admin/people"), InlineData("head.s0004@sankore.test", "/plan", "/"), InlineData(Cast.Super, "/admin/modules/new", "/admin/audit")]
+    [Theory, InlineData(Cast.HeadOnPremium, "/", "/plan"), InlineData(Cast.Super, "/admin/modules", "/admin/categories"),
+        InlineData(Cast.Super, "/admin", "/admin/people"), InlineData("head.s0004@sankore.test", "/plan", "/"),
+        InlineData(Cast.Super, "/admin/modules/new", "/admin/audit")]
     public async Task A_first_visit_is_light_and_a_later_page_lighter(string email, string first, string later)
     {
         await using var person = await chrome.Open(program.Address, email);
@@ -56,9 +59,13 @@ public sealed partial class WeightTests(Published program, Chrome chrome, ITestO
         {
             var scale = new Scale();
             var wire = await person.Context.NewCDPSessionAsync(person.Page);
-            wire.Event("Network.requestWillBeSent").OnEvent += (_, e) => scale._urls[e!.Value.GetProperty("requestId").GetString()!] = e.Value.GetProperty("request").GetProperty("url").GetString()!;
+            wire.Event("Network.requestWillBeSent")
+                .OnEvent += (_, e) => scale._urls[e!.Value.GetProperty("requestId").GetString()!] = e.Value.GetProperty("request")
+                .GetProperty("url").GetString()!;
             wire.Event("Network.loadingFinished").OnEvent += (_, e) =>
-                scale._finished.Add((scale._urls.GetValueOrDefault(e!.Value.GetProperty("requestId").GetString()!, "?"), e.Value.GetProperty("encodedDataLength").GetDouble()));
+                scale._finished.Add(
+                    (scale._urls.GetValueOrDefault(e!.Value.GetProperty("requestId").GetString()!, "?"),
+                    e.Value.GetProperty("encodedDataLength").GetDouble()));
             await wire.SendAsync("Network.enable");
             return scale;
         }

@@ -3,14 +3,15 @@ using Deque.AxeCore.Commons;
 namespace Sankore.Browser.Tests.Support;
 
 /// <summary>
-/// What axe finds wrong by WCAG 2.2 AA. It runs in the page itself: its package for Playwright opens a second page for each run, which takes longer than
-/// the run.
+/// What axe finds wrong by WCAG 2.2 AA. It runs in the page itself: its package for Playwright opens a second page for each run, which
+/// takes longer than the run.
 /// </summary>
 internal static class Axe
 {
     private static readonly Lazy<string> Source = new(() =>
     {
-        using var reader = new StreamReader(typeof(AxeResult).Assembly.GetManifestResourceStream("Deque.AxeCore.Commons.Resources.axe.min.js")!);
+        using var reader =
+            new StreamReader(typeof(AxeResult).Assembly.GetManifestResourceStream("Deque.AxeCore.Commons.Resources.axe.min.js")!);
         return reader.ReadToEnd();
     });
 

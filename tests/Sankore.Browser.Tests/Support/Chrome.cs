@@ -14,7 +14,8 @@ public sealed class Chrome : IAsyncLifetime
 {
     // The one without a window first: it draws in half the time.
     private static readonly string[] Names = ["chromium-headless-shell", "chromium", "chromium-browser", "google-chrome"];
-    private static readonly string[] Arguments = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run", "--disable-background-networking"];
+    private static readonly string[] Arguments =
+        ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run", "--disable-background-networking"];
 
     private IPlaywright? _playwright;
 
@@ -56,5 +57,6 @@ public sealed class Chrome : IAsyncLifetime
          from folder in (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator)
          let path = Path.Combine(folder, name)
          where File.Exists(path)
-         select path).FirstOrDefault() ?? throw new InvalidOperationException($"no Chromium on PATH: install one of {string.Join(", ", Names)}");
+         select path).FirstOrDefault()
+             ?? throw new InvalidOperationException($"no Chromium on PATH: install one of {string.Join(", ", Names)}");
 }

@@ -36,8 +36,10 @@ public sealed class Person : IAsyncDisposable
         person.Page.PageError += (_, error) => person._errors.Add(error);
         person.Page.Console += (_, message) =>
         {
-            // Chromium logs a document's 4xx, which is meant to be one, a stream that the server ended, which it may, and that a sandbox keeps out the recorder too.
-            if (message.Type == "error" && !message.Text.Contains("the server responded with a status of 4", StringComparison.Ordinal) && !message.Location.Contains("/live?", StringComparison.Ordinal)
+            // Chromium logs a document's 4xx, which is meant to be one, a stream that the server ended, which it may, and that a sandbox
+            // keeps out the recorder too.
+            if (message.Type == "error" && !message.Text.Contains("the server responded with a status of 4", StringComparison.Ordinal)
+                && !message.Location.Contains("/live?", StringComparison.Ordinal)
                 && !message.Text.Contains("the document's frame is sandboxed", StringComparison.Ordinal))
             {
                 person._errors.Add($"{message.Text} ({message.Location})");
@@ -53,7 +55,8 @@ public sealed class Person : IAsyncDisposable
     /// <summary>Gets the cookie, as the form would.</summary>
     public async Task SignIn(string email, string password)
     {
-        var answer = await Context.APIRequest.PostAsync("/api/auth/login?useCookies=true", new APIRequestContextOptions { DataObject = new { email, password } });
+        var answer = await Context.APIRequest.PostAsync(
+            "/api/auth/login?useCookies=true", new APIRequestContextOptions { DataObject = new { email, password } });
         answer.Ok.ShouldBeTrue(await answer.TextAsync());
     }
 
@@ -84,7 +87,8 @@ public sealed class Person : IAsyncDisposable
 
     /// <summary>What the stream has brought to this document.</summary>
     public async Task<PageEvent[]> Events() =>
-        JsonSerializer.Deserialize<PageEvent[]>(await Page.EvaluateAsync<string>("JSON.stringify(window.__events)"), JsonSerializerOptions.Web)!;
+        JsonSerializer.Deserialize<PageEvent[]>(
+            await Page.EvaluateAsync<string>("JSON.stringify(window.__events)"), JsonSerializerOptions.Web)!;
 
     /// <summary>The toasts that this document has shown.</summary>
     public Task<string[]> Toasts() => Page.EvaluateAsync<string[]>("window.__toasts");
@@ -113,7 +117,8 @@ public sealed class Person : IAsyncDisposable
     }
 
     /// <summary>Waits until the page has painted what it has just been told.</summary>
-    public Task Settle() => Page.EvaluateAsync("new Promise(done => requestAnimationFrame(() => requestAnimationFrame(() => requestAnimationFrame(done))))");
+    public Task Settle() =>
+        Page.EvaluateAsync("new Promise(done => requestAnimationFrame(() => requestAnimationFrame(() => requestAnimationFrame(done))))");
 
     public async ValueTask DisposeAsync() => await Context.DisposeAsync();
 }

@@ -28,13 +28,19 @@ public sealed partial class Places : IAsyncLifetime
     /// <summary>The names of all places, for theories; a place without a name, or a name without a place, fails a test.</summary>
     public static string[] Names { get; } =
     [
-        "login", "login-refused", "register", "register-refused", "forgot", "forgot-sent", "reset", "reset-refused", "setup", "setup-invalid",
-        "home", "home-newcomer", "home-group-admin", "plan", "plan-newcomer", "module", "account", "account-refused", "account-two-step", "error-403", "error-404",
+        "login", "login-refused", "register", "register-refused", "forgot", "forgot-sent", "reset", "reset-refused", "setup",
+            "setup-invalid",
+        "home", "home-newcomer", "home-group-admin", "plan", "plan-newcomer", "module", "account", "account-refused", "account-two-step",
+        "error-403", "error-404",
         "admin", "modules", "modules-search", "modules-empty", "module-new", "module-edit", "module-delete", "module-refused",
-        "categories", "category-new", "category-edit", "category-refused", "plans", "plan-of-operator", "plan-new", "plan-edit", "plan-preview", "plan-refused",
-        "group-new", "group-refused", "group-of-operator", "group-of-admin", "group-none", "group-schools", "school-new", "school-edit", "staff", "staff-refused", "matrix", "matrix-none",
-        "assign", "assign-preview", "access", "access-why", "access-end", "group-log", "assignments", "import", "import-refused", "import-columns", "import-errors", "import-good",
-        "groups", "groups-sorted", "group", "schools", "people", "person", "person-revoke", "api-keys", "api-keys-new", "audit", "audit-empty", "outbox", "outbox-mail", "live", "live-empty",
+        "categories", "category-new", "category-edit", "category-refused", "plans", "plan-of-operator", "plan-new", "plan-edit",
+        "plan-preview", "plan-refused",
+        "group-new", "group-refused", "group-of-operator", "group-of-admin", "group-none", "group-schools", "school-new", "school-edit",
+        "staff", "staff-refused", "matrix", "matrix-none",
+        "assign", "assign-preview", "access", "access-why", "access-end", "group-log", "assignments", "import", "import-refused",
+        "import-columns", "import-errors", "import-good",
+        "groups", "groups-sorted", "group", "schools", "people", "person", "person-revoke", "api-keys", "api-keys-new", "audit",
+        "audit-empty", "outbox", "outbox-mail", "live", "live-empty",
         "templates", "templates-empty",
         .. CampaignPlaces.Names,
     ];
@@ -77,14 +83,19 @@ public sealed partial class Places : IAsyncLifetime
         var membership = await World.Sql<Guid>("select id from tenancy.memberships where user_id = @teacher", new { teacher });
         await Attempts(teacher);
         using var head = await World.As(Cast.HeadOnPremium);
-        (await head.PostAsJsonAsync("/api/campaigns/templates", new { name = "Rappel", subject = "Rappel pour {{contact.name}}", content = "<p>Bonjour {{contact.name}}</p>" })).EnsureSuccessStatusCode();
+        (await head.PostAsJsonAsync(
+            "/api/campaigns/templates",
+            new { name = "Rappel", subject = "Rappel pour {{contact.name}}", content = "<p>Bonjour {{contact.name}}</p>" }))
+            .EnsureSuccessStatusCode();
         var (mail, invitation) = await Invitation();
         Place[] all =
         [
             new("login", null, "/login"),
             new("login-refused", null, "/login", page => Fill(page, ("#email", "personne@example.org"), ("#password", "pas le bon"))),
             new("register", null, "/register"),
-            new("register-refused", null, "/register", page => Fill(page, ("#displayName", "Marie"), ("#email", Cast.Super), ("#password", "court"))),
+            new(
+            "register-refused", null, "/register", page =>
+            Fill(page, ("#displayName", "Marie"), ("#email", Cast.Super), ("#password", "court"))),
             new("forgot", null, "/forgot"),
             new("forgot-sent", null, "/forgot", page => Fill(page, ("#email", "personne@example.org"))),
             new("reset", null, "/reset?email=marie@example.org&code=bWFyaWU"),
@@ -98,7 +109,9 @@ public sealed partial class Places : IAsyncLifetime
             new("plan-newcomer", Newcomer, "/plan"),
             new("module", Cast.HeadOnPremium, "/m/gestion-classes"),
             new("account", Cast.HeadOnPremium, "/account"),
-            new("account-refused", Cast.HeadOnPremium, "/account", page => Fill(page, ("#oldPassword", "pas le bon mot"), ("#password", Passphrase))),
+            new(
+            "account-refused", Cast.HeadOnPremium, "/account", page =>
+            Fill(page, ("#oldPassword", "pas le bon mot"), ("#password", Passphrase))),
             new("account-two-step", Cast.Teacher1, "/account", BeginTwoSteps),
             new("error-403", Cast.HeadOnPremium, "/admin/modules"),
             new("error-404", Cast.HeadOnPremium, "/nulle-part"),
@@ -109,11 +122,15 @@ public sealed partial class Places : IAsyncLifetime
             new("module-new", Cast.Super, "/admin/modules/new"),
             new("module-edit", Cast.Super, $"/admin/modules/{module}?done=saved"),
             new("module-delete", Cast.Super, $"/admin/modules/{module}?confirm=delete"),
-            new("module-refused", Cast.Super, $"/admin/modules/{module}", page => Fill(page, ("#name", " "), ("#code", "Gestion des classes"), ("#priority", "beaucoup"), ("#route", "pas un chemin"))),
+            new(
+            "module-refused", Cast.Super, $"/admin/modules/{module}", page =>
+            Fill(page, ("#name", " "), ("#code", "Gestion des classes"), ("#priority", "beaucoup"), ("#route", "pas un chemin"))),
             new("categories", Cast.Super, "/admin/categories"),
             new("category-new", Cast.Super, "/admin/categories/new"),
             new("category-edit", Cast.Super, $"/admin/categories/{category}"),
-            new("category-refused", Cast.Super, $"/admin/categories/{category}?confirm=delete", page => page.ClickAsync("dialog button.danger")),
+            new(
+            "category-refused", Cast.Super, $"/admin/categories/{category}?confirm=delete", page =>
+            page.ClickAsync("dialog button.danger")),
             new("plans", Cast.Super, "/admin/plans"),
             new("plan-of-operator", Cast.Super, $"/admin/plans/{plan}"),
             new("plan-new", Cast.Super, "/admin/plans/new"),
@@ -129,7 +146,9 @@ public sealed partial class Places : IAsyncLifetime
             new("school-new", Cast.Admin1, $"/groups/{group}/schools/new"),
             new("school-edit", Cast.Admin1, $"/schools/{school}"),
             new("staff", Cast.Admin1, $"/groups/{group}/staff"),
-            new("staff-refused", Cast.Admin1, $"/groups/{group}/staff", page => Fill(page, ("#name", "Marie"), ("#email", "marie@example.org"))),
+            new(
+            "staff-refused", Cast.Admin1, $"/groups/{group}/staff", page =>
+            Fill(page, ("#name", "Marie"), ("#email", "marie@example.org"))),
             new("matrix", Cast.Admin1, $"/groups/{group}/matrix"),
             new("matrix-none", Cast.Admin1, $"/groups/{group}/matrix?q=introuvable"),
             new("assign", Cast.Admin1, $"/groups/{group}/assign?user={teacher}"),
@@ -141,8 +160,12 @@ public sealed partial class Places : IAsyncLifetime
             new("assignments", Cast.Super, "/admin/assignments"),
             new("import", Cast.Admin1, $"/groups/{group}/import/staff"),
             new("import-refused", Cast.Admin1, $"/groups/{group}/import/staff", page => Look(page, "\0", refused: true)),
-            new("import-columns", Cast.Admin1, $"/groups/{group}/import/staff", page => Look(page, "Nom;Adresse électronique;Poste\nMarie;marie@example.org;Enseignant")),
-            new("import-errors", Cast.Admin1, $"/groups/{group}/import/staff", page => Upload(page, "Nom;Courriel;Rôle;École\nMarie;marie@example.org;Pilote;s0001")),
+            new(
+            "import-columns", Cast.Admin1, $"/groups/{group}/import/staff", page =>
+            Look(page, "Nom;Adresse électronique;Poste\nMarie;marie@example.org;Enseignant")),
+            new(
+            "import-errors", Cast.Admin1, $"/groups/{group}/import/staff", page =>
+            Upload(page, "Nom;Courriel;Rôle;École\nMarie;marie@example.org;Pilote;s0001")),
             new("import-good", Cast.Admin1, $"/groups/{group}/import/schools", page => Upload(page, "Nom;Niveau\nLycée du Port;Lycée")),
             new("groups", Cast.Super, "/admin/groups"),
             new("groups-sorted", Cast.Super, "/admin/groups?sort=-city"),
@@ -183,9 +206,12 @@ public sealed partial class Places : IAsyncLifetime
         var body = module.EnumerateObject().ToDictionary(p => p.Name, p => (object?)p.Value);
         (body["description"], body["icon"]) = ("Bulletins, avances, états, déclarations", "coins");
         (await super.PutAsJsonAsync($"/api/modules/{module.GetProperty("id")}", body)).EnsureSuccessStatusCode();
-        await World.Execute("insert into rbac.api_keys (id, name, key_hash, key_prefix, permissions) values (gen_random_uuid(), 'Comptabilité', '\\x00', 'sk_0a1b2c', array['tenancy.read'])");
+        await World.Execute(
+            "insert into rbac.api_keys (id, name, key_hash, key_prefix, permissions)"
+            + " values (gen_random_uuid(), 'Comptabilité', '\\x00', 'sk_0a1b2c', array['tenancy.read'])");
         await using var scope = World.App.Services.CreateAsyncScope();
-        await scope.ServiceProvider.GetRequiredService<Rbac.Invitations>().Invite(Platform.Security.Caller.Service, "invitee@example.org", "admin", CancellationToken.None);
+        await scope.ServiceProvider.GetRequiredService<Rbac.Invitations>()
+            .Invite(Platform.Security.Caller.Service, "invitee@example.org", "admin", CancellationToken.None);
     }
 
     /// <summary>Lines in the assignment log: one done, one refused.</summary>
@@ -202,7 +228,8 @@ public sealed partial class Places : IAsyncLifetime
     {
         await World.Execute("delete from live.nodes");
         await World.Execute("""
-            select live.report(gen_random_uuid(), 'ecole-' || n || '.sankore.example · 10.0.0.' || n || ':5080', '1.0', interval '9 days', interval '1 hour',
+            select live.report(gen_random_uuid(), 'ecole-' || n || '.sankore.example · 10.0.0.' || n || ':5080', '1.0', interval '9 days',
+                interval '1 hour',
               '{"streams": 12500, "streamsMax": 12800, "events": 48000.5, "eventsMax": 61000, "fanOut": 12.4, "fanOutMax": 88, "lag": 0.4, "lagMax": 3, "kilobytes": 9100, "coalesced": 123456789, "dropped": 3, "resets": 250, "refused": 0}',
               '{"streamsPath": "M0 40L118 8H236", "eventsPath": "M0 40L118 0L236 9", "fanOutPath": "M0 40L100 0L236 34", "lagPath": "M0 40H236"}') from generate_series(1, @count) n
             """, new { count });
@@ -227,7 +254,8 @@ public sealed partial class Places : IAsyncLifetime
 
     private static async Task Look(IPage page, string csv, bool refused = false)
     {
-        await page.SetInputFilesAsync("#file", new FilePayload { Name = "fichier.csv", MimeType = "text/csv", Buffer = System.Text.Encoding.UTF8.GetBytes(csv) });
+        await page.SetInputFilesAsync(
+            "#file", new FilePayload { Name = "fichier.csv", MimeType = "text/csv", Buffer = System.Text.Encoding.UTF8.GetBytes(csv) });
         await page.ClickAsync("main form button.primary");
         await Expect(page.Locator(refused ? ".flash.bad" : "main table")).ToBeVisibleAsync();
     }
@@ -244,7 +272,9 @@ public sealed partial class Places : IAsyncLifetime
         using var scope = World.App.Services.CreateScope();
         var outbox = scope.ServiceProvider.GetRequiredService<Operations.Outbox>();
         Operations.OutboxMailText? mail = null;
-        await Waiting.Until(() => (mail = outbox.List().Select(m => outbox.Find(m.Id)!).FirstOrDefault(m => SetUpLink().IsMatch(m.Text))) is not null, "the invitation is in the outbox");
+        await Waiting.Until(
+            () => (mail = outbox.List().Select(m => outbox.Find(m.Id)!).FirstOrDefault(m => SetUpLink().IsMatch(m.Text))) is not null,
+            "the invitation is in the outbox");
         return (mail!.Mail.Id.ToString(), SetUpLink().Match(mail.Text).Value);
     }
 

@@ -2,7 +2,9 @@ using System.Diagnostics;
 
 namespace Sankore.Browser.Tests.Support;
 
-/// <summary>The program as <c>./run</c> publishes and starts it, on the demo network: its files compressed and named by their content.</summary>
+/// <summary>
+/// The program as <c>./run</c> publishes and starts it, on the demo network: its files compressed and named by their content.
+/// </summary>
 public sealed class Published : IAsyncLifetime
 {
     private readonly World _world = new();
@@ -15,14 +17,20 @@ public sealed class Published : IAsyncLifetime
     public async ValueTask InitializeAsync()
     {
         await _world.InitializeAsync();
-        var configuration = AppContext.BaseDirectory.Contains($"{Path.DirectorySeparatorChar}release", StringComparison.Ordinal) ? "Release" : "Debug";
-        using (var publish = Start(["publish", Repository.Source, "--configuration", configuration, "--no-build", "--output", Path.Combine(_folder, "program"), "-nologo", "--verbosity", "quiet"]))
+        var configuration = AppContext.BaseDirectory.Contains($"{Path.DirectorySeparatorChar}release", StringComparison.Ordinal) ? "Release"
+            : "Debug";
+        using (
+            var publish = Start(
+            ["publish", Repository.Source, "--configuration", configuration, "--no-build", "--output", Path.Combine(_folder, "program"),
+            "-nologo", "--verbosity", "quiet"]))
         {
             var said = await publish.StandardOutput.ReadToEndAsync().WaitAsync(TimeSpan.FromMinutes(5));
             (await publish.Ended()).ShouldBe(0, said);
         }
         Address = FreeAddress();
-        _program = Start([Path.Combine(_folder, "program", "Sankore.dll"), "--urls", Address.ToString().TrimEnd('/'), "--data", Path.Combine(_folder, "data")]);
+        _program = Start(
+            [Path.Combine(_folder, "program", "Sankore.dll"), "--urls", Address.ToString().TrimEnd('/'), "--data",
+            Path.Combine(_folder, "data")]);
         using var client = new HttpClient { BaseAddress = Address };
         await Waiting.Until(async () =>
         {

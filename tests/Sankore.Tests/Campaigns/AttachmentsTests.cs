@@ -20,14 +20,16 @@ public sealed class AttachmentsTests(World world) : IClassFixture<World>
     {
         using var head = await world.As(Cast.HeadOnPremium);
         var draft = await New(head);
-        using var answer = await head.Ask(HttpMethod.Post, $"{Api}/{draft.Id()}/attachments", Form("C:\\Classe\\Règlement 2026.PDF", "%PDF-1.7", "text/html"));
+        using var answer = await head.Ask(
+            HttpMethod.Post, $"{Api}/{draft.Id()}/attachments", Form("C:\\Classe\\Règlement 2026.PDF", "%PDF-1.7", "text/html"));
         answer.StatusCode.ShouldBe(HttpStatusCode.Created);
         var added = JsonElement.Parse(await answer.Body());
         (added.Text("fileName"), added.Text("contentType"), added.Number("size")).ShouldBe(("Règlement 2026.PDF", "application/pdf", 8));
         var listed = (await head.Ask(HttpMethod.Get, $"{Api}/{draft.Id()}/attachments").Json()).EnumerateArray().ShouldHaveSingleItem();
         listed.ToString().ShouldBe(added.ToString());
         using var read = await head.Ask(HttpMethod.Get, answer.Headers.Location!.ToString());
-        (await read.Body(), read.Content.Headers.ContentDisposition!.DispositionType, read.Content.Headers.ContentDisposition.FileNameStar).ShouldBe(("%PDF-1.7", "attachment", "Règlement 2026.PDF"));
+        (await read.Body(), read.Content.Headers.ContentDisposition!.DispositionType, read.Content.Headers.ContentDisposition.FileNameStar)
+            .ShouldBe(("%PDF-1.7", "attachment", "Règlement 2026.PDF"));
         read.Headers.GetValues("X-Content-Type-Options").ShouldBe(["nosniff"]);
 
         await head.Ask(HttpMethod.Put, $"{Api}/{draft.Id()}", new { name = "n", version = 1 }).ShouldRefuse(412, "STALE");
@@ -41,15 +43,22 @@ public sealed class AttachmentsTests(World world) : IClassFixture<World>
     {
         using var head = await world.As(Cast.HeadOnPremium);
         var path = $"{Api}/{(await New(head)).Id()}/attachments";
-        (await head.Ask(HttpMethod.Post, path, Form("vide.txt", "")).ShouldRefuse(400, "VALIDATION_FAILED")).ErrorOf("file").ShouldContain("vide");
-        (await head.Ask(HttpMethod.Post, path, Form("facture.pdf.exe", "MZ")).ShouldRefuse(400, "VALIDATION_FAILED")).ErrorOf("file").ShouldContain("programme");
-        (await head.Ask(HttpMethod.Post, path, Form("../..", "x")).ShouldRefuse(400, "VALIDATION_FAILED")).ErrorOf("file").ShouldContain("nom");
-        (await head.Ask(HttpMethod.Post, path, Form(new string('n', 201), "x")).ShouldRefuse(400, "VALIDATION_FAILED")).ErrorOf("file").ShouldContain("200");
-        (await head.Ask(HttpMethod.Post, path, Form("g.bin", Megabyte * 5 + 1)).ShouldRefuse(413, "TOO_LARGE")).ErrorOf("file").ShouldContain("5 Mo");
+        (await head.Ask(HttpMethod.Post, path, Form("vide.txt", "")).ShouldRefuse(400, "VALIDATION_FAILED")).ErrorOf("file")
+            .ShouldContain("vide");
+        (await head.Ask(HttpMethod.Post, path, Form("facture.pdf.exe", "MZ")).ShouldRefuse(400, "VALIDATION_FAILED")).ErrorOf("file")
+            .ShouldContain("programme");
+        (await head.Ask(HttpMethod.Post, path, Form("../..", "x")).ShouldRefuse(400, "VALIDATION_FAILED")).ErrorOf("file")
+            .ShouldContain("nom");
+        (await head.Ask(HttpMethod.Post, path, Form(new string('n', 201), "x")).ShouldRefuse(400, "VALIDATION_FAILED")).ErrorOf("file")
+            .ShouldContain("200");
+        (await head.Ask(HttpMethod.Post, path, Form("g.bin", Megabyte * 5 + 1)).ShouldRefuse(413, "TOO_LARGE")).ErrorOf("file")
+            .ShouldContain("5 Mo");
         // Beyond that nothing is read: whoever asks first is told.
         using var patient = await Patient();
-        (await patient.Ask(HttpMethod.Post, path, Form("g.bin", Megabyte * 50)).ShouldRefuse(413, "TOO_LARGE")).ErrorOf("file").ShouldContain("5 Mo");
-        (await head.Ask(HttpMethod.Post, path, new MultipartFormDataContent { { new StringContent("x"), "autre" } }).ShouldRefuse(400, "VALIDATION_FAILED")).ErrorOf("file").ShouldNotBeEmpty();
+        (await patient.Ask(HttpMethod.Post, path, Form("g.bin", Megabyte * 50)).ShouldRefuse(413, "TOO_LARGE")).ErrorOf("file")
+            .ShouldContain("5 Mo");
+        (await head.Ask(HttpMethod.Post, path, new MultipartFormDataContent { { new StringContent("x"), "autre" } })
+            .ShouldRefuse(400, "VALIDATION_FAILED")).ErrorOf("file").ShouldNotBeEmpty();
         await head.Ask(HttpMethod.Post, path, new { file = "x" }).ShouldRefuse(415, "UNSUPPORTED_MEDIA_TYPE");
         await head.Ask(HttpMethod.Post, path, Form("juste.bin", Megabyte * 5)).Json(201);
         (await head.Ask(HttpMethod.Get, path).Json()).GetArrayLength().ShouldBe(1);
@@ -57,7 +66,8 @@ public sealed class AttachmentsTests(World world) : IClassFixture<World>
 
     [Theory]
     [InlineData("rapport.pdf", "rapport.pdf", "application/pdf")]
-    [InlineData("/etc/../Bulletin de Zoé.docx", "Bulletin de Zoé.docx", "application/vnd.openxmlformats-officedocument.wordprocessingml.document")]
+    [InlineData(
+        "/etc/../Bulletin de Zoé.docx", "Bulletin de Zoé.docx", "application/vnd.openxmlformats-officedocument.wordprocessingml.document")]
     [InlineData("a\r\nContent-Type: text/html\r\n\r\n.txt", "html.txt", "text/plain")]
     [InlineData("a\r\nX: y\0\u2028.txt", "aX: y.txt", "text/plain")]
     [InlineData("facture\u202Efdp.exe", "facturefdp.exe", "application/octet-stream")]
@@ -82,14 +92,23 @@ public sealed class AttachmentsTests(World world) : IClassFixture<World>
     {
         using var head = await world.As(Cast.HeadOnPremium);
         var (many, heavy) = (await New(head), await New(head));
-        var few = await Task.WhenAll(Enumerable.Range(0, 14).Select(async i => (int)(await head.Ask(HttpMethod.Post, $"{Api}/{many.Id()}/attachments", Form($"{i}.txt", "x"))).StatusCode));
+        var few = await Task.WhenAll(
+            Enumerable.Range(0, 14)
+            .Select(async i => (int)(await head.Ask(HttpMethod.Post, $"{Api}/{many.Id()}/attachments", Form($"{i}.txt", "x"))).StatusCode));
         (few.Count(s => s == 201), few.Count(s => s == 409)).ShouldBe((10, 4));
-        var large = await Task.WhenAll(Enumerable.Range(0, 4).Select(async i => (int)(await head.Ask(HttpMethod.Post, $"{Api}/{heavy.Id()}/attachments", Form($"{i}.bin", Megabyte * 4))).StatusCode));
+        var large = await Task.WhenAll(
+            Enumerable.Range(0, 4)
+            .Select(
+            async i =>
+            (int)(await head.Ask(HttpMethod.Post, $"{Api}/{heavy.Id()}/attachments", Form($"{i}.bin", Megabyte * 4))).StatusCode));
         (large.Count(s => s == 201), large.Count(s => s == 409)).ShouldBe((2, 2));
-        (await head.Ask(HttpMethod.Post, $"{Api}/{heavy.Id()}/attachments", Form("2.bin", Megabyte * 2 + 1)).ShouldRefuse(409, "ATTACHMENTS_FULL")).Text("title").ShouldContain("10 Mo");
+        (await head.Ask(HttpMethod.Post, $"{Api}/{heavy.Id()}/attachments", Form("2.bin", Megabyte * 2 + 1))
+            .ShouldRefuse(409, "ATTACHMENTS_FULL")).Text("title").ShouldContain("10 Mo");
         await head.Ask(HttpMethod.Post, $"{Api}/{heavy.Id()}/attachments", Form("2.bin", Megabyte * 2)).Json(201);
         (await head.Ask(HttpMethod.Post, $"{Api}/{heavy.Id()}/duplicate", new { }).Json(201)).Text("status").ShouldBe("draft");
-        await world.AsRole<int>("authenticated", await world.IdOf(Cast.HeadOnPremium), "delete from campaigns.email_campaigns where id = @id", new { id = heavy.Id() });
+        await world.AsRole<int>(
+            "authenticated", await world.IdOf(Cast.HeadOnPremium), "delete from campaigns.email_campaigns where id = @id",
+            new { id = heavy.Id() });
         (await world.Sql<long>("select count(*) from campaigns.attachments where campaign_id = @id", new { id = heavy.Id() })).ShouldBe(0);
     }
 
@@ -99,10 +118,15 @@ public sealed class AttachmentsTests(World world) : IClassFixture<World>
         using var head = await world.As(Cast.HeadOnPremium);
         var draft = await New(head);
         var file = await head.Ask(HttpMethod.Post, $"{Api}/{draft.Id()}/attachments", Form("a.txt", "a")).Json(201);
-        await world.Execute("update campaigns.email_campaigns set status = 'scheduled', scheduled_at = now() + interval '1 day' where id = @id", new { id = draft.Id() });
+        await world.Execute(
+            "update campaigns.email_campaigns set status = 'scheduled', scheduled_at = now() + interval '1 day' where id = @id",
+            new { id = draft.Id() });
         await head.Ask(HttpMethod.Post, $"{Api}/{draft.Id()}/attachments", Form("b.txt", "b")).ShouldRefuse(409, "CAMPAIGN_SETTLED");
         await head.Ask(HttpMethod.Delete, $"{Api}/{draft.Id()}/attachments/{file.Id()}").ShouldRefuse(409, "CAMPAIGN_SETTLED");
-        (await Should.ThrowAsync<PostgresException>(async () => await world.AsRole<int>("authenticated", await world.IdOf(Cast.HeadOnPremium), "update campaigns.attachments set content = 'z'"))).SqlState.ShouldBe(PostgresErrorCodes.InsufficientPrivilege);
+        (await Should.ThrowAsync<PostgresException>(
+            async () => await world.AsRole<int>(
+            "authenticated", await world.IdOf(Cast.HeadOnPremium),
+            "update campaigns.attachments set content = 'z'"))).SqlState.ShouldBe(PostgresErrorCodes.InsufficientPrivilege);
     }
 
     [Fact]
@@ -135,7 +159,12 @@ public sealed class AttachmentsTests(World world) : IClassFixture<World>
         {
             await head.Act(draft, "test").Json(202);
             List<MimeKit.MimeMessage> mails = [];
-            await Waiting.Until(() => (mails = [.. world.Mails().Select(m => ReadMail.In(m.Path)).Where(m => m.Header("Subject").Contains(draft.Text("subject"), StringComparison.Ordinal))]).Count == count, "the try is sent");
+            await Waiting.Until(
+                () => (
+                mails = [
+                .. world.Mails().Select(m => ReadMail.In(m.Path))
+                .Where(m => m.Header("Subject").Contains(draft.Text("subject"), StringComparison.Ordinal))]).Count == count,
+                "the try is sent");
             return mails.MaxBy(m => m.BodyParts.Count())!.Attachments.Select(p => p.ContentDisposition!.FileName!).Order();
         }
     }
@@ -146,10 +175,15 @@ public sealed class AttachmentsTests(World world) : IClassFixture<World>
         using var head = await world.As(Cast.HeadOnPremium);
         var draft = await head.Ask(HttpMethod.Post, Api, new { name = "n" }).Json(201);
         await head.Ask(HttpMethod.Put, $"{Api}/{draft.Id()}", new { name = "n", subject = "Seul l’objet", version = 1 }).Json();
-        await head.Ask(HttpMethod.Put, $"{Api}/{draft.Id()}", new { name = "n", content = "<p>Seul {{contact.name}}</p>", version = 2 }).Json();
-        foreach (var (subject, content, wrong) in new[] { ("{{contact.nom}}", "", "subject"), ("a\nb", "", "subject"), ("", "{{contact.nom}}", "content"), ("", "{{#if contact.name}}", "content"), ("", "<script>x</script>", "content"), ("", "<a href='javascript:x'>x</a>", "content") })
+        await head.Ask(HttpMethod.Put, $"{Api}/{draft.Id()}", new { name = "n", content = "<p>Seul {{contact.name}}</p>", version = 2 })
+            .Json();
+        foreach (
+            var (
+            subject, content,
+            wrong) in new[] { ("{{contact.nom}}", "", "subject"), ("a\nb", "", "subject"), ("", "{{contact.nom}}", "content"), ("", "{{#if contact.name}}", "content"), ("", "<script>x</script>", "content"), ("", "<a href='javascript:x'>x</a>", "content") })
         {
-            var problem = await head.Ask(HttpMethod.Put, $"{Api}/{draft.Id()}", new { name = "n", subject, content, version = 3 }).ShouldRefuse(400, "VALIDATION_FAILED");
+            var problem = await head.Ask(HttpMethod.Put, $"{Api}/{draft.Id()}", new { name = "n", subject, content, version = 3 })
+                .ShouldRefuse(400, "VALIDATION_FAILED");
             problem.GetProperty("errors").Names().ShouldBe([wrong]);
             problem.ErrorOf(wrong).ShouldNotBeEmpty();
         }
@@ -163,13 +197,16 @@ public sealed class AttachmentsTests(World world) : IClassFixture<World>
         using var head = await world.As(Cast.HeadOnPremium);
         var draft = await New(head);
         var page = $"/campaigns/{draft.Id()}/edit/message";
-        using var kept = await Post(browser, page, "attach", [("a\"b.txt", "a"), ("Élèves.csv", "b")], ("Form.Subject", "Écrit avant"), ("Form.Content", "\r\n<p>x\r\ny</p>"), ("Form.TrackOpens", "true"));
+        using var kept = await Post(
+            browser, page, "attach", [("a\"b.txt", "a"), ("Élèves.csv", "b")], ("Form.Subject", "Écrit avant"),
+            ("Form.Content", "\r\n<p>x\r\ny</p>"), ("Form.TrackOpens", "true"));
         kept.Headers.Location!.ToString().ShouldEndWith("/edit/message?done=saved");
         var shown = WebUtility.HtmlDecode(await browser.Page(page));
         shown.ShouldContain("Élèves.csv");
         shown.ShouldContain("value=\"Écrit avant\"");
         var saved = await head.Ask(HttpMethod.Get, $"{Api}/{draft.Id()}").Json();
-        (saved.Text("content"), saved.GetProperty("trackOpens").GetBoolean(), saved.GetProperty("trackClicks").GetBoolean()).ShouldBe(("\n<p>x\ny</p>", true, false));
+        (saved.Text("content"), saved.GetProperty("trackOpens").GetBoolean(), saved.GetProperty("trackClicks").GetBoolean())
+            .ShouldBe(("\n<p>x\ny</p>", true, false));
 
         using var refused = await Post(browser, page, "attach", [("bon.txt", "x"), ("vide.txt", "")], ("Form.Subject", "Écrit ensuite"));
         var body = WebUtility.HtmlDecode(await refused.Body());
@@ -177,7 +214,8 @@ public sealed class AttachmentsTests(World world) : IClassFixture<World>
         body.ShouldContain("bon.txt");
         var (_, fields) = Browser.Form(body, "Form.Subject");
         fields["Form.Subject"].ShouldBe("Écrit ensuite");
-        fields["Form.Version"].ShouldBe($"{(await head.Ask(HttpMethod.Get, $"{Api}/{draft.Id()}").Json()).Number("version")}", "the next attempt is not stale");
+        fields["Form.Version"].ShouldBe(
+            $"{(await head.Ask(HttpMethod.Get, $"{Api}/{draft.Id()}").Json()).Number("version")}", "the next attempt is not stale");
         using var none = await Post(browser, page, "attach", []);
         (await none.Body()).ShouldContain("id=\"file-err\"");
 
@@ -198,7 +236,8 @@ public sealed class AttachmentsTests(World world) : IClassFixture<World>
     {
         using var patient = await Patient();
         using var head = await world.As(Cast.HeadOnPremium);
-        using var answer = await patient.Ask(HttpMethod.Post, $"/campaigns/{(await New(head)).Id()}/edit/message", Form("film.mp4", Megabyte * 20));
+        using var answer =
+            await patient.Ask(HttpMethod.Post, $"/campaigns/{(await New(head)).Id()}/edit/message", Form("film.mp4", Megabyte * 20));
         answer.StatusCode.ShouldBe(HttpStatusCode.RequestEntityTooLarge);
         WebUtility.HtmlDecode(await answer.Body()).ShouldContain("pèse trop lourd");
     }
@@ -210,7 +249,9 @@ public sealed class AttachmentsTests(World world) : IClassFixture<World>
         using var head = await world.As(Cast.HeadOnPremium);
         using var admin = await world.As(Cast.Admin1);
         var draft = await New(head);
-        var template = await head.Ask(HttpMethod.Post, $"{Api}/templates", new { name = "Modèle", subject = "Du modèle {{contact.name}}", content = "<p>Modèle</p>" }).Json(201);
+        var template = await head.Ask(
+            HttpMethod.Post, $"{Api}/templates",
+            new { name = "Modèle", subject = "Du modèle {{contact.name}}", content = "<p>Modèle</p>" }).Json(201);
         var page = $"/campaigns/{draft.Id()}/edit/message?template={template.Id()}";
         var shown = WebUtility.HtmlDecode(await browser.Page(page));
         shown.ShouldContain("value=\"Du modèle {{contact.name}}\"");
@@ -224,11 +265,13 @@ public sealed class AttachmentsTests(World world) : IClassFixture<World>
         await browser.Page($"/campaigns/{draft.Id()}/edit/message?template={foreign.Id()}", HttpStatusCode.NotFound);
     }
 
-    private static async Task<HttpResponseMessage> Post(Browser browser, string page, string? next, (string Name, string Text)[] files, params (string Name, string Value)[] values)
+    private static async Task<HttpResponseMessage> Post(
+        Browser browser, string page, string? next, (string Name, string Text)[] files, params (string Name, string Value)[] values)
     {
         var html = await browser.Page(page);
         var (_, fields) = Browser.Form(html, "Form.Subject");
-        fields["Form.Content"] = WebUtility.HtmlDecode(System.Text.RegularExpressions.Regex.Match(html, "<textarea[^>]*>\n?([^<]*)</textarea>").Groups[1].Value);
+        fields["Form.Content"] =
+            WebUtility.HtmlDecode(System.Text.RegularExpressions.Regex.Match(html, "<textarea[^>]*>\n?([^<]*)</textarea>").Groups[1].Value);
         fields["Form.Next"] = next;
         fields.Remove("Form.TrackOpens");
         fields.Remove("Form.TrackClicks");
@@ -245,7 +288,8 @@ public sealed class AttachmentsTests(World world) : IClassFixture<World>
         {
             // As browsers write it.
             var part = new ByteArrayContent(Encoding.UTF8.GetBytes(text));
-            part.Headers.TryAddWithoutValidation("Content-Disposition", $"form-data; name=\"file\"; filename=\"{name.Replace("\"", "%22", StringComparison.Ordinal)}\"");
+            part.Headers.TryAddWithoutValidation(
+                "Content-Disposition", $"form-data; name=\"file\"; filename=\"{name.Replace("\"", "%22", StringComparison.Ordinal)}\"");
             form.Add(part);
         }
         return await browser.Client.Ask(HttpMethod.Post, page, form);
@@ -257,16 +301,20 @@ public sealed class AttachmentsTests(World world) : IClassFixture<World>
         return new MultipartFormDataContent { { content, "file", name } };
     }
 
-    private static MultipartFormDataContent Form(string name, int bytes) => new() { { new ByteArrayContent(new byte[bytes]), "file", name } };
+    private static MultipartFormDataContent Form(string name, int bytes) =>
+        new() { { new ByteArrayContent(new byte[bytes]), "file", name } };
 
     /// <summary>A client that sends nothing before the server has said that it takes it.</summary>
-    private async Task<HttpClient> Patient() => new(new SocketsHttpHandler { Expect100ContinueTimeout = TimeSpan.FromMinutes(1), AllowAutoRedirect = false })
-    {
-        BaseAddress = world.Address,
-        DefaultRequestHeaders = { ExpectContinue = true, Authorization = new AuthenticationHeaderValue("Bearer", await world.Token(Cast.HeadOnPremium)), AcceptLanguage = { new StringWithQualityHeaderValue("fr") } },
-    };
+    private async Task<HttpClient> Patient() =>
+        new(new SocketsHttpHandler { Expect100ContinueTimeout = TimeSpan.FromMinutes(1), AllowAutoRedirect = false })
+        {
+            BaseAddress = world.Address,
+            DefaultRequestHeaders =
+        { ExpectContinue = true, Authorization = new AuthenticationHeaderValue("Bearer", await world.Token(Cast.HeadOnPremium)), AcceptLanguage = { new StringWithQualityHeaderValue("fr") } },
+        };
 
-    private static Task<JsonElement> New(HttpClient client, string subject = "Objet") => client.Ask(HttpMethod.Post, Api, new { name = "Rentrée", subject, content = "<p>Bonjour</p>" }).Json(201);
+    private static Task<JsonElement> New(HttpClient client, string subject = "Objet") =>
+        client.Ask(HttpMethod.Post, Api, new { name = "Rentrée", subject, content = "<p>Bonjour</p>" }).Json(201);
 
     private async Task<Browser> SignedIn(string email)
     {

@@ -16,18 +16,23 @@ public sealed class BounceTests(EventsWorld world) : IClassFixture<EventsWorld>
             ["late"] = Report(m[1], "delayed", "4.4.1", "smtp; 450 busy"),
             ["there.eml"] = Report(m[2], "delivered", "2.0.0", ""),
             ["passed"] = Report(m[3], "relayed", "2.0.0", ""),
-            ["full"] = Report(m[4], "failed", "4.4.7", "smtp; expired").Replace("text/rfc822-headers", "message/rfc822", StringComparison.Ordinal),
+            ["full"] = Report(m[4], "failed", "4.4.7", "smtp; expired")
+            .Replace("text/rfc822-headers", "message/rfc822", StringComparison.Ordinal),
             ["unknown"] = Report(m[5], "failed", "5.1.1", "").Replace("\n", "\r\n", StringComparison.Ordinal),
             ["unwanted"] = Complaint(m[6], "abuse"),
         };
         await Deliver(reports);
-        await Deliver(new() { ["letter"] = "Subject: holidays\n\nI am away.\n", ["empty"] = "", ["strange"] = Report(m[0], "failed", "5.1.1", "").Replace($"<{m[0]}@", "<somebody@", StringComparison.Ordinal), ["noise"] = new string('\u00ff', 5000) });
+        await Deliver(
+            new() { ["letter"] = "Subject: holidays\n\nI am away.\n", ["empty"] = "", ["strange"] = Report(m[0], "failed", "5.1.1", "").Replace($"<{m[0]}@", "<somebody@", StringComparison.Ordinal), ["noise"] = new string('\u00ff', 5000) });
         await Waiting.Until(() => Directory.GetFiles(world.BounceFolder).Length == 0, "all is read");
 
         string[] lines = [.. await Task.WhenAll(m.Select(world.Line))];
-        lines.ShouldBe(["bounced 5.1.1 |bounced", "sent", "delivered D", "sent", "bounced 4.4.7", "bounced 5.1.1 |bounced", "sent P |complained"]);
-        (await world.Sql<string>("select error from campaigns.emails_sent where id = @id", new { id = m[0] })).ShouldBe("smtp; 550 5.1.1 nobody of that name");
-        (await world.Sql<string>("select kind || ' ' || code from campaigns.delivery_events where message_id = @id", new { id = m[1] })).ShouldBe("deferred 4.4.1");
+        lines.ShouldBe(
+            ["bounced 5.1.1 |bounced", "sent", "delivered D", "sent", "bounced 4.4.7", "bounced 5.1.1 |bounced", "sent P |complained"]);
+        (await world.Sql<string>("select error from campaigns.emails_sent where id = @id", new { id = m[0] }))
+            .ShouldBe("smtp; 550 5.1.1 nobody of that name");
+        (await world.Sql<string>("select kind || ' ' || code from campaigns.delivery_events where message_id = @id", new { id = m[1] }))
+            .ShouldBe("deferred 4.4.1");
         reports.Keys.ShouldBeSubsetOf(Files("done"));
         new[] { "letter", "empty", "strange", "noise" }.ShouldBeSubsetOf(Files("unread"));
     }
@@ -51,13 +56,15 @@ public sealed class BounceTests(EventsWorld world) : IClassFixture<EventsWorld>
         var (_, m) = await world.Sent([.. Enumerable.Repeat("sent", 300)]);
         await Deliver(m.ToDictionary(id => $"{id}", id => Report(id, "failed", "5.1.1", "")));
         await Waiting.Until(() => Directory.GetFiles(world.BounceFolder).Length == 0, "all is read", 30);
-        (await world.Sql<long>("select count(*) from campaigns.emails_sent where id = any (@m) and status = 'bounced'", new { m })).ShouldBe(300);
+        (await world.Sql<long>("select count(*) from campaigns.emails_sent where id = any (@m) and status = 'bounced'", new { m }))
+            .ShouldBe(300);
         (await world.Sql<long>("select count(*) from campaigns.delivery_events where message_id = any (@m)", new { m })).ShouldBe(300);
         await other.StopAsync();
     }
 
     [Theory]
-    [InlineData("abuse", "complained"), InlineData("fraud", "complained"), InlineData("opt-out", "unsubscribed"), InlineData("not-spam", null)]
+    [InlineData("abuse", "complained"), InlineData("fraud", "complained"), InlineData("opt-out", "unsubscribed"),
+        InlineData("not-spam", null)]
     public void What_a_complaint_means(string type, string? kind) =>
         MailReport.Read(Encoding.UTF8.GetBytes(Complaint(Guid.NewGuid(), type)))!.Select(e => e.Kind).SingleOrDefault().ShouldBe(kind);
 
@@ -82,7 +89,8 @@ public sealed class BounceTests(EventsWorld world) : IClassFixture<EventsWorld>
         }
     }
 
-    private string[] Files(string folder) => Directory.Exists(Path.Combine(world.BounceFolder, folder)) ? [.. Directory.GetFiles(Path.Combine(world.BounceFolder, folder)).Select(f => Path.GetFileName(f))] : [];
+    private string[] Files(string folder) => Directory.Exists(Path.Combine(world.BounceFolder, folder))
+        ? [.. Directory.GetFiles(Path.Combine(world.BounceFolder, folder)).Select(f => Path.GetFileName(f))] : [];
 
     private static string Report(Guid message, string action, string status, string diagnostic) => $"""
         From: MAILER-DAEMON@mx.exemple.cg

@@ -29,7 +29,8 @@ public sealed class CampaignPagesTests(World world) : IClassFixture<World>
         using var browser = await SignedIn(Cast.HeadOnPremium);
         using var english = await SignedIn(Cast.HeadOnPremium, "en");
         var page = WebUtility.HtmlDecode(await browser.Page($"/campaigns/{campaign}/recipients"));
-        foreach (var words in new[] { "Accepté par le serveur", "peut-être arrivé", "L’adresse n’existe pas.", "La boîte est pleine.", "mailbox <full>", "un nouvel essai suit", "5 messages", $"/api/campaigns/{campaign}/recipients/export?format=csv" })
+        foreach (
+            var words in new[] { "Accepté par le serveur", "peut-être arrivé", "L’adresse n’existe pas.", "La boîte est pleine.", "mailbox <full>", "un nouvel essai suit", "5 messages", $"/api/campaigns/{campaign}/recipients/export?format=csv" })
         {
             page.ShouldContain(words);
         }
@@ -49,9 +50,13 @@ public sealed class CampaignPagesTests(World world) : IClassFixture<World>
     }
 
     [Theory]
-    [InlineData("sent", null, null), InlineData("delivered", null, null), InlineData("pending", null, null), InlineData("sending", "DEFERRED", null), InlineData("pending", "DEFERRED", "LATER"), InlineData("pending", "SERVER_AWAY", "SERVER_AWAY")]
-    [InlineData("failed", "DEFERRED", "DEFERRED"), InlineData("failed", "OUTCOME_UNKNOWN", "OUTCOME_UNKNOWN"), InlineData("failed", "SUPPRESSED", "SUPPRESSED"), InlineData("bounced", null, "REJECTED"), InlineData("bounced", "550", "REJECTED")]
-    [InlineData("bounced", "5.1.1", "ADDRESS"), InlineData("bounced", "5.2.2", "FULL"), InlineData("bounced", "5.2.1", "MAILBOX"), InlineData("bounced", "5.4.4", "SYSTEM"), InlineData("bounced", "5.7.26", "POLICY"), InlineData("bounced", "BOUNCED", "REJECTED")]
+    [InlineData("sent", null, null), InlineData("delivered", null, null), InlineData("pending", null, null),
+        InlineData("sending", "DEFERRED", null), InlineData("pending", "DEFERRED", "LATER"),
+        InlineData("pending", "SERVER_AWAY", "SERVER_AWAY")]
+    [InlineData("failed", "DEFERRED", "DEFERRED"), InlineData("failed", "OUTCOME_UNKNOWN", "OUTCOME_UNKNOWN"),
+        InlineData("failed", "SUPPRESSED", "SUPPRESSED"), InlineData("bounced", null, "REJECTED"), InlineData("bounced", "550", "REJECTED")]
+    [InlineData("bounced", "5.1.1", "ADDRESS"), InlineData("bounced", "5.2.2", "FULL"), InlineData("bounced", "5.2.1", "MAILBOX"),
+        InlineData("bounced", "5.4.4", "SYSTEM"), InlineData("bounced", "5.7.26", "POLICY"), InlineData("bounced", "BOUNCED", "REJECTED")]
     public void Every_code_has_words(string status, string? code, string? why) =>
         RecipientsPage.Why(new Recipient(Guid.Empty, "", null, status, code, null, null, null, null, null, null, null, [])).ShouldBe(why);
 
@@ -63,11 +68,13 @@ public sealed class CampaignPagesTests(World world) : IClassFixture<World>
             alter table campaigns.email_campaigns disable trigger check_campaign;
             update campaigns.email_campaigns set track_clicks = true, track_opens = true where id = @campaign;
             alter table campaigns.email_campaigns enable trigger check_campaign;
-            insert into campaigns.campaign_links (campaign_id, user_id, number, url, clicks, people) select @campaign, user_id, n, 'https://exemple.cg/' || n, n, n from campaigns.email_campaigns, generate_series(1, 12) n where id = @campaign
+            insert into campaigns.campaign_links (campaign_id, user_id, number, url, clicks, people) select @campaign, user_id, n,
+              'https://exemple.cg/' || n, n, n from campaigns.email_campaigns, generate_series(1, 12) n where id = @campaign
             """, new { campaign });
         using var browser = await SignedIn(Cast.HeadOnPremium);
         var page = await browser.Page($"/campaigns/{campaign}");
-        page.IndexOf("exemple.cg/12<", StringComparison.Ordinal).ShouldBeInRange(1, page.IndexOf("exemple.cg/11<", StringComparison.Ordinal));
+        page.IndexOf("exemple.cg/12<", StringComparison.Ordinal)
+            .ShouldBeInRange(1, page.IndexOf("exemple.cg/11<", StringComparison.Ordinal));
         page.ShouldNotContain("exemple.cg/2<");
         page.ShouldNotContain("suivi d");
     }
@@ -84,10 +91,13 @@ public sealed class CampaignPagesTests(World world) : IClassFixture<World>
         foreach (var state in new[] { "sent", "sent", "bounced 5.1.1", "pending" })
         {
             var (_, m) = await world.Sent(state);
-            await world.Execute("update campaigns.emails_sent set contact_id = @contact, sent_at = case when status = 'pending' then null else now() end where id = @id", new { contact = contact.Id(), id = m[0] });
+            await world.Execute(
+                "update campaigns.emails_sent set contact_id = @contact, sent_at = case when status = 'pending' then null else now() end"
+                + " where id = @id", new { contact = contact.Id(), id = m[0] });
         }
         var read = await head.Ask(HttpMethod.Get, $"/api/campaigns/contacts/{contact.Id()}/analytics").Json();
-        (read.Number("received"), read.Number("bounced"), read.GetProperty("deliveryRate").GetDecimal(), read.GetProperty("messages").GetArrayLength()).ShouldBe((3, 1, 66.7m, 4));
+        (read.Number("received"), read.Number("bounced"), read.GetProperty("deliveryRate").GetDecimal(),
+            read.GetProperty("messages").GetArrayLength()).ShouldBe((3, 1, 66.7m, 4));
         var page = WebUtility.HtmlDecode(await browser.Page($"/campaigns/contacts/{contact.Id()}"));
         page.ShouldContain("66,7 %");
         page.ShouldNotContain("Taux de remise");
@@ -101,7 +111,9 @@ public sealed class CampaignPagesTests(World world) : IClassFixture<World>
         var word = Catalogue.Word();
         await world.Execute("""
             insert into campaigns.email_campaigns (user_id, name, subject, content, status, scheduled_at)
-            select id, @word || ' ' || s, 'Objet', 'Texte', s, now() from auth.users, unnest(array['draft', 'scheduled', 'sending', 'paused', 'sent', 'failed', 'cancelled']) s where email = 'head.s0004@sankore.test'
+            select id, @word || ' ' || s, 'Objet', 'Texte', s, now()
+            from auth.users, unnest(array['draft', 'scheduled', 'sending', 'paused', 'sent', 'failed', 'cancelled']) s
+            where email = 'head.s0004@sankore.test'
             """, new { word });
         var page = await browser.Page("/campaigns");
         new[] { "scheduled", "sending", "paused" }.ShouldAllBe(s => page.Contains($"{word} {s}<", StringComparison.Ordinal));
@@ -114,11 +126,14 @@ public sealed class CampaignPagesTests(World world) : IClassFixture<World>
     {
         using var head = await world.As(Cast.HeadOnPremium);
         var word = Catalogue.Word();
-        var draft = await head.Draft(word, await world.Contacts(Cast.HeadOnPremium, word, 3), "<p>Bonjour {{contact.name}}</p>", $"Pour {{{{contact.name}}}} de {word}");
+        var draft = await head.Draft(
+            word, await world.Contacts(Cast.HeadOnPremium, word, 3), "<p>Bonjour {{contact.name}}</p>",
+            $"Pour {{{{contact.name}}}} de {word}");
         using var form = new MultipartFormDataContent { { new StringContent("à lire"), "file", "plan.txt" } };
         await head.Ask(HttpMethod.Post, $"{Mailings.Api}/{draft.Id()}/attachments", form).Json(201);
         await head.Act(draft, "test").Json(202);
-        await Waiting.Until(() => world.Mails().Any(m => m.Header("To").Contains(Cast.HeadOnPremium, StringComparison.Ordinal)), "the try is written");
+        await Waiting.Until(
+            () => world.Mails().Any(m => m.Header("To").Contains(Cast.HeadOnPremium, StringComparison.Ordinal)), "the try is written");
         await head.Act(draft, "send").Json(202);
         await head.Until(draft, "sent");
 
@@ -126,9 +141,12 @@ public sealed class CampaignPagesTests(World world) : IClassFixture<World>
         using var other = await SignedIn(Cast.Admin1);
         var page = WebUtility.HtmlDecode(await own.Page($"/campaigns/outbox?q={word}"));
         page.Split($"de {word}</a>").Length.ShouldBe(5, "three messages and the try");
-        page.IndexOf("[Essai]", StringComparison.Ordinal).ShouldBeGreaterThan(page.IndexOf("Pour Personne", StringComparison.Ordinal), "the try is the oldest");
+        page.IndexOf("[Essai]", StringComparison.Ordinal)
+            .ShouldBeGreaterThan(page.IndexOf("Pour Personne", StringComparison.Ordinal), "the try is the oldest");
         WebUtility.HtmlDecode(await other.Page("/campaigns/outbox")).ShouldNotContain(word);
-        var ids = await world.Sql<Guid[]>("select array(select id from campaigns.emails_sent where campaign_id = @id union select id from campaigns.tries where campaign_id = @id)", new { id = draft.Id() });
+        var ids = await world.Sql<Guid[]>(
+            "select array(select id from campaigns.emails_sent where campaign_id = @id union select id from campaigns.tries"
+            + " where campaign_id = @id)", new { id = draft.Id() });
         ids.Length.ShouldBe(4);
         foreach (var id in ids)
         {
@@ -139,7 +157,8 @@ public sealed class CampaignPagesTests(World world) : IClassFixture<World>
             WebUtility.HtmlDecode(await shown.Body()).ShouldContain("<p>Bonjour ");
             shown.Headers.GetValues("Content-Security-Policy").ShouldHaveSingleItem().ShouldContain("sandbox; default-src 'none'");
             using var file = await own.Get($"/campaigns/outbox/{id}/eml");
-            ReadMail.Of(await file.Content.ReadAsByteArrayAsync(TestContext.Current.CancellationToken)).Header("Subject").ShouldContain(word);
+            ReadMail.Of(await file.Content.ReadAsByteArrayAsync(TestContext.Current.CancellationToken)).Header("Subject")
+                .ShouldContain(word);
             file.Content.Headers.ContentDisposition!.DispositionType.ShouldBe("attachment");
             foreach (var path in new[] { "", "/preview", "/eml" })
             {
@@ -153,12 +172,15 @@ public sealed class CampaignPagesTests(World world) : IClassFixture<World>
         (await admin.Ask(HttpMethod.Get, $"{Mailings.Api}/outbox").Json()).ToString().ShouldNotContain(word);
         using (var eml = await head.Ask(HttpMethod.Get, $"{Mailings.Api}/outbox/{ids[0]}"))
         {
-            ReadMail.Of(await eml.Content.ReadAsByteArrayAsync(TestContext.Current.CancellationToken)).Header("Subject").ShouldContain(word);
+            ReadMail.Of(await eml.Content.ReadAsByteArrayAsync(TestContext.Current.CancellationToken)).Header("Subject")
+                .ShouldContain(word);
         }
         await admin.Ask(HttpMethod.Get, $"{Mailings.Api}/outbox/{ids[0]}").ShouldRefuse(404, "NOT_FOUND");
         // A mail of the platform's own is no campaign's, whoever it is for.
         var foreign = Guid.NewGuid();
-        await File.WriteAllTextAsync(Path.Combine(world.OutboxFolder, $"{foreign}.eml"), $"To: {Cast.HeadOnPremium}\r\nSubject: x\r\n\r\nx", TestContext.Current.CancellationToken);
+        await File.WriteAllTextAsync(
+            Path.Combine(world.OutboxFolder, $"{foreign}.eml"), $"To: {Cast.HeadOnPremium}\r\nSubject: x\r\n\r\nx",
+            TestContext.Current.CancellationToken);
         await own.Page($"/campaigns/outbox/{foreign}", HttpStatusCode.NotFound);
         File.Delete(Path.Combine(world.OutboxFolder, $"{ids[0]}.eml"));
         await own.Page($"/campaigns/outbox/{ids[0]}", HttpStatusCode.NotFound);

@@ -14,19 +14,24 @@ public sealed class ContactsTests(World world) : IClassFixture<World>
         var word = Catalogue.Word();
         var first = await Add(head, $" {word.ToUpperInvariant()}@Exemple.CG ", $"École  l’Étoile {word}");
         first.Text("email").ShouldBe($"{word}@exemple.cg");
-        foreach (var spelling in new[] { $"ecole L'étoile {word}", $"ÉCOLE L’ETOILE {word.ToUpperInvariant()}", $"École l’Étoile   {word} " })
+        foreach (
+            var spelling in new[] { $"ecole L'étoile {word}", $"ÉCOLE L’ETOILE {word.ToUpperInvariant()}", $"École l’Étoile   {word} " })
         {
             var other = await Add(head, $"{Catalogue.Word()}@exemple.cg", spelling);
             other.GetProperty("organizationId").GetGuid().ShouldBe(first.GetProperty("organizationId").GetGuid(), spelling);
             other.Text("organizationName").ShouldBe(first.Text("organizationName"));
         }
-        var organization = (await head.Ask(HttpMethod.Get, $"{Api}/organizations?q={word}").Json()).GetProperty("items").EnumerateArray().ShouldHaveSingleItem();
+        var organization = (await head.Ask(HttpMethod.Get, $"{Api}/organizations?q={word}").Json()).GetProperty("items").EnumerateArray()
+            .ShouldHaveSingleItem();
         organization.GetProperty("contacts").GetInt64().ShouldBe(4);
 
-        await head.Ask(HttpMethod.Put, $"{Api}/organizations/{organization.Id()}", new { name = $"Renommée {word}" }, ifMatch: $"\"{organization.GetProperty("version")}\"").Json();
+        await head.Ask(
+            HttpMethod.Put, $"{Api}/organizations/{organization.Id()}", new { name = $"Renommée {word}" },
+            ifMatch: $"\"{organization.GetProperty("version")}\"").Json();
         (await head.Ask(HttpMethod.Get, $"{Api}/contacts/{first.Id()}").Json()).Text("organizationName").ShouldBe($"Renommée {word}");
         await head.Ask(HttpMethod.Delete, $"{Api}/organizations/{organization.Id()}").Json(204);
-        (await head.Ask(HttpMethod.Get, $"{Api}/contacts/{first.Id()}").Json()).GetProperty("organizationName").ValueKind.ShouldBe(JsonValueKind.Null);
+        (await head.Ask(HttpMethod.Get, $"{Api}/contacts/{first.Id()}").Json()).GetProperty("organizationName")
+            .ValueKind.ShouldBe(JsonValueKind.Null);
     }
 
     [Fact]
@@ -36,7 +41,8 @@ public sealed class ContactsTests(World world) : IClassFixture<World>
         using var admin = await world.As(Cast.Admin1);
         var email = $"{Catalogue.Word()}@exemple.cg";
         await Add(head, email, null);
-        (await head.Ask(HttpMethod.Post, $"{Api}/contacts", new { email = email.ToUpperInvariant() }).ShouldRefuse(409, "CONTACT_EXISTS")).Text("title").ShouldContain(" ");
+        (await head.Ask(HttpMethod.Post, $"{Api}/contacts", new { email = email.ToUpperInvariant() }).ShouldRefuse(409, "CONTACT_EXISTS"))
+            .Text("title").ShouldContain(" ");
         await Add(admin, email, null);
     }
 
@@ -53,7 +59,8 @@ public sealed class ContactsTests(World world) : IClassFixture<World>
             consentOn = "hier",
             tags = Enumerable.Range(0, 21).Select(i => $"t{i}"),
         }).ShouldRefuse(400, "VALIDATION_FAILED");
-        problem.GetProperty("errors").Names().ShouldBe(["email", "name", "organization", "consentSource", "consentOn", "tags"], ignoreOrder: true);
+        problem.GetProperty("errors").Names()
+            .ShouldBe(["email", "name", "organization", "consentSource", "consentOn", "tags"], ignoreOrder: true);
         foreach (var field in problem.GetProperty("errors").Names())
         {
             problem.ErrorOf(field);
@@ -67,7 +74,8 @@ public sealed class ContactsTests(World world) : IClassFixture<World>
     {
         using var head = await world.As(Cast.HeadOnPremium);
         var contact = await Add(head, $"{Catalogue.Word()}@exemple.cg", "Lycée");
-        var input = new { email = contact.Text("email"), name = "Marie", tags = new[] { " Parents ", "parents", "6e" }, consentSource = "Inscription", consentOn = "2026-09-01" };
+        var input =
+            new { email = contact.Text("email"), name = "Marie", tags = new[] { " Parents ", "parents", "6e" }, consentSource = "Inscription", consentOn = "2026-09-01" };
         var saved = await head.Ask(HttpMethod.Put, $"{Api}/contacts/{contact.Id()}", input, ifMatch: "\"1\"").Json();
         saved.GetProperty("tags").EnumerateArray().Select(t => t.GetString()).ShouldBe(["parents", "6e"]);
         saved.GetProperty("organizationName").ValueKind.ShouldBe(JsonValueKind.Null, "left out");
@@ -83,9 +91,13 @@ public sealed class ContactsTests(World world) : IClassFixture<World>
         using var head = await world.As(Cast.HeadOnPremium);
         var word = Catalogue.Word();
         var kept = await Add(head, $"{word}.a@exemple.cg", null);
-        var gone = await head.Ask(HttpMethod.Post, $"{Api}/contacts", new { email = $"{word}.b@exemple.cg", name = "Ruth", organization = $"Lycée {word}", tags = new[] { "x" }, consentSource = "Salon", consentOn = "2026-01-02" }).Json(201);
-        var merged = await head.Ask(HttpMethod.Post, $"{Api}/contacts/{kept.Id()}/merge", new { ids = new[] { gone.Id(), kept.Id() } }).Json();
-        (merged.Text("email"), merged.Text("name"), merged.Text("organizationName"), merged.Text("consentSource")).ShouldBe(($"{word}.a@exemple.cg", "Ruth", $"Lycée {word}", "Salon"));
+        var gone = await head.Ask(
+            HttpMethod.Post, $"{Api}/contacts",
+            new { email = $"{word}.b@exemple.cg", name = "Ruth", organization = $"Lycée {word}", tags = new[] { "x" }, consentSource = "Salon", consentOn = "2026-01-02" }).Json(201);
+        var merged = await head.Ask(HttpMethod.Post, $"{Api}/contacts/{kept.Id()}/merge", new { ids = new[] { gone.Id(), kept.Id() } })
+            .Json();
+        (merged.Text("email"), merged.Text("name"), merged.Text("organizationName"), merged.Text("consentSource"))
+            .ShouldBe(($"{word}.a@exemple.cg", "Ruth", $"Lycée {word}", "Salon"));
         await head.Ask(HttpMethod.Get, $"{Api}/contacts/{gone.Id()}").ShouldRefuse(404, "NOT_FOUND");
     }
 
@@ -95,7 +107,9 @@ public sealed class ContactsTests(World world) : IClassFixture<World>
         using var head = await world.As(Cast.HeadOnPremium);
         var word = Catalogue.Word();
         var (a, b) = (await Add(head, $"{word}.a@exemple.cg", $"{word} A"), await Add(head, $"{word}.b@exemple.cg", $"{word} B"));
-        var merged = await head.Ask(HttpMethod.Post, $"{Api}/organizations/{a.GetProperty("organizationId")}/merge", new { ids = new[] { b.GetProperty("organizationId").GetGuid() } }).Json();
+        var merged = await head.Ask(
+            HttpMethod.Post, $"{Api}/organizations/{a.GetProperty("organizationId")}/merge",
+            new { ids = new[] { b.GetProperty("organizationId").GetGuid() } }).Json();
         merged.GetProperty("contacts").GetInt64().ShouldBe(2);
         (await head.Ask(HttpMethod.Get, $"{Api}/contacts/{b.Id()}").Json()).Text("organizationName").ShouldBe($"{word} A");
         (await head.Ask(HttpMethod.Get, $"{Api}/organizations?q={word}").Json()).GetProperty("total").GetInt64().ShouldBe(1);
@@ -106,19 +120,25 @@ public sealed class ContactsTests(World world) : IClassFixture<World>
     {
         using var head = await world.As(Cast.HeadOnPremium);
         var word = Catalogue.Word();
-        var a = await head.Ask(HttpMethod.Post, $"{Api}/contacts", new { email = $"{word}.a@ici.cg", organization = $"{word} Nord", tags = new[] { word, $"{word}-parents" }, consentOn = "2026-01-02" }).Json(201);
+        var a = await head.Ask(
+            HttpMethod.Post, $"{Api}/contacts",
+            new { email = $"{word}.a@ici.cg", organization = $"{word} Nord", tags = new[] { word, $"{word}-parents" }, consentOn = "2026-01-02" }).Json(201);
         await head.Ask(HttpMethod.Post, $"{Api}/contacts", new { email = $"{word}.b@ici.cg", tags = new[] { word } }).Json(201);
         await head.Ask(HttpMethod.Post, $"{Api}/contacts", new { email = $"{word}.c@la.cg", tags = new[] { word } }).Json(201);
         foreach (var (filter, expected) in new (object, int)[]
         {
-            (new { tags = new[] { word } }, 3), (new { tags = new[] { word, $"{word}-parents" } }, 3), (new { tags = new[] { $"{word}-PARENTS" } }, 1), (new { tags = new[] { word }, domain = "ICI.cg" }, 2), (new { tags = new[] { word }, consent = true }, 1),
+            (new { tags = new[] { word } }, 3), (new { tags = new[] { word, $"{word}-parents" } }, 3),
+                (new { tags = new[] { $"{word}-PARENTS" } }, 1), (new { tags = new[] { word }, domain = "ICI.cg" }, 2),
+                (new { tags = new[] { word }, consent = true }, 1),
             (new { tags = new[] { word }, consent = false }, 2), (new { q = $"{word} NORD" }, 1), (new { q = "100%_" }, 0),
-            (new { tags = new[] { word }, organizationIds = new[] { a.GetProperty("organizationId").GetGuid() } }, 1), (new { organizationIds = new[] { Guid.NewGuid() } }, 0),
+            (new { tags = new[] { word }, organizationIds = new[] { a.GetProperty("organizationId").GetGuid() } }, 1),
+            (new { organizationIds = new[] { Guid.NewGuid() } }, 0),
         })
         {
             var segment = await head.Ask(HttpMethod.Post, $"{Api}/segments", new { name = Catalogue.Word(), filter }).Json(201);
             segment.GetProperty("contacts").GetInt32().ShouldBe(expected, segment.ToString());
-            (await head.Ask(HttpMethod.Get, $"{Api}/contacts?segmentId={segment.Id()}").Json()).GetProperty("total").GetInt32().ShouldBe(expected);
+            (await head.Ask(HttpMethod.Get, $"{Api}/contacts?segmentId={segment.Id()}").Json()).GetProperty("total").GetInt32()
+                .ShouldBe(expected);
         }
     }
 
@@ -127,16 +147,22 @@ public sealed class ContactsTests(World world) : IClassFixture<World>
     {
         using var head = await world.As(Cast.HeadOnPremium);
         var (user, word) = (await world.IdOf(Cast.HeadOnPremium), Catalogue.Word());
-        var manual = await head.Ask(HttpMethod.Post, $"{Api}/suppressions", new { email = $"{word}.m@exemple.cg", detail = "Concurrent" }).Json(201);
+        var manual = await head.Ask(HttpMethod.Post, $"{Api}/suppressions", new { email = $"{word}.m@exemple.cg", detail = "Concurrent" })
+            .Json(201);
         manual.Text("reason").ShouldBe("manual");
-        await head.Ask(HttpMethod.Post, $"{Api}/suppressions", new { email = $"{word}.M@exemple.cg" }).ShouldRefuse(409, "SUPPRESSION_EXISTS");
-        await world.Execute("insert into campaigns.suppressions (user_id, email, reason) select @user, @word || '.' || r || '@exemple.cg', r from unnest(array['unsubscribed', 'complained', 'bounced']) r", new { user, word });
+        await head.Ask(HttpMethod.Post, $"{Api}/suppressions", new { email = $"{word}.M@exemple.cg" })
+            .ShouldRefuse(409, "SUPPRESSION_EXISTS");
+        await world.Execute(
+            "insert into campaigns.suppressions (user_id, email, reason) select @user, @word || '.' || r || '@exemple.cg', r"
+            + " from unnest(array['unsubscribed', 'complained', 'bounced']) r", new { user, word });
         await Add(head, $"{word}.unsubscribed@exemple.cg", null);
-        (await head.Ask(HttpMethod.Get, $"{Api}/contacts?q={word}&suppressed=true").Json()).GetProperty("items").Texts("suppression").ShouldBe(["unsubscribed"]);
+        (await head.Ask(HttpMethod.Get, $"{Api}/contacts?q={word}&suppressed=true").Json()).GetProperty("items").Texts("suppression")
+            .ShouldBe(["unsubscribed"]);
         foreach (var row in (await head.Ask(HttpMethod.Get, $"{Api}/suppressions?q={word}").Json()).GetProperty("items").EnumerateArray())
         {
             var removed = head.Ask(HttpMethod.Delete, $"{Api}/suppressions/{row.Id()}");
-            await (row.Text("reason") is "unsubscribed" or "complained" ? removed.ShouldRefuse(409, "SUPPRESSION_KEPT") : removed.Json(204));
+            await (
+                row.Text("reason") is "unsubscribed" or "complained" ? removed.ShouldRefuse(409, "SUPPRESSION_KEPT") : removed.Json(204));
         }
         (await head.Ask(HttpMethod.Get, $"{Api}/suppressions?q={word}").Json()).GetProperty("total").GetInt32().ShouldBe(2);
         await head.Ask(HttpMethod.Delete, $"{Api}/suppressions/{Guid.NewGuid()}").ShouldRefuse(404, "NOT_FOUND");
@@ -169,5 +195,6 @@ public sealed class ContactsTests(World world) : IClassFixture<World>
         (dashboard.GetProperty("totalContacts").GetInt32(), dashboard.GetProperty("totalOrganizations").GetInt32()).ShouldBe((1, 1));
     }
 
-    private static Task<JsonElement> Add(HttpClient client, string email, string? organization) => client.Ask(HttpMethod.Post, $"{Api}/contacts", new { email, organization }).Json(201);
+    private static Task<JsonElement> Add(HttpClient client, string email, string? organization) =>
+        client.Ask(HttpMethod.Post, $"{Api}/contacts", new { email, organization }).Json(201);
 }

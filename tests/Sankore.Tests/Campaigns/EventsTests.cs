@@ -24,20 +24,26 @@ public sealed class EventsTests(EventsWorld world) : IClassFixture<EventsWorld>
         using var nobody = world.Nobody();
         var (campaign, m) = await world.Sent("sent", "sent", "failed OUTCOME_UNKNOWN", "failed OUTCOME_UNKNOWN", "failed DEFERRED", "sent");
 
-        (await nobody.Tell(new { messageId = $"<{m[0]}@sankore.test>", @event = "delivered", at = "2026-01-02T03:04:05Z" }).Json()).ToString().ShouldBe("""{"accepted":1,"ignored":0}""");
+        (await nobody.Tell(new { messageId = $"<{m[0]}@sankore.test>", @event = "delivered", at = "2026-01-02T03:04:05Z" }).Json())
+            .ToString().ShouldBe("""{"accepted":1,"ignored":0}""");
         var told = await nobody.Tell(new object[]
         {
-            new { id = m[1], @event = "bounced", code = "5.1.1", detail = "nobody of that name" }, new { id = m[2], @event = "delivered" }, new { id = m[3], @event = "bounced", code = "5.7.1" },
-            new { id = m[4], @event = "delivered" }, new { id = m[5], @event = "deferred", code = "4.2.2" }, new { id = m[5], @event = "vanished" }, new { id = Guid.NewGuid(), @event = "delivered" }, new { messageId = "<x@y>", @event = "opened" }, new { },
+            new { id = m[1], @event = "bounced", code = "5.1.1", detail = "nobody of that name" }, new { id = m[2], @event = "delivered" },
+                new { id = m[3], @event = "bounced", code = "5.7.1" },
+            new { id = m[4], @event = "delivered" }, new { id = m[5], @event = "deferred", code = "4.2.2" },
+            new { id = m[5], @event = "vanished" }, new { id = Guid.NewGuid(), @event = "delivered" },
+            new { messageId = "<x@y>", @event = "opened" }, new { },
         }).Json();
 
         told.ToString().ShouldBe("""{"accepted":5,"ignored":4}""");
         string[] lines = [.. await Task.WhenAll(m.Select(world.Line))];
         lines.ShouldBe(["delivered D", "bounced 5.1.1 |bounced", "delivered D", "bounced 5.7.1", "failed DEFERRED", "sent"]);
-        (await world.Sql<DateTime>("select delivered_at from campaigns.emails_sent where id = @id", new { id = m[0] })).ShouldBe(new DateTime(2026, 1, 2, 3, 4, 5, DateTimeKind.Utc));
+        (await world.Sql<DateTime>("select delivered_at from campaigns.emails_sent where id = @id", new { id = m[0] }))
+            .ShouldBe(new DateTime(2026, 1, 2, 3, 4, 5, DateTimeKind.Utc));
         using var owner = await world.As(Delivered.Email);
         var figures = await owner.Ask(HttpMethod.Get, $"{Mailings.Api}/{campaign}/analytics").Json();
-        (figures.Number("delivered"), figures.Number("bounced"), figures.Number("sent"), figures.Number("failed"), figures.Number("unknown")).ShouldBe((2, 2, 1, 1, 0));
+        (figures.Number("delivered"), figures.Number("bounced"), figures.Number("sent"), figures.Number("failed"),
+            figures.Number("unknown")).ShouldBe((2, 2, 1, 1, 0));
     }
 
     [Fact]
@@ -49,7 +55,8 @@ public sealed class EventsTests(EventsWorld world) : IClassFixture<EventsWorld>
         await nobody.Tell(body, "another-key-of-sixteen").ShouldRefuse(401, "SIGNATURE_INVALID");
         await nobody.Tell(body, at: DateTimeOffset.UtcNow.AddMinutes(-6)).ShouldRefuse(401, "SIGNATURE_INVALID");
         await nobody.Tell(body, at: DateTimeOffset.UtcNow.AddMinutes(6)).ShouldRefuse(401, "SIGNATURE_INVALID");
-        foreach (var signature in new[] { "t=1,v1=", "v1=abc", "t=-9223372036854775808,v1=00", "nonsense", $"t={DateTimeOffset.UtcNow.ToUnixTimeSeconds()},v1=é" })
+        foreach (
+            var signature in new[] { "t=1,v1=", "v1=abc", "t=-9223372036854775808,v1=00", "nonsense", $"t={DateTimeOffset.UtcNow.ToUnixTimeSeconds()},v1=é" })
         {
             await nobody.Tell(body, signature: Uri.EscapeDataString(signature)).ShouldRefuse(401, "SIGNATURE_INVALID");
         }
@@ -94,11 +101,16 @@ public sealed class EventsTests(EventsWorld world) : IClassFixture<EventsWorld>
         using var nobody = world.Nobody();
         var (_, m) = await world.Sent("sent", "sent", "sent", "sent", "sent", "sent");
         object Of(Guid message, string kind, string? type = null, string? reason = null) =>
-            new Dictionary<string, object?> { ["smtp-id"] = $"<{message}@sankore.test>", ["event"] = kind, ["type"] = type, ["reason"] = reason, ["timestamp"] = 1_767_323_045, ["sg_event_id"] = Guid.NewGuid().ToString(), ["status"] = kind == "bounce" ? "5.0.0" : null };
-        object[] events = [Of(m[0], "delivered"), Of(m[1], "bounce", "bounce"), Of(m[2], "bounce", "blocked"), Of(m[3], "spamreport"), Of(m[4], "click"), Of(m[5], "dropped", reason: "Bounced Address"), Of(m[5], "processed")];
+            new Dictionary<string,
+                object?>
+            { ["smtp-id"] = $"<{message}@sankore.test>", ["event"] = kind, ["type"] = type, ["reason"] = reason, ["timestamp"] = 1_767_323_045, ["sg_event_id"] = Guid.NewGuid().ToString(), ["status"] = kind == "bounce" ? "5.0.0" : null };
+        object[] events = [
+            Of(m[0], "delivered"), Of(m[1], "bounce", "bounce"), Of(m[2], "bounce", "blocked"), Of(m[3], "spamreport"), Of(m[4], "click"),
+            Of(m[5], "dropped", reason: "Bounced Address"), Of(m[5], "processed")];
         (await SendGrid(nobody, events).Json()).ToString().ShouldBe("""{"accepted":6,"ignored":1}""");
         string[] lines = [.. await Task.WhenAll(m.Select(world.Line))];
-        lines.ShouldBe(["delivered D", "bounced 5.0.0 |bounced", "bounced 5.0.0", "sent P |complained", "sent O C", "bounced BOUNCED |bounced"]);
+        lines.ShouldBe(
+            ["delivered D", "bounced 5.0.0 |bounced", "bounced 5.0.0", "sent P |complained", "sent O C", "bounced BOUNCED |bounced"]);
         using var other = ECDsa.Create(ECCurve.NamedCurves.nistP256);
         await SendGrid(nobody, events, other).ShouldRefuse(401, "SIGNATURE_INVALID");
     }
@@ -108,7 +120,13 @@ public sealed class EventsTests(EventsWorld world) : IClassFixture<EventsWorld>
     {
         using var nobody = world.Nobody();
         var one = from kind in Gen.Elements(DeliveryEvent.Kinds) from minute in Gen.Choose(1, 4) select new Told(kind, minute);
-        var cases = from state in Gen.Elements("sent", "delivered", "failed OUTCOME_UNKNOWN", "failed DEFERRED", "bounced 5.0.0") from events in one.ListOf() from seed in Gen.Choose(0, 1_000_000) select (state, events: events.Distinct().ToList(), seed);
+        var cases = from state in Gen.Elements(
+            "sent", "delivered", "failed OUTCOME_UNKNOWN", "failed DEFERRED",
+            "bounced 5.0.0")
+                    from events in one.ListOf()
+                    from seed in Gen.Choose(0, 1_000_000)
+                    select (
+            state, events: events.Distinct().ToList(), seed);
         foreach (var (state, events, seed) in cases.Sample(60, 8))
         {
             var random = new System.Random(seed);
@@ -119,7 +137,9 @@ public sealed class EventsTests(EventsWorld world) : IClassFixture<EventsWorld>
             {
                 var some = told[..random.Next(1, told.Count + 1)];
                 told.RemoveRange(0, some.Count);
-                (await nobody.Tell(some.Select(t => new { id = m[0], @event = t.Kind, at = At(t.Minute), code = t.Kind == "bounced" ? t.Code : null })).Json()).Number("accepted").ShouldBe(some.Count);
+                (await nobody.Tell(
+                    some.Select(t => new { id = m[0], @event = t.Kind, at = At(t.Minute), code = t.Kind == "bounced" ? t.Code : null }))
+                    .Json()).Number("accepted").ShouldBe(some.Count);
             }
             (await State(m[0])).ShouldBe(Oracle(state, events), $"{state}: {string.Join(", ", events)} ({seed})");
         }
@@ -131,13 +151,23 @@ public sealed class EventsTests(EventsWorld world) : IClassFixture<EventsWorld>
         var (campaign, m) = await world.Sent([.. Enumerable.Repeat("sent", 60)]);
         using var nobody = world.Nobody();
         var random = new System.Random(7);
-        var requests = Enumerable.Range(0, 24).Select(n => m.OrderBy(_ => random.Next()).Take(50).Select(id => new { id, @event = DeliveryEvent.Kinds[n % 7], at = At(1 + (n % 4)), eventId = $"{n}/{id}" }).ToList()).ToList();
+        var requests = Enumerable.Range(0, 24)
+            .Select(
+            n => m.OrderBy(_ => random.Next()).Take(50)
+            .Select(id => new { id, @event = DeliveryEvent.Kinds[n % 7], at = At(1 + (n % 4)), eventId = $"{n}/{id}" }).ToList()).ToList();
         await Task.WhenAll(requests.Select(r => nobody.Tell(r).Json()));
         foreach (var id in m)
         {
-            (await State(id)).ShouldBe(Oracle("sent", [.. requests.SelectMany((r, n) => r.Where(e => e.id == id).Select(e => new Told(e.@event, 1 + (n % 4))))], coded: false));
+            (await State(id))
+                .ShouldBe(
+                Oracle(
+                "sent", [.. requests.SelectMany((r, n) => r.Where(e => e.id == id).Select(e => new Told(e.@event, 1 + (n % 4))))],
+                coded: false));
         }
-        (await world.Sql<bool>("select (k.opened, k.complained) = (select count(opened_at)::int, count(complained_at)::int from campaigns.emails_sent where campaign_id = @campaign) from campaigns.campaign_counts k where campaign_id = @campaign", new { campaign })).ShouldBeTrue();
+        (await world.Sql<bool>(
+            "select (k.opened, k.complained) = (select count(opened_at)::int, count(complained_at)::int from campaigns.emails_sent"
+            + " where campaign_id = @campaign) from campaigns.campaign_counts k where campaign_id = @campaign",
+            new { campaign })).ShouldBeTrue();
     }
 
     [Fact]
@@ -167,7 +197,8 @@ public sealed class EventsTests(EventsWorld world) : IClassFixture<EventsWorld>
     {
         var (campaign, m) = await world.Sent("sent", "sent", "failed OUTCOME_UNKNOWN");
         using var nobody = world.Nobody();
-        await nobody.Tell(new object[] { new { id = m[1], @event = "bounced", code = "5.1.1", detail = "unknown" }, new { id = m[1], @event = "deferred", code = "4.2.2", at = "2026-01-01T00:00:00Z" } }).Json();
+        await nobody.Tell(
+            new object[] { new { id = m[1], @event = "bounced", code = "5.1.1", detail = "unknown" }, new { id = m[1], @event = "deferred", code = "4.2.2", at = "2026-01-01T00:00:00Z" } }).Json();
         using var owner = await world.As(Delivered.Email);
         using var other = await world.As(Cast.Admin1);
         var path = $"{Mailings.Api}/{campaign}/recipients";
@@ -208,19 +239,26 @@ public sealed class EventsTests(EventsWorld world) : IClassFixture<EventsWorld>
             (status, code) = ("delivered", null);
         }
         var reason = new[] { "complained", "unsubscribed", "bounced" }.FirstOrDefault(k => First(k) is not null);
-        return string.Join(' ', status, code, hadLeft ? First("delivered") : null, First("opened", "clicked"), First("clicked"), First("unsubscribed"), First("complained"), reason);
+        return string.Join(
+            ' ', status, code, hadLeft ? First("delivered")
+            : null, First("opened", "clicked"), First("clicked"), First("unsubscribed"), First("complained"), reason);
     }
 
     private Task<string> State(Guid message) => world.Sql<string>("""
-        select array_to_string(array[e.status, e.error_code, extract(minute from delivered_at)::text, extract(minute from opened_at)::text, extract(minute from clicked_at)::text, extract(minute from unsubscribed_at)::text,
+        select array_to_string(
+            array[e.status, e.error_code, extract(minute from delivered_at)::text, extract(minute from opened_at)::text,
+              extract(minute from clicked_at)::text, extract(minute from unsubscribed_at)::text,
           extract(minute from complained_at)::text, s.reason], ' ', '')
-        from campaigns.emails_sent e left join campaigns.suppressions s on s.user_id = e.user_id and s.email = e.recipient_email where e.id = @message
+        from campaigns.emails_sent e left join campaigns.suppressions s on s.user_id = e.user_id and s.email = e.recipient_email
+        where e.id = @message
         """, new { message });
 
-    private static Task<HttpResponseMessage> Mailgun(HttpClient client, Guid message, string kind, string? severity, string key = EventsWorld.MailgunKey)
+    private static Task<HttpResponseMessage> Mailgun(
+        HttpClient client, Guid message, string kind, string? severity, string key = EventsWorld.MailgunKey)
     {
         var (time, token) = ("1767323045", Guid.NewGuid().ToString("N"));
-        var signature = Convert.ToHexString(HMACSHA256.HashData(Encoding.ASCII.GetBytes(key), Encoding.ASCII.GetBytes(time + token))).ToLowerInvariant();
+        var signature = Convert.ToHexString(HMACSHA256.HashData(Encoding.ASCII.GetBytes(key), Encoding.ASCII.GetBytes(time + token)))
+            .ToLowerInvariant();
         var data = new Dictionary<string, object?>
         {
             ["event"] = kind,
@@ -230,7 +268,9 @@ public sealed class EventsTests(EventsWorld world) : IClassFixture<EventsWorld>
             ["message"] = new { headers = new Dictionary<string, string> { ["message-id"] = $"{message}@sankore.test" } },
             ["delivery-status"] = new { code = 550, message = "no such user" },
         };
-        return client.Ask(HttpMethod.Post, Url + "mailgun", new Dictionary<string, object> { ["signature"] = new { timestamp = time, token, signature }, ["event-data"] = data });
+        return client.Ask(
+            HttpMethod.Post, Url + "mailgun",
+            new Dictionary<string, object> { ["signature"] = new { timestamp = time, token, signature }, ["event-data"] = data });
     }
 
     private Task<HttpResponseMessage> SendGrid(HttpClient client, object[] events, ECDsa? key = null)
@@ -238,7 +278,11 @@ public sealed class EventsTests(EventsWorld world) : IClassFixture<EventsWorld>
         var (time, body) = ("1767323050", JsonSerializer.Serialize(events));
         var content = new StringContent(body, Encoding.UTF8, "application/json");
         content.Headers.Add("X-Twilio-Email-Event-Webhook-Timestamp", time);
-        content.Headers.Add("X-Twilio-Email-Event-Webhook-Signature", Convert.ToBase64String((key ?? world.SendGrid).SignData(Encoding.UTF8.GetBytes(time + body), HashAlgorithmName.SHA256, DSASignatureFormat.Rfc3279DerSequence)));
+        content.Headers.Add(
+            "X-Twilio-Email-Event-Webhook-Signature",
+            Convert.ToBase64String(
+            (key ?? world.SendGrid)
+            .SignData(Encoding.UTF8.GetBytes(time + body), HashAlgorithmName.SHA256, DSASignatureFormat.Rfc3279DerSequence)));
         return client.Ask(HttpMethod.Post, Url + "sendgrid", content);
     }
 }

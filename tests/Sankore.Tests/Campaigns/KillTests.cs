@@ -7,7 +7,9 @@ using Sankore.Campaigns.Mailing;
 
 namespace Sankore.Tests.Campaigns;
 
-/// <summary>Whatever kills the server, nobody gets a message twice, nothing is said to have been sent that was not, and no row is imported twice.</summary>
+/// <summary>
+/// Whatever kills the server, nobody gets a message twice, nothing is said to have been sent that was not, and no row is imported twice.
+/// </summary>
 [Collection(ProgramTests.Name)]
 public sealed class KillTests
 {
@@ -20,7 +22,8 @@ public sealed class KillTests
         await using var sink = await SmtpSink.Start();
         var (folder, database, word) = (SankoreProcess.NewFolder(), await Cluster.CreateDatabase(), Catalogue.Word());
         await using var connection = new NpgsqlConnection(database);
-        var segment = await connection.ExecuteScalarAsync<Guid>(Mailings.ContactsSql, new { email = Cast.HeadOnPremium, word, count = Recipients });
+        var segment =
+            await connection.ExecuteScalarAsync<Guid>(Mailings.ContactsSql, new { email = Cast.HeadOnPremium, word, count = Recipients });
         var program = SankoreProcess.Start(folder, ["--demo", "none"], database, environment: Settings(sink.Port));
         await program.Ready();
         using var client = await program.As(Cast.HeadOnPremium);
@@ -30,7 +33,8 @@ public sealed class KillTests
         for (var kill = 1; kill <= Kills; kill++)
         {
             var enough = Math.Max(sink.Count + 1, Recipients * kill / (Kills + 4));
-            await Waiting.Until(() => sink.Count >= enough, () => $"{enough} have arrived before kill {kill}, of {sink.Count}: {program.Output}", 90);
+            await Waiting.Until(
+                () => sink.Count >= enough, () => $"{enough} have arrived before kill {kill}, of {sink.Count}: {program.Output}", 90);
             await program.Signal("KILL");
             await program.DisposeAsync();
             program = SankoreProcess.Start(folder, ["--demo", "none"], database, program.Address, Settings(sink.Port));
@@ -40,7 +44,10 @@ public sealed class KillTests
 
         var arrived = sink.Mails.Select(Mailings.MessageId).ToList();
         arrived.ShouldBeUnique();
-        var states = (await connection.QueryAsync<(Guid Id, string Status, string? Code)>("select id, status, error_code from campaigns.emails_sent where campaign_id = @id", new { id = campaign.Id() })).ToDictionary(m => m.Id);
+        var states = (
+            await connection.QueryAsync<(Guid Id, string Status, string? Code)>(
+            "select id, status, error_code from campaigns.emails_sent where campaign_id = @id",
+            new { id = campaign.Id() })).ToDictionary(m => m.Id);
         states.Count.ShouldBe(Recipients);
         arrived.ShouldBeSubsetOf(states.Keys);
         // What is said to be sent has arrived; what may have arrived is said to be unknown, and nothing else is left.
@@ -51,7 +58,8 @@ public sealed class KillTests
         // At each kill at most what the connections had in hand.
         unknown.ShouldBeLessThanOrEqualTo(Kills * 7 * CampaignBatchJob.MostTogether);
         figures.Number("sent").ShouldBe(Recipients - unknown);
-        TestContext.Current.SendDiagnosticMessage($"{arrived.Count} of {Recipients} arrived, {unknown} unknown of which {arrived.Count - figures.Number("sent")} arrived");
+        TestContext.Current.SendDiagnosticMessage(
+            $"{arrived.Count} of {Recipients} arrived, {unknown} unknown of which {arrived.Count - figures.Number("sent")} arrived");
         await program.DisposeAsync();
         Directory.Delete(folder, recursive: true);
     }
@@ -71,7 +79,8 @@ public sealed class KillTests
 
         foreach (var percent in new[] { 1, 50 })
         {
-            await Waiting.Until(async () => await Percent() is var reached && reached >= percent && reached < 100, $"{percent} % is told", 60);
+            await Waiting.Until(
+                async () => await Percent() is var reached && reached >= percent && reached < 100, $"{percent} % is told", 60);
             await program.Signal("KILL");
             await program.DisposeAsync();
             // What was told is of the run that died.
@@ -79,14 +88,19 @@ public sealed class KillTests
             program = SankoreProcess.Start(folder, ["--demo", "none"], database, program.Address, ShortLease);
         }
         await program.Ready();
-        await Waiting.Until(async () => (await client.Ask(HttpMethod.Get, $"/api/campaigns/imports/{id}").Json()).Text("status") == "completed", "it is imported", 90);
+        await Waiting.Until(
+            async () =>
+            (await client.Ask(HttpMethod.Get, $"/api/campaigns/imports/{id}").Json()).Text("status") == "completed", "it is imported", 90);
 
         var counted = await connection.QuerySingleAsync<(long Rows, long Contacts, long Organizations, long Parts, string Counts)>("""
-            select (select count(*) from util.import_rows where import_id = i.id), (select count(*) from campaigns.contacts where user_id = i.user_id),
-              (select count(*) from campaigns.organizations where user_id = i.user_id), (select count(*) from util.import_parts), i.counts::text
+            select (select count(*) from util.import_rows where import_id = i.id),
+              (select count(*) from campaigns.contacts where user_id = i.user_id),
+              (select count(*) from campaigns.organizations where user_id = i.user_id), (select count(*) from util.import_parts),
+                i.counts::text
             from util.imports i where i.id = @id
             """, new { id });
-        counted.ShouldBe((Rows, Rows, 100, 0, JsonSerializer.Serialize(new { imported = Rows }).Replace(":", ": ", StringComparison.Ordinal)));
+        counted.ShouldBe(
+            (Rows, Rows, 100, 0, JsonSerializer.Serialize(new { imported = Rows }).Replace(":", ": ", StringComparison.Ordinal)));
         await program.DisposeAsync();
         Directory.Delete(folder, recursive: true);
 

@@ -5,15 +5,22 @@ namespace Sankore.Tests.Campaigns;
 /// <summary>Merge fields: what can be saved can be sent, and what a field holds is text and nothing else.</summary>
 public sealed class MergeTests
 {
-    private static readonly MergeValues Known = new("amina@exemple.cg", "Amina <b>N’Kounkou</b>", "Lycée \"A & B\"", "Rentrée", "Le lycée", "https://exemple.cg/u/1");
+    private static readonly MergeValues Known =
+        new("amina@exemple.cg", "Amina <b>N’Kounkou</b>", "Lycée \"A & B\"", "Rentrée", "Le lycée", "https://exemple.cg/u/1");
     private static readonly MergeValues Unknown = new("amina@exemple.cg", null, "", "Rentrée", null, "https://exemple.cg/u/1");
 
     [Theory]
     [InlineData("Bonjour {{contact.name}}", "Bonjour Amina &lt;b&gt;N’Kounkou&lt;/b&gt;", "Bonjour Amina <b>N’Kounkou</b>", "Bonjour ")]
-    [InlineData("{{ default  contact.name \"Madame, Monsieur\" }} !", "Amina &lt;b&gt;N’Kounkou&lt;/b&gt; !", "Amina <b>N’Kounkou</b> !", "Madame, Monsieur !")]
-    [InlineData("{{#if organization.name}}de {{organization.name}}{{else}}sans{{/if}}.", "de Lycée &quot;A &amp; B&quot;.", "de Lycée \"A & B\".", "sans.")]
+    [InlineData(
+        "{{ default  contact.name \"Madame, Monsieur\" }} !", "Amina &lt;b&gt;N’Kounkou&lt;/b&gt; !", "Amina <b>N’Kounkou</b> !",
+        "Madame, Monsieur !")]
+    [InlineData(
+        "{{#if organization.name}}de {{organization.name}}{{else}}sans{{/if}}.", "de Lycée &quot;A &amp; B&quot;.", "de Lycée \"A & B\".",
+        "sans.")]
     [InlineData("{{#unless contact.name}}inconnu{{/unless}}-", "-", "-", "inconnu-")]
-    [InlineData("{{contact.email}} {{campaign.name}} {{unsubscribe_url}}", "amina@exemple.cg Rentrée https://exemple.cg/u/1", "amina@exemple.cg Rentrée https://exemple.cg/u/1", "amina@exemple.cg Rentrée https://exemple.cg/u/1")]
+    [InlineData(
+        "{{contact.email}} {{campaign.name}} {{unsubscribe_url}}", "amina@exemple.cg Rentrée https://exemple.cg/u/1",
+        "amina@exemple.cg Rentrée https://exemple.cg/u/1", "amina@exemple.cg Rentrée https://exemple.cg/u/1")]
     [InlineData("{{#if contact.name}}{{#if organization.name}}a{{else}}b{{/if}}{{else}}c{{/if}}", "a", "a", "c")]
     public void Fields_are_filled_in(string text, string html, string plain, string unknown)
     {
@@ -46,9 +53,12 @@ public sealed class MergeTests
     public void What_is_no_field_is_said_before_it_is_saved(string text, string key) => MergeText.Mistake(text)!.Key.ShouldBe(key);
 
     [Theory]
-    [InlineData("<h1>Rentrée</h1><p>Bonjour&nbsp;<b>{{contact.name}}</b>,<br>à   bientôt.</p>", "Rentrée\n\nBonjour {{contact.name}},\nà bientôt.")]
+    [InlineData(
+        "<h1>Rentrée</h1><p>Bonjour&nbsp;<b>{{contact.name}}</b>,<br>à   bientôt.</p>", "Rentrée\n\nBonjour {{contact.name}},\nà bientôt.")]
     [InlineData("<ul><li>un</li><li>deux</li></ul>fin", "- un\n- deux\n\nfin")]
-    [InlineData("<p>Voir <a href=\"https://exemple.cg/a?b=1&amp;c=2\">le site</a> ou <a href=\"https://exemple.cg\">https://exemple.cg</a>.</p>", "Voir le site (https://exemple.cg/a?b=1&c=2) ou https://exemple.cg.")]
+    [InlineData(
+        "<p>Voir <a href=\"https://exemple.cg/a?b=1&amp;c=2\">le site</a> ou <a href=\"https://exemple.cg\">https://exemple.cg</a>.</p>",
+        "Voir le site (https://exemple.cg/a?b=1&c=2) ou https://exemple.cg.")]
     [InlineData("<a href=\"{{unsubscribe_url}}\">Se désinscrire</a>", "Se désinscrire ({{unsubscribe_url}})")]
     [InlineData("<style>p{color:red}</style><script>alert(1)</script><p>a</p><!-- b --><img src=x alt=\"Logo\">", "a\n\nLogo")]
     [InlineData("<table><tr><td>a</td><td>b</td></tr><tr><td>c</td></tr></table>", "a  b\nc")]
@@ -61,5 +71,6 @@ public sealed class MergeTests
     [InlineData("<style>{ \"x\"{{unsubscribe_url}}\"{{contact.name}}}}")]
     [InlineData("<style>a{b:{{contact.name}}}</style>")]
     [InlineData("{{contact.name}}}")]
-    public void A_brace_that_touches_a_field_is_refused_in_a_style_sheet_too(string html) => MergeText.MistakeOfHtml(html)!.Key.ShouldBe("merge.unknown");
+    public void A_brace_that_touches_a_field_is_refused_in_a_style_sheet_too(string html) =>
+        MergeText.MistakeOfHtml(html)!.Key.ShouldBe("merge.unknown");
 }

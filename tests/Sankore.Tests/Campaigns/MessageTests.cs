@@ -15,10 +15,12 @@ public sealed class MessageTests
 {
     private const string Link = "<a href=\"{{unsubscribe_url}}\">x</a>";
 
-    private static readonly MergeValues Amina = new("amina@exemple.cg", "Amina", "Lycée", "Rentrée", "École", "https://exemple.cg/u"), Nobody = Amina with { Name = null, Organization = "", Sender = null };
+    private static readonly MergeValues Amina = new("amina@exemple.cg", "Amina", "Lycée", "Rentrée", "École", "https://exemple.cg/u"),
+        Nobody = Amina with { Name = null, Organization = "", Sender = null };
 
     private static readonly IStringLocalizer<Sankore.Campaigns.Strings> Texts =
-        new ServiceCollection().AddLogging().AddLocalization().BuildServiceProvider().GetRequiredService<IStringLocalizer<Sankore.Campaigns.Strings>>();
+        new ServiceCollection().AddLogging().AddLocalization().BuildServiceProvider()
+            .GetRequiredService<IStringLocalizer<Sankore.Campaigns.Strings>>();
 
     [Fact]
     public void What_can_be_saved_is_filled_in_for_anybody_as_its_author_means_it() =>
@@ -27,7 +29,8 @@ public sealed class MessageTests
             var content = $"<html><body>{piece.Source}{Link}</body></html>";
             new Validation().Message("Objet", content).Check();
             var filled = MessageText.Of("Objet", content, Texts).Fill(recipient);
-            var link = $"<a href=\"{recipient.UnsubscribeUrl.Replace("&", "&amp;", StringComparison.Ordinal).Replace("=", "&#x3D;", StringComparison.Ordinal)}\">x</a>";
+            var link =
+                $"<a href=\"{recipient.UnsubscribeUrl.Replace("&", "&amp;", StringComparison.Ordinal).Replace("=", "&#x3D;", StringComparison.Ordinal)}\">x</a>";
             filled.Html.ShouldBe($"<html><body>{piece.Html(recipient)}{link}</body></html>");
             Dense(filled.Text).ShouldBe(Dense($"{piece.Text(recipient)}x({recipient.UnsubscribeUrl})"));
         }).Check(Config.QuickThrowOnFailure.WithMaxTest(400));
@@ -35,7 +38,10 @@ public sealed class MessageTests
     [Fact]
     public void Whatever_is_written_is_refused_or_can_be_filled_in()
     {
-        string[] shards = ["{", "{{", "}}", "{{{", "\\", "contact.name", "#if ", "/if", "else", "default ", "\"x\"", "\"", "<p>", "</p>", "<table>", "<tr>", "<style>", "</style>", "a{b{c:d}}", "<a href=\"", ">", "<!--", "-->", "{{contact.name}}", "{{#if contact.name}}", "{{else}}", "{{/if}}", "{{unsubscribe_url}}", "</body>", "\n", " ", "é", "<title>"];
+        string[] shards = [
+            "{", "{{", "}}", "{{{", "\\", "contact.name", "#if ", "/if", "else", "default ", "\"x\"", "\"", "<p>", "</p>", "<table>",
+            "<tr>", "<style>", "</style>", "a{b{c:d}}", "<a href=\"", ">", "<!--", "-->", "{{contact.name}}", "{{#if contact.name}}",
+            "{{else}}", "{{/if}}", "{{unsubscribe_url}}", "</body>", "\n", " ", "é", "<title>"];
         Prop.ForAll(Gen.Elements(shards).ListOf().Select(parts => "x" + string.Concat(parts)).ToArbitrary(), content =>
         {
             try
@@ -95,7 +101,8 @@ public sealed class MessageTests
         try
         {
             CultureInfo.CurrentUICulture = CultureInfo.GetCultureInfo(language);
-            var filled = MessageText.Of("Objet {{contact.name}}", "<p>Bonjour</p>", Texts).Fill(Amina with { Name = "A\r\nBcc: b@exemple.cg" });
+            var filled = MessageText.Of("Objet {{contact.name}}", "<p>Bonjour</p>", Texts)
+                .Fill(Amina with { Name = "A\r\nBcc: b@exemple.cg" });
             filled.Subject.ShouldBe("Objet A  Bcc: b@exemple.cg");
             filled.Html.ShouldStartWith("<!DOCTYPE html>" + start + "<head><meta charset=\"utf-8\">");
             filled.Html.ShouldEndWith("</body></html>");

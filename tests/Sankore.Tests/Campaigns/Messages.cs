@@ -28,7 +28,8 @@ internal sealed record Words(string Written, string Said) : Piece
 /// <summary>A field, with or without words instead.</summary>
 internal sealed record Field(string Name, string? Instead, string Blank) : Piece
 {
-    public override string Source => Instead is null ? $$$"""{{{{{Blank}}}{{{Name}}}{{{Blank}}}}}""" : $$$"""{{default {{{Blank}}}{{{Name}}} "{{{Instead}}}"{{{Blank}}}}}""";
+    public override string Source => Instead is null ? $$$"""{{{{{Blank}}}{{{Name}}}{{{Blank}}}}}"""
+        : $$$"""{{default {{{Blank}}}{{{Name}}} "{{{Instead}}}"{{{Blank}}}}}""";
     public override string Html(MergeValues of) => Escape(Text(of));
     public override string Text(MergeValues of) => Messages.Value(of, Name) is { Length: > 0 } value ? value : Instead ?? "";
 
@@ -49,7 +50,8 @@ internal sealed record Field(string Name, string? Instead, string Blank) : Piece
 internal sealed record Choice(bool IfKnown, string Name, Piece Then, Piece? Otherwise) : Piece
 {
     private string Kind => IfKnown ? "if" : "unless";
-    public override string Source => $$$"""{{#{{{Kind}}} {{{Name}}}}}{{{Then.Source}}}{{{(Otherwise is null ? "" : "{{else}}" + Otherwise.Source)}}}{{/{{{Kind}}}}}""";
+    public override string Source =>
+        $$$"""{{#{{{Kind}}} {{{Name}}}}}{{{Then.Source}}}{{{(Otherwise is null ? "" : "{{else}}" + Otherwise.Source)}}}{{/{{{Kind}}}}}""";
     public override string Html(MergeValues of) => Chosen(of)?.Html(of) ?? "";
     public override string Text(MergeValues of) => Chosen(of)?.Text(of) ?? "";
     private Piece? Chosen(MergeValues of) => !string.IsNullOrEmpty(Messages.Value(of, Name)) == IfKnown ? Then : Otherwise;
@@ -68,7 +70,9 @@ internal static class Messages
 {
     private static readonly Gen<string> Name = Gen.Elements(MergeText.Fields);
 
-    private static readonly Gen<Piece> AnyWords = Gen.Elements<(string, string)>(("école ", "école "), ("l’an", "l’an"), ("&lt;b&gt;", "<b>"), ("caf&eacute;", "café"), ("{ x }", "{ x }"), ("1 &amp; 2", "1 & 2"), ("é😀", "é😀"), ("50 %", "50 %"), ("<!-- rien -->", ""))
+    private static readonly Gen<Piece> AnyWords = Gen.Elements<(string, string)>(
+        ("école ", "école "), ("l’an", "l’an"), ("&lt;b&gt;", "<b>"), ("caf&eacute;", "café"), ("{ x }", "{ x }"), ("1 &amp; 2", "1 & 2"),
+        ("é😀", "é😀"), ("50 %", "50 %"), ("<!-- rien -->", ""))
         .Select(w => (Piece)new Words(w.Item1, w.Item2));
 
     private static readonly Gen<Piece> AnyField =
@@ -82,7 +86,8 @@ internal static class Messages
 
     /// <summary>Somebody of whom more or less is known.</summary>
     public static Gen<MergeValues> Recipient { get; } =
-        from texts in Gen.Elements<string?>(null, "", "Amina", "A & B <b>\"q\" 'r' `s`=</b>", "{{contact.email}}", "N’Kounkou é😀", "<script>alert(1)</script>").ListOf(3)
+        from texts in Gen.Elements<string?>(
+            null, "", "Amina", "A & B <b>\"q\" 'r' `s`=</b>", "{{contact.email}}", "N’Kounkou é😀", "<script>alert(1)</script>").ListOf(3)
         select new MergeValues("amina@exemple.cg", texts[0], texts[1], "Rentrée <2027>", texts[2], "https://exemple.cg/u?c=1&m=2");
 
     public static string? Value(MergeValues of, string name) => name switch
@@ -96,13 +101,17 @@ internal static class Messages
         _ => throw new ArgumentOutOfRangeException(nameof(name), name, null),
     };
 
-    private static Gen<Piece> Line(int depth) => depth == 0 ? Gen.OneOf(AnyWords, AnyField) : Gen.OneOf(AnyWords, AnyField, Chosen(Line(depth - 1)), In("<b class=\"x\">", "</b>", Line(depth - 1)));
+    private static Gen<Piece> Line(int depth) => depth == 0 ? Gen.OneOf(AnyWords, AnyField)
+        : Gen.OneOf(AnyWords, AnyField, Chosen(Line(depth - 1)), In("<b class=\"x\">", "</b>", Line(depth - 1)));
 
-    private static Gen<Piece> Rows(int depth) => depth == 0 ? In("<tr><td>", "</td></tr>", Line(1)) : Gen.OneOf(In("<tr><td>", "</td></tr>", Line(1)), Chosen(Rows(depth - 1)));
+    private static Gen<Piece> Rows(int depth) =>
+        depth == 0 ? In("<tr><td>", "</td></tr>", Line(1)) : Gen.OneOf(In("<tr><td>", "</td></tr>", Line(1)), Chosen(Rows(depth - 1)));
 
     private static Gen<Piece> Blocks(int depth) => depth == 0
         ? In("<p>", "</p>", Line(2))
-        : Gen.OneOf(In("<p style='color:#123'>", "</p>", Line(2)), In("<div>", "</div>", Blocks(depth - 1)), Chosen(Blocks(depth - 1)), In("<table width=600>", "</table>", Rows(2)));
+        : Gen.OneOf(
+        In("<p style='color:#123'>", "</p>", Line(2)), In("<div>", "</div>", Blocks(depth - 1)), Chosen(Blocks(depth - 1)),
+        In("<table width=600>", "</table>", Rows(2)));
 
     private static Gen<Piece> Chosen(Gen<Piece> of) =>
         from ifKnown in Gen.Elements(true, false)

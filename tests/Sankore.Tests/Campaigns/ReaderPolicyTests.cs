@@ -2,7 +2,9 @@ using Npgsql;
 
 namespace Sankore.Tests.Campaigns;
 
-/// <summary>Writing takes the module's right to write, and deleting its own, whatever the code does: raw SQL as the role, on a person's own rows.</summary>
+/// <summary>
+/// Writing takes the module's right to write, and deleting its own, whatever the code does: raw SQL as the role, on a person's own rows.
+/// </summary>
 public sealed class ReaderPolicyTests(World world) : IClassFixture<World>, IAsyncLifetime
 {
     private const string Email = "head.s0009@sankore.test";
@@ -24,7 +26,8 @@ public sealed class ReaderPolicyTests(World world) : IClassFixture<World>, IAsyn
             insert into campaigns.suppressions (email, reason) values (@word || '.s@exemple.cg', 'manual');
             insert into campaigns.email_templates (name, subject, content) values (@word, 'Objet', 'Texte');
             insert into campaigns.email_campaigns (id, name) values (@_campaign, @word);
-            insert into campaigns.attachments (campaign_id, file_name, content_type, content) values (@_campaign, 'a.txt', 'text/plain', 'a');
+            insert into campaigns.attachments (campaign_id, file_name, content_type, content)
+            values (@_campaign, 'a.txt', 'text/plain', 'a');
             insert into campaigns.emails_sent (campaign_id, recipient_email) values (@_campaign, @word || '@exemple.cg');
             insert into campaigns.tries (id, campaign_id, recipient_email) values (gen_random_uuid(), @_campaign, 'x@exemple.cg');
             """);
@@ -40,7 +43,8 @@ public sealed class ReaderPolicyTests(World world) : IClassFixture<World>, IAsyn
         {
             (await Count($"select count(*) from campaigns.{table}")).ShouldBeGreaterThan(0, table);
             // A file is refused by its campaign, which the person cannot change either (CAMPAIGN_SETTLED).
-            (await Should.ThrowAsync<PostgresException>(() => AsPerson<int>($"insert into campaigns.{table} ({columns}) values ({values})")))
+            (await Should.ThrowAsync<PostgresException>(
+                () => AsPerson<int>($"insert into campaigns.{table} ({columns}) values ({values})")))
                 .SqlState.ShouldBe(table == "attachments" ? "SK001" : PostgresErrorCodes.InsufficientPrivilege, table);
             (await Touched($"update campaigns.{table} set user_id = user_id")).ShouldBe(0, table);
             (await Touched($"delete from campaigns.{table}")).ShouldBe(0, table);
@@ -71,23 +75,28 @@ public sealed class ReaderPolicyTests(World world) : IClassFixture<World>, IAsyn
 
     private static IEnumerable<(string Table, string Columns, string Values)> Rows() =>
     [
-        ("organizations", "name", "@word"), ("contacts", "email", "@word || '@exemple.cg'"), ("segments", "name, filter", "@word, '{}'"), ("suppressions", "email, reason", "@word || '@exemple.cg', 'manual'"),
+        ("organizations", "name", "@word"), ("contacts", "email", "@word || '@exemple.cg'"), ("segments", "name, filter", "@word, '{}'"),
+            ("suppressions", "email, reason", "@word || '@exemple.cg', 'manual'"),
         ("email_templates", "name, subject, content", "@word, 'x', 'x'"), ("email_campaigns", "name", "@word"),
-        ("attachments", "campaign_id, file_name, content_type, content", "@_campaign, 'x', 'text/plain', 'x'"), ("emails_sent", "campaign_id, recipient_email", "@_campaign, @word || '@exemple.cg'"),
+        ("attachments", "campaign_id, file_name, content_type, content", "@_campaign, 'x', 'text/plain', 'x'"),
+        ("emails_sent", "campaign_id, recipient_email", "@_campaign, @word || '@exemple.cg'"),
         ("tries", "id, campaign_id, recipient_email", "gen_random_uuid(), @_campaign, 'x@exemple.cg'"),
     ];
 
     /// <summary>What was assigned to the person gives these rights, in every place.</summary>
     private async Task Rights(bool write, bool delete)
     {
-        await world.Execute("update tenancy.user_module_permissions set is_active = true, can_write = @write, can_delete = @delete where user_id = @_person", new { _person, write, delete });
+        await world.Execute(
+            "update tenancy.user_module_permissions set is_active = true, can_write = @write, can_delete = @delete where user_id = @_person", new { _person, write, delete });
         foreach (var (right, has) in new[] { ("read", true), ("write", write), ("delete", delete) })
         {
-            (await world.AsRole<bool>("authenticated", _person, "select tenancy.has_module('campagnes', @right)", new { right })).ShouldBe([has], right);
+            (await world.AsRole<bool>("authenticated", _person, "select tenancy.has_module('campagnes', @right)", new { right }))
+                .ShouldBe([has], right);
         }
     }
 
-    private Task<IReadOnlyList<T>> AsPerson<T>(string sql) => world.AsRole<T>("authenticated", _person, sql, new { _campaign, word = Catalogue.Word() });
+    private Task<IReadOnlyList<T>> AsPerson<T>(string sql) =>
+        world.AsRole<T>("authenticated", _person, sql, new { _campaign, word = Catalogue.Word() });
 
     private async Task<long> Count(string sql) => (await AsPerson<long>(sql))[0];
 

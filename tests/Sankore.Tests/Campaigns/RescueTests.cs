@@ -6,14 +6,20 @@ using Sankore.Platform.Security;
 
 namespace Sankore.Tests.Campaigns;
 
-/// <summary>No campaign waits for ever, whatever became of its jobs, and nobody is written to twice on that account. The queue rests here: each test works it itself.</summary>
+/// <summary>
+/// No campaign waits for ever, whatever became of its jobs, and nobody is written to twice on that account. The queue rests here: each test
+/// works it itself.
+/// </summary>
 public sealed class RescueTests : IAsyncLifetime
 {
     private const string Email = Cast.HeadOnPremium;
 
     /// <summary>Of 250 messages.</summary>
     private const int Batches = 13;
-    private const string GiveUpSql = "update util.job_queue set status = 'failed', attempts = max_attempts, locked_until = null where payload ->> 'Campaign' = @id::text and status <> 'completed'";
+    private const string GiveUpSql = """
+        update util.job_queue set status = 'failed', attempts = max_attempts, locked_until = null
+        where payload ->> 'Campaign' = @id::text and status <> 'completed'
+        """;
     private const string WaitingSql = "select count(*) from util.job_queue where payload ->> 'Campaign' = @id::text and status = 'pending'";
 
     private SmtpSink _sink = default!;
@@ -73,7 +79,9 @@ public sealed class RescueTests : IAsyncLifetime
         var (dead, alive) = (await Job(attempts: 8, "-1 minute"), await Job(attempts: 1, "1 minute"));
         await Hand("0", dead, 8);
         await Hand("1", alive, 1);
-        await _world.Execute("update campaigns.emails_sent set status = 'failed', error_code = 'REJECTED' where campaign_id = @id and status = 'pending'", new { id = campaign.Id() });
+        await _world.Execute(
+            "update campaigns.emails_sent set status = 'failed', error_code = 'REJECTED' where campaign_id = @id and status = 'pending'",
+            new { id = campaign.Id() });
 
         await Rescue();
         var figures = await _client.Figures(campaign);
@@ -83,16 +91,20 @@ public sealed class RescueTests : IAsyncLifetime
 
         figures = await _client.Figures(campaign);
         (figures.Text("status"), figures.Number("unknown"), figures.Number("sending")).ShouldBe(("sent", 2, 0));
-        await feed.Next(e => e.Table == "campaigns.campaign_analytics" && e.RowId == campaign.Id() && e.Row.Text("status") == "sent", "the end is told");
+        await feed.Next(
+            e =>
+            e.Table == "campaigns.campaign_analytics" && e.RowId == campaign.Id() && e.Row.Text("status") == "sent", "the end is told");
         await Worker.WorkSome(TestContext.Current.CancellationToken);
         _sink.Count.ShouldBe(0);
 
         Task<Guid> Job(int attempts, string lease) => _world.Sql<Guid>("""
             insert into util.job_queue (id, job_type, payload, status, attempts, locked_until)
-            values (gen_random_uuid(), 'campaign_batch', jsonb_build_object('Campaign', @id, 'Batch', 0), 'running', @attempts, now() + @lease::interval) returning id
+            values (gen_random_uuid(), 'campaign_batch', jsonb_build_object('Campaign', @id, 'Batch', 0), 'running', @attempts,
+                now() + @lease::interval) returning id
             """, new { id = campaign.Id(), attempts, lease });
         Task Hand(string who, Guid job, int attempt) => _world.Execute("""
-            update campaigns.emails_sent set status = 'sending', attempts = 1, job_id = @job, job_attempt = @attempt where campaign_id = @id and recipient_email like '%.' || @who || '@%'
+            update campaigns.emails_sent set status = 'sending', attempts = 1, job_id = @job, job_attempt = @attempt
+            where campaign_id = @id and recipient_email like '%.' || @who || '@%'
             """, new { id = campaign.Id(), who, job, attempt });
     }
 
@@ -101,7 +113,9 @@ public sealed class RescueTests : IAsyncLifetime
     public async Task What_was_in_hand_when_a_campaign_was_stopped_does_not_stay_so(string status)
     {
         var campaign = await Begun(3);
-        await _world.Execute("update campaigns.emails_sent set status = 'sending' where campaign_id = @id; update campaigns.email_campaigns set status = @status where id = @id", new { id = campaign.Id(), status });
+        await _world.Execute(
+            "update campaigns.emails_sent set status = 'sending' where campaign_id = @id; update campaigns.email_campaigns"
+            + " set status = @status where id = @id", new { id = campaign.Id(), status });
         await Rescue();
         var figures = await _client.Figures(campaign);
         (figures.Text("status"), figures.Number("unknown"), figures.Number("sending")).ShouldBe((status, 3, 0));
@@ -113,7 +127,9 @@ public sealed class RescueTests : IAsyncLifetime
         var (due, begun, later) = (await Draft(5), await Draft(5), await Draft(5));
         foreach (var campaign in new[] { due, later })
         {
-            await _client.Act(campaign, "schedule", new { at = DateTime.UtcNow.AddDays(1).ToString("yyyy-MM-dd'T'HH:mm", System.Globalization.CultureInfo.InvariantCulture), timeZone = "UTC" }).Json();
+            await _client.Act(
+                campaign, "schedule",
+                new { at = DateTime.UtcNow.AddDays(1).ToString("yyyy-MM-dd'T'HH:mm", System.Globalization.CultureInfo.InvariantCulture), timeZone = "UTC" }).Json();
         }
         await _client.Act(begun, "send").Json(202);
         await _world.Execute(GiveUpSql, new { id = begun.Id() });
@@ -134,7 +150,10 @@ public sealed class RescueTests : IAsyncLifetime
     }
 
     [Theory]
-    [InlineData("the subscription", "update tenancy.subscriptions set status = 'suspended' where school_group_id in (select school_group_id from tenancy.memberships where user_id = @user)")]
+    [InlineData(
+        "the subscription",
+        "update tenancy.subscriptions set status = 'suspended' where school_group_id in (select school_group_id from tenancy.memberships"
+        + " where user_id = @user)")]
     [InlineData("the place", "update tenancy.memberships set expires_at = now() where user_id = @user")]
     [InlineData("the assignment", "delete from tenancy.user_module_permissions where user_id = @user")]
     [InlineData("the right to write", "update tenancy.user_module_permissions set can_write = false where user_id = @user")]
@@ -150,7 +169,8 @@ public sealed class RescueTests : IAsyncLifetime
         _sink.Count.ShouldBe(0, lost);
         foreach (var id in new[] { campaign.Id(), scheduled.Id() })
         {
-            (await _world.Sql<string>("select status || ' ' || failure from campaigns.email_campaigns where id = @id", new { id })).ShouldBe("paused MODULE_REFUSED", lost);
+            (await _world.Sql<string>("select status || ' ' || failure from campaigns.email_campaigns where id = @id", new { id }))
+                .ShouldBe("paused MODULE_REFUSED", lost);
         }
     }
 
@@ -181,7 +201,8 @@ public sealed class RescueTests : IAsyncLifetime
         await Rescue();
         const string state = """
             select md5(string_agg(r, ',' order by r)) from (
-              select 'c' || c.id || c.xmin::text from campaigns.email_campaigns c union all select 'e' || e.id || e.xmin::text from campaigns.emails_sent e
+              select 'c' || c.id || c.xmin::text from campaigns.email_campaigns c union all select 'e' || e.id || e.xmin::text
+              from campaigns.emails_sent e
               union all select 'j' || j.id || j.xmin::text from util.job_queue j union all select 'l' || l.id from live.changes l) s (r)
             """;
         var before = await _world.Sql<string>(state);
@@ -195,7 +216,10 @@ public sealed class RescueTests : IAsyncLifetime
     {
         var campaign = await Begun(30);
         // What the queue and the batch leave behind then: messages that wait, and jobs that were given up.
-        await _world.Execute("update campaigns.emails_sent set status = 'sending' where campaign_id = @id; update campaigns.emails_sent set status = 'pending', attempts = 8, next_attempt_at = now(), error_code = 'SERVER_AWAY' where campaign_id = @id", new { id = campaign.Id() });
+        await _world.Execute(
+            "update campaigns.emails_sent set status = 'sending' where campaign_id = @id; update campaigns.emails_sent"
+            + " set status = 'pending', attempts = 8, next_attempt_at = now(), error_code = 'SERVER_AWAY' where campaign_id = @id",
+            new { id = campaign.Id() });
         await _world.Execute(GiveUpSql, new { id = campaign.Id() });
         await Rescue();
         await Worker.WorkSome(TestContext.Current.CancellationToken);
@@ -224,8 +248,12 @@ public sealed class RescueTests : IAsyncLifetime
         var campaign = await Draft(count);
         await _client.Act(campaign, "send").Json(202);
         var start = _world.App.Services.GetServices<IJobHandler>().OfType<CampaignStartJob>().Single();
-        await start.Run(new Job(Guid.NewGuid(), JsonSerializer.SerializeToElement(new CampaignStartJob.Order(campaign.Id())), 1), TestContext.Current.CancellationToken);
-        await _world.Execute("update util.job_queue set status = 'completed', payload = '{}' where job_type = 'campaign_start' and payload ->> 'Campaign' = @id::text", new { id = campaign.Id() });
+        await start.Run(
+            new Job(Guid.NewGuid(), JsonSerializer.SerializeToElement(new CampaignStartJob.Order(campaign.Id())), 1),
+            TestContext.Current.CancellationToken);
+        await _world.Execute(
+            "update util.job_queue set status = 'completed', payload = '{}' where job_type = 'campaign_start'"
+            + " and payload ->> 'Campaign' = @id::text", new { id = campaign.Id() });
         return campaign;
     }
 }

@@ -24,10 +24,14 @@ public sealed class SendingTests
         (await client.Act(campaign, "send").Json(202)).Text("status").ShouldBe("sending");
         var figures = await client.Until(campaign, "sent");
 
-        (figures.Number("total"), figures.Number("sent"), figures.Number("pending"), figures.Number("failed"), figures.Number("bounced")).ShouldBe((499, 499, 0, 0, 0));
+        (figures.Number("total"), figures.Number("sent"), figures.Number("pending"), figures.Number("failed"), figures.Number("bounced"))
+            .ShouldBe((499, 499, 0, 0, 0));
         figures.GetProperty("successRate").GetDecimal().ShouldBe(100);
         var mails = sink.Mails;
-        mails.Select(Mailings.MessageId).Order().ShouldBe((await world.Sql<Guid[]>("select array_agg(id order by id) from campaigns.emails_sent where campaign_id = @id", new { id = campaign.Id() })).Order());
+        mails.Select(Mailings.MessageId).Order()
+            .ShouldBe(
+            (await world.Sql<Guid[]>(
+            "select array_agg(id order by id) from campaigns.emails_sent where campaign_id = @id", new { id = campaign.Id() })).Order());
         var read = mails.Select(m => ReadMail.Of(Encoding.Latin1.GetBytes(m))).ToDictionary(m => m.Header("Subject"));
         read.Keys.Order().ShouldBe(Enumerable.Range(0, 500).Where(i => i != 7).Select(i => $"Pour Personne {i}").Order());
         var one = read["Pour Personne 42"];
@@ -40,17 +44,24 @@ public sealed class SendingTests
         one.Plain().ShouldContain($"Bonjour Personne 42 de Org {word} 2");
         // The content does not say how to leave: a line below does.
         var leave = one.Header("List-Unsubscribe").Trim('<', '>');
-        one.Html().ShouldSatisfyAllConditions(html => html.ShouldStartWith("<!DOCTYPE html><html lang=\"fr\">"), html => html.ShouldContain($"href=\"{leave}\""));
+        one.Html()
+            .ShouldSatisfyAllConditions(
+            html => html.ShouldStartWith("<!DOCTYPE html><html lang=\"fr\">"), html => html.ShouldContain($"href=\"{leave}\""));
         one.Plain().ShouldContain($"Se désinscrire ({leave})");
 
-        var told = await feed.Next(e => e.Table == "campaigns.campaign_analytics" && e.RowId == campaign.Id() && e.Row.Text("status") == "sent", "the end is told");
+        var told = await feed.Next(
+            e =>
+            e.Table == "campaigns.campaign_analytics" && e.RowId == campaign.Id() && e.Row.Text("status") == "sent", "the end is told");
         told.Row.GetProperty("sent").GetInt32().ShouldBe(499);
-        (told.Row.GetProperty("accepted").GetInt32(), told.Row.GetProperty("total").GetInt32(), told.Row.GetProperty("successRate").GetDecimal()).ShouldBe((499, 499, 100));
-        await feed.Next(e => e.Table == "campaigns.dashboard_analytics" && e.Row.GetProperty("today").GetInt32() == 499, "the dashboard is told");
+        (told.Row.GetProperty("accepted").GetInt32(), told.Row.GetProperty("total").GetInt32(),
+            told.Row.GetProperty("successRate").GetDecimal()).ShouldBe((499, 499, 100));
+        await feed.Next(
+            e => e.Table == "campaigns.dashboard_analytics" && e.Row.GetProperty("today").GetInt32() == 499, "the dashboard is told");
         await client.Act(campaign, "send").ShouldRefuse(409, "CAMPAIGN_STATE");
         // By the database's own record, however fast or slow this machine is: the act itself, and then one more each 240 ms at most.
         (await world.Sql<bool>("""
-            select count(*) - 2 <= extract(epoch from max(l.at) - min(c.started_at)) / 0.24 from live.changes l join campaigns.email_campaigns c on c.id::text = l.row_id where c.id = @id
+            select count(*) - 2 <= extract(epoch from max(l.at) - min(c.started_at)) / 0.24 from live.changes l
+            join campaigns.email_campaigns c on c.id::text = l.row_id where c.id = @id
             """, new { id = campaign.Id() })).ShouldBeTrue("progress is told at most four times a second");
     }
 
@@ -71,7 +82,8 @@ public sealed class SendingTests
         early.ShouldAllBe(ids => ids.SequenceEqual(new[] { id }), "they come back, to be told later");
         (await Told()).ShouldBe(before);
 
-        await world.Execute("update campaigns.email_campaigns set told_at = now() - interval '240 milliseconds' where id = @id", new { id });
+        await world.Execute(
+            "update campaigns.email_campaigns set told_at = now() - interval '240 milliseconds' where id = @id", new { id });
         (await world.AsRole<Guid>("service_role", null, tell, new { id })).ShouldBeEmpty();
         (await Told()).ShouldBe(before + 1);
     }
@@ -84,8 +96,10 @@ public sealed class SendingTests
         {
             _ when command.StartsWith("RCPT TO:<gone", StringComparison.Ordinal) => "550 5.1.1 nobody of that name",
             _ when command.StartsWith("RCPT TO:<policy", StringComparison.Ordinal) => "550 5.7.1 not from you",
-            _ when command.StartsWith("RCPT TO:<later", StringComparison.Ordinal) => Interlocked.Increment(ref deferrals) == 1 ? "450 4.2.1 greylisted" : null,
-            _ when command.StartsWith(".\n", StringComparison.Ordinal) && command.Contains("To: lost@", StringComparison.Ordinal) => ScriptedSmtp.Cut,
+            _ when command.StartsWith("RCPT TO:<later", StringComparison.Ordinal) =>
+            Interlocked.Increment(ref deferrals) == 1 ? "450 4.2.1 greylisted" : null,
+            _ when command.StartsWith(".\n", StringComparison.Ordinal) && command.Contains("To: lost@", StringComparison.Ordinal) =>
+            ScriptedSmtp.Cut,
             _ => null,
         });
         await using var world = await MailingWorld.Start(server.Port);
@@ -93,19 +107,30 @@ public sealed class SendingTests
         var word = Catalogue.Word();
         foreach (var who in (string[])["gone", "policy", "later", "lost", "fine"])
         {
-            await client.Ask(HttpMethod.Post, $"{Mailings.Api}/contacts", new { email = $"{who}@{word}.cg", tags = new[] { word } }).Json(201);
+            await client.Ask(HttpMethod.Post, $"{Mailings.Api}/contacts", new { email = $"{who}@{word}.cg", tags = new[] { word } })
+                .Json(201);
         }
-        var segment = (await client.Ask(HttpMethod.Post, $"{Mailings.Api}/segments", new { name = word, filter = new { tags = new[] { word } } }).Json(201)).Id();
+        var segment = (
+            await client.Ask(HttpMethod.Post, $"{Mailings.Api}/segments", new { name = word, filter = new { tags = new[] { word } } })
+            .Json(201)).Id();
         var campaign = await client.Draft(word, segment);
         await client.Act(campaign, "send").Json(202);
-        await Waiting.Until(async () => (await client.Figures(campaign)).Number("deferred") == 1 && (await client.Figures(campaign)).Number("pending") == 1, "one is put off");
-        await Waiting.Until(async () => await world.Sql<long>("select count(*) from util.job_queue where status = 'pending' and job_type = 'campaign_batch'") == 1, "its job waits");
-        await world.Execute("update campaigns.emails_sent set next_attempt_at = now() where status = 'pending'; update util.job_queue set run_at = now() where status = 'pending'; select pg_notify('jobs', '')");
+        await Waiting.Until(
+            async () => (await client.Figures(campaign)).Number("deferred") == 1
+            && (await client.Figures(campaign)).Number("pending") == 1, "one is put off");
+        await Waiting.Until(
+            async () => await world.Sql<long>(
+            "select count(*) from util.job_queue where status = 'pending' and job_type = 'campaign_batch'") == 1, "its job waits");
+        await world.Execute(
+            "update campaigns.emails_sent set next_attempt_at = now() where status = 'pending'; update util.job_queue set run_at = now()"
+            + " where status = 'pending'; select pg_notify('jobs', '')");
         var figures = await client.Until(campaign, "sent");
 
-        (await States(world, campaign.Id())).ShouldBe(["fine sent ", "gone bounced 5.1.1", "later sent ", "lost failed OUTCOME_UNKNOWN", "policy bounced 5.7.1"]);
+        (await States(world, campaign.Id()))
+            .ShouldBe(["fine sent ", "gone bounced 5.1.1", "later sent ", "lost failed OUTCOME_UNKNOWN", "policy bounced 5.7.1"]);
         (figures.Number("unknown"), figures.Number("bounced"), figures.Number("sent")).ShouldBe((1, 2, 2));
-        (await client.Ask(HttpMethod.Get, $"{Mailings.Api}/suppressions").Json()).GetProperty("items").Texts("email").ShouldBe([$"gone@{word}.cg"], "a policy is not the address's fault");
+        (await client.Ask(HttpMethod.Get, $"{Mailings.Api}/suppressions").Json()).GetProperty("items").Texts("email")
+            .ShouldBe([$"gone@{word}.cg"], "a policy is not the address's fault");
         server.Mails.Count(m => m.Contains($"To: lost@{word}.cg", StringComparison.Ordinal)).ShouldBe(1);
     }
 
@@ -113,15 +138,21 @@ public sealed class SendingTests
     public async Task A_mail_server_that_goes_away_costs_no_attempt_and_what_had_not_left_goes_out_when_it_is_back()
     {
         var (mails, isAway) = (0, true);
-        await using var server = new ScriptedSmtp(command => command.StartsWith("MAIL", StringComparison.Ordinal) && Interlocked.Increment(ref mails) > 200 && Volatile.Read(ref isAway) ? ScriptedSmtp.Cut : null);
+        await using var server = new ScriptedSmtp(
+            command => command.StartsWith("MAIL", StringComparison.Ordinal) && Interlocked.Increment(ref mails) > 200
+            && Volatile.Read(ref isAway) ? ScriptedSmtp.Cut : null);
         await using var world = await MailingWorld.Start(server.Port);
         using var client = await world.As(Email);
         var word = Catalogue.Word();
         var campaign = await client.Draft(word, await world.Contacts(Email, word, 900));
         await client.Act(campaign, "send").Json(202);
-        await Waiting.Until(async () => mails > 200 && await world.Sql<long>("select count(*) from util.job_queue where status = 'running' and job_type = 'campaign_batch'") == 0, "the jobs give up for now");
+        await Waiting.Until(
+            async () => mails > 200
+            && await world.Sql<long>("select count(*) from util.job_queue where status = 'running' and job_type = 'campaign_batch'") == 0,
+            "the jobs give up for now");
         var figures = await client.Figures(campaign);
-        (figures.Text("status"), figures.Number("sent"), figures.Number("pending"), figures.Number("deferred")).ShouldBe(("sending", 200, 700, 0));
+        (figures.Text("status"), figures.Number("sent"), figures.Number("pending"), figures.Number("deferred"))
+            .ShouldBe(("sending", 200, 700, 0));
         server.Mails.Count.ShouldBe(200);
         Volatile.Write(ref isAway, false);
         await world.Execute("update util.job_queue set run_at = now() where status = 'pending'; select pg_notify('jobs', '')");
@@ -135,7 +166,9 @@ public sealed class SendingTests
     {
         var (arrived, enough) = (0, 120);
         // From so many on, the server takes its time to say that it has one.
-        await using var server = new ScriptedSmtp(command => command.StartsWith(".\n", StringComparison.Ordinal) && Interlocked.Increment(ref arrived) >= Volatile.Read(ref enough) ? ScriptedSmtp.Hold : null);
+        await using var server = new ScriptedSmtp(
+            command => command.StartsWith(".\n", StringComparison.Ordinal)
+            && Interlocked.Increment(ref arrived) >= Volatile.Read(ref enough) ? ScriptedSmtp.Hold : null);
         await using var world = await MailingWorld.Start(server.Port);
         using var client = await world.As(Email);
         var word = Catalogue.Word();
@@ -153,13 +186,16 @@ public sealed class SendingTests
             }, "nothing is on its way");
             var paused = server.Mails.Count;
             (await client.Figures(campaign)).Number("sent").ShouldBe(paused);
-            await Waiting.Until(async () => await world.Sql<long>("select count(*) from util.job_queue where status = 'running' and job_type = 'campaign_batch'") == 0, "the jobs notice");
+            await Waiting.Until(
+                async () => await world.Sql<long>(
+                "select count(*) from util.job_queue where status = 'running' and job_type = 'campaign_batch'") == 0, "the jobs notice");
             server.Mails.Count.ShouldBe(paused);
             Interlocked.Add(ref enough, 120);
             await client.Act(campaign, round < 3 ? "resume" : "cancel").Json();
         }
         var figures = await client.Figures(campaign);
-        (figures.Text("status"), figures.Number("sent") + figures.Number("pending"), figures.Number("failed")).ShouldBe(("cancelled", 900, 0));
+        (figures.Text("status"), figures.Number("sent") + figures.Number("pending"), figures.Number("failed"))
+            .ShouldBe(("cancelled", 900, 0));
         figures.Number("pending").ShouldBeGreaterThan(0);
         server.Mails.Select(m => Mailings.MessageId(m.ReplaceLineEndings("\n"))).ShouldBeUnique();
     }
@@ -172,13 +208,21 @@ public sealed class SendingTests
         using var client = await world.As(Email);
         var word = Catalogue.Word();
         var campaign = await client.Draft(word, await world.Contacts(Email, word, 5));
-        await client.Act(campaign, "schedule", new { at = DateTime.UtcNow.AddDays(1).ToString("yyyy-MM-dd'T'HH:mm", System.Globalization.CultureInfo.InvariantCulture), timeZone = "UTC" }).Json();
+        await client.Act(
+            campaign, "schedule",
+            new { at = DateTime.UtcNow.AddDays(1).ToString("yyyy-MM-dd'T'HH:mm", System.Globalization.CultureInfo.InvariantCulture), timeZone = "UTC" }).Json();
         // Its job comes too early: nothing happens.
         await world.Execute("update util.job_queue set run_at = now() where job_type = 'campaign_start'; select pg_notify('jobs', '')");
-        await Waiting.Until(async () => await world.Sql<long>("select count(*) from util.job_queue where job_type = 'campaign_start' and status = 'completed'") == 1, "the job is done");
+        await Waiting.Until(
+            async () => await world.Sql<long>(
+            "select count(*) from util.job_queue where job_type = 'campaign_start' and status = 'completed'") == 1, "the job is done");
         (await client.Figures(campaign)).Text("status").ShouldBe("scheduled");
-        await client.Act(campaign, "schedule", new { at = DateTime.UtcNow.AddDays(1).ToString("yyyy-MM-dd'T'HH:mm", System.Globalization.CultureInfo.InvariantCulture), timeZone = "UTC" }).Json();
-        await world.Execute("update campaigns.email_campaigns set scheduled_at = now(); update util.job_queue set run_at = now() where status = 'pending'; select pg_notify('jobs', '')");
+        await client.Act(
+            campaign, "schedule",
+            new { at = DateTime.UtcNow.AddDays(1).ToString("yyyy-MM-dd'T'HH:mm", System.Globalization.CultureInfo.InvariantCulture), timeZone = "UTC" }).Json();
+        await world.Execute(
+            "update campaigns.email_campaigns set scheduled_at = now(); update util.job_queue set run_at = now()"
+            + " where status = 'pending'; select pg_notify('jobs', '')");
         (await client.Until(campaign, "sent")).Number("sent").ShouldBe(5);
         sink.Count.ShouldBe(5);
     }
@@ -210,11 +254,16 @@ public sealed class SendingTests
         var campaign = await client.Draft(word, await world.Contacts(Email, word, 1));
         await client.Act(campaign, "send").Json(202);
         await client.Until(campaign, "sent");
-        var mail = ReadMail.Of(await File.ReadAllBytesAsync(world.Mails().Single(m => m.Header("To").Contains(word, StringComparison.Ordinal)).Path, TestContext.Current.CancellationToken));
+        var mail = ReadMail.Of(
+            await File.ReadAllBytesAsync(
+            world.Mails().Single(m => m.Header("To").Contains(word, StringComparison.Ordinal)).Path,
+            TestContext.Current.CancellationToken));
         mail.Html().ShouldStartWith("<!DOCTYPE html><html lang=\"en\">");
         mail.Plain().ShouldContain("Unsubscribe (http");
     }
 
     private static async Task<IEnumerable<string>> States(World world, Guid id) =>
-        await world.Sql<string[]>("select array_agg(split_part(recipient_email, '@', 1) || ' ' || status || ' ' || coalesce(error_code, '') order by 1) from campaigns.emails_sent where campaign_id = @id", new { id });
+        await world.Sql<string[]>(
+            "select array_agg(split_part(recipient_email, '@', 1) || ' ' || status || ' ' || coalesce(error_code, '') order by 1)"
+            + " from campaigns.emails_sent where campaign_id = @id", new { id });
 }

@@ -6,7 +6,9 @@ using Sankore.Platform.Jobs;
 
 namespace Sankore.Tests.Campaigns;
 
-/// <summary>A campaign goes only the ways there are between its states, whoever asks and in whatever order. Nothing is sent here: the queue rests.</summary>
+/// <summary>
+/// A campaign goes only the ways there are between its states, whoever asks and in whatever order. Nothing is sent here: the queue rests.
+/// </summary>
 public sealed class StateTests(World world) : IClassFixture<World>, IAsyncLifetime
 {
     private const string Email = Cast.HeadOnPremium;
@@ -14,7 +16,8 @@ public sealed class StateTests(World world) : IClassFixture<World>, IAsyncLifeti
     /// <summary>The issue's own words, written down once more: what may follow what.</summary>
     private static readonly string[] Ways =
     [
-        "draft scheduled", "draft sending", "draft cancelled", "scheduled draft", "scheduled sending", "scheduled cancelled", "sending paused", "sending sent", "sending failed", "sending cancelled",
+        "draft scheduled", "draft sending", "draft cancelled", "scheduled draft", "scheduled sending", "scheduled cancelled",
+            "sending paused", "sending sent", "sending failed", "sending cancelled",
         "paused sending", "paused cancelled",
     ];
 
@@ -30,13 +33,19 @@ public sealed class StateTests(World world) : IClassFixture<World>, IAsyncLifeti
         {
             foreach (var to in CampaignStates.All.Where(s => s != from))
             {
-                var id = await world.Sql<Guid>("insert into campaigns.email_campaigns (user_id, name, subject, content, status, scheduled_at) values (@user, 'N', 'S', 'C', @from, now()) returning id", new { user, from });
+                var id = await world.Sql<Guid>(
+                    "insert into campaigns.email_campaigns (user_id, name, subject, content, status, scheduled_at)"
+                    + " values (@user, 'N', 'S', 'C', @from, now()) returning id", new { user, from });
                 var may = Ways.Contains($"{from} {to}");
                 CampaignStates.May(from, to).ShouldBe(may, $"{from} → {to}");
                 foreach (var role in new[] { "authenticated", "service_role" })
                 {
-                    await world.Execute("alter table campaigns.email_campaigns disable trigger check_campaign; update campaigns.email_campaigns set status = @from where id = @id; alter table campaigns.email_campaigns enable trigger check_campaign", new { id, from });
-                    var change = () => world.AsRole<int>(role, user, "update campaigns.email_campaigns set status = @to where id = @id", new { id, to });
+                    await world.Execute(
+                        "alter table campaigns.email_campaigns disable trigger check_campaign; update campaigns.email_campaigns set "
+                        + "status = @from where id = @id; alter table campaigns.email_campaigns enable trigger check_campaign",
+                        new { id, from });
+                    var change = () =>
+                        world.AsRole<int>(role, user, "update campaigns.email_campaigns set status = @to where id = @id", new { id, to });
                     if (may)
                     {
                         await change();
@@ -117,7 +126,8 @@ public sealed class StateTests(World world) : IClassFixture<World>, IAsyncLifeti
         var answers = await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => client.Act(campaign, "send")));
         answers.Count(a => a.IsSuccessStatusCode).ShouldBe(1);
         answers.Count(a => (int)a.StatusCode == 409).ShouldBe(7);
-        (await world.Sql<long>("select count(*) from util.job_queue where payload ->> 'Campaign' = @id", new { id = campaign.Id().ToString() })).ShouldBe(1);
+        (await world.Sql<long>(
+            "select count(*) from util.job_queue where payload ->> 'Campaign' = @id", new { id = campaign.Id().ToString() })).ShouldBe(1);
     }
 
     [Fact]
@@ -127,9 +137,13 @@ public sealed class StateTests(World world) : IClassFixture<World>, IAsyncLifeti
         var (user, word) = (await world.IdOf(Email), Catalogue.Word());
         var campaign = await client.Draft(word, await world.Contacts(Email, word, 3));
         await client.Act(campaign, "send").Json(202);
-        foreach (var change in new[] { "subject = 'x'", "content = 'x'", "audience = '{\"kind\": \"all\"}'", "from_name = 'x'", "reply_to = 'x@y.cg'", "track_opens = true" })
+        foreach (
+            var change in new[] { "subject = 'x'", "content = 'x'", "audience = '{\"kind\": \"all\"}'", "from_name = 'x'", "reply_to = 'x@y.cg'", "track_opens = true" })
         {
-            (await Should.ThrowAsync<PostgresException>(() => world.AsRole<int>("authenticated", user, $"update campaigns.email_campaigns set {change} where id = @id", new { id = campaign.Id() }))).MessageText.ShouldBe("CAMPAIGN_SETTLED", change);
+            (await Should.ThrowAsync<PostgresException>(
+                () => world.AsRole<int>(
+                "authenticated", user, $"update campaigns.email_campaigns set {change} where id = @id",
+                new { id = campaign.Id() }))).MessageText.ShouldBe("CAMPAIGN_SETTLED", change);
         }
     }
 
@@ -142,7 +156,10 @@ public sealed class StateTests(World world) : IClassFixture<World>, IAsyncLifeti
         var empty = await client.Ask(HttpMethod.Post, Mailings.Api, new { name = word }).Json(201);
         var problem = await client.Act(empty, "send").ShouldRefuse(422, "CAMPAIGN_INCOMPLETE");
         problem.GetProperty("errors").Names().ShouldBe(["subject", "content"]);
-        await client.Act(empty, "schedule", new { at = DateTime.UtcNow.AddDays(1).ToString("yyyy-MM-dd'T'HH:mm", System.Globalization.CultureInfo.InvariantCulture) }).ShouldRefuse(422, "CAMPAIGN_INCOMPLETE");
+        await client.Act(
+            empty, "schedule",
+            new { at = DateTime.UtcNow.AddDays(1).ToString("yyyy-MM-dd'T'HH:mm", System.Globalization.CultureInfo.InvariantCulture) })
+            .ShouldRefuse(422, "CAMPAIGN_INCOMPLETE");
         await client.Ask(HttpMethod.Post, $"{Mailings.Api}/suppressions", new { email = $"{word}.0@exemple0.cg" }).Json(201);
         await client.Act(await client.Draft(word, segment), "send").ShouldRefuse(422, "AUDIENCE_EMPTY");
         await client.Act(await client.Draft(word, Guid.NewGuid()), "send").ShouldRefuse(422, "AUDIENCE_EMPTY");
@@ -157,7 +174,8 @@ public sealed class StateTests(World world) : IClassFixture<World>, IAsyncLifeti
     [InlineData("2026-12-24T08:00", "Africa/Dakar", "2026-12-24T08:00:00Z")]
     [InlineData("2027-03-28T03:30", "Europe/Paris", "2027-03-28T01:30:00Z")]
     public void A_schedule_is_the_clock_on_the_senders_wall(string at, string zone, string utc) =>
-        new ScheduleInput(at, zone).Normalized(DateTimeOffset.Parse("2026-11-22T00:00:00Z", System.Globalization.CultureInfo.InvariantCulture)).At.UtcDateTime
+        new ScheduleInput(at, zone)
+            .Normalized(DateTimeOffset.Parse("2026-11-22T00:00:00Z", System.Globalization.CultureInfo.InvariantCulture)).At.UtcDateTime
             .ShouldBe(DateTimeOffset.Parse(utc, System.Globalization.CultureInfo.InvariantCulture).UtcDateTime);
 
     [Theory]
@@ -168,11 +186,15 @@ public sealed class StateTests(World world) : IClassFixture<World>, IAsyncLifeti
     [InlineData("", "UTC", "no time")]
     [InlineData("2026-12-24T08:00", "Mars/Olympus", "no zone")]
     public void What_is_no_moment_to_come_is_refused(string at, string zone, string why) =>
-        Should.Throw<Sankore.Platform.Security.Refusal>(() => new ScheduleInput(at, zone).Normalized(DateTimeOffset.Parse("2026-11-22T00:00:00Z", System.Globalization.CultureInfo.InvariantCulture)), why);
+        Should.Throw<Sankore.Platform.Security.Refusal>(
+            () => new ScheduleInput(at, zone)
+            .Normalized(DateTimeOffset.Parse("2026-11-22T00:00:00Z", System.Globalization.CultureInfo.InvariantCulture)), why);
 
     private static Task<HttpResponseMessage> Ask(HttpClient client, JsonElement campaign, string act) => act switch
     {
-        "schedule" => client.Act(campaign, act, new { at = DateTime.UtcNow.AddDays(2).ToString("yyyy-MM-dd'T'HH:mm", System.Globalization.CultureInfo.InvariantCulture), timeZone = "UTC" }),
+        "schedule" => client.Act(
+            campaign, act,
+            new { at = DateTime.UtcNow.AddDays(2).ToString("yyyy-MM-dd'T'HH:mm", System.Globalization.CultureInfo.InvariantCulture), timeZone = "UTC" }),
         "delete" => client.Ask(HttpMethod.Delete, $"{Mailings.Api}/{campaign.Id()}"),
         "update" => Update(client, campaign),
         _ => client.Act(campaign, act),
@@ -181,6 +203,8 @@ public sealed class StateTests(World world) : IClassFixture<World>, IAsyncLifeti
     private static async Task<HttpResponseMessage> Update(HttpClient client, JsonElement campaign)
     {
         var now = await client.Ask(HttpMethod.Get, $"{Mailings.Api}/{campaign.Id()}").Json();
-        return await client.Ask(HttpMethod.Put, $"{Mailings.Api}/{campaign.Id()}", new { name = now.Text("name"), subject = "S", content = "C", audience = now.GetProperty("audience"), version = now.Number("version") });
+        return await client.Ask(
+            HttpMethod.Put, $"{Mailings.Api}/{campaign.Id()}",
+            new { name = now.Text("name"), subject = "S", content = "C", audience = now.GetProperty("audience"), version = now.Number("version") });
     }
 }

@@ -21,11 +21,14 @@ public sealed class TemplatesTests(World world) : IClassFixture<World>
         var read = await head.Ask(HttpMethod.Get, $"{Api}/{made.Id()}").Json();
         read.Text("content").ShouldBe(Content);
 
-        using var answer = await head.Ask(HttpMethod.Put, $"{Api}/{made.Id()}", new { name = "Autre", subject = "s", content = "<p>c</p>" }, ifMatch: "\"1\"");
+        using var answer = await head.Ask(
+            HttpMethod.Put, $"{Api}/{made.Id()}", new { name = "Autre", subject = "s", content = "<p>c</p>" }, ifMatch: "\"1\"");
         answer.Headers.ETag!.Tag.ShouldBe("\"2\"");
-        await head.Ask(HttpMethod.Put, $"{Api}/{made.Id()}", new { name = "Autre", subject = "s", content = "c" }, ifMatch: "\"1\"").ShouldRefuse(412, "STALE");
+        await head.Ask(HttpMethod.Put, $"{Api}/{made.Id()}", new { name = "Autre", subject = "s", content = "c" }, ifMatch: "\"1\"")
+            .ShouldRefuse(412, "STALE");
         await head.Ask(HttpMethod.Put, $"{Api}/{made.Id()}", new { name = "Autre", subject = "s", content = "c", version = 2 }).Json();
-        await head.Ask(HttpMethod.Put, $"{Api}/{made.Id()}", new { name = "Autre", subject = "s", content = "c" }).ShouldRefuse(428, "VERSION_REQUIRED");
+        await head.Ask(HttpMethod.Put, $"{Api}/{made.Id()}", new { name = "Autre", subject = "s", content = "c" })
+            .ShouldRefuse(428, "VERSION_REQUIRED");
         await head.Ask(HttpMethod.Delete, $"{Api}/{made.Id()}").Json(204);
         await head.Ask(HttpMethod.Delete, $"{Api}/{made.Id()}").ShouldRefuse(404, "NOT_FOUND");
     }
@@ -48,7 +51,8 @@ public sealed class TemplatesTests(World world) : IClassFixture<World>
         list.GetProperty("total").GetInt64().ShouldBe(3);
         list.GetProperty("items")[0].TryGetProperty("content", out _).ShouldBeFalse("a list is light");
 
-        async Task<IReadOnlyList<string>> Names(string query) => (await head.Ask(HttpMethod.Get, $"{Api}?q={word}&{query}").Json()).GetProperty("items").Texts("name");
+        async Task<IReadOnlyList<string>> Names(string query) =>
+            (await head.Ask(HttpMethod.Get, $"{Api}?q={word}&{query}").Json()).GetProperty("items").Texts("name");
     }
 
     [Fact]
@@ -61,7 +65,8 @@ public sealed class TemplatesTests(World world) : IClassFixture<World>
         copy.Text("name").Length.ShouldBe(120);
         (copy.Text("content"), copy.GetProperty("version").GetInt32()).ShouldBe(("<p>x</p>", 1));
         copy.Id().ShouldNotBe(made.Id());
-        (await head.Ask(HttpMethod.Post, $"{Api}/{made.Id()}/duplicate", new { }, language: "en").Json(201)).Text("name").ShouldEndWith(" (copy)");
+        (await head.Ask(HttpMethod.Post, $"{Api}/{made.Id()}/duplicate", new { }, language: "en").Json(201)).Text("name")
+            .ShouldEndWith(" (copy)");
     }
 
     [Fact]
@@ -74,10 +79,12 @@ public sealed class TemplatesTests(World world) : IClassFixture<World>
         var contact = await head.Ask(HttpMethod.Post, "/api/campaigns/contacts", new { email = $"{word}@exemple.cg" }).Json(201);
         (await admin.Ask(HttpMethod.Get, $"{Api}?q={word}").Json()).GetProperty("total").GetInt64().ShouldBe(0);
         await admin.Ask(HttpMethod.Get, $"{Api}/{made.Id()}").ShouldRefuse(404, "NOT_FOUND");
-        await admin.Ask(HttpMethod.Put, $"{Api}/{made.Id()}", new { name = "n", subject = "s", content = "c", version = 1 }).ShouldRefuse(404, "NOT_FOUND");
+        await admin.Ask(HttpMethod.Put, $"{Api}/{made.Id()}", new { name = "n", subject = "s", content = "c", version = 1 })
+            .ShouldRefuse(404, "NOT_FOUND");
         await admin.Ask(HttpMethod.Post, $"{Api}/{made.Id()}/duplicate", new { }).ShouldRefuse(404, "NOT_FOUND");
         await admin.Ask(HttpMethod.Delete, $"{Api}/{made.Id()}").ShouldRefuse(404, "NOT_FOUND");
-        await admin.Ask(HttpMethod.Post, $"{Api}/preview", new { subject = "s", content = "c", contactId = contact.Id() }).ShouldRefuse(404, "NOT_FOUND");
+        await admin.Ask(HttpMethod.Post, $"{Api}/preview", new { subject = "s", content = "c", contactId = contact.Id() })
+            .ShouldRefuse(404, "NOT_FOUND");
         using var browser = await SignedIn(Cast.Admin1);
         await browser.Page($"{Pages}/{made.Id()}", HttpStatusCode.NotFound);
         await browser.Page($"{Pages}/{made.Id()}/preview", HttpStatusCode.NotFound);
@@ -104,7 +111,8 @@ public sealed class TemplatesTests(World world) : IClassFixture<World>
         }
         await head.Ask(HttpMethod.Post, Api, new { name = 1, subject = "s", content = "c" }).ShouldRefuse(400, "BAD_REQUEST");
         await head.Ask(HttpMethod.Post, Api, new { name = "n", subject = "s", content = new[] { "c" } }).ShouldRefuse(400, "BAD_REQUEST");
-        await head.Ask(HttpMethod.Post, $"{Api}/preview", new { subject = "s", content = "c", contactId = "moi" }).ShouldRefuse(400, "BAD_REQUEST");
+        await head.Ask(HttpMethod.Post, $"{Api}/preview", new { subject = "s", content = "c", contactId = "moi" })
+            .ShouldRefuse(400, "BAD_REQUEST");
         await New(head, "n", "s", string.Concat(Enumerable.Repeat("<p>é</p>\n", MessageRules.MaxContent / 9 / 4)));
     }
 
@@ -119,7 +127,8 @@ public sealed class TemplatesTests(World world) : IClassFixture<World>
         (await Error("<script>x</script>")).ShouldContain(element);
 
         async Task<string> Error(string content) =>
-            (await head.Ask(HttpMethod.Post, Api, new { name = "n", subject = "s", content }, language: language).ShouldRefuse(400, "VALIDATION_FAILED")).ErrorOf("content");
+            (await head.Ask(HttpMethod.Post, Api, new { name = "n", subject = "s", content }, language: language)
+                .ShouldRefuse(400, "VALIDATION_FAILED")).ErrorOf("content");
     }
 
     [Fact]
@@ -127,14 +136,18 @@ public sealed class TemplatesTests(World world) : IClassFixture<World>
     {
         using var head = await world.As(Cast.HeadOnPremium);
         var word = Catalogue.Word();
-        var contact = await head.Ask(HttpMethod.Post, "/api/campaigns/contacts", new { email = $"{word}@exemple.cg", name = "Ruth <i>", organization = $"Lycée {word}" }).Json(201);
-        var message = new { subject = "Pour {{contact.name}}", content = "<p>{{contact.name}}, {{organization.name}}, {{contact.email}}</p>", contactId = contact.Id() };
+        var contact = await head.Ask(
+            HttpMethod.Post, "/api/campaigns/contacts",
+            new { email = $"{word}@exemple.cg", name = "Ruth <i>", organization = $"Lycée {word}" }).Json(201);
+        var message =
+            new { subject = "Pour {{contact.name}}", content = "<p>{{contact.name}}, {{organization.name}}, {{contact.email}}</p>", contactId = contact.Id() };
         var filled = await head.Ask(HttpMethod.Post, $"{Api}/preview", message).Json();
         filled.Text("subject").ShouldBe("Pour Ruth <i>");
         filled.Text("html").ShouldContain($"<p>Ruth &lt;i&gt;, Lycée {word}, {word}@exemple.cg</p>");
         filled.Text("text").ShouldStartWith($"Ruth <i>, Lycée {word}, {word}@exemple.cg\n\n");
         filled.Text("text").ShouldContain("Se désinscrire (http");
-        (await head.Ask(HttpMethod.Post, $"{Api}/preview", new { subject = "{{contact.name}}", content = "x" }, language: "en").Json()).Text("subject").ShouldBe("Amina N’Kounkou");
+        (await head.Ask(HttpMethod.Post, $"{Api}/preview", new { subject = "{{contact.name}}", content = "x" }, language: "en").Json())
+            .Text("subject").ShouldBe("Amina N’Kounkou");
         await head.Ask(HttpMethod.Post, $"{Api}/preview", new { subject = "{{x}}", content = "" }).ShouldRefuse(400, "VALIDATION_FAILED");
 
         using var browser = await SignedIn(Cast.HeadOnPremium);
@@ -149,10 +162,12 @@ public sealed class TemplatesTests(World world) : IClassFixture<World>
     public async Task A_preview_runs_nothing_and_shows_itself_to_our_own_pages_only()
     {
         using var browser = await SignedIn(Cast.HeadOnPremium);
-        foreach (var path in new[] { $"{Pages}/preview", $"{Pages}/preview?start=invitation", $"{Pages}/preview?start=../x", $"{Pages}/{Guid.NewGuid()}/preview" })
+        foreach (
+            var path in new[] { $"{Pages}/preview", $"{Pages}/preview?start=invitation", $"{Pages}/preview?start=../x", $"{Pages}/{Guid.NewGuid()}/preview" })
         {
             using var answer = await browser.Get(path);
-            answer.Headers.GetValues("Content-Security-Policy").ShouldHaveSingleItem().ShouldBe("sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src https: data:; frame-ancestors 'self'");
+            answer.Headers.GetValues("Content-Security-Policy").ShouldHaveSingleItem()
+                .ShouldBe("sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src https: data:; frame-ancestors 'self'");
             answer.Headers.GetValues("X-Frame-Options").ShouldBe(["SAMEORIGIN"]);
             answer.Headers.CacheControl!.NoStore.ShouldBeTrue();
             (await answer.Body()).ShouldContain("</html>");
@@ -168,7 +183,8 @@ public sealed class TemplatesTests(World world) : IClassFixture<World>
         using var browser = await SignedIn(Cast.HeadOnPremium);
         var (_, fields) = Browser.Form(await browser.Page($"{Pages}/new"), "Form.Content");
         var shown = await Preview("Objet {{contact.name}}", "<p>Bonjour</p>");
-        (shown.Status, shown.Body.Contains("Objet Amina N’Kounkou", StringComparison.Ordinal) || shown.Body.Contains("Objet Amina N&#x2019;Kounkou", StringComparison.Ordinal)).ShouldBe((HttpStatusCode.OK, true));
+        (shown.Status, shown.Body.Contains("Objet Amina N’Kounkou", StringComparison.Ordinal)
+            || shown.Body.Contains("Objet Amina N&#x2019;Kounkou", StringComparison.Ordinal)).ShouldBe((HttpStatusCode.OK, true));
         (await Preview("Objet {{contact.nom}}", "<p>{{#if}}</p>")).Body.ShouldContain("contact.nom");
         (await Preview("", "")).Status.ShouldBe(HttpStatusCode.OK);
         (await Preview("x", "<script>x</script>")).Body.ShouldContain("&lt;script&gt;");
@@ -178,7 +194,9 @@ public sealed class TemplatesTests(World world) : IClassFixture<World>
         async Task<(HttpStatusCode Status, string Body)> Preview(string subject, string content)
         {
             (fields["Form.Subject"], fields["Form.Content"]) = (subject, content);
-            using var answer = await browser.Client.Ask(HttpMethod.Post, $"{Pages}/preview", new FormUrlEncodedContent(fields.Where(f => f.Value is not null).Select(f => KeyValuePair.Create(f.Key, f.Value!))));
+            using var answer = await browser.Client.Ask(
+                HttpMethod.Post, $"{Pages}/preview",
+                new FormUrlEncodedContent(fields.Where(f => f.Value is not null).Select(f => KeyValuePair.Create(f.Key, f.Value!))));
             return (answer.StatusCode, await answer.Body());
         }
     }
@@ -188,18 +206,22 @@ public sealed class TemplatesTests(World world) : IClassFixture<World>
     {
         using var browser = await SignedIn(Cast.HeadOnPremium);
         var word = Catalogue.Word();
-        using var refused = await browser.Submit($"{Pages}/new", "Form.Content", ("Form.Name", word), ("Form.Subject", "{{contact.nom}}"), ("Form.Content", "<p>Écrit\r\navec soin</p>"));
+        using var refused = await browser.Submit(
+            $"{Pages}/new", "Form.Content", ("Form.Name", word), ("Form.Subject", "{{contact.nom}}"),
+            ("Form.Content", "<p>Écrit\r\navec soin</p>"));
         var kept = await refused.Body();
         kept.ShouldContain("contact.nom</small>");
         WebUtility.HtmlDecode(kept).ShouldContain("<p>Écrit\r\navec soin</p></textarea>");
         kept.ShouldContain($"value=\"{word}\"");
 
-        using var made = await browser.Submit($"{Pages}/new", "Form.Content", ("Form.Name", word), ("Form.Subject", "Objet"), ("Form.Content", "\r\n<p>a\r\nb</p>"));
+        using var made = await browser.Submit(
+            $"{Pages}/new", "Form.Content", ("Form.Name", word), ("Form.Subject", "Objet"), ("Form.Content", "\r\n<p>a\r\nb</p>"));
         made.StatusCode.ShouldBe(HttpStatusCode.Redirect);
         var page = made.Headers.Location!.ToString().Split('?')[0];
         var content = await world.Sql<string>("select content from campaigns.email_templates where name = @word", new { word });
         content.ShouldBe("\n<p>a\nb</p>");
-        WebUtility.HtmlDecode(await browser.Page(page)).ShouldContain(">\n\n<p>a\nb</p></textarea>", Case.Sensitive, "the first line break is the tag's");
+        WebUtility.HtmlDecode(await browser.Page(page))
+            .ShouldContain(">\n\n<p>a\nb</p></textarea>", Case.Sensitive, "the first line break is the tag's");
 
         using var saved = await browser.Submit(page, "Form.Content", ("Form.Subject", "Autre objet"), ("Form.Content", "<p>c</p>"));
         saved.Headers.Location!.ToString().ShouldEndWith("?done=saved");
@@ -227,7 +249,8 @@ public sealed class TemplatesTests(World world) : IClassFixture<World>
         WebUtility.HtmlDecode(await browser.Page($"{Pages}?q=rien")).ShouldContain("Aucun modèle");
     }
 
-    private static Task<JsonElement> New(HttpClient client, string name, string subject, string content) => client.Ask(HttpMethod.Post, Api, new { name, subject, content }).Json(201);
+    private static Task<JsonElement> New(HttpClient client, string name, string subject, string content) =>
+        client.Ask(HttpMethod.Post, Api, new { name, subject, content }).Json(201);
 
     private async Task<Browser> SignedIn(string email)
     {

@@ -22,7 +22,8 @@ public sealed class TrackingTests
         var (campaign, mails) = await Send(world, client, opens: true, clicks: true);
         var mail = mails[0];
         var html = mail.Html();
-        var clicks = Regex.Matches(html, "href=[\"']?(http[^\"'>]+/c/[\\w-]{46})", RegexOptions.IgnoreCase).Select(m => new Uri(m.Groups[1].Value).AbsolutePath).ToList();
+        var clicks = Regex.Matches(html, "href=[\"']?(http[^\"'>]+/c/[\\w-]{46})", RegexOptions.IgnoreCase)
+            .Select(m => new Uri(m.Groups[1].Value).AbsolutePath).ToList();
         clicks.Count.ShouldBe(4, html);
         clicks.Distinct().Count().ShouldBe(3);
         html.ShouldContain("href=\"mailto:a@exemple.cg\"");
@@ -43,7 +44,8 @@ public sealed class TrackingTests
         (await client.Figures(campaign)).Number("opened").ShouldBe(0);
         using (var gif = await browser.Get(picture))
         {
-            (gif.Content.Headers.ContentType!.MediaType, (await gif.Content.ReadAsByteArrayAsync()).Length, gif.Headers.CacheControl!.NoStore).ShouldBe(("image/gif", 43, true));
+            (gif.Content.Headers.ContentType!.MediaType, (await gif.Content.ReadAsByteArrayAsync()).Length,
+                gif.Headers.CacheControl!.NoStore).ShouldBe(("image/gif", 43, true));
         }
         ((await client.Figures(campaign)).Number("opened"), (await client.Figures(campaign)).Number("clicked")).ShouldBe((1, 0));
         foreach (var path in new[] { clicks[0], clicks[0], clicks[1] })
@@ -57,7 +59,8 @@ public sealed class TrackingTests
         var figures = await client.Figures(campaign);
         (figures.Number("opened"), figures.Number("clicked")).ShouldBe((2, 2));
         var links = (await client.Ask(HttpMethod.Get, $"{Mailings.Api}/{campaign.Id()}/links").Json()).EnumerateArray().ToList();
-        links.Select(l => (l.Text("url"), l.Number("clicks"), l.Number("people"))).ShouldBe([("https://exemple.cg/a?b=1&c=2", 3, 2), ("http://exemple.cg/", 1, 1), ("https://exemple.cg/c", 0, 0)]);
+        links.Select(l => (l.Text("url"), l.Number("clicks"), l.Number("people")))
+            .ShouldBe([("https://exemple.cg/a?b=1&c=2", 3, 2), ("http://exemple.cg/", 1, 1), ("https://exemple.cg/c", 0, 0)]);
         await Forged(world, browser, clicks[0]);
     }
 
@@ -76,15 +79,21 @@ public sealed class TrackingTests
     }
 
     [Theory]
-    [InlineData("<a href=\"javascript:alert(1)\">x</a>"), InlineData("<a href=\"/relative\">x</a>"), InlineData("<a href=\"ftp://exemple.cg\">x</a>"), InlineData("<a title=\"href=https://exemple.cg\">x</a>"), InlineData("<abbr href=\"https://exemple.cg\">x</abbr>"),
-     InlineData("<a data-href=\"https://exemple.cg\">x</a>"), InlineData("<a href=\"https://exemple.cg"), InlineData("<a href=\"#top\">x</a>"), InlineData("{{#if contact.name}}<td>{{/if}}")]
-    public void What_is_no_address_of_the_web_stays_as_it_is(string html) => TrackedHtml.Of(html, clicks: true, opens: false).ShouldSatisfyAllConditions(t => t.Template.ShouldBe(html), t => t.Urls.ShouldBeEmpty());
+    [InlineData("<a href=\"javascript:alert(1)\">x</a>"), InlineData("<a href=\"/relative\">x</a>"),
+        InlineData("<a href=\"ftp://exemple.cg\">x</a>"), InlineData("<a title=\"href=https://exemple.cg\">x</a>"),
+        InlineData("<abbr href=\"https://exemple.cg\">x</abbr>"),
+     InlineData("<a data-href=\"https://exemple.cg\">x</a>"), InlineData("<a href=\"https://exemple.cg"),
+     InlineData("<a href=\"#top\">x</a>"), InlineData("{{#if contact.name}}<td>{{/if}}")]
+    public void What_is_no_address_of_the_web_stays_as_it_is(string html) => TrackedHtml.Of(html, clicks: true, opens: false)
+        .ShouldSatisfyAllConditions(t => t.Template.ShouldBe(html), t => t.Urls.ShouldBeEmpty());
 
     [Fact]
     public void The_picture_comes_last_and_what_is_around_stays_as_it_is()
     {
-        var tracked = TrackedHtml.Of("<body>{{#if contact.name}}<a title='a > b' href='https://exemple.cg'>x</a>{{/if}}</body></html>", clicks: true, opens: true);
-        tracked.Template.ShouldMatch("^<body>{{#if contact.name}}<a title='a > b' href='https://[^']+/1'>x</a>{{/if}}<img [^>]+></body></html>$");
+        var tracked = TrackedHtml.Of(
+            "<body>{{#if contact.name}}<a title='a > b' href='https://exemple.cg'>x</a>{{/if}}</body></html>", clicks: true, opens: true);
+        tracked.Template.ShouldMatch(
+            "^<body>{{#if contact.name}}<a title='a > b' href='https://[^']+/1'>x</a>{{/if}}<img [^>]+></body></html>$");
         tracked.Urls.ShouldBe(["https://exemple.cg"]);
     }
 
@@ -94,8 +103,11 @@ public sealed class TrackingTests
         var signer = await world.App.Services.GetRequiredService<SignedLinks>().Signer(CancellationToken.None);
         foreach (var path in new[]
         {
-            click[..^1], click + "A", click.Replace("/c/", "/o/", StringComparison.Ordinal) + ".gif", "/o/x.gif", $"/c/{signer.Sign(LinkPurpose.Unsubscribe, message, 1)}", $"/c/{signer.Sign(LinkPurpose.Click, message, 9)}", $"/c/{signer.Sign(LinkPurpose.Click, message)}",
-            $"/c/{signer.Sign(LinkPurpose.Click, Guid.NewGuid(), 1)}", $"/o/{signer.Sign(LinkPurpose.Open, Guid.NewGuid())}.gif", $"/c/{new LinkSigner(new byte[32]).Sign(LinkPurpose.Click, message, 1)}",
+            click[..^1], click + "A", click.Replace("/c/", "/o/", StringComparison.Ordinal) + ".gif", "/o/x.gif",
+                $"/c/{signer.Sign(LinkPurpose.Unsubscribe, message, 1)}", $"/c/{signer.Sign(LinkPurpose.Click, message, 9)}",
+                $"/c/{signer.Sign(LinkPurpose.Click, message)}",
+            $"/c/{signer.Sign(LinkPurpose.Click, Guid.NewGuid(), 1)}", $"/o/{signer.Sign(LinkPurpose.Open, Guid.NewGuid())}.gif",
+            $"/c/{new LinkSigner(new byte[32]).Sign(LinkPurpose.Click, message, 1)}",
         })
         {
             using var answer = await browser.Get(path);
@@ -103,14 +115,18 @@ public sealed class TrackingTests
         }
     }
 
-    private static async Task<(System.Text.Json.JsonElement Campaign, IReadOnlyList<MimeKit.MimeMessage> Mails)> Send(World world, HttpClient client, bool opens, bool clicks)
+    private static async Task<(System.Text.Json.JsonElement Campaign, IReadOnlyList<MimeKit.MimeMessage> Mails)> Send(
+        World world, HttpClient client, bool opens, bool clicks)
     {
         var word = Catalogue.Word();
         var segment = await world.Contacts(Delivered.Email, word, 2);
-        var campaign = await client.Ask(HttpMethod.Post, Mailings.Api, new { name = word, subject = "Objet", content = Content, audience = new { kind = "segment", segmentId = segment }, trackOpens = opens, trackClicks = clicks }).Json(201);
+        var campaign = await client.Ask(
+            HttpMethod.Post, Mailings.Api,
+            new { name = word, subject = "Objet", content = Content, audience = new { kind = "segment", segmentId = segment }, trackOpens = opens, trackClicks = clicks }).Json(201);
         await client.Act(campaign, "send").Json(202);
         await client.Until(campaign, "sent");
-        var ids = await world.Sql<Guid[]>("select array_agg(id) from campaigns.emails_sent where campaign_id = @id", new { id = campaign.Id() });
+        var ids =
+            await world.Sql<Guid[]>("select array_agg(id) from campaigns.emails_sent where campaign_id = @id", new { id = campaign.Id() });
         return (campaign, [.. ids.Select(id => ReadMail.In(Path.Combine(world.OutboxFolder, $"{id}.eml")))]);
     }
 }

@@ -21,15 +21,18 @@ public sealed class UnsubscribeTests(EventsWorld world) : IClassFixture<EventsWo
         var campaign = await client.Draft(word, segment, "<p>Bonjour <a href=\"{{unsubscribe_url}}\">partir</a></p>");
         await client.Act(campaign, "send").Json(202);
         await client.Until(campaign, "sent");
-        var mail = sink.Mails.Select(m => ReadMail.Of(Encoding.Latin1.GetBytes(m))).Single(m => m.Header("To").Contains($"{word}.1@", StringComparison.Ordinal));
+        var mail = sink.Mails.Select(m => ReadMail.Of(Encoding.Latin1.GetBytes(m)))
+            .Single(m => m.Header("To").Contains($"{word}.1@", StringComparison.Ordinal));
         var link = new Uri(mail.Header("List-Unsubscribe").Trim('<', '>'));
         mail.Header("List-Unsubscribe-Post").ShouldBe("List-Unsubscribe=One-Click");
         mail.Html().ShouldContain($"href=\"{link}\"");
 
         // As RFC 8058 has it: no cookies, no referrer, a form of one field; twice, at once, in both encodings.
         using var nobody = mailing.Nobody();
-        var answers = await Task.WhenAll(nobody.Ask(HttpMethod.Post, link.AbsolutePath, OneClick()), nobody.Ask(HttpMethod.Post, link.AbsolutePath, OneClick()),
-            nobody.Ask(HttpMethod.Post, link.AbsolutePath, new MultipartFormDataContent { { new StringContent("One-Click"), "List-Unsubscribe" } }));
+        var answers = await Task.WhenAll(
+            nobody.Ask(HttpMethod.Post, link.AbsolutePath, OneClick()), nobody.Ask(HttpMethod.Post, link.AbsolutePath, OneClick()),
+            nobody.Ask(
+            HttpMethod.Post, link.AbsolutePath, new MultipartFormDataContent { { new StringContent("One-Click"), "List-Unsubscribe" } }));
         answers.Select(a => a.StatusCode).Distinct().ShouldBe([HttpStatusCode.OK]);
         (await answers[0].Body()).ShouldStartWith("C’est fait");
 
@@ -37,11 +40,13 @@ public sealed class UnsubscribeTests(EventsWorld world) : IClassFixture<EventsWo
         await feed.Next(e => e.Table == "campaigns.campaign_analytics" && e.RowId == campaign.Id()
             && e.Row.TryGetProperty("unsubscribed", out var n) && n.GetInt32() == 1, "and the campaign's page");
         var listed = (await client.Ask(HttpMethod.Get, $"{Mailings.Api}/suppressions").Json()).GetProperty("items");
-        (listed.Texts("email").Single(), listed.Texts("reason").Single(), listed.Texts("campaign").Single()).ShouldBe((mail.Header("To").Split('<', '>')[1], "unsubscribed", word));
+        (listed.Texts("email").Single(), listed.Texts("reason").Single(), listed.Texts("campaign").Single())
+            .ShouldBe((mail.Header("To").Split('<', '>')[1], "unsubscribed", word));
         var next = await client.Draft(word + " 2", segment);
         await client.Act(next, "send").Json(202);
         (await client.Until(next, "sent")).Number("total").ShouldBe(2);
-        sink.Mails.Count(m => m.Contains($"{word}.1@", StringComparison.Ordinal) && m.Contains("\nTo:", StringComparison.Ordinal)).ShouldBe(1);
+        sink.Mails.Count(m => m.Contains($"{word}.1@", StringComparison.Ordinal) && m.Contains("\nTo:", StringComparison.Ordinal))
+            .ShouldBe(1);
     }
 
     [Fact]
@@ -55,7 +60,8 @@ public sealed class UnsubscribeTests(EventsWorld world) : IClassFixture<EventsWo
             var page = WebUtility.HtmlDecode(await browser.Page(path));
             page.ShouldContain("École Bantou");
             page.ShouldMatch(@"[a-z]•••@exemple\.cg");
-            page.ShouldNotContain(await world.Sql<string>("select recipient_email from campaigns.emails_sent where id = @id", new { id = m[0] }));
+            page.ShouldNotContain(
+                await world.Sql<string>("select recipient_email from campaigns.emails_sent where id = @id", new { id = m[0] }));
             page.ShouldContain("Me désinscrire");
         }
         using var head = await browser.Client.Ask(HttpMethod.Head, path);
@@ -66,7 +72,8 @@ public sealed class UnsubscribeTests(EventsWorld world) : IClassFixture<EventsWo
             (left.StatusCode, left.Headers.Location!.ToString()).ShouldBe((HttpStatusCode.SeeOther, path));
         }
         (await world.Line(m[0])).ShouldBe("sent U |unsubscribed");
-        WebUtility.HtmlDecode(await browser.Page(path)).ShouldSatisfyAllConditions(p => p.ShouldContain("C’est fait"), p => p.ShouldContain("Me réinscrire"));
+        WebUtility.HtmlDecode(await browser.Page(path))
+            .ShouldSatisfyAllConditions(p => p.ShouldContain("C’est fait"), p => p.ShouldContain("Me réinscrire"));
         using (var again = await browser.Client.Ask(HttpMethod.Post, path, Act("leave")))
         {
             again.StatusCode.ShouldBe(HttpStatusCode.SeeOther);
@@ -78,7 +85,8 @@ public sealed class UnsubscribeTests(EventsWorld world) : IClassFixture<EventsWo
             back.StatusCode.ShouldBe(HttpStatusCode.SeeOther);
         }
         (await world.Line(m[0])).ShouldBe("sent");
-        (await world.Sql<int>("select unsubscribed from campaigns.campaign_counts where campaign_id = @campaign", new { campaign })).ShouldBe(0);
+        (await world.Sql<int>("select unsubscribed from campaigns.campaign_counts where campaign_id = @campaign", new { campaign }))
+            .ShouldBe(0);
         // And they may leave again.
         (await browser.Client.Ask(HttpMethod.Post, path, Act("leave"))).Dispose();
         (await world.Line(m[0])).ShouldBe("sent U |unsubscribed");
@@ -91,7 +99,8 @@ public sealed class UnsubscribeTests(EventsWorld world) : IClassFixture<EventsWo
     {
         using var nobody = world.Nobody();
         var (_, m) = await world.Sent("sent", "sent");
-        await nobody.Tell(new object[] { new { id = m[0], @event = "complained" }, new { id = m[1], @event = "bounced", code = "5.1.1" } }).Json();
+        await nobody.Tell(new object[] { new { id = m[0], @event = "complained" }, new { id = m[1], @event = "bounced", code = "5.1.1" } })
+            .Json();
         foreach (var id in m)
         {
             (await nobody.Ask(HttpMethod.Post, await Link(id), Act("return"))).Dispose();
@@ -115,7 +124,8 @@ public sealed class UnsubscribeTests(EventsWorld world) : IClassFixture<EventsWo
         var stranger = new LinkSigner(new byte[32]);
         string[] bad =
         [
-            stranger.Sign(LinkPurpose.Unsubscribe, m[0]), signer.Sign(LinkPurpose.Open, m[0]), signer.Sign(LinkPurpose.Click, m[0], 1), signer.Sign(LinkPurpose.Unsubscribe, m[0], 1) + "A", good[..^1], good + "A", good[..^4] + "AAAA", "x", $"{m[0]}",
+            stranger.Sign(LinkPurpose.Unsubscribe, m[0]), signer.Sign(LinkPurpose.Open, m[0]), signer.Sign(LinkPurpose.Click, m[0], 1),
+                signer.Sign(LinkPurpose.Unsubscribe, m[0], 1) + "A", good[..^1], good + "A", good[..^4] + "AAAA", "x", $"{m[0]}",
             signer.Sign(LinkPurpose.Unsubscribe, Guid.NewGuid()), new('A', 46), good.ToUpperInvariant(), "%20" + good[1..],
         ];
         using var browser = new Browser(world.Address);
@@ -152,7 +162,9 @@ public sealed class UnsubscribeTests(EventsWorld world) : IClassFixture<EventsWo
         here.Sign(LinkPurpose.Click, id, 7).ShouldNotBe(here.Sign(LinkPurpose.Click, id, 8));
         foreach (var role in new[] { "anon", "authenticated" })
         {
-            (await Should.ThrowAsync<Npgsql.PostgresException>(() => world.AsRole<byte[]>(role, id, "select key from campaigns.signing_keys"))).SqlState.ShouldBe(Npgsql.PostgresErrorCodes.InsufficientPrivilege);
+            (await Should.ThrowAsync<Npgsql.PostgresException>(
+                () => world.AsRole<byte[]>(role, id, "select key from campaigns.signing_keys")))
+                .SqlState.ShouldBe(Npgsql.PostgresErrorCodes.InsufficientPrivilege);
         }
         await node.StopAsync();
     }
@@ -161,5 +173,7 @@ public sealed class UnsubscribeTests(EventsWorld world) : IClassFixture<EventsWo
 
     private static FormUrlEncodedContent Act(string act) => new([KeyValuePair.Create("act", act)]);
 
-    private async Task<string> Link(Guid message) => $"/u/{(await world.App.Services.GetRequiredService<SignedLinks>().Signer(CancellationToken.None)).Sign(LinkPurpose.Unsubscribe, message)}";
+    private async Task<string> Link(
+        Guid message) =>
+        $"/u/{(await world.App.Services.GetRequiredService<SignedLinks>().Signer(CancellationToken.None)).Sign(LinkPurpose.Unsubscribe, message)}";
 }

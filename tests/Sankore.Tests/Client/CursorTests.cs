@@ -113,5 +113,6 @@ public sealed class CursorTests : IDisposable
 
     public void Dispose() => Directory.Delete(_folder, recursive: true);
 
-    private async Task<long> Written() => long.Parse(await File.ReadAllTextAsync(Here, Token), System.Globalization.CultureInfo.InvariantCulture);
+    private async Task<long> Written() =>
+        long.Parse(await File.ReadAllTextAsync(Here, Token), System.Globalization.CultureInfo.InvariantCulture);
 }

@@ -49,7 +49,8 @@ internal sealed class FeedReader : IAsyncDisposable
     }
 
     /// <summary>Waits for so many events.</summary>
-    public Task Gets(int count) => Waiting.Until(() => Ended.IsFaulted ? throw Ended.Exception!.InnerException! : Events.Count >= count, $"{count} events have come");
+    public Task Gets(int count) =>
+        Waiting.Until(() => Ended.IsFaulted ? throw Ended.Exception!.InnerException! : Events.Count >= count, $"{count} events have come");
 
     /// <summary>Waits for a module's name.</summary>
     public Task Hears(string name) => Waiting.Until(() => NamesOf().Contains(name), $"the feed tells of {name}", seconds: 60);
@@ -58,7 +59,8 @@ internal sealed class FeedReader : IAsyncDisposable
     public Task Loses(int count) => Waiting.Until(() => Losses.Count >= count, $"the connection is lost {count} times");
 
     /// <summary>The names that came, in order.</summary>
-    public IReadOnlyList<string> NamesOf() => [.. Changes.Where(c => c.Table == "tenancy.modules" && c.Row is not null).Select(c => c.Row!.Value.Text("name"))];
+    public IReadOnlyList<string> NamesOf() =>
+        [.. Changes.Where(c => c.Table == "tenancy.modules" && c.Row is not null).Select(c => c.Row!.Value.Text("name"))];
 
     public async ValueTask DisposeAsync()
     {

@@ -20,12 +20,16 @@ public sealed class LiveFeedTests(World world) : IClassFixture<World>
         await reader.Gets(3);
 
         var (changed, gone) = (reader.Changes[0], reader.Changes[1]);
-        (changed.Table, changed.Op, changed.Id, changed.IsTableOnly).ShouldBe(("tenancy.modules", ChangeOp.Update, module.Text("id"), false));
+        (changed.Table, changed.Op, changed.Id, changed.IsTableOnly)
+            .ShouldBe(("tenancy.modules", ChangeOp.Update, module.Text("id"), false));
         changed.RowAs<ModuleRow>().ShouldBe(new ModuleRow("Nouveau nom", module.Text("code")));
         changed.RowAs(ModuleContext.Default.ModuleRow).ShouldBe(new ModuleRow("Nouveau nom", module.Text("code")));
         changed.At.Offset.ShouldBe(TimeSpan.Zero);
-        changed.At.ShouldBe(await world.Sql<DateTime>("select at from live.changes where id = @id", new { id = changed.Position }), TimeSpan.FromMilliseconds(1));
-        (gone.Table, gone.Op, gone.Id, gone.Row, gone.RowAs<ModuleRow>(), gone.IsTableOnly).ShouldBe(("tenancy.modules", ChangeOp.Delete, module.Text("id"), null, null, false));
+        changed.At.ShouldBe(
+            await world.Sql<DateTime>("select at from live.changes where id = @id", new { id = changed.Position }),
+            TimeSpan.FromMilliseconds(1));
+        (gone.Table, gone.Op, gone.Id, gone.Row, gone.RowAs<ModuleRow>(), gone.IsTableOnly)
+            .ShouldBe(("tenancy.modules", ChangeOp.Delete, module.Text("id"), null, null, false));
         gone.Position.ShouldBeGreaterThan(changed.Position);
     }
 
@@ -34,7 +38,9 @@ public sealed class LiveFeedTests(World world) : IClassFixture<World>
     {
         await using var reader = await FeedReader.In(world, Cast.Super);
         await world.Execute("update tenancy.schools set name = name || ' bis' where code = 's0040'");
-        await Waiting.Until(() => reader.Changes.Any(c => c is { Table: "tenancy.schools", IsTableOnly: true, Op: ChangeOp.Update, Id: "", Row: null }), "the table is named");
+        await Waiting.Until(
+            () => reader.Changes.Any(c => c is { Table: "tenancy.schools", IsTableOnly: true, Op: ChangeOp.Update, Id: "", Row: null }),
+            "the table is named");
     }
 
     [Fact(Timeout = 60_000)]

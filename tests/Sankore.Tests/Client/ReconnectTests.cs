@@ -114,7 +114,9 @@ public sealed class ReconnectTests
     [Fact]
     public async Task A_server_that_takes_the_request_and_says_nothing_is_dead_too()
     {
-        await using var stub = await Start(context => Task.Delay(Timeout.Infinite, context.RequestAborted).ContinueWith(_ => { }, TaskScheduler.Default), Stays(Change(8)));
+        await using var stub = await Start(
+            context =>
+            Task.Delay(Timeout.Infinite, context.RequestAborted).ContinueWith(_ => { }, TaskScheduler.Default), Stays(Change(8)));
         await using var reader = FeedReader.Of(stub.Address, time: _time);
         await Waiting.Until(() => stub.Positions.Count == 1, "the request has come");
         await _time.Waited(TimeSpan.FromSeconds(60));
@@ -144,7 +146,8 @@ public sealed class ReconnectTests
     [Fact]
     public async Task What_came_before_does_not_come_twice()
     {
-        await using var stub = await Start(Says(Change(5) + Change(5) + Change(4) + Change(90)), Stays(Change(5) + Change(90) + Change(91)));
+        await using var stub =
+            await Start(Says(Change(5) + Change(5) + Change(4) + Change(90)), Stays(Change(5) + Change(90) + Change(91)));
         await using var reader = FeedReader.Of(stub.Address);
         await reader.Gets(3);
         reader.Positions.ShouldBe([5, 90, 91]);
@@ -249,7 +252,8 @@ public sealed class ReconnectTests
     {
         var asked = 0;
         await using var stub = await Start(Stays(Change(1)));
-        await using var reader = FeedReader.Of(stub.Address, (_, _) => ++asked < 3 ? throw new HttpRequestException("the server is away") : new("good"));
+        await using var reader =
+            FeedReader.Of(stub.Address, (_, _) => ++asked < 3 ? throw new HttpRequestException("the server is away") : new("good"));
         await reader.Gets(1);
         reader.Losses.Select(l => l.Reason).ShouldBe(["the server is away", "the server is away"]);
     }
@@ -257,7 +261,10 @@ public sealed class ReconnectTests
     [Fact]
     public async Task Cancelling_ends_it_while_it_waits_and_between_connections()
     {
-        foreach (var (answer, until) in new (Func<HttpContext, Task>, Func<FeedReader, bool>)[] { (Stays(""), r => r.States.Count == 1), (Answers(503, "3600"), r => r.Losses.Count == 1) })
+        foreach (
+            var (answer, until) in new (
+            Func<HttpContext, Task>,
+            Func<FeedReader, bool>)[] { (Stays(""), r => r.States.Count == 1), (Answers(503, "3600"), r => r.Losses.Count == 1) })
         {
             await using var stub = await Start(answer);
             var reader = FeedReader.Of(stub.Address);

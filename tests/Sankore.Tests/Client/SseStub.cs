@@ -75,7 +75,9 @@ internal sealed class SseStub : IAsyncDisposable
     };
 
     /// <summary>An answer that is no stream.</summary>
-    public static Func<HttpContext, Task> Answers(int status, string? retryAfter = null, string contentType = "application/problem+json", string body = """{"code":"STUB","title":"so says the stub"}""") => async context =>
+    public static Func<HttpContext, Task> Answers(
+        int status, string? retryAfter = null, string contentType = "application/problem+json",
+        string body = """{"code":"STUB","title":"so says the stub"}""") => async context =>
     {
         (context.Response.StatusCode, context.Response.ContentType) = (status, contentType);
         if (retryAfter is not null)
@@ -87,7 +89,8 @@ internal sealed class SseStub : IAsyncDisposable
 
     /// <summary>A change as the server writes it.</summary>
     public static string Change(long id, string name = "Caisse") =>
-        "id: " + id + "\nevent: change\ndata: {\"table\":\"tenancy.modules\",\"op\":\"UPDATE\",\"id\":\"m1\",\"row\":{\"name\":\"" + name + "\"},\"at\":\"2026-01-01T00:00:00.000Z\"}\n\n";
+        "id: " + id + "\nevent: change\ndata: {\"table\":\"tenancy.modules\",\"op\":\"UPDATE\",\"id\":\"m1\",\"row\":{\"name\":\"" + name
+            + "\"},\"at\":\"2026-01-01T00:00:00.000Z\"}\n\n";
 
     /// <summary>A reset as the server writes it.</summary>
     public static string Reset(long id, int spread = 10_000) => $"id: {id}\nevent: reset\ndata: {{\"spread\":{spread}}}\n\n";

@@ -2,15 +2,21 @@ using System.Text.RegularExpressions;
 
 namespace Sankore.Tests.Guards;
 
-/// <summary>What the format asks for and the build does not look at (it does at spaces, braces, namespaces and unused usings). <c>dotnet format</c> puts it right.</summary>
+/// <summary>
+/// What the format asks for and the build does not look at (it does at spaces, braces, namespaces and unused usings). <c>dotnet format</c>
+/// puts it right.
+/// </summary>
 public sealed partial class FormatGuards
 {
     private static readonly string[] Folders = ["src", "tests", "bench", "samples"];
 
     [Fact]
-    public void Every_file_has_the_format() => Folders.SelectMany(folder => Directory.EnumerateFiles(Path.Combine(Repository.Root, folder), "*.cs", SearchOption.AllDirectories))
+    public void Every_file_has_the_format() =>
+        Folders.SelectMany(folder => Directory.EnumerateFiles(Path.Combine(Repository.Root, folder), "*.cs", SearchOption.AllDirectories))
         .Where(path => !path.EndsWith($"{nameof(FormatGuards)}.cs", StringComparison.Ordinal))
-        .SelectMany(path => Faults(File.ReadAllText(path, System.Text.Encoding.Latin1)), (path, fault) => $"{Path.GetRelativePath(Repository.Root, path)}: {fault}").ShouldBeEmpty();
+        .SelectMany(
+        path => Faults(File.ReadAllText(path, System.Text.Encoding.Latin1)), (path, fault) =>
+        $"{Path.GetRelativePath(Repository.Root, path)}: {fault}").ShouldBeEmpty();
 
     [Theory]
     [InlineData("\u00ef\u00bb\u00bfclass A;\n", "a byte order mark")]
@@ -25,7 +31,8 @@ public sealed partial class FormatGuards
     private static IEnumerable<string> Faults(string text)
     {
         string[] usings = [.. Using().Matches(text).Select(m => m.Groups[1].Value)];
-        var ordered = usings.OrderBy(u => !$"{u}.".StartsWith("System.", StringComparison.Ordinal)).ThenBy(u => u, StringComparer.OrdinalIgnoreCase);
+        var ordered = usings.OrderBy(u => !$"{u}.".StartsWith("System.", StringComparison.Ordinal))
+            .ThenBy(u => u, StringComparer.OrdinalIgnoreCase);
         return ((string?[])
         [
             text.StartsWith("\u00ef\u00bb\u00bf", StringComparison.Ordinal) ? "a byte order mark" : null,

@@ -5,7 +5,9 @@ namespace Sankore.Tests.Guards;
 /// <summary>Modules depend downwards only (architecture.md, « Layout »), as read from the compiled assembly.</summary>
 public sealed class ModuleGuards
 {
-    /// <summary>What each module may use besides itself. Whatever is not listed puts the server together, and nothing listed may use it.</summary>
+    /// <summary>
+    /// What each module may use besides itself. Whatever is not listed puts the server together, and nothing listed may use it.
+    /// </summary>
     private static readonly Dictionary<string, string[]> Below = new()
     {
         ["Platform"] = [],
@@ -55,7 +57,10 @@ public sealed class ModuleGuards
            select $"{user.FullName} → {used.FullName}",
     ];
 
-    /// <summary>The module that a type belongs to: its outermost type's folder. The two types beside Program.cs that modules are made of are the platform's.</summary>
+    /// <summary>
+    /// The module that a type belongs to: its outermost type's folder. The two types beside Program.cs that modules are made of are the
+    /// platform's.
+    /// </summary>
     private static string? ModuleOf(Type type)
     {
         while (type.DeclaringType is { } outer)
@@ -64,7 +69,8 @@ public sealed class ModuleGuards
         }
         return type.Namespace?.Split('.') switch
         {
-            ["Sankore"] => type.Name is nameof(SankoreModule) or nameof(MenuEntry) ? "Platform" : type.Name is "_Imports" ? null : type.Name,
+            ["Sankore"] =>
+                type.Name is nameof(SankoreModule) or nameof(MenuEntry) ? "Platform" : type.Name is "_Imports" ? null : type.Name,
             ["Sankore", "Tests", ..] => null,
             ["Sankore", var folder, ..] => folder,
             _ => null,

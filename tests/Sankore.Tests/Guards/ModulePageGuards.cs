@@ -72,12 +72,14 @@ public sealed partial class ModulePageGuards(World world) : IClassFixture<World>
         (await Rows()).ShouldNotBe(before);
     }
 
-    private static async Task<HttpResponseMessage> Post(Browser browser, string path, string form, params (string Name, string Value)[] fields)
+    private static async Task<HttpResponseMessage> Post(
+        Browser browser, string path, string form, params (string Name, string Value)[] fields)
     {
         // Every page's layout has a form with the token.
         var (_, layout) = Browser.Form(await browser.Page("/"), "returnUrl");
         var body = fields.Append(("_handler", form)).Append(("__RequestVerificationToken", layout["__RequestVerificationToken"]!));
-        return await browser.Client.Ask(HttpMethod.Post, path, new FormUrlEncodedContent(body.Select(f => KeyValuePair.Create(f.Item1, f.Item2))));
+        return await browser.Client.Ask(
+            HttpMethod.Post, path, new FormUrlEncodedContent(body.Select(f => KeyValuePair.Create(f.Item1, f.Item2))));
     }
 
     private List<Page> Pages() =>
@@ -97,24 +99,32 @@ public sealed partial class ModulePageGuards(World world) : IClassFixture<World>
     }
 
     private static bool Belongs(string file, Type type) =>
-        file.Contains($"{Path.DirectorySeparatorChar}{type.Namespace!.Split('.')[1]}{Path.DirectorySeparatorChar}", StringComparison.Ordinal);
+        file.Contains(
+            $"{Path.DirectorySeparatorChar}{type.Namespace!.Split('.')[1]}{Path.DirectorySeparatorChar}", StringComparison.Ordinal);
 
     private static string[] Named(string name) =>
-        !name.StartsWith('@') ? [name] : Computed.TryGetValue(name, out var names) ? names : throw new InvalidOperationException($"say in Computed what {name} can be");
+        !name.StartsWith('@') ? [name] : Computed.TryGetValue(name, out var names) ? names
+            : throw new InvalidOperationException($"say in Computed what {name} can be");
 
     private async Task MakeRows(string email) => await world.Execute("""
         insert into campaigns.organizations (id, user_id, name) select @Id, id, 'Lycée' from auth.users where email = @email;
         insert into campaigns.contacts (id, user_id, email) select @Id, id, 'parent@exemple.cg' from auth.users where email = @email;
         insert into campaigns.segments (id, user_id, name, filter) select @Id, id, 'Parents', '{}' from auth.users where email = @email;
-        insert into campaigns.suppressions (id, user_id, email, reason) select @Id, id, 'non@exemple.cg', 'manual' from auth.users where email = @email;
-        insert into campaigns.email_templates (id, user_id, name, subject, content) select @Id, id, 'Rentrée', 'Objet', 'Texte' from auth.users where email = @email;
-        insert into campaigns.email_campaigns (id, user_id, name, subject, content) select @Id, id, 'Rentrée', 'Objet', 'Texte' from auth.users where email = @email;
+        insert into campaigns.suppressions (id, user_id, email, reason) select @Id, id, 'non@exemple.cg', 'manual' from auth.users
+        where email = @email;
+        insert into campaigns.email_templates (id, user_id, name, subject, content) select @Id, id, 'Rentrée', 'Objet', 'Texte'
+        from auth.users where email = @email;
+        insert into campaigns.email_campaigns (id, user_id, name, subject, content) select @Id, id, 'Rentrée', 'Objet', 'Texte'
+        from auth.users where email = @email;
         """, new { Id, email });
 
     /// <summary>All rows of the module's tables and its jobs, as one text.</summary>
     private Task<string> Rows() => world.Sql<string>("""
-        select string_agg(t || query_to_xml(format('select md5(string_agg(x::text, '','' order by x::text)) from %s x', t), true, false, '')::text, '' order by t)
-        from (select format('%I.%I', schemaname, tablename) as t from pg_tables where schemaname = 'campaigns' union all select 'util.job_queue') tables
+        select string_agg(t
+            || query_to_xml(format('select md5(string_agg(x::text, '','' order by x::text)) from %s x', t), true, false, '')::text, ''
+            order by t)
+        from (select format('%I.%I', schemaname, tablename) as t from pg_tables where schemaname = 'campaigns'
+            union all select 'util.job_queue') tables
         """);
 
     [GeneratedRegex(@"\{\w+:guid\}")]

@@ -37,7 +37,8 @@ internal static class Body
 
 internal static class Lambda
 {
-    public static Func<int> Planted(int n) => () => n + new ModuleInput(null, null, null, null, null, null, null, null, null, null, null, null).GetHashCode();
+    public static Func<int> Planted(int n) => () =>
+        n + new ModuleInput(null, null, null, null, null, null, null, null, null, null, null, null).GetHashCode();
 }
 
 internal static class Attribute

@@ -3,10 +3,14 @@ using System.Reflection.Emit;
 
 namespace Sankore.Tests.Guards;
 
-/// <summary>Reads from compiled code which types a type uses: its bases, attributes, fields, signatures, locals, and whatever its method bodies name.</summary>
+/// <summary>
+/// Reads from compiled code which types a type uses: its bases, attributes, fields, signatures, locals, and whatever its method bodies
+/// name.
+/// </summary>
 public static class References
 {
-    private const BindingFlags Own = BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.Instance | BindingFlags.Static | BindingFlags.DeclaredOnly;
+    private const BindingFlags Own =
+        BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.Instance | BindingFlags.Static | BindingFlags.DeclaredOnly;
 
     private static readonly Dictionary<short, OpCode> OpCodes = typeof(OpCodes).GetFields(BindingFlags.Public | BindingFlags.Static)
         .Select(f => (OpCode)f.GetValue(null)!).ToDictionary(o => o.Value);
@@ -16,7 +20,8 @@ public static class References
 
     private static IEnumerable<Type?> Named(Type type) =>
         [
-            type.BaseType, .. type.GetInterfaces(), .. Attributes(type), .. type.GetGenericArguments().Where(a => a.IsGenericParameter).SelectMany(a => a.GetGenericParameterConstraints()),
+            type.BaseType, .. type.GetInterfaces(), .. Attributes(type),
+                .. type.GetGenericArguments().Where(a => a.IsGenericParameter).SelectMany(a => a.GetGenericParameterConstraints()),
             .. type.GetFields(Own).SelectMany(f => Attributes(f).Append(f.FieldType)),
             .. type.GetProperties(Own).SelectMany(p => Attributes(p).Append(p.PropertyType)),
             .. type.GetMethods(Own).SelectMany(m => Signature(m).Append(m.ReturnType)), .. type.GetConstructors(Own).SelectMany(Signature),
@@ -24,10 +29,13 @@ public static class References
         ];
 
     private static IEnumerable<Type?> Signature(MethodBase method) =>
-        [.. Attributes(method), .. method.GetParameters().SelectMany(p => p.GetCustomAttributesData().Select(a => a.AttributeType).Append(p.ParameterType))];
+        [.. Attributes(method),
+            .. method.GetParameters().SelectMany(p => p.GetCustomAttributesData().Select(a => a.AttributeType).Append(p.ParameterType))];
 
     private static IEnumerable<Type?> Attributes(MemberInfo member) => member.GetCustomAttributesData()
-        .SelectMany(a => a.ConstructorArguments.Concat(a.NamedArguments.Select(n => n.TypedValue)).Select(v => v.Value as Type).Append(a.AttributeType));
+        .SelectMany(
+        a =>
+        a.ConstructorArguments.Concat(a.NamedArguments.Select(n => n.TypedValue)).Select(v => v.Value as Type).Append(a.AttributeType));
 
     private static IEnumerable<Type?> Body(MethodBase method)
     {
@@ -37,12 +45,15 @@ public static class References
         }
         var typeArguments = method.DeclaringType!.GetGenericArguments();
         var methodArguments = method.IsGenericMethodDefinition ? method.GetGenericArguments() : [];
-        return body.LocalVariables.Select(l => (Type?)l.LocalType).Concat(body.ExceptionHandlingClauses.Where(c => c.Flags == ExceptionHandlingClauseOptions.Clause).Select(c => c.CatchType))
-            .Concat(Tokens(body.GetILAsByteArray()!).SelectMany(token => method.Module.ResolveMember(token, typeArguments, methodArguments) switch
+        return body.LocalVariables.Select(l => (Type?)l.LocalType)
+            .Concat(body.ExceptionHandlingClauses.Where(c => c.Flags == ExceptionHandlingClauseOptions.Clause).Select(c => c.CatchType))
+            .Concat(
+            Tokens(body.GetILAsByteArray()!).SelectMany(token => method.Module.ResolveMember(token, typeArguments, methodArguments) switch
             {
                 Type t => (IEnumerable<Type?>)[t],
                 FieldInfo f => [f.DeclaringType, f.FieldType],
-                MethodInfo m => [m.DeclaringType, m.ReturnType, .. m.GetGenericArguments(), .. m.GetParameters().Select(p => p.ParameterType)],
+                MethodInfo m =>
+                [m.DeclaringType, m.ReturnType, .. m.GetGenericArguments(), .. m.GetParameters().Select(p => p.ParameterType)],
                 MethodBase m => [m.DeclaringType, .. m.GetParameters().Select(p => p.ParameterType)],
                 _ => [],
             }));
@@ -55,7 +66,8 @@ public static class References
         {
             var opcode = code[i] == 0xFE ? OpCodes[(short)(0xFE00 | code[i + 1])] : OpCodes[code[i]];
             i += opcode.Size;
-            if (opcode.OperandType is OperandType.InlineField or OperandType.InlineMethod or OperandType.InlineTok or OperandType.InlineType)
+            if (opcode.OperandType is OperandType.InlineField or OperandType.InlineMethod or OperandType.InlineTok
+                or OperandType.InlineType)
             {
                 yield return BitConverter.ToInt32(code, i);
             }

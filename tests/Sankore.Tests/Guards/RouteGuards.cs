@@ -18,8 +18,10 @@ public sealed class RouteGuards(World world) : IClassFixture<World>
     /// <summary>What whoever is not signed in may ask for. A new line here is a decision.</summary>
     private static readonly string[] Open =
     [
-        "/login", "/register", "/forgot", "/reset", "/setup", "/logout", "/language", "/error/{Status:int}", "/openapi/{documentName}.json", "/health/live", "/health/ready",
-        "/api/auth/register", "/api/auth/login", "/api/auth/refresh", "/api/auth/confirmEmail", "/api/auth/resendConfirmationEmail", "/api/auth/forgotPassword", "/api/auth/resetPassword",
+        "/login", "/register", "/forgot", "/reset", "/setup", "/logout", "/language", "/error/{Status:int}", "/openapi/{documentName}.json",
+            "/health/live", "/health/ready",
+        "/api/auth/register", "/api/auth/login", "/api/auth/refresh", "/api/auth/confirmEmail", "/api/auth/resendConfirmationEmail",
+        "/api/auth/forgotPassword", "/api/auth/resetPassword",
         // For whoever has a message: the link is signed, and all the proof there is.
         "/u/{token}", "/u/{Token}", "/c/{token}", "/o/{token}.gif", .. Signed,
     ];
@@ -40,7 +42,8 @@ public sealed class RouteGuards(World world) : IClassFixture<World>
 
     [Fact]
     public void Only_these_routes_are_open_to_whoever_is_not_signed_in() =>
-        Endpoints().Where(e => e.Metadata.GetMetadata<IAllowAnonymous>() is not null && e.Metadata.GetMetadata<StaticAssetDescriptor>() is null)
+        Endpoints()
+            .Where(e => e.Metadata.GetMetadata<IAllowAnonymous>() is not null && e.Metadata.GetMetadata<StaticAssetDescriptor>() is null)
             .Select(e => e.RoutePattern.RawText!).Distinct().Order().ShouldBe(Open.Order());
 
     [Fact]
@@ -53,7 +56,8 @@ public sealed class RouteGuards(World world) : IClassFixture<World>
     [Fact]
     public async Task Every_permission_that_a_route_or_a_menu_names_is_one_of_the_database()
     {
-        var named = Endpoints().Select(e => e.Metadata.GetMetadata<PermissionAttribute>()?.Key).OfType<string>().Concat(SankoreApp.Modules.SelectMany(m => m.Menu).Select(m => m.Permission));
+        var named = Endpoints().Select(e => e.Metadata.GetMetadata<PermissionAttribute>()?.Key).OfType<string>()
+            .Concat(SankoreApp.Modules.SelectMany(m => m.Menu).Select(m => m.Permission));
         var known = await world.AsRole<string>("anon", null, "select permission_key from rbac.permissions");
         named.Distinct().ShouldBeSubsetOf(known);
     }
@@ -94,7 +98,10 @@ public sealed class RouteGuards(World world) : IClassFixture<World>
     {
         using var admin = await world.As(Cast.Super);
         using var member = await world.As(Cast.HeadOnPremium);
-        foreach (var endpoint in Endpoints().Where(e => Methods(e).Contains("GET") && e.Metadata.GetMetadata<IAllowAnonymous>() is null && e.RoutePattern.Parameters.Count == 0))
+        foreach (
+            var endpoint in Endpoints()
+            .Where(
+            e => Methods(e).Contains("GET") && e.Metadata.GetMetadata<IAllowAnonymous>() is null && e.RoutePattern.Parameters.Count == 0))
         {
             var path = endpoint.RoutePattern.RawText!;
             if (path != "/live" && !path.StartsWith("/_framework", StringComparison.Ordinal))
@@ -106,16 +113,20 @@ public sealed class RouteGuards(World world) : IClassFixture<World>
 
     private IEnumerable<RouteEndpoint> Endpoints() => Endpoints(world.App);
 
-    private static IEnumerable<RouteEndpoint> Endpoints(IEndpointRouteBuilder app) => app.DataSources.SelectMany(d => d.Endpoints).OfType<RouteEndpoint>();
+    private static IEnumerable<RouteEndpoint> Endpoints(IEndpointRouteBuilder app) =>
+        app.DataSources.SelectMany(d => d.Endpoints).OfType<RouteEndpoint>();
 
     private static bool SaysNothing(RouteEndpoint e) =>
-        e.Metadata.GetMetadata<IAuthorizeData>() is null && e.Metadata.GetMetadata<RequireModuleAttribute>() is null && e.Metadata.GetMetadata<IAllowAnonymous>() is null && e.Metadata.GetMetadata<PermissionAttribute>() is null;
+        e.Metadata.GetMetadata<IAuthorizeData>() is null && e.Metadata.GetMetadata<RequireModuleAttribute>() is null
+            && e.Metadata.GetMetadata<IAllowAnonymous>() is null && e.Metadata.GetMetadata<PermissionAttribute>() is null;
 
     private static bool ChangesFreely(RouteEndpoint e) =>
-        e.RoutePattern.RawText!.StartsWith("/api/", StringComparison.Ordinal) && !e.RoutePattern.RawText.StartsWith("/api/auth/", StringComparison.Ordinal)
+        e.RoutePattern.RawText!.StartsWith("/api/", StringComparison.Ordinal)
+            && !e.RoutePattern.RawText.StartsWith("/api/auth/", StringComparison.Ordinal)
         && Changes(e) && !NeedsSomething(e) && !Signed.Contains(e.RoutePattern.RawText);
 
-    private static bool ChangesByReading(RouteEndpoint e) => e.RoutePattern.RawText!.StartsWith("/api/", StringComparison.Ordinal) && Changes(e)
+    private static bool ChangesByReading(RouteEndpoint e) =>
+        e.RoutePattern.RawText!.StartsWith("/api/", StringComparison.Ordinal) && Changes(e)
         && (e.Metadata.GetMetadata<PermissionAttribute>()?.Key.EndsWith(".read", StringComparison.Ordinal) == true
             || e.Metadata.GetMetadata<RequireModuleAttribute>()?.Permission == ModuleRight.Read);
 
@@ -125,7 +136,8 @@ public sealed class RouteGuards(World world) : IClassFixture<World>
     private static bool NeedsSomething(RouteEndpoint e) => e.Metadata.GetMetadata<PermissionAttribute>() is not null
         || e.Metadata.GetMetadata<RequireModuleAttribute>() is not null || e.Metadata.GetMetadata<ForPeopleAttribute>() is not null;
 
-    private static IReadOnlyList<string> Methods(RouteEndpoint e) => e.Metadata.GetMetadata<IHttpMethodMetadata>()?.HttpMethods ?? ["GET", "POST"];
+    private static IReadOnlyList<string> Methods(RouteEndpoint e) =>
+        e.Metadata.GetMetadata<IHttpMethodMetadata>()?.HttpMethods ?? ["GET", "POST"];
 
     private static string Name(RouteEndpoint e) => $"{string.Join(',', Methods(e))} {e.RoutePattern.RawText}";
 

@@ -30,14 +30,17 @@ public sealed class SchemaGuards(EmptyWorld world) : IClassFixture<EmptyWorld>
     public async Task The_schemas_of_every_module_are_looked_at()
     {
         await using var connection = await Open();
-        var schemas = await connection.QueryAsync<string>("select distinct n.nspname from pg_class c join pg_namespace n on n.oid = c.relnamespace where c.relkind in ('r', 'p') and n.nspname !~ '^(pg_|information_schema$)'");
+        var schemas = await connection.QueryAsync<string>(
+            "select distinct n.nspname from pg_class c join pg_namespace n on n.oid = c.relnamespace where c.relkind in ('r', 'p')"
+            + " and n.nspname !~ '^(pg_|information_schema$)'");
         foreach (var schema in (string[])["auth", "public", "rbac", "tenancy", "audit", "live", "util"])
         {
             schemas.ShouldContain(schema);
         }
     }
 
-    private static async Task<IReadOnlyList<string>> Offenders(NpgsqlConnection connection, SchemaRule rule) => [.. await connection.QueryAsync<string>(rule.OffendersSql)];
+    private static async Task<IReadOnlyList<string>> Offenders(NpgsqlConnection connection, SchemaRule rule) =>
+        [.. await connection.QueryAsync<string>(rule.OffendersSql)];
 
     /// <summary>Without a search path PostgreSQL names everything in full.</summary>
     private async Task<NpgsqlConnection> Open()

@@ -18,9 +18,12 @@ public sealed partial class StatementGuards(EmptyWorld world) : IClassFixture<Em
     /// <summary>Statements for the guard to name: a constant, one inside a method, and an order of a list.</summary>
     private const string PlantedSql = "select name, nothing from tenancy.modules where id = @id";
 
-    private static readonly PagedSql PlantedPages = new("select count(*) from tenancy.modules", "select id from tenancy.modules", ("name", "nam"));
+    private static readonly PagedSql PlantedPages =
+        new("select count(*) from tenancy.modules", "select id from tenancy.modules", ("name", "nam"));
 
-    /// <summary>Pieces that setting up a database or its demo network completes with names of the program's own, before it serves anybody.</summary>
+    /// <summary>
+    /// Pieces that setting up a database or its demo network completes with names of the program's own, before it serves anybody.
+    /// </summary>
     private static readonly string[] SettingUp =
     [
         "select exists (select 1 from pg_roles where rolname = '", "select pg_advisory_xact_lock(",
@@ -59,7 +62,9 @@ public sealed partial class StatementGuards(EmptyWorld world) : IClassFixture<Em
         PlantedPages.Statements.Count().ShouldBe(2);
     }
 
-    /// <summary>The texts of an assembly that begin like a statement, as its file has them: constants where they are used, and all others.</summary>
+    /// <summary>
+    /// The texts of an assembly that begin like a statement, as its file has them: constants where they are used, and all others.
+    /// </summary>
     private static HashSet<string> Literals(Assembly assembly)
     {
         using var file = new PEReader(File.OpenRead(assembly.Location));

@@ -11,7 +11,9 @@ public sealed partial class TextGuards
 {
     private static readonly CultureInfo French = CultureInfo.InvariantCulture, English = CultureInfo.GetCultureInfo("en");
 
-    private static readonly Type[] Books = [.. typeof(SankoreApp).Assembly.GetTypes().Where(t => t.Namespace?.StartsWith("Sankore", StringComparison.Ordinal) == true && t.Name is "Strings" or "UiStrings")];
+    private static readonly Type[] Books = [
+        .. typeof(SankoreApp).Assembly.GetTypes()
+        .Where(t => t.Namespace?.StartsWith("Sankore", StringComparison.Ordinal) == true && t.Name is "Strings" or "UiStrings")];
 
     public static TheoryData<string> Names => [.. Books.Select(b => b.FullName!)];
 
@@ -30,17 +32,21 @@ public sealed partial class TextGuards
     public void Both_languages_fill_in_the_same_blanks(string book)
     {
         var english = Texts(book, English);
-        Texts(book, French).Where(t => english.ContainsKey(t.Key) && Blanks(t.Value) != Blanks(english[t.Key])).Select(t => t.Key).ShouldBeEmpty();
+        Texts(book, French).Where(t => english.ContainsKey(t.Key) && Blanks(t.Value) != Blanks(english[t.Key])).Select(t => t.Key)
+            .ShouldBeEmpty();
     }
 
     [Fact]
-    public void A_blank_missing_in_one_language_would_be_seen() => Blanks("« {0} » a déjà {1:N0} lignes").ShouldNotBe(Blanks("“{0}” has lines already"));
+    public void A_blank_missing_in_one_language_would_be_seen() =>
+        Blanks("« {0} » a déjà {1:N0} lignes").ShouldNotBe(Blanks("“{0}” has lines already"));
 
     [Fact]
-    public void Every_reason_has_its_message_in_both_languages() => WithoutMessage(SankoreApp.Modules.SelectMany(m => m.Reasons).Concat(Reason.Common)).ShouldBeEmpty();
+    public void Every_reason_has_its_message_in_both_languages() =>
+        WithoutMessage(SankoreApp.Modules.SelectMany(m => m.Reasons).Concat(Reason.Common)).ShouldBeEmpty();
 
     [Fact]
-    public void A_reason_without_a_message_is_named() => WithoutMessage([new Reason("PLANTED", 400, typeof(Sankore.Platform.Strings))]).ShouldBe(["PLANTED"]);
+    public void A_reason_without_a_message_is_named() =>
+        WithoutMessage([new Reason("PLANTED", 400, typeof(Sankore.Platform.Strings))]).ShouldBe(["PLANTED"]);
 
     [Fact]
     public void Every_reason_of_a_constraint_is_one_of_a_module()
@@ -54,20 +60,25 @@ public sealed partial class TextGuards
     public void Every_error_of_a_field_has_its_message_in_both_languages()
     {
         var keys = Keys().ToList();
-        var books = SankoreApp.Modules.Select(m => m.GetType().Namespace + ".Strings").Where(b => typeof(SankoreApp).Assembly.GetType(b) is not null).ToList();
+        var books = SankoreApp.Modules.Select(m => m.GetType().Namespace + ".Strings")
+            .Where(b => typeof(SankoreApp).Assembly.GetType(b) is not null).ToList();
         keys.Count.ShouldBeGreaterThan(10);
-        keys.Where(k => books.TrueForAll(b => !Texts(b, French).ContainsKey(k.Key) || !Texts(b, English).ContainsKey(k.Key))).Select(k => $"{k.File}: {k.Key}").ShouldBeEmpty();
+        keys.Where(k => books.TrueForAll(b => !Texts(b, French).ContainsKey(k.Key) || !Texts(b, English).ContainsKey(k.Key)))
+            .Select(k => $"{k.File}: {k.Key}").ShouldBeEmpty();
     }
 
     private static IEnumerable<(string File, string Key)> Keys() =>
-        from file in Directory.EnumerateFiles(Repository.Source, "*.*", SearchOption.AllDirectories).Where(f => f.EndsWith(".cs", StringComparison.Ordinal) || f.EndsWith(".razor", StringComparison.Ordinal))
+        from file in Directory.EnumerateFiles(Repository.Source, "*.*", SearchOption.AllDirectories)
+            .Where(f => f.EndsWith(".cs", StringComparison.Ordinal) || f.EndsWith(".razor", StringComparison.Ordinal))
         let text = File.ReadAllText(file)
         from pattern in (Regex[])[FieldErrors(), Rules()]
         from match in pattern.Matches(text).Cast<Match>()
         select (Path.GetRelativePath(Repository.Source, file), match.Groups[1].Value);
 
     private static IEnumerable<string> WithoutMessage(IEnumerable<Reason> reasons) =>
-        reasons.Where(r => !Texts(r.Strings.FullName!, French).ContainsKey(r.Code) || !Texts(r.Strings.FullName!, English).ContainsKey(r.Code)).Select(r => r.Code);
+        reasons.Where(
+            r => !Texts(r.Strings.FullName!, French).ContainsKey(r.Code)
+            || !Texts(r.Strings.FullName!, English).ContainsKey(r.Code)).Select(r => r.Code);
 
     /// <summary>One language's own texts, without those it would fall back on.</summary>
     private static Dictionary<string, string> Texts(string book, CultureInfo culture) =>

@@ -28,7 +28,9 @@ public sealed partial class WatchGuards(EmptyWorld world) : IClassFixture<EmptyW
 
     private static IEnumerable<string> Tables(string page)
     {
-        for (var at = page.IndexOf(Attribute, StringComparison.Ordinal); at >= 0; at = page.IndexOf(Attribute, at + 1, StringComparison.Ordinal))
+        for (
+            var at = page.IndexOf(Attribute, StringComparison.Ordinal); at >= 0;
+            at = page.IndexOf(Attribute, at + 1, StringComparison.Ordinal))
         {
             foreach (Match table in Table().Matches(Value(page[(at + Attribute.Length)..])))
             {
@@ -48,7 +50,8 @@ public sealed partial class WatchGuards(EmptyWorld world) : IClassFixture<EmptyW
     {
         await using var connection = new NpgsqlConnection(world.AdminConnection);
         await connection.OpenAsync();
-        await using var command = new NpgsqlCommand("select distinct tgrelid::regclass::text from pg_trigger where tgfoid = 'live.note_change'::regproc", connection);
+        await using var command = new NpgsqlCommand(
+            "select distinct tgrelid::regclass::text from pg_trigger where tgfoid = 'live.note_change'::regproc", connection);
         await using var reader = await command.ExecuteReaderAsync();
         var told = ToldByRow.ToHashSet();
         while (await reader.ReadAsync())

@@ -29,8 +29,10 @@ public sealed class AuthTests(World world) : IClassFixture<World>
         var second = await client.Ask(HttpMethod.Post, "/api/auth/refresh", new { refreshToken = first.Text("refreshToken") }).Json();
         client.Bears(second);
         await client.Ask(HttpMethod.Get, "/api/me").Json();
-        await world.Nobody().Ask(HttpMethod.Post, "/api/auth/refresh", new { refreshToken = "rubbish" }).ShouldRefuse(401, "UNAUTHENTICATED");
-        await world.Nobody().Ask(HttpMethod.Post, "/api/auth/refresh", new { refreshToken = first.Text("accessToken") }).ShouldRefuse(401, "UNAUTHENTICATED");
+        await world.Nobody().Ask(HttpMethod.Post, "/api/auth/refresh", new { refreshToken = "rubbish" })
+            .ShouldRefuse(401, "UNAUTHENTICATED");
+        await world.Nobody().Ask(HttpMethod.Post, "/api/auth/refresh", new { refreshToken = first.Text("accessToken") })
+            .ShouldRefuse(401, "UNAUTHENTICATED");
     }
 
     [Theory]
@@ -58,7 +60,8 @@ public sealed class AuthTests(World world) : IClassFixture<World>
         await using var second = await world.StartNode("http://127.0.0.1:0");
         using var client = world.Nobody();
         var email = await client.Register();
-        using var answer = await client.Ask(HttpMethod.Post, "/api/auth/login?useCookies=true", new { email, password = Newcomers.Password });
+        using var answer =
+            await client.Ask(HttpMethod.Post, "/api/auth/login?useCookies=true", new { email, password = Newcomers.Password });
         var cookie = answer.Headers.GetValues("Set-Cookie").Single().Split(';')[0];
         using var elsewhere = new HttpClient(new HttpClientHandler { UseCookies = false }) { BaseAddress = World.AddressOf(second) };
         elsewhere.DefaultRequestHeaders.Add("Cookie", cookie);
@@ -77,7 +80,8 @@ public sealed class AuthTests(World world) : IClassFixture<World>
     [InlineData("new@example.org", "", "password")]
     [InlineData("new-longer@example.org", "NEW-longer@example.org", "password")]
     [InlineData("new@example.org", PasswordRules.Demo, "password")]
-    public async Task What_makes_no_account_is_refused_by_field(string email, string password, string field, string code = "ACCOUNT_INVALID")
+    public async Task What_makes_no_account_is_refused_by_field(
+        string email, string password, string field, string code = "ACCOUNT_INVALID")
     {
         using var client = world.Nobody();
         var problem = await client.Ask(HttpMethod.Post, "/api/auth/register", new { email, password }).ShouldRefuse(400, code);
@@ -102,7 +106,9 @@ public sealed class AuthTests(World world) : IClassFixture<World>
     public async Task A_very_long_address_makes_no_account()
     {
         using var client = world.Nobody();
-        await client.Ask(HttpMethod.Post, "/api/auth/register", new { email = new string('a', 250) + "@example.org", password = Newcomers.Password }).ShouldRefuse(400, "EMAIL_INVALID");
+        await client.Ask(
+            HttpMethod.Post, "/api/auth/register",
+            new { email = new string('a', 250) + "@example.org", password = Newcomers.Password }).ShouldRefuse(400, "EMAIL_INVALID");
     }
 
     [Fact]
@@ -110,7 +116,9 @@ public sealed class AuthTests(World world) : IClassFixture<World>
     {
         using var client = world.Nobody();
         var email = await client.Register();
-        var problem = await client.Ask(HttpMethod.Post, "/api/auth/register", new { email = email.ToUpperInvariant(), password = Newcomers.Password }, language: "en").ShouldRefuse(409, "EMAIL_TAKEN");
+        var problem = await client.Ask(
+            HttpMethod.Post, "/api/auth/register", new { email = email.ToUpperInvariant(), password = Newcomers.Password },
+            language: "en").ShouldRefuse(409, "EMAIL_TAKEN");
         problem.ErrorOf("email").ShouldBe("An account with this address exists already.");
     }
 
@@ -119,7 +127,9 @@ public sealed class AuthTests(World world) : IClassFixture<World>
     {
         using var client = world.Nobody();
         var email = $"{Catalogue.Word()}@example.org";
-        var answers = await Task.WhenAll(Enumerable.Range(0, 4).Select(_ => client.Ask(HttpMethod.Post, "/api/auth/register", new { email, password = Newcomers.Password })));
+        var answers = await Task.WhenAll(
+            Enumerable.Range(0, 4)
+            .Select(_ => client.Ask(HttpMethod.Post, "/api/auth/register", new { email, password = Newcomers.Password })));
         answers.Select(a => (int)a.StatusCode).Order().ShouldBe([200, 409, 409, 409]);
         (await world.Sql<int>("select count(*)::int from public.profiles where email = @email", new { email })).ShouldBe(1);
     }
@@ -128,9 +138,14 @@ public sealed class AuthTests(World world) : IClassFixture<World>
     public async Task A_wrong_password_and_an_unknown_account_are_answered_alike()
     {
         using var client = world.Nobody();
-        var known = await client.Ask(HttpMethod.Post, "/api/auth/login", new { email = await client.Register(), password = "not the password" }).ShouldRefuse(401, "INVALID_CREDENTIALS");
-        var unknown = await client.Ask(HttpMethod.Post, "/api/auth/login", new { email = $"{Catalogue.Word()}@example.org", password = "not the password" }).ShouldRefuse(401, "INVALID_CREDENTIALS");
-        unknown.With(("traceId", null)).Select(p => $"{p.Key}: {p.Value}").ShouldBe(known.With(("traceId", null)).Select(p => $"{p.Key}: {p.Value}"));
+        var known = await client.Ask(
+            HttpMethod.Post, "/api/auth/login",
+            new { email = await client.Register(), password = "not the password" }).ShouldRefuse(401, "INVALID_CREDENTIALS");
+        var unknown = await client.Ask(
+            HttpMethod.Post, "/api/auth/login",
+            new { email = $"{Catalogue.Word()}@example.org", password = "not the password" }).ShouldRefuse(401, "INVALID_CREDENTIALS");
+        unknown.With(("traceId", null)).Select(p => $"{p.Key}: {p.Value}")
+            .ShouldBe(known.With(("traceId", null)).Select(p => $"{p.Key}: {p.Value}"));
     }
 
     [Fact]
@@ -140,7 +155,8 @@ public sealed class AuthTests(World world) : IClassFixture<World>
         var email = await client.Register();
         for (var i = 1; i <= 4; i++)
         {
-            await client.Ask(HttpMethod.Post, "/api/auth/login", new { email, password = "not the password" }).ShouldRefuse(401, "INVALID_CREDENTIALS");
+            await client.Ask(HttpMethod.Post, "/api/auth/login", new { email, password = "not the password" })
+                .ShouldRefuse(401, "INVALID_CREDENTIALS");
         }
         await client.Ask(HttpMethod.Post, "/api/auth/login", new { email, password = "not the password" }).ShouldRefuse(401, "LOCKED_OUT");
         await client.Ask(HttpMethod.Post, "/api/auth/login", new { email, password = Newcomers.Password }).ShouldRefuse(401, "LOCKED_OUT");
@@ -163,7 +179,8 @@ public sealed class AuthTests(World world) : IClassFixture<World>
         await nobody.Ask(HttpMethod.Get, "/api/auth/manage/info").ShouldRefuse(401, "UNAUTHENTICATED");
         await nobody.Ask(HttpMethod.Post, "/api/auth/manage/info", new { newPassword = "x" }).ShouldRefuse(401, "UNAUTHENTICATED");
         await nobody.Ask(HttpMethod.Post, "/api/auth/manage/2fa", new { }).ShouldRefuse(401, "UNAUTHENTICATED");
-        await nobody.Ask(HttpMethod.Post, "/api/auth/login", new StringContent("{", null, "application/json")).ShouldRefuse(400, "BAD_REQUEST");
+        await nobody.Ask(HttpMethod.Post, "/api/auth/login", new StringContent("{", null, "application/json"))
+            .ShouldRefuse(400, "BAD_REQUEST");
         await nobody.Ask(HttpMethod.Post, "/api/auth/login", new { }).ShouldRefuse(400, "BAD_REQUEST");
     }
 }

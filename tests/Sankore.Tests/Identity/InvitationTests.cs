@@ -91,9 +91,12 @@ public sealed class InvitationTests(EmptyWorld world) : IClassFixture<EmptyWorld
     public async Task Only_a_hash_of_the_link_is_kept()
     {
         var token = (await SetUpLink()).Split('=')[1];
-        (await world.Sql<int>("select count(*)::int from rbac.invitations where encode(token_hash, 'hex') = @token", new { token })).ShouldBe(0);
-        (await world.Sql<int>("select count(*)::int from rbac.invitations where token_hash = sha256(convert_to(@token, 'UTF8'))", new { token })).ShouldBe(1);
-        (await world.Sql<int>("select count(*)::int from audit.audit_logs where table_name = 'rbac.invitations' and after ? 'token_hash'")).ShouldBe(0);
+        (await world.Sql<int>("select count(*)::int from rbac.invitations where encode(token_hash, 'hex') = @token", new { token }))
+            .ShouldBe(0);
+        (await world.Sql<int>(
+            "select count(*)::int from rbac.invitations where token_hash = sha256(convert_to(@token, 'UTF8'))", new { token })).ShouldBe(1);
+        (await world.Sql<int>("select count(*)::int from audit.audit_logs where table_name = 'rbac.invitations' and after ? 'token_hash'"))
+            .ShouldBe(0);
     }
 
     [Fact]
@@ -108,8 +111,11 @@ public sealed class InvitationTests(EmptyWorld world) : IClassFixture<EmptyWorld
         accepted.StatusCode.ShouldBe(HttpStatusCode.Redirect, await accepted.Body());
         using var client = world.Nobody();
         client.Bears(await client.Login(email));
-        (await client.Ask(HttpMethod.Get, "/api/me").Json()).GetProperty("roles").EnumerateArray().Select(r => r.GetString()).ShouldContain("moderator");
-        (await Should.ThrowAsync<Refusal>(() => Use(i => i.Invite(Caller.Service, email.ToUpperInvariant(), "admin", TestContext.Current.CancellationToken)))).Reason.Code.ShouldBe("EMAIL_TAKEN");
+        (await client.Ask(HttpMethod.Get, "/api/me").Json()).GetProperty("roles").EnumerateArray().Select(r => r.GetString())
+            .ShouldContain("moderator");
+        (await Should.ThrowAsync<Refusal>(
+            () => Use(i => i.Invite(Caller.Service, email.ToUpperInvariant(), "admin", TestContext.Current.CancellationToken))))
+            .Reason.Code.ShouldBe("EMAIL_TAKEN");
     }
 
     [Theory]
@@ -120,14 +126,18 @@ public sealed class InvitationTests(EmptyWorld world) : IClassFixture<EmptyWorld
     [InlineData("bob @example.org")]
     [InlineData("bob@example.org\r\nBcc: eve@example.org")]
     public async Task What_is_no_address_is_not_invited(string email) =>
-        (await Should.ThrowAsync<Refusal>(() => Use(i => i.Invite(Caller.Service, email, "admin", TestContext.Current.CancellationToken)))).Reason.Code.ShouldBe("EMAIL_INVALID");
+        (await Should.ThrowAsync<Refusal>(() => Use(i => i.Invite(Caller.Service, email, "admin", TestContext.Current.CancellationToken))))
+            .Reason.Code.ShouldBe("EMAIL_INVALID");
 
     [Fact]
     public async Task A_form_that_is_not_filled_in_well_says_what_is_wrong_and_keeps_the_link()
     {
         var link = await SetUpLink();
         using var browser = new Browser(world.Address);
-        foreach (var (field, value) in new[] { ("Form.Password", "court"), ("Form.Password", "sankore-demo"), ("Form.Email", "nobody"), ("Form.DisplayName", " ") })
+        foreach (
+            var (
+            field,
+            value) in new[] { ("Form.Password", "court"), ("Form.Password", "sankore-demo"), ("Form.Email", "nobody"), ("Form.DisplayName", " ") })
         {
             using var answer = await browser.Submit(link, "Form.Token", [.. Filled($"{Catalogue.Word()}@example.org"), (field, value)]);
             var html = await answer.Body();
@@ -138,9 +148,11 @@ public sealed class InvitationTests(EmptyWorld world) : IClassFixture<EmptyWorld
         accepted.StatusCode.ShouldBe(HttpStatusCode.Redirect);
     }
 
-    private static (string, string?)[] Filled(string email) => [("Form.DisplayName", "Amina Nkounkou"), ("Form.Email", email), ("Form.Password", Newcomers.Password)];
+    private static (string, string?)[] Filled(string email) =>
+        [("Form.DisplayName", "Amina Nkounkou"), ("Form.Email", email), ("Form.Password", Newcomers.Password)];
 
-    private static Task<HttpResponseMessage> Accept(Browser browser, string link, string email) => browser.Submit(link, "Form.Token", Filled(email));
+    private static Task<HttpResponseMessage> Accept(Browser browser, string link, string email) =>
+        browser.Submit(link, "Form.Token", Filled(email));
 
     private async Task IsRefused(string link)
     {

@@ -20,12 +20,14 @@ public sealed class LimitTests(LimitTests.Strict strict) : IClassFixture<LimitTe
         using var client = new HttpClient { BaseAddress = World.AddressOf(node) };
         for (var i = 0; i < 5; i++)
         {
-            await client.Ask(HttpMethod.Post, "/api/auth/login", new { email = $"{i}@example.org", password = "not the password" }).ShouldRefuse(401, "INVALID_CREDENTIALS");
+            await client.Ask(HttpMethod.Post, "/api/auth/login", new { email = $"{i}@example.org", password = "not the password" })
+                .ShouldRefuse(401, "INVALID_CREDENTIALS");
         }
 
         using var answer = await client.Ask(HttpMethod.Post, "/api/auth/login", new { email = Cast.Super, password = "sankore-demo" });
         await Task.FromResult(answer).ShouldRefuse(429, "TOO_MANY_REQUESTS");
-        int.Parse(answer.Headers.GetValues("Retry-After").Single(), System.Globalization.CultureInfo.InvariantCulture).ShouldBeInRange(1, 60);
+        int.Parse(answer.Headers.GetValues("Retry-After").Single(), System.Globalization.CultureInfo.InvariantCulture)
+            .ShouldBeInRange(1, 60);
         var browser = new Browser(World.AddressOf(node));
         using var form = await browser.SignIn(Cast.Super, "sankore-demo");
         form.StatusCode.ShouldBe(HttpStatusCode.TooManyRequests);
@@ -40,7 +42,8 @@ public sealed class LimitTests(LimitTests.Strict strict) : IClassFixture<LimitTe
     public async Task Nobody_registers_where_registration_is_closed()
     {
         using var client = strict.Nobody();
-        await client.Ask(HttpMethod.Post, "/api/auth/register", new { email = "new@example.org", password = Newcomers.Password }).ShouldRefuse(403, "REGISTRATION_CLOSED");
+        await client.Ask(HttpMethod.Post, "/api/auth/register", new { email = "new@example.org", password = Newcomers.Password })
+            .ShouldRefuse(403, "REGISTRATION_CLOSED");
         (await (await client.Ask(HttpMethod.Get, "/register")).Body()).ShouldNotContain("name=\"Form.Password\"");
         (await (await client.Ask(HttpMethod.Get, "/login")).Body()).ShouldNotContain("href=\"/register\"");
         (await strict.Sql<int>("select count(*)::int from auth.users where email = 'new@example.org'")).ShouldBe(0);

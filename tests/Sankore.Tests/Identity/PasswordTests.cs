@@ -18,8 +18,12 @@ public sealed class PasswordTests(World world) : IClassFixture<World>
 
         await client.Ask(HttpMethod.Post, "/api/auth/resetPassword", new { email, resetCode = code, newPassword = New }).Json();
         await client.Login(email, New);
-        await client.Ask(HttpMethod.Post, "/api/auth/login", new { email, password = Newcomers.Password }).ShouldRefuse(401, "INVALID_CREDENTIALS");
-        (await client.Ask(HttpMethod.Post, "/api/auth/resetPassword", new { email, resetCode = code, newPassword = "encore une autre phrase" }).ShouldRefuse(400, "ACCOUNT_INVALID")).ErrorOf("resetCode");
+        await client.Ask(HttpMethod.Post, "/api/auth/login", new { email, password = Newcomers.Password })
+            .ShouldRefuse(401, "INVALID_CREDENTIALS");
+        (await client.Ask(
+            HttpMethod.Post, "/api/auth/resetPassword",
+            new { email, resetCode = code, newPassword = "encore une autre phrase" }).ShouldRefuse(400, "ACCOUNT_INVALID"))
+            .ErrorOf("resetCode");
     }
 
     [Fact]
@@ -52,7 +56,8 @@ public sealed class PasswordTests(World world) : IClassFixture<World>
         using var client = world.Nobody();
         foreach (var email in new[] { await Confirmed(client), $"{Catalogue.Word()}@example.org" })
         {
-            (await client.Ask(HttpMethod.Post, "/api/auth/resetPassword", new { email, resetCode, newPassword = New }).ShouldRefuse(400, "ACCOUNT_INVALID")).ErrorOf("resetCode");
+            (await client.Ask(HttpMethod.Post, "/api/auth/resetPassword", new { email, resetCode, newPassword = New })
+                .ShouldRefuse(400, "ACCOUNT_INVALID")).ErrorOf("resetCode");
         }
     }
 
@@ -72,7 +77,8 @@ public sealed class PasswordTests(World world) : IClassFixture<World>
 
         await Waiting.Until(async () => (int)(await first.Ask(HttpMethod.Get, "/api/me")).StatusCode == 401, "the old token is refused");
         await first.Ask(HttpMethod.Get, "/api/me").ShouldRefuse(401, "UNAUTHENTICATED");
-        await first.Ask(HttpMethod.Post, "/api/auth/refresh", new { refreshToken = tokens.Text("refreshToken") }).ShouldRefuse(401, "UNAUTHENTICATED");
+        await first.Ask(HttpMethod.Post, "/api/auth/refresh", new { refreshToken = tokens.Text("refreshToken") })
+            .ShouldRefuse(401, "UNAUTHENTICATED");
         await Waiting.Until(() => stream.Ended.IsCompleted, "the stream of the old session ends");
         first.Bears(await first.Login(email, New));
         await first.Ask(HttpMethod.Get, "/api/me").Json();

@@ -43,7 +43,8 @@ public sealed class SignInPagesTests(World world) : IClassFixture<World>
     public async Task A_form_without_its_token_is_refused(string field, string? value)
     {
         using var browser = new Browser(world.Address);
-        using var answer = await browser.Submit("/login", "Form.Email", ("Form.Email", Cast.HeadOnPremium), ("Form.Password", PasswordRules.Demo), (field, value));
+        using var answer = await browser.Submit(
+            "/login", "Form.Email", ("Form.Email", Cast.HeadOnPremium), ("Form.Password", PasswordRules.Demo), (field, value));
         answer.StatusCode.ShouldBe(HttpStatusCode.BadRequest);
         (await answer.Body()).ShouldContain("</html>");
         (await browser.Get("/")).StatusCode.ShouldBe(HttpStatusCode.Redirect);
@@ -93,7 +94,8 @@ public sealed class SignInPagesTests(World world) : IClassFixture<World>
     {
         using var browser = new Browser(world.Address);
         (await browser.Page("/login")).ShouldContain("<html lang=\"fr\">");
-        LeadsTo(await browser.Submit("/login?returnUrl=%2Fplan", "action=\"/language\"", ("lang", "en"))).ShouldBe("/login?returnUrl=%2Fplan");
+        LeadsTo(await browser.Submit("/login?returnUrl=%2Fplan", "action=\"/language\"", ("lang", "en")))
+            .ShouldBe("/login?returnUrl=%2Fplan");
         (await browser.Page("/login")).ShouldContain("<html lang=\"en\">");
         LeadsTo(await browser.Submit("/login", "action=\"/language\"", ("lang", "xx"))).ShouldBe("/login");
         (await browser.Page("/login")).ShouldContain("<html lang=\"fr\">");
@@ -130,9 +132,13 @@ public sealed class SignInPagesTests(World world) : IClassFixture<World>
             LeadsTo(await browser.SignIn(email, Newcomers.Password)).ShouldBe("/");
         }
 
-        LeadsTo(await here.Submit("/account", "Password.OldPassword", ("Password.OldPassword", Newcomers.Password), ("Password.Password", "une autre phrase secrète"))).ShouldBe("/account?done=changed");
+        LeadsTo(
+            await here.Submit(
+            "/account", "Password.OldPassword", ("Password.OldPassword", Newcomers.Password),
+            ("Password.Password", "une autre phrase secrète"))).ShouldBe("/account?done=changed");
         await here.Page("/account?done=changed");
-        await Waiting.Until(async () => (await elsewhere.Get("/account")).StatusCode == HttpStatusCode.Redirect, "the other browser is signed out");
+        await Waiting.Until(
+            async () => (await elsewhere.Get("/account")).StatusCode == HttpStatusCode.Redirect, "the other browser is signed out");
         await here.Page("/account");
     }
 
@@ -152,6 +158,8 @@ public sealed class SignInPagesTests(World world) : IClassFixture<World>
     {
         answer.StatusCode.ShouldBeOneOf(HttpStatusCode.Redirect, HttpStatusCode.SeeOther);
         var location = answer.Headers.Location!;
-        return location.IsAbsoluteUri ? location.PathAndQuery.Insert(0, location.Authority == answer.RequestMessage!.RequestUri!.Authority ? "" : location.Authority) : location.OriginalString;
+        return location.IsAbsoluteUri
+            ? location.PathAndQuery.Insert(0, location.Authority == answer.RequestMessage!.RequestUri!.Authority ? "" : location.Authority)
+            : location.OriginalString;
     }
 }

@@ -36,7 +36,8 @@ public sealed class TwoFactorTests(World world) : IClassFixture<World>
         await Recover(recovery[3]).Json();
         await Recover(recovery[3]).ShouldRefuse(401, "INVALID_CREDENTIALS");
         await Recover(recovery[4]).Json();
-        var kept = await world.Sql<string>("select authenticator_key || array_to_string(recovery_codes, ' ') from auth.users where email = @email", new { email });
+        var kept = await world.Sql<string>(
+            "select authenticator_key || array_to_string(recovery_codes, ' ') from auth.users where email = @email", new { email });
         recovery.ShouldAllBe(code => !kept.Contains(code));
 
         Task<HttpResponseMessage> Recover(string twoFactorRecoveryCode) =>
@@ -51,8 +52,10 @@ public sealed class TwoFactorTests(World world) : IClassFixture<World>
         client.Bears(await client.Login(email));
         await client.Ask(HttpMethod.Post, "/api/auth/manage/2fa", new { }).Json();
         client.Bears(await client.Login(email));
-        (await client.Ask(HttpMethod.Post, "/api/auth/manage/2fa", new { enable = true, twoFactorCode = "000000" }).ShouldRefuse(400, "ACCOUNT_INVALID")).ErrorOf("twoFactorCode");
-        (await client.Ask(HttpMethod.Post, "/api/auth/manage/2fa", new { enable = true }).ShouldRefuse(400, "ACCOUNT_INVALID")).ErrorOf("twoFactorCode");
+        (await client.Ask(HttpMethod.Post, "/api/auth/manage/2fa", new { enable = true, twoFactorCode = "000000" })
+            .ShouldRefuse(400, "ACCOUNT_INVALID")).ErrorOf("twoFactorCode");
+        (await client.Ask(HttpMethod.Post, "/api/auth/manage/2fa", new { enable = true }).ShouldRefuse(400, "ACCOUNT_INVALID"))
+            .ErrorOf("twoFactorCode");
         await client.Login(email);
     }
 
@@ -63,7 +66,8 @@ public sealed class TwoFactorTests(World world) : IClassFixture<World>
         var email = await client.Register();
         var (key, _) = await TurnOn(client, email);
         client.Bears(await Login(client, email, Totp.Code(key)).Json());
-        (await client.Ask(HttpMethod.Post, "/api/auth/manage/2fa", new { enable = false }).Json()).GetProperty("isTwoFactorEnabled").GetBoolean().ShouldBeFalse();
+        (await client.Ask(HttpMethod.Post, "/api/auth/manage/2fa", new { enable = false }).Json()).GetProperty("isTwoFactorEnabled")
+            .GetBoolean().ShouldBeFalse();
         await client.Login(email);
     }
 
@@ -74,7 +78,9 @@ public sealed class TwoFactorTests(World world) : IClassFixture<World>
         var email = await client.Register();
         var (key, _) = await TurnOn(client, email);
         (await world.Sql<string>("select authenticator_key from auth.users where email = @email", new { email })).ShouldNotContain(key);
-        (await world.Sql<long>("select count(*) from audit.audit_logs where coalesce(before::text, '') || coalesce(after::text, '') like '%' || @key || '%'", new { key })).ShouldBe(0);
+        (await world.Sql<long>(
+            "select count(*) from audit.audit_logs where coalesce(before::text, '') || coalesce(after::text, '') like '%' || @key || '%'",
+            new { key })).ShouldBe(0);
     }
 
     // A new key and the switch itself each end the sessions before: sign in again in between.

@@ -24,7 +24,8 @@ public sealed class BurstTests(World world) : IClassFixture<World>
     [Fact]
     public void Frames_of_a_burst_are_whole_and_none_is_much_too_long()
     {
-        var changes = Gen.Choose(1, 400).Select(count => Enumerable.Range(1, count).Select(n => ChangeOf(n, n, new string('x', n * 37 % 3000))).ToList());
+        var changes = Gen.Choose(1, 400)
+            .Select(count => Enumerable.Range(1, count).Select(n => ChangeOf(n, n, new string('x', n * 37 % 3000))).ToList());
         Prop.ForAll(changes.ToArbitrary(), told =>
         {
             var frames = LiveFrame.Of(told);
@@ -35,7 +36,8 @@ public sealed class BurstTests(World world) : IClassFixture<World>
             foreach (var frame in frames)
             {
                 var chunk = System.Text.Encoding.UTF8.GetString(frame.Chunk);
-                int.Parse(chunk[..chunk.IndexOf('\r', StringComparison.Ordinal)], NumberStyles.HexNumber, CultureInfo.InvariantCulture).ShouldBe(frame.Payload.Length);
+                int.Parse(chunk[..chunk.IndexOf('\r', StringComparison.Ordinal)], NumberStyles.HexNumber, CultureInfo.InvariantCulture)
+                    .ShouldBe(frame.Payload.Length);
                 chunk.ShouldEndWith("\n\n\r\n");
             }
         }).QuickCheckThrowOnFailure();
@@ -62,7 +64,9 @@ public sealed class BurstTests(World world) : IClassFixture<World>
             update tenancy.modules set name = name || ' d' where code like @word || '-%'
             """, new { word });
 
-        await Waiting.Until(() => stream.Events.Count(e => e.Row.Text("name").EndsWith(" d", StringComparison.Ordinal)) == Count, "the last state of every row comes");
+        await Waiting.Until(
+            () => stream.Events.Count(e => e.Row.Text("name").EndsWith(" d", StringComparison.Ordinal)) == Count,
+            "the last state of every row comes");
         var ids = stream.Events.Select(e => e.Id).ToList();
         ids.ShouldBe(ids.Order());
         ids.ShouldBeUnique();
@@ -89,5 +93,7 @@ public sealed class BurstTests(World world) : IClassFixture<World>
     }
 
     private static Change ChangeOf(long id, int row, string text = "") =>
-        new(new ChangeRow(id, DateTime.UnixEpoch, ["everyone"], "public.notes", "UPDATE", row.ToString(CultureInfo.InvariantCulture), $$"""{"text":"{{text}}"}""", 0));
+        new(new ChangeRow(
+            id, DateTime.UnixEpoch, ["everyone"], "public.notes", "UPDATE", row.ToString(CultureInfo.InvariantCulture),
+            $$"""{"text":"{{text}}"}""", 0));
 }

@@ -4,7 +4,10 @@ using Npgsql;
 
 namespace Sankore.Tests.Live;
 
-/// <summary>Writers at once, long and short, committing and not: whoever follows the log by its ids never misses and never reorders a committed change.</summary>
+/// <summary>
+/// Writers at once, long and short, committing and not: whoever follows the log by its ids never misses and never reorders a committed
+/// change.
+/// </summary>
 public sealed class ChangeLogTests(EmptyWorld world) : IClassFixture<EmptyWorld>
 {
     private const int Writers = 8;
@@ -12,7 +15,10 @@ public sealed class ChangeLogTests(EmptyWorld world) : IClassFixture<EmptyWorld>
 
     private sealed record Entry(long Id, string TableName, string RowId, string Op, int? Version, string? Name);
 
-    /// <summary>A transaction that was committed: when it began to commit and when it had, on a clock that only counts; and a name that only it wrote.</summary>
+    /// <summary>
+    /// A transaction that was committed: when it began to commit and when it had, on a clock that only counts; and a name that only it
+    /// wrote.
+    /// </summary>
     /// <param name="Versions">The version in which it left each row that it changed.</param>
     private sealed record Commit(string Name, int Began, int Ended, List<(Guid Row, int Version)> Versions);
 
@@ -50,10 +56,14 @@ public sealed class ChangeLogTests(EmptyWorld world) : IClassFixture<EmptyWorld>
         var start = await world.Sql<long>("select live.position()");
         await using var first = new NpgsqlConnection(world.AdminConnection);
         await first.OpenAsync(TestContext.Current.CancellationToken);
-        await first.ExecuteAsync("begin; update public.notes set name = 'first' where id = @row; set constraints all immediate", new { row = rows[0] });
+        await first.ExecuteAsync(
+            "begin; update public.notes set name = 'first' where id = @row; set constraints all immediate", new { row = rows[0] });
 
         var second = world.Execute("update public.notes set name = 'second' where id = @row", new { row = rows[1] });
-        await Waiting.Until(() => world.Sql<bool>("select exists (select 1 from pg_locks where locktype = 'advisory' and not granted and database = (select oid from pg_database where datname = current_database()))"), "the second waits");
+        await Waiting.Until(
+            () => world.Sql<bool>(
+            "select exists (select 1 from pg_locks where locktype = 'advisory' and not granted and database = (select oid"
+            + " from pg_database where datname = current_database()))"), "the second waits");
         (await Read(start)).ShouldBeEmpty("nobody reads past what is not committed");
         await first.ExecuteAsync("commit transaction");
         await second;
@@ -61,7 +71,9 @@ public sealed class ChangeLogTests(EmptyWorld world) : IClassFixture<EmptyWorld>
         (await Read(start)).Select(e => e.Name).ShouldBe(["first", "second"]);
     }
 
-    /// <summary>A row's version counts its changes: the log has, in order, the one in which each transaction left it, and no other.</summary>
+    /// <summary>
+    /// A row's version counts its changes: the log has, in order, the one in which each transaction left it, and no other.
+    /// </summary>
     private static void EveryCommitOnceAndInOrder(List<Entry> followed, IEnumerable<Commit> commits)
     {
         foreach (var row in commits.SelectMany(c => c.Versions).GroupBy(v => v.Row, v => v.Version))
@@ -98,7 +110,9 @@ public sealed class ChangeLogTests(EmptyWorld world) : IClassFixture<EmptyWorld>
             await connection.ExecuteAsync("begin transaction");
             Guid[] rows = holds ? [own] : random.Next(4) == 0 ? [own, .. shared] : [.. shared.Where(_ => random.Next(3) == 0).Append(own)];
             await Change(connection, random, name, rows);
-            var versions = (await connection.QueryAsync<(Guid, int)>("select id, version from public.notes where id = any(@rows)", new { rows })).AsList();
+            var versions = (
+                await connection.QueryAsync<(Guid, int)>("select id, version from public.notes where id = any(@rows)", new { rows }))
+                .AsList();
             if (holds)
             {
                 var until = commits.Count + 5;
@@ -128,11 +142,14 @@ public sealed class ChangeLogTests(EmptyWorld world) : IClassFixture<EmptyWorld>
     {
         // Locked in one order, so that writers wait for each other without a deadlock.
         await connection.ExecuteAsync("select id from public.notes where id = any(@rows) order by id for update", new { rows });
-        await connection.ExecuteAsync("savepoint s; update public.notes set name = 'undone' where id = any(@rows); rollback to s", new { rows });
+        await connection.ExecuteAsync(
+            "savepoint s; update public.notes set name = 'undone' where id = any(@rows); rollback to s", new { rows });
         await connection.ExecuteAsync("update public.notes set name = @name where id = any(@rows)", new { name, rows });
         for (var again = random.Next(3); again > 0; again--)
         {
-            await connection.ExecuteAsync("update public.notes set name = @name, priority = @again where id = @row", new { name, again, row = rows[random.Next(rows.Length)] });
+            await connection.ExecuteAsync(
+                "update public.notes set name = @name, priority = @again where id = @row",
+                new { name, again, row = rows[random.Next(rows.Length)] });
         }
     }
 
@@ -157,7 +174,8 @@ public sealed class ChangeLogTests(EmptyWorld world) : IClassFixture<EmptyWorld>
     {
         await using var connection = new NpgsqlConnection(world.AdminConnection);
         return (await connection.QueryAsync<Entry>(
-            "select id, table_name, row_id, op, (row ->> 'version')::int as version, row ->> 'name' as name from live.changes where id > @after and table_name = 'public.notes' order by id", new { after })).AsList();
+            "select id, table_name, row_id, op, (row ->> 'version')::int as version, row ->> 'name' as name from live.changes"
+            + " where id > @after and table_name = 'public.notes' order by id", new { after })).AsList();
     }
 
     private async Task Write(IEnumerable<Guid> notes)
@@ -166,9 +184,11 @@ public sealed class ChangeLogTests(EmptyWorld world) : IClassFixture<EmptyWorld>
         await world.Execute("insert into public.notes (id, name) select n, 'Note' from unnest(@ids) n", new { ids = notes.ToArray() });
     }
 
-    // A table of the log's simplest kind: at commit each row is told once, as it is then. (Writers of the catalogue wait for each other from their first row on.)
+    // A table of the log's simplest kind: at commit each row is told once, as it is then. (Writers of the catalogue wait for each other
+    // from their first row on.)
     private const string TableSql = """
-        create table if not exists public.notes (id uuid primary key, name text not null, priority int not null default 0, version int not null default 1, updated_at timestamptz);
+        create table if not exists public.notes (id uuid primary key, name text not null, priority int not null default 0,
+            version int not null default 1, updated_at timestamptz);
         create table if not exists public.notes_told (id uuid primary key, version int not null);
         create or replace function public.tell_note() returns trigger language plpgsql as $$
         declare
@@ -184,6 +204,7 @@ public sealed class ChangeLogTests(EmptyWorld world) : IClassFixture<EmptyWorld>
         end $$;
         create or replace trigger touch before update on public.notes for each row execute function util.touch();
         drop trigger if exists tell on public.notes;
-        create constraint trigger tell after insert or update on public.notes deferrable initially deferred for each row execute function public.tell_note();
+        create constraint trigger tell after insert or update on public.notes deferrable initially deferred for each row
+          execute function public.tell_note();
         """;
 }

@@ -15,7 +15,8 @@ public sealed partial class ChartTests
         from values in Gen.OneOf(
             Gen.Choose(0, 9).Select(n => (double)n),
             Gen.Choose(0, 1_000_000).Select(n => n / 7.0),
-            Gen.Elements(0, double.NaN, double.PositiveInfinity, double.NegativeInfinity, -3, double.MaxValue, double.Epsilon)).NonEmptyListOf()
+            Gen.Elements(0, double.NaN, double.PositiveInfinity, double.NegativeInfinity, -3, double.MaxValue, double.Epsilon))
+            .NonEmptyListOf()
         select values.ToArray());
 
     [Theory]

@@ -3,8 +3,8 @@ using System.Net;
 namespace Sankore.Tests.Live;
 
 /// <summary>
-/// The primary dies in a burst and its standby is promoted, with hundreds of streams on three nodes that were given both hosts: the nodes find the new
-/// primary themselves, and no stream ends.
+/// The primary dies in a burst and its standby is promoted, with hundreds of streams on three nodes that were given both hosts: the nodes
+/// find the new primary themselves, and no stream ends.
 /// </summary>
 [Collection(ProgramTests.Name)]
 public sealed class FailoverTests : IAsyncLifetime
@@ -57,7 +57,9 @@ public sealed class FailoverTests : IAsyncLifetime
             await _stage.Postgres.FailOver();
             (await _stage.Burst.Log(told - 1)).ShouldBeEmpty("what was told last is lost");
             await _stage.Burst.RenameDuring(EveryNodeAnswers);
-            await Waiting.Until(() => crowd.Tally.Resets == Clients - away.Length, () => $"every open stream is told to begin anew, {crowd.Tally.Resets} were", 60);
+            await Waiting.Until(
+                () => crowd.Tally.Resets == Clients - away.Length, () =>
+                $"every open stream is told to begin anew, {crowd.Tally.Resets} were", 60);
             Array.ForEach(away, crowd.Bring);
             await Waiting.Until(() => crowd.Tally.Resets == Clients, () => $"and whoever comes back, {crowd.Tally.Resets} were", 60);
             var since = await _stage.Burst.Position();
@@ -74,7 +76,8 @@ public sealed class FailoverTests : IAsyncLifetime
         {
             using var head = _stage.Head(node);
             await Waiting.Until(async () => (await head.GetAsync("/api/me/menu")).IsSuccessStatusCode, "the node answers", 60);
-            (await Task.WhenAll(Enumerable.Range(0, 50).Select(_ => head.GetAsync("/api/me/menu")))).Select(a => a.StatusCode).Distinct().ShouldBe([HttpStatusCode.OK]);
+            (await Task.WhenAll(Enumerable.Range(0, 50).Select(_ => head.GetAsync("/api/me/menu")))).Select(a => a.StatusCode).Distinct()
+                .ShouldBe([HttpStatusCode.OK]);
         }
     }
 }

@@ -1,8 +1,9 @@
 namespace Sankore.Tests.Live;
 
 /// <summary>
-/// What breaks in the middle of a burst, with hundreds of streams on three nodes (in a long run 2,000): whatever it is, afterwards every client's last state is the database's,
-/// every committed change was told or covered, nothing came twice or out of order. <c>bench live --faults</c> is the same at any size.
+/// What breaks in the middle of a burst, with hundreds of streams on three nodes (in a long run 2,000): whatever it is, afterwards every
+/// client's last state is the database's, every committed change was told or covered, nothing came twice or out of order. <c>bench live
+/// --faults</c> is the same at any size.
 /// </summary>
 [Collection(LiveStage.Name)]
 public sealed class FaultTests(LiveStage stage)

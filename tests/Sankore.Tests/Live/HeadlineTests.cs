@@ -17,8 +17,10 @@ public sealed class HeadlineTests(World world) : IClassFixture<World>
 
         await Put(admin, module, "name", "Caisse centrale");
 
-        (await included.Next(e => e.Type == "change", "the head whose plan has it is told")).Row.GetProperty("name").GetString().ShouldBe("Caisse centrale");
-        (await everything.Next(e => e.Type == "change", "the administrator is told")).Row.GetProperty("planIds").GetArrayLength().ShouldBe(2);
+        (await included.Next(e => e.Type == "change", "the head whose plan has it is told")).Row.GetProperty("name").GetString()
+            .ShouldBe("Caisse centrale");
+        (await everything.Next(e => e.Type == "change", "the administrator is told")).Row.GetProperty("planIds").GetArrayLength()
+            .ShouldBe(2);
         // A change that the third may see comes after it: what came before must have been all there was.
         await Put(admin, await Module(admin, "gestion-inscriptions"), "name", "Inscriptions");
         await excluded.Next(e => e.Type == "change", "the third is told of what is theirs");

@@ -12,12 +12,14 @@ public sealed class LimitTests(LimitTests.FewStreams world) : IClassFixture<Limi
 {
     public sealed class FewStreams : World
     {
-        protected override IReadOnlyDictionary<string, string?> Settings => new Dictionary<string, string?> { ["Sankore:Live:PerPerson"] = "3", ["Sankore:Live:PerAddress"] = "5" };
+        protected override IReadOnlyDictionary<string, string?> Settings =>
+            new Dictionary<string, string?> { ["Sankore:Live:PerPerson"] = "3", ["Sankore:Live:PerAddress"] = "5" };
     }
 
     public sealed class FullNode : World
     {
-        protected override IReadOnlyDictionary<string, string?> Settings => new Dictionary<string, string?> { ["Sankore:Live:PerNode"] = "2" };
+        protected override IReadOnlyDictionary<string, string?> Settings =>
+            new Dictionary<string, string?> { ["Sankore:Live:PerNode"] = "2" };
     }
 
     private LiveHub Hub => world.App.Services.GetRequiredService<LiveHub>();
@@ -56,7 +58,8 @@ public sealed class LimitTests(LimitTests.FewStreams world) : IClassFixture<Limi
         {
             using var socket = new Socket(SocketType.Stream, ProtocolType.Tcp);
             await socket.ConnectAsync(world.Address.Host, world.Address.Port);
-            await socket.SendAsync(Encoding.ASCII.GetBytes($"GET /live HTTP/1.1\r\nHost: {world.Address.Authority}\r\nAuthorization: Bearer {token}\r\n\r\n"));
+            await socket.SendAsync(
+                Encoding.ASCII.GetBytes($"GET /live HTTP/1.1\r\nHost: {world.Address.Authority}\r\nAuthorization: Bearer {token}\r\n\r\n"));
             if (n % 2 == 0)
             {
                 // A reset instead of a farewell.
@@ -77,10 +80,12 @@ public sealed class LimitTests(LimitTests.FewStreams world) : IClassFixture<Limi
         var second = await LiveClient.Open(full.Address, token);
         using (var client = await full.As(Cast.HeadOnPremium))
         {
-            using var refused = await client.GetAsync(new Uri("/live", UriKind.Relative), HttpCompletionOption.ResponseHeadersRead, TestContext.Current.CancellationToken);
+            using var refused = await client.GetAsync(
+                new Uri("/live", UriKind.Relative), HttpCompletionOption.ResponseHeadersRead, TestContext.Current.CancellationToken);
             refused.StatusCode.ShouldBe(HttpStatusCode.ServiceUnavailable);
             refused.Headers.RetryAfter!.Delta!.Value.ShouldBeInRange(TimeSpan.FromSeconds(2), TimeSpan.FromSeconds(10));
-            (await client.GetAsync(new Uri("/api/me/menu", UriKind.Relative), TestContext.Current.CancellationToken)).StatusCode.ShouldBe(HttpStatusCode.OK);
+            (await client.GetAsync(new Uri("/api/me/menu", UriKind.Relative), TestContext.Current.CancellationToken))
+                .StatusCode.ShouldBe(HttpStatusCode.OK);
         }
         await second.DisposeAsync();
         await Waiting.Until(() => full.App.Services.GetRequiredService<LiveHub>().Count == 1, "a place is free");
@@ -90,7 +95,9 @@ public sealed class LimitTests(LimitTests.FewStreams world) : IClassFixture<Limi
     [Fact]
     public void A_node_keeps_descriptors_for_what_is_no_stream()
     {
-        var limit = int.Parse(File.ReadLines("/proc/self/limits").First(l => l.StartsWith("Max open files", StringComparison.Ordinal)).Split(' ', StringSplitOptions.RemoveEmptyEntries)[3], CultureInfo.InvariantCulture);
+        var limit = int.Parse(
+            File.ReadLines("/proc/self/limits").First(l => l.StartsWith("Max open files", StringComparison.Ordinal))
+            .Split(' ', StringSplitOptions.RemoveEmptyEntries)[3], CultureInfo.InvariantCulture);
         new LiveLimits().PerNode.ShouldBeLessThan(limit - 500);
         new LiveLimits().PerNode.ShouldBeGreaterThanOrEqualTo(limit / 2);
         new LiveLimits(PerNode: 7).PerNode.ShouldBe(7);
@@ -100,7 +107,8 @@ public sealed class LimitTests(LimitTests.FewStreams world) : IClassFixture<Limi
     {
         using var client = world.Nobody();
         client.DefaultRequestHeaders.Authorization = new("Bearer", token);
-        using var answer = await client.GetAsync(new Uri("/live", UriKind.Relative), HttpCompletionOption.ResponseHeadersRead, TestContext.Current.CancellationToken);
+        using var answer = await client.GetAsync(
+            new Uri("/live", UriKind.Relative), HttpCompletionOption.ResponseHeadersRead, TestContext.Current.CancellationToken);
         answer.StatusCode.ShouldBe(HttpStatusCode.TooManyRequests, which);
         answer.Headers.RetryAfter!.Delta.ShouldBe(TimeSpan.FromMinutes(1));
         (await answer.Content.ReadAsStringAsync(TestContext.Current.CancellationToken)).ShouldContain("TOO_MANY_STREAMS");

@@ -9,7 +9,8 @@ public sealed class LiveAssignmentTests(World world) : IClassFixture<World>
     public async Task What_is_assigned_is_told_of_until_it_is_revoked_and_the_rest_is_not()
     {
         const string Email = "teacher.s0001.2@sankore.test";
-        var (given, kept, other, user) = (await InPlan("premium"), await InPlan("premium"), await InPlan("premium"), await world.IdOf(Email));
+        var (given, kept, other, user) =
+            (await InPlan("premium"), await InPlan("premium"), await InPlan("premium"), await world.IdOf(Email));
         using var admin = await world.As(Cast.Admin1);
         await admin.Assign(user, kept.Id()).Json();
         await admin.Assign(await world.IdOf("teacher.s0001.3@sankore.test"), given.Id()).Json();
@@ -45,7 +46,9 @@ public sealed class LiveAssignmentTests(World world) : IClassFixture<World>
         const string Email = "teacher.s0006.1@sankore.test";
         using var admin = await world.As(Cast.Admin1);
         using var super = await world.As(Cast.Super);
-        var (finances, staff, kept, user) = (await world.CategoryId("finances"), await world.CategoryId("ressources-humaines"), await InPlan("premium"), await world.IdOf(Email));
+        var (finances, staff, kept, user) = (
+            await world.CategoryId("finances"), await world.CategoryId("ressources-humaines"), await InPlan("premium"),
+            await world.IdOf(Email));
         await admin.AssignCategory(user, finances).Json();
         await admin.Assign(user, kept.Id()).Json();
         await world.Heard();
@@ -60,10 +63,18 @@ public sealed class LiveAssignmentTests(World world) : IClassFixture<World>
     }
 
     [Theory]
-    [InlineData("teacher.s0005.1@sankore.test", "update tenancy.subscriptions set status = 'suspended' where school_group_id = @group", "update tenancy.subscriptions set status = 'active' where school_group_id = @group")]
-    [InlineData("teacher.s0010.1@sankore.test", "update tenancy.school_groups set status = 'inactive' where id = @group", "update tenancy.school_groups set status = 'active' where id = @group")]
-    [InlineData("teacher.s0015.1@sankore.test", "update tenancy.schools set status = 'inactive' where code = 's0015'", "update tenancy.schools set status = 'active' where code = 's0015'")]
-    [InlineData("teacher.s0020.1@sankore.test", "update tenancy.memberships set expires_at = now() - interval '1 second' where user_id = @user", "update tenancy.memberships set expires_at = null where user_id = @user")]
+    [InlineData(
+        "teacher.s0005.1@sankore.test", "update tenancy.subscriptions set status = 'suspended' where school_group_id = @group",
+        "update tenancy.subscriptions set status = 'active' where school_group_id = @group")]
+    [InlineData(
+        "teacher.s0010.1@sankore.test", "update tenancy.school_groups set status = 'inactive' where id = @group",
+        "update tenancy.school_groups set status = 'active' where id = @group")]
+    [InlineData(
+        "teacher.s0015.1@sankore.test", "update tenancy.schools set status = 'inactive' where code = 's0015'",
+        "update tenancy.schools set status = 'active' where code = 's0015'")]
+    [InlineData(
+        "teacher.s0020.1@sankore.test", "update tenancy.memberships set expires_at = now() - interval '1 second' where user_id = @user",
+        "update tenancy.memberships set expires_at = null where user_id = @user")]
     public async Task A_link_that_breaks_silences_the_stream_until_it_holds_again(string email, string breaks, string mends)
     {
         var (module, args) = (await InPlan("premium"), new { group = await world.GroupId("g005"), user = await world.IdOf(email) });
@@ -97,12 +108,19 @@ public sealed class LiveAssignmentTests(World world) : IClassFixture<World>
         await Rename("Avant", ending);
         await stream.Hears(ending, "Avant");
 
-        await world.Execute("update tenancy.user_module_permissions set expires_at = clock_timestamp() + interval '2 seconds' where user_id = @user and module_id = @module", new { user, module = ending.Id() });
+        await world.Execute(
+            "update tenancy.user_module_permissions set expires_at = clock_timestamp() + interval '2 seconds' where user_id = @user"
+            + " and module_id = @module", new { user, module = ending.Id() });
         await Resets(stream, 1);
-        await Waiting.Until(() => world.Sql<bool>("select expires_at < clock_timestamp() from tenancy.user_module_permissions where user_id = @user and module_id = @module", new { user, module = ending.Id() }), "the assignment has ended");
+        await Waiting.Until(
+            () => world.Sql<bool>(
+            "select expires_at < clock_timestamp() from tenancy.user_module_permissions where user_id = @user and module_id = @module",
+            new { user, module = ending.Id() }), "the assignment has ended");
         await Rename("Après", ending, kept);
         // The first change after the end has the rights read again, so the page is too; or they had been read since.
-        await Waiting.Until(() => stream.Events.Count(e => e.Type == "reset") == 2 || stream.NamesOf(kept).Count > 0, "the stream is told of the end, or of what is left");
+        await Waiting.Until(
+            () => stream.Events.Count(e => e.Type == "reset") == 2
+            || stream.NamesOf(kept).Count > 0, "the stream is told of the end, or of what is left");
         await Rename("Ensuite", ending, kept);
         await stream.Hears(kept, "Ensuite");
         stream.NamesOf(ending).ShouldBe(["Avant"]);
@@ -127,7 +145,9 @@ public sealed class LiveAssignmentTests(World world) : IClassFixture<World>
         await using var stream = await LiveClient.Open(world.Address, await world.Token(Email));
         await Rename("Un", module, kept);
         await stream.Hears(module, "Un");
-        await world.Execute("update tenancy.memberships set status = 'inactive' where user_id = @user and school_id = (select id from tenancy.schools where code = 's0021')", new { user });
+        await world.Execute(
+            "update tenancy.memberships set status = 'inactive' where user_id = @user and school_id = (select id from tenancy.schools"
+            + " where code = 's0021')", new { user });
         await Rename("Deux", module);
         await Resets(stream, 1);
         await Rename("Trois", module, kept);
@@ -154,16 +174,20 @@ public sealed class LiveAssignmentTests(World world) : IClassFixture<World>
             Told(client).ShouldBe(slugs);
         }
 
-        static List<string> Told(LiveClient client) => [.. client.Events.Where(e => e.Type == "change" && e.Table == "tenancy.business_categories").Select(e => e.Row.Text("slug"))];
+        static List<string> Told(LiveClient client) =>
+            [.. client.Events.Where(e => e.Type == "change" && e.Table == "tenancy.business_categories").Select(e => e.Row.Text("slug"))];
     }
 
-    private static Task Resets(LiveClient stream, int count) => Waiting.Until(() => stream.Events.Count(e => e.Type == "reset") == count, $"the page is to be read again, {count} in all");
+    private static Task Resets(LiveClient stream, int count) =>
+        Waiting.Until(() => stream.Events.Count(e => e.Type == "reset") == count, $"the page is to be read again, {count} in all");
 
     private async Task<JsonElement> InPlan(string plan)
     {
         using var super = await world.As(Cast.Super);
         var module = await super.NewModule();
-        await world.Execute("insert into tenancy.plan_modules (id, plan_id, module_id) select gen_random_uuid(), id, @module from tenancy.subscription_plans where slug = @plan", new { module = module.Id(), plan });
+        await world.Execute(
+            "insert into tenancy.plan_modules (id, plan_id, module_id) select gen_random_uuid(), id, @module"
+            + " from tenancy.subscription_plans where slug = @plan", new { module = module.Id(), plan });
         return module;
     }
 

@@ -41,14 +41,16 @@ public sealed class LoadTests(World world) : IClassFixture<World>
             do $$ begin
               for n in 1..600 loop
                 insert into tenancy.modules (id, code, name, description, category_id)
-                select gen_random_uuid(), '{word}-' || i, '{word} ' || lpad(i::text, 5, '0'), repeat('🎓', 500), (select id from tenancy.business_categories where slug = 'scolarite')
+                select gen_random_uuid(), '{word}-' || i, '{word} ' || lpad(i::text, 5, '0'), repeat('🎓', 500),
+                  (select id from tenancy.business_categories where slug = 'scolarite')
                 from generate_series(5 * n - 4, 5 * n) i;
                 commit;
               end loop;
             end $$
             """);
 
-        await Waiting.Until(() => attentive.Events.Count >= 3000 || attentive.Ended.IsCompleted, "the attentive reader hears everything", seconds: 60);
+        await Waiting.Until(
+            () => attentive.Events.Count >= 3000 || attentive.Ended.IsCompleted, "the attentive reader hears everything", seconds: 60);
         attentive.Events.Select(e => e.Row.Text("name")).ShouldBe(Enumerable.Range(1, 3000).Select(n => $"{word} {n:00000}"));
         await Waiting.Until(() => hub.Count == 1, "the deaf reader is let go");
         attentive.Ended.IsCompleted.ShouldBeFalse();
@@ -61,10 +63,14 @@ public sealed class LoadTests(World world) : IClassFixture<World>
         await using var stream = await LiveClient.Open(world.Address, await world.Token(Cast.HeadOnGratuit));
         for (var round = 1; round <= 3; round++)
         {
-            (await world.Sql<long>("select count(pg_terminate_backend(pid)) from pg_stat_activity where datname = current_database() and query = 'listen live'")).ShouldBe(1);
+            (await world.Sql<long>(
+                "select count(pg_terminate_backend(pid)) from pg_stat_activity where datname = current_database() and query = 'listen live'")).ShouldBe(1);
             await world.Rename(module, $"Tour {round}");
             await stream.Hears(module, $"Tour {round}");
-            await Waiting.Until(async () => await world.Sql<long>("select count(*) from pg_stat_activity where datname = current_database() and query = 'listen live'") == 1, "the node listens again");
+            await Waiting.Until(
+                async () => await world.Sql<long>(
+                "select count(*) from pg_stat_activity where datname = current_database() and query = 'listen live'") == 1,
+                "the node listens again");
         }
         stream.NamesOf(module).ShouldBe(["Tour 1", "Tour 2", "Tour 3"]);
         stream.Events.ShouldAllBe(e => e.Type == "change");
@@ -76,7 +82,8 @@ public sealed class LoadTests(World world) : IClassFixture<World>
         var module = await world.Included("gratuit");
         using var head = await world.As(Cast.HeadOnGratuit);
         await using var stream = await LiveClient.Open(world.Address, await world.Token(Cast.HeadOnGratuit));
-        await world.Execute("select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()");
+        await world.Execute(
+            "select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()");
         await world.Rename(module, "Après la coupure");
         await stream.Hears(module, "Après la coupure");
         await Waiting.Until(async () => (await head.Ask(HttpMethod.Get, "/health/ready")).IsSuccessStatusCode, "the node is ready again");
@@ -87,7 +94,8 @@ public sealed class LoadTests(World world) : IClassFixture<World>
     {
         var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { ReceiveBufferSize = 1024 };
         await socket.ConnectAsync(world.Address.Host, world.Address.Port);
-        await socket.SendAsync(Encoding.ASCII.GetBytes($"GET /live HTTP/1.1\r\nHost: {world.Address.Authority}\r\nAuthorization: Bearer {token}\r\n\r\n"));
+        await socket.SendAsync(
+            Encoding.ASCII.GetBytes($"GET /live HTTP/1.1\r\nHost: {world.Address.Authority}\r\nAuthorization: Bearer {token}\r\n\r\n"));
         return socket;
     }
 }

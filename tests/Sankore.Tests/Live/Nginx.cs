@@ -14,13 +14,15 @@ public sealed class Nginx : IAsyncDisposable
     public Nginx(IEnumerable<IPEndPoint> nodes)
     {
         Write(nodes);
-        _process = Process.Start(new ProcessStartInfo(Program, ["-p", _folder, "-e", "error.log", "-c", "nginx.conf"]) { RedirectStandardError = true })!;
+        _process = Process.Start(
+            new ProcessStartInfo(Program, ["-p", _folder, "-e", "error.log", "-c", "nginx.conf"]) { RedirectStandardError = true })!;
     }
 
     /// <summary>Where it listens.</summary>
     public IPEndPoint Address { get; } = FreeAddress();
 
-    private static string Program => ((string[])["/usr/sbin/nginx", "/usr/local/sbin/nginx", "/opt/homebrew/bin/nginx"]).FirstOrDefault(File.Exists) ?? "nginx";
+    private static string Program =>
+        ((string[])["/usr/sbin/nginx", "/usr/local/sbin/nginx", "/opt/homebrew/bin/nginx"]).FirstOrDefault(File.Exists) ?? "nginx";
 
     /// <summary>Passes to other nodes from now on; who is connected is cut off a second later, and comes back to one of these.</summary>
     public async Task PassTo(IEnumerable<IPEndPoint> nodes)

@@ -1,6 +1,8 @@
 namespace Sankore.Tests.Live;
 
-/// <summary>Several nodes behind a proxy that knows nothing of them: whoever is moved to another node goes on there, without sticky sessions.</summary>
+/// <summary>
+/// Several nodes behind a proxy that knows nothing of them: whoever is moved to another node goes on there, without sticky sessions.
+/// </summary>
 [Collection(LiveStage.Name)]
 public sealed class NodesTests(LiveStage stage)
 {
@@ -22,7 +24,8 @@ public sealed class NodesTests(LiveStage stage)
                 {
                     var ended = crowd.Tally.Ended;
                     await nginx.PassTo([only]);
-                    await Waiting.Until(() => crowd.Tally.Ended >= ended + Clients && crowd.Open == Clients, "everybody is at another node", 60);
+                    await Waiting.Until(
+                        () => crowd.Tally.Ended >= ended + Clients && crowd.Open == Clients, "everybody is at another node", 60);
                 }
             });
             await stage.Settled(crowd, history, since);

@@ -11,7 +11,9 @@ namespace Sankore.Tests.Live;
 /// <summary>Nodes say how their feed does: operators are told, and nobody else.</summary>
 public sealed class ReporterTests(World world) : IClassFixture<World>
 {
-    private const string ReportSql = "select live.report(@id, @name, '1.0', interval '1 hour', @watched::interval, @figures::jsonb, '{}')::text";
+    private const string ReportSql = """
+        select live.report(@id, @name, '1.0', interval '1 hour', @watched::interval, @figures::jsonb, '{}')::text
+        """;
 
     private LiveReporter Reporter => world.App.Services.GetRequiredService<LiveReporter>();
 
@@ -30,10 +32,12 @@ public sealed class ReporterTests(World world) : IClassFixture<World>
 
         await using var another = await LiveClient.Open(world.Address, await world.Token(Cast.HeadOnPremium));
         await Reporter.Report(CancellationToken.None);
-        var next = await operators.Next(e => IsOf(e, Reporter.Id) && e.Row.GetProperty("streams").GetInt32() == streams + 1, "the operator is told of one stream more");
+        var next = await operators.Next(
+            e => IsOf(e, Reporter.Id) && e.Row.GetProperty("streams").GetInt32() == streams + 1, "the operator is told of one stream more");
         next.Op.ShouldBe("UPDATE");
         next.Row.GetProperty("streamsMax").GetInt32().ShouldBeGreaterThanOrEqualTo(streams + 1);
-        (await operators.Next(e => e.Id > next.Id && e.Table == "live.nodes" && e.Data.Text("id") == "all", "and of all nodes together")).Row.GetProperty("streams").GetInt32().ShouldBeGreaterThan(streams);
+        (await operators.Next(e => e.Id > next.Id && e.Table == "live.nodes" && e.Data.Text("id") == "all", "and of all nodes together"))
+            .Row.GetProperty("streams").GetInt32().ShouldBeGreaterThan(streams);
     }
 
     [Fact]
@@ -41,7 +45,9 @@ public sealed class ReporterTests(World world) : IClassFixture<World>
     {
         // A moderator reads the catalogue, but not how the platform does.
         const string Moderator = "teacher.s0004.1@sankore.test";
-        await world.Execute("insert into rbac.user_roles (user_id, role_id) select @id, id from rbac.roles where role_name = 'moderator'", new { id = await world.IdOf(Moderator) });
+        await world.Execute(
+            "insert into rbac.user_roles (user_id, role_id) select @id, id from rbac.roles where role_name = 'moderator'",
+            new { id = await world.IdOf(Moderator) });
         var module = await world.Included("premium");
         await using var head = await LiveClient.Open(world.Address, await world.Token(Cast.HeadOnPremium));
         await using var admin = await LiveClient.Open(world.Address, await world.Token(Cast.Admin1));
@@ -50,8 +56,10 @@ public sealed class ReporterTests(World world) : IClassFixture<World>
 
         Reporter.Watch();
         await Reporter.Report(CancellationToken.None);
-        (await world.Sql<long>("select count(*) from live.changes where id > @before and table_name = 'live.nodes'", new { before })).ShouldBeGreaterThan(0);
-        (await world.Sql<long>("select count(*) from live.changes where table_name = 'live.nodes' and topics <> array['operations']")).ShouldBe(0);
+        (await world.Sql<long>("select count(*) from live.changes where id > @before and table_name = 'live.nodes'", new { before }))
+            .ShouldBeGreaterThan(0);
+        (await world.Sql<long>("select count(*) from live.changes where table_name = 'live.nodes' and topics <> array['operations']"))
+            .ShouldBe(0);
         await world.Rename(module, "Après le rapport");
 
         foreach (var stream in (LiveClient[])[head, admin, moderator])
@@ -64,33 +72,42 @@ public sealed class ReporterTests(World world) : IClassFixture<World>
     [Fact]
     public async Task The_topic_goes_with_the_permission()
     {
-        var people = new[] { await world.IdOf(Cast.Super), await world.IdOf(Cast.HeadOnPremium), await world.IdOf(Cast.Admin2), await world.IdOf(Cast.Teacher1) };
-        (await world.AsRole<Guid>("service_role", null, "select user_id from rbac.rights_of_people(@people) where kind = 'topic' and 'operations' = any(items)", new { people })).ShouldBe([people[0]]);
+        var people =
+            new[] { await world.IdOf(Cast.Super), await world.IdOf(Cast.HeadOnPremium), await world.IdOf(Cast.Admin2), await world.IdOf(Cast.Teacher1) };
+        (await world.AsRole<Guid>(
+            "service_role", null, "select user_id from rbac.rights_of_people(@people) where kind = 'topic' and 'operations' = any(items)",
+            new { people })).ShouldBe([people[0]]);
     }
 
     [Fact]
     public async Task Only_operators_read_the_nodes_and_only_the_server_writes_them()
     {
         await Say(Guid.CreateVersion7(), "À lire");
-        (await world.AsRole<long>("authenticated", await world.IdOf(Cast.Super), "select count(*) from live.nodes where name = 'À lire'")).ShouldBe([1L]);
+        (await world.AsRole<long>("authenticated", await world.IdOf(Cast.Super), "select count(*) from live.nodes where name = 'À lire'"))
+            .ShouldBe([1L]);
         foreach (var email in (string[])[Cast.HeadOnPremium, Cast.Admin1, Cast.Teacher1])
         {
             (await world.AsRole<long>("authenticated", await world.IdOf(email), "select count(*) from live.nodes")).ShouldBe([0L], email);
-            (await world.AsRole<string>("authenticated", await world.IdOf(email), "select live.nodes_row()::text")).ShouldAllBe(row => !row.Contains("streams"), email);
+            (await world.AsRole<string>("authenticated", await world.IdOf(email), "select live.nodes_row()::text"))
+                .ShouldAllBe(row => !row.Contains("streams"), email);
         }
         foreach (var (role, email, statement) in (IEnumerable<(string, string?, string)>)
             [
                 ("anon", null, "select count(*) from live.nodes"), ("anon", null, "select live.nodes_row()"),
                 .. from statement in (string[])
                    [
-                       "update live.nodes set name = 'x' returning 1", "delete from live.nodes returning 1", "insert into live.nodes (id, name, version, started_at, figures, history) values (gen_random_uuid(), 'x', 'x', now(), '{}', '{}') returning 1",
+                       "update live.nodes set name = 'x' returning 1", "delete from live.nodes returning 1",
+                           "insert into live.nodes (id, name, version, started_at, figures, history)"
+                           + " values (gen_random_uuid(), 'x', 'x', now(), '{}', '{}') returning 1",
                        "select live.report(gen_random_uuid(), 'x', 'x', interval '0', interval '0', '{}', '{}')",
                    ]
                    from who in (string?[])[null, Cast.Super]
                    select (who is null ? "anon" : "authenticated", who, statement),
             ])
         {
-            var refused = await Should.ThrowAsync<PostgresException>(async () => await world.AsRole<string>(role, email is null ? null : await world.IdOf(email), statement), $"{statement} as {role}");
+            var refused = await Should.ThrowAsync<PostgresException>(
+                async () =>
+                await world.AsRole<string>(role, email is null ? null : await world.IdOf(email), statement), $"{statement} as {role}");
             refused.SqlState.ShouldBe(PostgresErrorCodes.InsufficientPrivilege);
         }
     }
@@ -128,7 +145,8 @@ public sealed class ReporterTests(World world) : IClassFixture<World>
         await Say(Guid.CreateVersion7(), "Un", """{"streams": 3, "streamsMax": 9, "fanOut": 1.5, "lag": 40}""");
         await Say(Guid.CreateVersion7(), "Deux", """{"streams": 4, "streamsMax": 9, "fanOut": 0.5, "lag": 60, "dropped": 2}""");
         var all = await All();
-        (all.GetProperty("streams").GetInt32(), all.GetProperty("fanOut").GetDouble(), all.GetProperty("lag").GetInt32(), all.GetProperty("dropped").GetInt32()).ShouldBe((7, 1.5, 60, 2));
+        (all.GetProperty("streams").GetInt32(), all.GetProperty("fanOut").GetDouble(), all.GetProperty("lag").GetInt32(),
+            all.GetProperty("dropped").GetInt32()).ShouldBe((7, 1.5, 60, 2));
         all.TryGetProperty("streamsMax", out _).ShouldBeFalse();
     }
 
@@ -194,7 +212,8 @@ public sealed class ReporterTests(World world) : IClassFixture<World>
         await reporter.Report(CancellationToken.None);
         (await Row()).ShouldNotBe(first);
 
-        Task<string> Row() => world.Sql<string>("select seen_at || ' ' || figures from live.nodes where id = @id", new { id = reporter.Id });
+        Task<string> Row() =>
+            world.Sql<string>("select seen_at || ' ' || figures from live.nodes where id = @id", new { id = reporter.Id });
     }
 
     [Fact]
@@ -219,14 +238,17 @@ public sealed class ReporterTests(World world) : IClassFixture<World>
         row = await Row();
         // What is counted stays, what is measured begins anew, and the line remembers.
         Figures(row).ShouldBe((0, 0, 0, 0, 300, 1));
-        (row.GetProperty("eventsMax").GetDouble(), row.GetProperty("fanOutMax").GetDouble(), row.GetProperty("lagMax").GetDouble()).ShouldBe((200, 12.35, 3));
+        (row.GetProperty("eventsMax").GetDouble(), row.GetProperty("fanOutMax").GetDouble(), row.GetProperty("lagMax").GetDouble())
+            .ShouldBe((200, 12.35, 3));
         row.Text("eventsPath").ShouldBe("M0 40H228L232 0L236 40");
 
         static (double, double, double, double, long, long) Figures(JsonElement row) => (
-            row.GetProperty("events").GetDouble(), row.GetProperty("fanOut").GetDouble(), row.GetProperty("lag").GetDouble(), row.GetProperty("kilobytes").GetDouble(),
+            row.GetProperty("events").GetDouble(), row.GetProperty("fanOut").GetDouble(), row.GetProperty("lag").GetDouble(),
+            row.GetProperty("kilobytes").GetDouble(),
             row.GetProperty("coalesced").GetInt64(), row.GetProperty("refused").GetInt64());
 
-        async Task<JsonElement> Row() => JsonElement.Parse(await world.Sql<string>("select live.node_row(n)::text from live.nodes n where id = @id", new { id = reporter.Id }));
+        async Task<JsonElement> Row() => JsonElement.Parse(
+            await world.Sql<string>("select live.node_row(n)::text from live.nodes n where id = @id", new { id = reporter.Id }));
     }
 
     [Fact]
@@ -239,7 +261,8 @@ public sealed class ReporterTests(World world) : IClassFixture<World>
         var log = new Log();
         using var reporter = New(clock, own.App.Services.GetRequiredService<LiveMeters>(), "0.01", log, own);
         await reporter.StartAsync(CancellationToken.None);
-        await Waiting.Until(() => own.Sql<bool>("select exists (select 1 from live.nodes where id = @id)", new { reporter.Id }), "it reports");
+        await Waiting.Until(
+            () => own.Sql<bool>("select exists (select 1 from live.nodes where id = @id)", new { reporter.Id }), "it reports");
         for (var loss = 1; loss <= 2; loss++)
         {
             await Connections(false);
@@ -248,14 +271,17 @@ public sealed class ReporterTests(World world) : IClassFixture<World>
             log.Lines.Count.ShouldBe(loss);
             await Connections(true);
             await own.Execute("delete from live.nodes");
-            await Waiting.Until(async () => Later(await own.Sql<bool>("select exists (select 1 from live.nodes where id = @id)", new { reporter.Id })), "it reports again");
+            await Waiting.Until(
+                async () => Later(await own.Sql<bool>("select exists (select 1 from live.nodes where id = @id)", new { reporter.Id })),
+                "it reports again");
         }
         await reporter.StopAsync(CancellationToken.None);
 
         // A database that lets nobody in, and whoever is in is put out.
         async Task Connections(bool allowed) => await Cluster.Execute(await Cluster.Server() + ";Database=postgres", $"""
             alter database {new NpgsqlConnectionStringBuilder(own.AdminConnection).Database} allow_connections {allowed};
-            select pg_terminate_backend(pid) from pg_stat_activity where datname = '{new NpgsqlConnectionStringBuilder(own.AdminConnection).Database}' and not {allowed}
+            select pg_terminate_backend(pid) from pg_stat_activity
+            where datname = '{new NpgsqlConnectionStringBuilder(own.AdminConnection).Database}' and not {allowed}
             """);
 
         bool Later(bool holds)
@@ -269,13 +295,17 @@ public sealed class ReporterTests(World world) : IClassFixture<World>
 
     private LiveReporter New(Clock clock, LiveMeters meters, string every, ILogger<LiveReporter>? log, World? at = null) => new(
         (at ?? world).Db, world.App.Services.GetRequiredService<LiveHub>(), meters, clock,
-        new ConfigurationBuilder().AddInMemoryCollection([new("Sankore:Live:ReportEvery", every)]).Build(), log ?? world.App.Services.GetRequiredService<ILogger<LiveReporter>>());
+        new ConfigurationBuilder().AddInMemoryCollection([new("Sankore:Live:ReportEvery", every)]).Build(), log
+        ?? world.App.Services.GetRequiredService<ILogger<LiveReporter>>());
 
-    private Task<IReadOnlyList<string>> Say(Guid id, string name, string figures = "{}", string watched = "1 minute") => world.AsRole<string>("service_role", null, ReportSql, new { id, name, watched, figures });
+    private Task<IReadOnlyList<string>> Say(Guid id, string name, string figures = "{}", string watched = "1 minute") =>
+        world.AsRole<string>("service_role", null, ReportSql, new { id, name, watched, figures });
 
-    private Task<int> Age(Guid id, int seconds) => world.Execute("update live.nodes set seen_at = now() - make_interval(secs => @seconds) where id = @id", new { id, seconds });
+    private Task<int> Age(Guid id, int seconds) =>
+        world.Execute("update live.nodes set seen_at = now() - make_interval(secs => @seconds) where id = @id", new { id, seconds });
 
-    private Task<long> Told(Guid id) => world.Sql<long>("select count(*) from live.changes where table_name = 'live.nodes' and row_id = @id::text", new { id });
+    private Task<long> Told(Guid id) =>
+        world.Sql<long>("select count(*) from live.changes where table_name = 'live.nodes' and row_id = @id::text", new { id });
 
     private async Task<JsonElement> All() => JsonElement.Parse(await world.Sql<string>("select live.nodes_row()::text"));
 
@@ -317,7 +347,8 @@ public sealed class ReporterTests(World world) : IClassFixture<World>
 
         public bool IsEnabled(LogLevel logLevel) => true;
 
-        void ILogger.Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
+        void ILogger.Log<TState>(
+            LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
         {
             lock (_lines)
             {

@@ -26,7 +26,8 @@ public sealed class ResumeTests(World world) : IClassFixture<World>
             await world.Rename(module, name);
         }
 
-        await using var after = asABrowser ? await LiveClient.Open(world.Address, token, lastEventId: last) : await LiveClient.Open(world.Address, token, since: last);
+        await using var after = asABrowser ? await LiveClient.Open(world.Address, token, lastEventId: last)
+            : await LiveClient.Open(world.Address, token, since: last);
         await after.Hears(module, "Trois");
         after.NamesOf(module).ShouldEndIn("Un", "Deux", "Trois");
         after.Events.Select(e => e.Id).ShouldBe(after.Events.Select(e => e.Id).Order());
@@ -124,7 +125,8 @@ public sealed class ResumeTests(World world) : IClassFixture<World>
     public async Task A_position_that_was_never_given_gets_one_reset()
     {
         var module = await world.Included("premium");
-        await using var client = await LiveClient.Open(world.Address, await world.Token(Cast.HeadOnPremium), lastEventId: await world.Position() + 1_000_000);
+        await using var client =
+            await LiveClient.Open(world.Address, await world.Token(Cast.HeadOnPremium), lastEventId: await world.Position() + 1_000_000);
         var reset = await client.Next(e => e.Type == "reset", "the stream begins anew");
         reset.Id.ShouldBe(await world.Position());
         await world.Rename(module, "Après");

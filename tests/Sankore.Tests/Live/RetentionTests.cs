@@ -5,7 +5,10 @@ namespace Sankore.Tests.Live;
 /// <summary>The log is kept for a day: a client that was away longer is told to read everything again.</summary>
 public sealed class RetentionTests(World world) : IClassFixture<World>
 {
-    private const string PartitionsSql = "select array_agg(relname::text order by relname) from pg_class c join pg_inherits i on i.inhrelid = c.oid where i.inhparent = 'live.changes'::regclass";
+    private const string PartitionsSql = """
+        select array_agg(relname::text order by relname) from pg_class c join pg_inherits i on i.inhrelid = c.oid
+        where i.inhparent = 'live.changes'::regclass
+        """;
 
     [Fact]
     public async Task Partitions_are_made_ahead_and_protected_like_every_table()
@@ -13,8 +16,11 @@ public sealed class RetentionTests(World world) : IClassFixture<World>
         await Keep();
         var expected = Enumerable.Range(0, 3).Select(d => $"changes_{DateTime.UtcNow.AddDays(d):yyyyMMdd}");
         (await world.Sql<string[]>(PartitionsSql)).ShouldBe(expected.Append("changes_default"), ignoreOrder: true);
-        (await world.Sql<bool>("select bool_and(relrowsecurity and relforcerowsecurity) from pg_class c join pg_inherits i on i.inhrelid = c.oid where i.inhparent = 'live.changes'::regclass")).ShouldBeTrue();
-        await Should.ThrowAsync<PostgresException>(() => world.AsRole<long>("authenticated", Guid.CreateVersion7(), $"select id from live.changes_{DateTime.UtcNow:yyyyMMdd}"));
+        (await world.Sql<bool>(
+            "select bool_and(relrowsecurity and relforcerowsecurity) from pg_class c join pg_inherits i on i.inhrelid = c.oid"
+            + " where i.inhparent = 'live.changes'::regclass")).ShouldBeTrue();
+        await Should.ThrowAsync<PostgresException>(
+            () => world.AsRole<long>("authenticated", Guid.CreateVersion7(), $"select id from live.changes_{DateTime.UtcNow:yyyyMMdd}"));
     }
 
     [Fact]
@@ -32,7 +38,9 @@ public sealed class RetentionTests(World world) : IClassFixture<World>
         await Keep();
 
         (await world.Sql<string[]>(PartitionsSql)).ShouldNotContain("changes_20200101");
-        (await world.Sql<long[]>("select coalesce(array_agg(id), '{}') from live.changes where id = any(@ids)", new { ids = new[] { stray, old, young } })).ShouldBe([young]);
+        (await world.Sql<long[]>(
+            "select coalesce(array_agg(id), '{}') from live.changes where id = any(@ids)",
+            new { ids = new[] { stray, old, young } })).ShouldBe([young]);
         (await world.Sql<long>("select id from live.horizon")).ShouldBe(old);
         (await world.Sql<long>("select live.position()")).ShouldBeGreaterThanOrEqualTo(young);
     }
@@ -79,5 +87,7 @@ public sealed class RetentionTests(World world) : IClassFixture<World>
     private Task<IReadOnlyList<string>> Keep() => world.AsRole<string>("service_role", null, "select live.keep_partitions()::text");
 
     private Task<long> Insert(DateTime at) =>
-        world.Sql<long>("insert into live.changes (at, topics, table_name, op, row_id) values (@at, '{everyone}', 'planted', 'DELETE', 'x') returning id", new { at });
+        world.Sql<long>(
+            "insert into live.changes (at, topics, table_name, op, row_id) values (@at, '{everyone}', 'planted', 'DELETE', 'x')"
+            + " returning id", new { at });
 }

@@ -6,8 +6,8 @@ using Sankore.Platform.Data;
 namespace Sankore.Tests.Live;
 
 /// <summary>
-/// The durable PostgreSQL of a stage, to be crashed; a standby may follow it, and take its place as Patroni would have it. Primary and standby
-/// stand side by side in a folder.
+/// The durable PostgreSQL of a stage, to be crashed; a standby may follow it, and take its place as Patroni would have it. Primary and
+/// standby stand side by side in a folder.
 /// </summary>
 public sealed class StagePostgres(string folder) : IAsyncDisposable
 {
@@ -17,8 +17,12 @@ public sealed class StagePostgres(string folder) : IAsyncDisposable
     /// <summary>The administrator's connection string to whichever is the primary.</summary>
     public string Admin => Database(_primary);
 
-    /// <summary>The administrator's connection string with both hosts, whether they run or not, as a node is given it: the primary is not the first of them.</summary>
-    public string EveryHost => new NpgsqlConnectionStringBuilder(Admin) { Host = $"{Sockets("second")},{Sockets("first")}" }.ConnectionString;
+    /// <summary>
+    /// The administrator's connection string with both hosts, whether they run or not, as a node is given it: the primary is not the first
+    /// of them.
+    /// </summary>
+    public string EveryHost =>
+        new NpgsqlConnectionStringBuilder(Admin) { Host = $"{Sockets("second")},{Sockets("first")}" }.ConnectionString;
 
     private string Serving => new NpgsqlConnectionStringBuilder(_primary.ConnectionString).Host == Sockets("first") ? "first" : "second";
 
@@ -34,18 +38,24 @@ public sealed class StagePostgres(string folder) : IAsyncDisposable
         await _primary.DisposeAsync();
     }
 
-    /// <summary>Crashes the primary (« immediate »: nobody is told, nothing is finished) and starts it again, which recovers from its log.</summary>
+    /// <summary>
+    /// Crashes the primary (« immediate »: nobody is told, nothing is finished) and starts it again, which recovers from its log.
+    /// </summary>
     public async Task Crash()
     {
         await Kill();
         _primary = await Started(Serving);
     }
 
-    /// <summary>Has a second one follow the first (streaming replication). Where it does so synchronously, nothing is committed before it has it.</summary>
+    /// <summary>
+    /// Has a second one follow the first (streaming replication). Where it does so synchronously, nothing is committed before it has it.
+    /// </summary>
     public async Task Follow(bool synchronously)
     {
         Directory.CreateDirectory(Path.Combine(folder, "second"));
-        await Run(Path.Combine(await Programs(), "pg_basebackup"), "-h", Sockets("first"), "-U", "sankore_admin", "-D", Cluster("second"), "-R", "-X", "stream", "-c", "fast");
+        await Run(
+            Path.Combine(await Programs(), "pg_basebackup"), "-h", Sockets("first"), "-U", "sankore_admin", "-D", Cluster("second"), "-R",
+            "-X", "stream", "-c", "fast");
         // It runs as whoever the first one runs as.
         await Run("chown", "-R", $"--reference={Cluster("first")}", Cluster("second"));
         _standby = await Started("second");
@@ -55,7 +65,10 @@ public sealed class StagePostgres(string folder) : IAsyncDisposable
             await Execute(Admin, "alter system set synchronous_standby_names = '*'");
             await Execute(Admin, "select pg_reload_conf()");
         }
-        await Waiting.Until(() => Holds(Admin, "select exists (select 1 from pg_stat_replication where state = 'streaming' and (sync_state = 'sync') = @synchronously)", new { synchronously }), "the standby follows", 60);
+        await Waiting.Until(
+            () => Holds(
+            Admin, "select exists (select 1 from pg_stat_replication where state = 'streaming' and (sync_state = 'sync') = @synchronously)",
+            new { synchronously }), "the standby follows", 60);
     }
 
     /// <summary>From now on the standby is sent nothing more.</summary>
@@ -99,7 +112,8 @@ public sealed class StagePostgres(string folder) : IAsyncDisposable
 
     private string Sockets(string name) => Path.Combine(folder, name, "socket");
 
-    private Task<EmbeddedPostgres> Started(string name) => EmbeddedPostgres.Start(Path.Combine(folder, name), throwaway: false, _ => { }, CancellationToken.None);
+    private Task<EmbeddedPostgres> Started(string name) =>
+        EmbeddedPostgres.Start(Path.Combine(folder, name), throwaway: false, _ => { }, CancellationToken.None);
 
     private string Postmaster() => File.ReadLines(Path.Combine(Cluster(Serving), "postmaster.pid")).First();
 
@@ -114,6 +128,8 @@ public sealed class StagePostgres(string folder) : IAsyncDisposable
     {
         var pid = Postmaster();
         await Run("kill", "-QUIT", pid);
-        await Waiting.Until(() => !Directory.Exists($"/proc/{pid}") || File.ReadAllText($"/proc/{pid}/stat").Contains(") Z", StringComparison.Ordinal), "PostgreSQL is down", 60);
+        await Waiting.Until(
+            () => !Directory.Exists($"/proc/{pid}")
+            || File.ReadAllText($"/proc/{pid}/stat").Contains(") Z", StringComparison.Ordinal), "PostgreSQL is down", 60);
     }
 }

@@ -65,7 +65,9 @@ public sealed class StreamRightsTests(World world) : IClassFixture<World>
         const string Email = "teacher.s0003.1@sankore.test";
         var module = await world.Included("premium");
         await using var stream = await LiveClient.Open(world.Address, await world.Token(Email));
-        await world.Execute("insert into rbac.user_roles (user_id, role_id) select @id, id from rbac.roles where role_name = 'moderator'", new { id = await world.IdOf(Email) });
+        await world.Execute(
+            "insert into rbac.user_roles (user_id, role_id) select @id, id from rbac.roles where role_name = 'moderator'",
+            new { id = await world.IdOf(Email) });
         await Waiting.Until(() => stream.Events.Any(e => e.Type == "reset"), "the page is to be read again");
         await world.Rename(module, "Tout le catalogue");
         (await stream.Next(e => e.Type == "change", "the moderator is told")).Row.TryGetProperty("planIds", out _).ShouldBeTrue();

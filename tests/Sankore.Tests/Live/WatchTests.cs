@@ -10,8 +10,12 @@ public sealed class WatchTests(World world) : IClassFixture<World>
     {
         var head = await world.IdOf(Cast.HeadOnPremium);
         var before = await world.Position();
-        await world.AsRole<int>("authenticated", head, "insert into campaigns.contacts (email) select @word || i || '@exemple.cg' from generate_series(1, 5000) i;"
-            + string.Concat(Enumerable.Repeat("update campaigns.contacts set name = coalesce(name, '') || 'x' where email like @word || '%';", 9)), new { word = Catalogue.Word() });
+        await world.AsRole<int>(
+            "authenticated", head,
+            "insert into campaigns.contacts (email) select @word || i || '@exemple.cg' from generate_series(1, 5000) i;"
+            + string.Concat(
+            Enumerable.Repeat("update campaigns.contacts set name = coalesce(name, '') || 'x' where email like @word || '%';", 9)),
+            new { word = Catalogue.Word() });
         (await Told(before)).ShouldBe([$"campaigns.contacts user:{head}", $"campaigns.user_counts user:{head}"]);
         (await world.Sql<long>("select count(*) from live.due")).ShouldBe(0);
     }
@@ -19,13 +23,17 @@ public sealed class WatchTests(World world) : IClassFixture<World>
     [Fact]
     public async Task A_row_that_moves_concerns_whom_it_leaves_and_whom_it_joins()
     {
-        var groups = await world.Sql<Guid[]>("select array_agg(id order by code) from (select id, code from tenancy.school_groups order by code limit 2) g");
+        var groups = await world.Sql<Guid[]>(
+            "select array_agg(id order by code) from (select id, code from tenancy.school_groups order by code limit 2) g");
         var school = Guid.CreateVersion7();
         await world.Execute("insert into tenancy.schools (id, school_group_id, name, code) values (@school, @group, 'Collège', @code)",
             new { school, group = groups[0], code = Catalogue.Word() });
         var before = await world.Position();
         await world.Execute("update tenancy.schools set school_group_id = @group where id = @school", new { group = groups[1], school });
-        (await Told(before)).ShouldContain("tenancy.schools " + string.Join(',', new[] { "catalogue", $"admin:{groups[0]}", $"admin:{groups[1]}" }.Order(StringComparer.Ordinal)));
+        (await Told(before))
+            .ShouldContain(
+            "tenancy.schools "
+            + string.Join(',', new[] { "catalogue", $"admin:{groups[0]}", $"admin:{groups[1]}" }.Order(StringComparer.Ordinal)));
     }
 
     [Fact]
@@ -35,7 +43,8 @@ public sealed class WatchTests(World world) : IClassFixture<World>
         var before = await world.Position();
         await world.AsRole<int>("authenticated", head, """
             update campaigns.segments set name = 'x' where id = gen_random_uuid();
-            do $$ begin insert into campaigns.segments (name, filter) values ('a', '{}'); raise exception 'x'; exception when raise_exception then null; end $$
+            do $$ begin insert into campaigns.segments (name, filter)
+              values ('a', '{}'); raise exception 'x'; exception when raise_exception then null; end $$
             """);
         (await Told(before)).ShouldBeEmpty();
     }
@@ -45,7 +54,8 @@ public sealed class WatchTests(World world) : IClassFixture<World>
     {
         var head = await world.IdOf(Cast.HeadOnPremium);
         var (campaign, word) = (Guid.CreateVersion7(), Catalogue.Word());
-        await world.AsRole<int>("authenticated", head, "insert into campaigns.email_campaigns (id, name) values (@campaign, @word)", new { campaign, word });
+        await world.AsRole<int>(
+            "authenticated", head, "insert into campaigns.email_campaigns (id, name) values (@campaign, @word)", new { campaign, word });
         var before = await world.Position();
         await world.Execute("update campaigns.email_campaigns set told_at = now() where id = @campaign", new { campaign });
         (await Told(before)).ShouldBeEmpty();
@@ -59,7 +69,10 @@ public sealed class WatchTests(World world) : IClassFixture<World>
         await using var connection = new NpgsqlConnection(world.AdminConnection);
         await connection.OpenAsync();
         await using var transaction = await connection.BeginTransactionAsync();
-        await using (var command = new NpgsqlCommand("insert into campaigns.contacts (user_id, email) select id, 'verrou@exemple.cg' from public.profiles where email = 'head.s0004@sankore.test'", connection))
+        await using (
+            var command = new NpgsqlCommand(
+            "insert into campaigns.contacts (user_id, email) select id, 'verrou@exemple.cg' from public.profiles"
+            + " where email = 'head.s0004@sankore.test'", connection))
         {
             (await command.ExecuteNonQueryAsync()).ShouldBe(1);
         }
@@ -69,7 +82,9 @@ public sealed class WatchTests(World world) : IClassFixture<World>
 
     /// <summary>What pages were told without a row since a position, in one text each.</summary>
     private async Task<string[]> Told(long before) => await world.Sql<string[]>("""
-        select coalesce(array_agg(table_name || ' ' || array_to_string(array(select t from unnest(topics) t order by t collate "C"), ',') order by table_name), '{}')
+        select coalesce(
+            array_agg(table_name || ' ' || array_to_string(array(select t from unnest(topics) t order by t collate "C"), ',')
+              order by table_name), '{}')
         from live.changes where id > @before and row is null and op = 'UPDATE' and row_id = ''
         """, new { before });
 }

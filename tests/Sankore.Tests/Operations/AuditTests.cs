@@ -4,7 +4,9 @@ using Npgsql;
 
 namespace Sankore.Tests.Operations;
 
-/// <summary>The audit log: who did what, when, to which row, in the transaction that did it; read by those who may, changed by nobody.</summary>
+/// <summary>
+/// The audit log: who did what, when, to which row, in the transaction that did it; read by those who may, changed by nobody.
+/// </summary>
 public sealed class AuditTests(World world) : IClassFixture<World>
 {
     [Fact]
@@ -19,8 +21,11 @@ public sealed class AuditTests(World world) : IClassFixture<World>
 
         var entries = (await admin.Ask($"/api/audit-logs?table=tenancy.modules&record={Id(module)}")).Items;
         entries.Select(e => e.GetProperty("action").GetString()).ShouldBe(["DELETE", "UPDATE", "INSERT"]);
-        entries.ShouldAllBe(e => e.GetProperty("user").GetGuid() == me && e.GetProperty("role").GetString() == "authenticated" && e.GetProperty("record").GetString() == Id(module));
-        entries.ShouldAllBe(e => e.GetProperty("at").GetDateTime() >= started && e.GetProperty("at").GetDateTime() <= DateTime.UtcNow.AddSeconds(1));
+        entries.ShouldAllBe(
+            e => e.GetProperty("user").GetGuid() == me && e.GetProperty("role").GetString() == "authenticated"
+            && e.GetProperty("record").GetString() == Id(module));
+        entries.ShouldAllBe(
+            e => e.GetProperty("at").GetDateTime() >= started && e.GetProperty("at").GetDateTime() <= DateTime.UtcNow.AddSeconds(1));
         entries[1].GetProperty("before").GetProperty("name").GetString().ShouldBe("Journal de caisse");
         entries[1].GetProperty("after").GetProperty("name").GetString().ShouldBe("Journal des caisses");
         entries[2].GetProperty("before").ValueKind.ShouldBe(JsonValueKind.Null);
@@ -32,7 +37,9 @@ public sealed class AuditTests(World world) : IClassFixture<World>
     {
         using var admin = await world.As(Cast.Super);
         var module = await Create(admin, "Une seule transaction");
-        (await world.Sql<bool>("select a.xmin = m.xmin from audit.audit_logs a join tenancy.modules m on m.id::text = a.record_id where m.id = @id", new { id = Guid.Parse(Id(module)) })).ShouldBeTrue();
+        (await world.Sql<bool>(
+            "select a.xmin = m.xmin from audit.audit_logs a join tenancy.modules m on m.id::text = a.record_id where m.id = @id",
+            new { id = Guid.Parse(Id(module)) })).ShouldBeTrue();
     }
 
     [Fact]
@@ -44,13 +51,18 @@ public sealed class AuditTests(World world) : IClassFixture<World>
         var before = await Entries();
 
         (await admin.Post("/api/modules", new { name = "Refus", categoryId = await Category() })).Code.ShouldBe("CODE_TAKEN");
-        (await admin.Put($"/api/modules/{Id(module)}", new { name = "Trop tard", categoryId = await Category(), version = 99 })).Code.ShouldBe("STALE");
-        (await admin.Put($"/api/modules/{Id(module)}", new { name = "", categoryId = await Category(), version = 1 })).Code.ShouldBe("VALIDATION_FAILED");
-        (await head.Put($"/api/modules/{Id(module)}", new { name = "Pas à moi", categoryId = await Category(), version = 1 })).Code.ShouldBe("FORBIDDEN");
-        await world.Execute("begin; update tenancy.modules set name = 'Oublié' where id = @id; rollback", new { id = Guid.Parse(Id(module)) });
+        (await admin.Put($"/api/modules/{Id(module)}", new { name = "Trop tard", categoryId = await Category(), version = 99 }))
+            .Code.ShouldBe("STALE");
+        (await admin.Put($"/api/modules/{Id(module)}", new { name = "", categoryId = await Category(), version = 1 }))
+            .Code.ShouldBe("VALIDATION_FAILED");
+        (await head.Put($"/api/modules/{Id(module)}", new { name = "Pas à moi", categoryId = await Category(), version = 1 }))
+            .Code.ShouldBe("FORBIDDEN");
+        await world.Execute(
+            "begin; update tenancy.modules set name = 'Oublié' where id = @id; rollback", new { id = Guid.Parse(Id(module)) });
 
         (await Entries()).ShouldBe(before);
-        Task<long> Entries() => world.Sql<long>("select count(*) from audit.audit_logs where record_id = @id or (table_name = 'tenancy.modules' and after ->> 'code' = 'refus')", new { id = Id(module) });
+        Task<long> Entries() => world.Sql<long>(
+            "select count(*) from audit.audit_logs where record_id = @id or (table_name = 'tenancy.modules' and after ->> 'code' = 'refus')", new { id = Id(module) });
     }
 
     [Theory]
@@ -62,12 +74,14 @@ public sealed class AuditTests(World world) : IClassFixture<World>
         var before = await Snapshot();
         foreach (var statement in (string[])[
             "update audit.audit_logs set user_id = null", "delete from audit.audit_logs", "truncate audit.audit_logs",
-            "with gone as (delete from audit.audit_logs returning 1) select count(*) from gone", "alter table audit.audit_logs disable trigger audit_logs_immutable",
+            "with gone as (delete from audit.audit_logs returning 1) select count(*) from gone",
+            "alter table audit.audit_logs disable trigger audit_logs_immutable",
             "insert into audit.audit_logs (table_name, action, record_id, role) values ('planted', 'INSERT', 'x', 'x')",
         ])
         {
             // The owner can only switch its own trigger off, and write; whoever else is refused by the lack of a right.
-            if (role != "sankore_owner" || !(statement.StartsWith("alter", StringComparison.Ordinal) || statement.StartsWith("insert", StringComparison.Ordinal)))
+            if (role != "sankore_owner"
+                || !(statement.StartsWith("alter", StringComparison.Ordinal) || statement.StartsWith("insert", StringComparison.Ordinal)))
             {
                 var refused = await Should.ThrowAsync<PostgresException>(() => Try(role, statement), $"{statement} as {role}");
                 refused.SqlState.ShouldBeOneOf("42501", "SK001");
@@ -79,10 +93,12 @@ public sealed class AuditTests(World world) : IClassFixture<World>
     [Fact]
     public async Task Only_who_has_audit_read_reads_it()
     {
-        (await world.AsRole<long>("authenticated", await world.IdOf(Cast.Super), "select count(*) from audit.audit_logs"))[0].ShouldBe(await world.Sql<long>("select count(*) from audit.audit_logs"));
+        (await world.AsRole<long>("authenticated", await world.IdOf(Cast.Super), "select count(*) from audit.audit_logs"))[0].ShouldBe(
+            await world.Sql<long>("select count(*) from audit.audit_logs"));
         foreach (var email in (string[])[Cast.HeadOnPremium, Cast.Admin1, Cast.Teacher1])
         {
-            (await world.AsRole<long>("authenticated", await world.IdOf(email), "select count(*) from audit.audit_logs"))[0].ShouldBe(0, email);
+            (await world.AsRole<long>("authenticated", await world.IdOf(email), "select count(*) from audit.audit_logs"))[0].ShouldBe(
+                0, email);
             using var client = await world.As(email);
             var answer = await client.Ask("/api/audit-logs");
             (answer.Status, answer.Code).ShouldBe((HttpStatusCode.Forbidden, "FORBIDDEN"), email);
@@ -122,14 +138,16 @@ public sealed class AuditTests(World world) : IClassFixture<World>
     {
         using var admin = await world.As(Cast.Super);
         var key = await admin.Post("/api/api-keys", new { name = "Passerelle", permissions = new[] { "tenancy.read" } });
-        (await admin.Post("/api/invitations", new { email = "nouvelle@sankore.test", role = "moderator" })).Status.ShouldBe(HttpStatusCode.Accepted);
+        (await admin.Post("/api/invitations", new { email = "nouvelle@sankore.test", role = "moderator" }))
+            .Status.ShouldBe(HttpStatusCode.Accepted);
 
         var id = key.Body.GetProperty("apiKey").GetProperty("id").GetString();
         (await admin.Ask($"/api/audit-logs?table=rbac.api_keys&record={id}")).Items.Count.ShouldBe(1);
         var log = await world.Sql<string>("select string_agg(a::text, ' ') from audit.audit_logs a");
         foreach (var secret in (string[])[
             key.Text("secret"), await world.Sql<string>("select encode(key_hash, 'hex') from rbac.api_keys limit 1"),
-            await world.Sql<string>("select encode(token_hash, 'hex') from rbac.invitations limit 1"), await world.Sql<string>("select password_hash from auth.users limit 1"), "key_hash", "token_hash", "password_hash",
+            await world.Sql<string>("select encode(token_hash, 'hex') from rbac.invitations limit 1"),
+            await world.Sql<string>("select password_hash from auth.users limit 1"), "key_hash", "token_hash", "password_hash",
         ])
         {
             log.ShouldNotContain(secret);
@@ -144,7 +162,8 @@ public sealed class AuditTests(World world) : IClassFixture<World>
     }
 
     private static async Task Save(HttpClient admin, JsonElement module, string name) =>
-        (await admin.Put($"/api/modules/{Id(module)}", new { name, categoryId = module.GetProperty("categoryId").GetGuid(), version = 1 })).Status.ShouldBe(HttpStatusCode.OK);
+        (await admin.Put($"/api/modules/{Id(module)}", new { name, categoryId = module.GetProperty("categoryId").GetGuid(), version = 1 }))
+            .Status.ShouldBe(HttpStatusCode.OK);
 
     private static string Id(JsonElement module) => module.GetProperty("id").GetString()!;
 
@@ -157,7 +176,8 @@ public sealed class AuditTests(World world) : IClassFixture<World>
     {
         await using var connection = new NpgsqlConnection(role == "sankore_app" ? world.AppConnection : world.AdminConnection);
         await connection.OpenAsync();
-        await using var command = new NpgsqlCommand($"begin; {(role == "sankore_app" ? "" : $"set local role {role};")} {statement}; commit", connection);
+        await using var command =
+            new NpgsqlCommand($"begin; {(role == "sankore_app" ? "" : $"set local role {role};")} {statement}; commit", connection);
         await command.ExecuteNonQueryAsync();
     }
 }

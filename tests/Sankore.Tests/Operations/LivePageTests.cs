@@ -16,7 +16,8 @@ public sealed class LivePageTests(World world) : IClassFixture<World>
     {
         await world.App.Services.GetRequiredService<LiveReporter>().Report(CancellationToken.None);
         await world.AsRole<string>("service_role", null, """
-            select live.report(gen_random_uuid(), 'nœud-2 <b>', '1.0', interval '1 hour', interval '0', '{"streams": 12500, "fanOut": 0.4}', '{"streamsPath": "M0 40H236"}')::text
+            select live.report(gen_random_uuid(), 'nœud-2 <b>', '1.0', interval '1 hour', interval '0', '{"streams": 12500, "fanOut": 0.4}',
+                '{"streamsPath": "M0 40H236"}')::text
             """);
         using var super = new Browser(world.Address, language);
         await super.SignIn(Cast.Super, PasswordRules.Demo);

@@ -138,7 +138,8 @@ public sealed class AccessTokenTests
     [Fact]
     public void Settings_with_secrets_do_not_print_them()
     {
-        var options = new OAuthOptions(new Uri("https://id.example.org/token"), "sankore") { ClientSecret = Secret, RefreshToken = Refresh };
+        var options =
+            new OAuthOptions(new Uri("https://id.example.org/token"), "sankore") { ClientSecret = Secret, RefreshToken = Refresh };
         ShouldSayNothing($"{options} {new SmtpOptions("h", 1, SmtpSecurity.Tls) { OAuth = options, Password = Secret }}");
     }
 

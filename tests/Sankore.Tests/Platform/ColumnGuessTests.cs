@@ -30,6 +30,7 @@ public sealed class ColumnGuessTests
     private static string Guess(params string[] rows)
     {
         var sheet = ImportFile.Sheet("", [.. rows.Select(r => r.Split(';'))], Columns);
-        return $"{(sheet.HasHeader ? "head" : "no head")} {string.Join(' ', sheet.Columns.OrderBy(c => c.Key, StringComparer.Ordinal).Select(c => $"{c.Key}={c.Value}"))}";
+        return $"{(sheet.HasHeader ? "head" : "no head")} "
+            + $"{string.Join(' ', sheet.Columns.OrderBy(c => c.Key, StringComparer.Ordinal).Select(c => $"{c.Key}={c.Value}"))}";
     }
 }

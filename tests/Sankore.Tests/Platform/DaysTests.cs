@@ -23,10 +23,13 @@ public sealed class DaysTests(World world) : IClassFixture<World>
         using var browser = new Browser(world.Address);
         await browser.SignIn(Cast.Super, PasswordRules.Demo);
         var person = await world.IdOf(Cast.Teacher1);
-        using var answer = await browser.Submit($"/admin/people/{person}", "Form.ExpiresOn", ("Form.Role", "moderator"), ("Form.ExpiresOn", day));
+        using var answer =
+            await browser.Submit($"/admin/people/{person}", "Form.ExpiresOn", ("Form.Role", "moderator"), ("Form.ExpiresOn", day));
         answer.StatusCode.ShouldBe(HttpStatusCode.OK);
         (await answer.Body()).ShouldContain("expiresOn-err");
-        (await world.Sql<long>("select count(*) from rbac.user_roles u join rbac.roles r on r.id = u.role_id where u.user_id = @person and r.role_name = 'moderator'", new { person })).ShouldBe(0);
+        (await world.Sql<long>(
+            "select count(*) from rbac.user_roles u join rbac.roles r on r.id = u.role_id where u.user_id = @person"
+            + " and r.role_name = 'moderator'", new { person })).ShouldBe(0);
     }
 
     [Fact]
@@ -35,9 +38,12 @@ public sealed class DaysTests(World world) : IClassFixture<World>
         using var browser = new Browser(world.Address);
         await browser.SignIn(Cast.Super, PasswordRules.Demo);
         var person = await world.IdOf(Cast.Admin2);
-        using var answer = await browser.Submit($"/admin/people/{person}", "Form.ExpiresOn", ("Form.Role", "moderator"), ("Form.ExpiresOn", "2199-06-30"));
+        using var answer =
+            await browser.Submit($"/admin/people/{person}", "Form.ExpiresOn", ("Form.Role", "moderator"), ("Form.ExpiresOn", "2199-06-30"));
         answer.StatusCode.ShouldBe(HttpStatusCode.Found);
-        (await world.Sql<DateTime>("select u.expires_at from rbac.user_roles u join rbac.roles r on r.id = u.role_id where u.user_id = @person and r.role_name = 'moderator'", new { person }))
+        (await world.Sql<DateTime>(
+            "select u.expires_at from rbac.user_roles u join rbac.roles r on r.id = u.role_id where u.user_id = @person"
+            + " and r.role_name = 'moderator'", new { person }))
             .ToUniversalTime().ShouldBe(new DateTime(2199, 6, 30, 23, 0, 0, DateTimeKind.Utc));
     }
 

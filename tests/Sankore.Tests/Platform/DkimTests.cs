@@ -11,7 +11,9 @@ public sealed class DkimTests(PythonMail python) : IClassFixture<PythonMail>
 {
     private static readonly Lazy<string> Key = new(() => Pem(2048));
 
-    public static TheoryData<string> Texts => new("Bonjour", "", "\n\n\n", "  spaces  \t and tabs \n  \n\nend  ", "élève\n" + new string('x', 3000), "école 🎓 مدرسة 学校".PadRight(500, '学'));
+    public static TheoryData<string> Texts => new(
+        "Bonjour", "", "\n\n\n", "  spaces  \t and tabs \n  \n\nend  ", "élève\n" + new string('x', 3000),
+        "école 🎓 مدرسة 学校".PadRight(500, '学'));
 
     [Theory]
     [MemberData(nameof(Texts))]
@@ -20,8 +22,10 @@ public sealed class DkimTests(PythonMail python) : IClassFixture<PythonMail>
         var messages = new[]
         {
             Simple(text),
-            Simple(text) with { Html = $"<p>{text}</p>", ReplyTo = Mailbox.Parse("Élèves <r@example.org>"), Subject = text.Replace('\n', ' ') },
-            Simple(text) with { Attachments = [new Attachment("à lire.pdf", "application/pdf", RandomNumberGenerator.GetBytes(10_000))], Headers = [("List-Unsubscribe", "<https://example.org/u/1>"), ("List-Unsubscribe-Post", "List-Unsubscribe=One-Click")] },
+            Simple(text)
+            with { Html = $"<p>{text}</p>", ReplyTo = Mailbox.Parse("Élèves <r@example.org>"), Subject = text.Replace('\n', ' ') },
+            Simple(text)
+            with { Attachments = [new Attachment("à lire.pdf", "application/pdf", RandomNumberGenerator.GetBytes(10_000))], Headers = [("List-Unsubscribe", "<https://example.org/u/1>"), ("List-Unsubscribe-Post", "List-Unsubscribe=One-Click")] },
         };
         foreach (var pem in (string[])[Key.Value, Pem(1024, pkcs1: true)])
         {
@@ -39,14 +43,19 @@ public sealed class DkimTests(PythonMail python) : IClassFixture<PythonMail>
     public void A_byte_that_is_changed_breaks_the_signature()
     {
         var signer = new MailSigner("sankore.test", "mail", Key.Value);
-        var message = Bytes(Simple("Un texte, et rien d'autre") with { Headers = [("List-Unsubscribe", "<https://example.org/u/1>")] }, signer);
-        foreach (var part in (string[])["From: ", "To: ", "Subject: ", "Date: ", "Message-ID: <", "List-Unsubscribe: <", "Content-Type: ", "Un tex"])
+        var message =
+            Bytes(Simple("Un texte, et rien d'autre") with { Headers = [("List-Unsubscribe", "<https://example.org/u/1>")] }, signer);
+        foreach (
+            var part in (
+            string[])["From: ", "To: ", "Subject: ", "Date: ", "Message-ID: <", "List-Unsubscribe: <", "Content-Type: ", "Un tex"])
         {
             var changed = message.ToArray();
             changed[message.IndexOf(Encoding.ASCII.GetBytes("\r\n" + part)) + 2 + part.Length] ^= 1;
             python.Verifies(changed, Record(signer)).ShouldBeFalse(part);
         }
-        foreach (var added in (string[])["From: eve@example.org\r\n", "Subject: other\r\n", "Reply-To: eve@example.org\r\n", "To: other@example.org\r\n"])
+        foreach (
+            var added in (
+            string[])["From: eve@example.org\r\n", "Subject: other\r\n", "Reply-To: eve@example.org\r\n", "To: other@example.org\r\n"])
         {
             python.Verifies([.. Encoding.ASCII.GetBytes(added), .. message], Record(signer)).ShouldBeFalse(added);
         }
@@ -83,12 +92,15 @@ public sealed class DkimTests(PythonMail python) : IClassFixture<PythonMail>
         Should.Throw<OperatorException>(() => new MailSigner("sankore.test", "mail", Pem(512))).Message.ShouldContain("512 bits");
         Should.Throw<OperatorException>(() => new MailSigner("sankore.test", "mail", "rubbish")).Message.ShouldContain("PEM");
         using var curve = ECDsa.Create(ECCurve.NamedCurves.nistP256);
-        Should.Throw<OperatorException>(() => new MailSigner("sankore.test", "mail", curve.ExportPkcs8PrivateKeyPem())).Message.ShouldContain("RSA");
+        Should.Throw<OperatorException>(() => new MailSigner("sankore.test", "mail", curve.ExportPkcs8PrivateKeyPem()))
+            .Message.ShouldContain("RSA");
         using var rsa = RSA.Create(2048);
-        Should.Throw<OperatorException>(() => new MailSigner("sankore.test", "mail", rsa.ExportSubjectPublicKeyInfoPem())).Message.ShouldContain("private");
+        Should.Throw<OperatorException>(() => new MailSigner("sankore.test", "mail", rsa.ExportSubjectPublicKeyInfoPem()))
+            .Message.ShouldContain("private");
     }
 
-    private static MailMessage Simple(string text) => new(Mailbox.Parse("Sankoré <no-reply@sankore.test>"), Mailbox.Parse("b@example.org"), "s", text);
+    private static MailMessage Simple(string text) =>
+        new(Mailbox.Parse("Sankoré <no-reply@sankore.test>"), Mailbox.Parse("b@example.org"), "s", text);
 
     private static string Record(MailSigner signer) => signer.Record[(signer.Record.IndexOf("TXT ", StringComparison.Ordinal) + 4)..];
 

@@ -25,7 +25,8 @@ public sealed partial class HeadersTests(World world) : IClassFixture<World>
         using var answer = await browser.Get(path);
         ((int)answer.StatusCode).ShouldBe(status);
         var policy = Header(answer, "Content-Security-Policy");
-        foreach (var rule in new[] { "default-src 'none'", "script-src 'self'", "style-src 'self'", "frame-ancestors 'none'", "base-uri 'none'", "form-action 'self'" })
+        foreach (
+            var rule in new[] { "default-src 'none'", "script-src 'self'", "style-src 'self'", "frame-ancestors 'none'", "base-uri 'none'", "form-action 'self'" })
         {
             policy.Split(';', StringSplitOptions.TrimEntries).ShouldContain(rule);
         }
@@ -85,10 +86,13 @@ public sealed partial class HeadersTests(World world) : IClassFixture<World>
         using var form = await browser.Get("/login");
         using var signedIn = await browser.SignIn(Cast.HeadOnPremium, PasswordRules.Demo);
         using var language = await browser.Submit("/", "action=\"/language\"", ("lang", "en"));
-        var cookies = new[] { form, signedIn, language }.Where(a => a.Headers.Contains("Set-Cookie")).SelectMany(a => a.Headers.GetValues("Set-Cookie")).ToList();
+        var cookies = new[] { form, signedIn, language }.Where(a => a.Headers.Contains("Set-Cookie"))
+            .SelectMany(a => a.Headers.GetValues("Set-Cookie")).ToList();
         cookies.Count.ShouldBeGreaterThanOrEqualTo(3);
         cookies.ShouldAllBe(c => c.Contains("httponly", StringComparison.OrdinalIgnoreCase));
-        cookies.ShouldAllBe(c => c.Contains("samesite=lax", StringComparison.OrdinalIgnoreCase) || c.Contains("samesite=strict", StringComparison.OrdinalIgnoreCase));
+        cookies.ShouldAllBe(
+            c => c.Contains("samesite=lax", StringComparison.OrdinalIgnoreCase)
+            || c.Contains("samesite=strict", StringComparison.OrdinalIgnoreCase));
     }
 
     [Fact]
@@ -134,11 +138,13 @@ public sealed partial class HeadersTests(World world) : IClassFixture<World>
     private static void Clean(string path, string html)
     {
         html.ShouldContain("</html>");
-        Regex.Matches(html, @"<script\b[^>]*>").Select(m => m.Value).ShouldAllBe(s => s.Contains(" src=\"/", StringComparison.Ordinal), path);
+        Regex.Matches(html, @"<script\b[^>]*>").Select(m => m.Value)
+            .ShouldAllBe(s => s.Contains(" src=\"/", StringComparison.Ordinal), path);
         Regex.Matches(html, @"<script\b[^>]*>([^<]*)</script>").Select(m => m.Groups[1].Value.Trim()).ShouldAllBe(s => s.Length == 0, path);
         html.ShouldNotContain("<style", Case.Insensitive, path);
         Regex.Matches(html, @"<[a-z][^>]*?\s(style|on[a-z]+)\s*=", RegexOptions.IgnoreCase).Select(m => m.Value).ShouldBeEmpty(path);
-        Regex.Matches(html, @"\s(?:src|href|action)=""(?:https?:)?//[^""]*", RegexOptions.IgnoreCase).Select(m => m.Value).ShouldBeEmpty(path);
+        Regex.Matches(html, @"\s(?:src|href|action)=""(?:https?:)?//[^""]*", RegexOptions.IgnoreCase).Select(m => m.Value)
+            .ShouldBeEmpty(path);
         html.ShouldNotContain("javascript:", Case.Insensitive, path);
     }
 

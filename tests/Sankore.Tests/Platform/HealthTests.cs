@@ -24,10 +24,12 @@ public sealed class HealthTests(World world) : IClassFixture<World>
         try
         {
             await Cluster.Execute(server, $"select pg_terminate_backend(pid) from pg_stat_activity where datname = '{database}'");
-            await Waiting.Until(async () => (int)(await nobody.Ask(HttpMethod.Get, "/health/ready")).StatusCode == 503, "the node is not ready");
+            await Waiting.Until(
+                async () => (int)(await nobody.Ask(HttpMethod.Get, "/health/ready")).StatusCode == 503, "the node is not ready");
             await nobody.Ask(HttpMethod.Get, "/health/ready").ShouldRefuse(503, "UNAVAILABLE");
             await nobody.Ask(HttpMethod.Get, "/health/live").Json();
-            await nobody.Ask(HttpMethod.Post, "/api/auth/login", new { email = Cast.Super, password = "sankore-demo" }).ShouldRefuse(503, "UNAVAILABLE");
+            await nobody.Ask(HttpMethod.Post, "/api/auth/login", new { email = Cast.Super, password = "sankore-demo" })
+                .ShouldRefuse(503, "UNAVAILABLE");
         }
         finally
         {
@@ -43,9 +45,12 @@ public sealed class HealthTests(World world) : IClassFixture<World>
         var paths = (await nobody.Ask(HttpMethod.Get, "/openapi/v1.json").Json()).GetProperty("paths");
         foreach (var (path, methods) in new[]
         {
-            ("/api/auth/login", "post"), ("/api/auth/register", "post"), ("/api/auth/refresh", "post"), ("/api/auth/forgotPassword", "post"), ("/api/auth/resetPassword", "post"),
-            ("/api/me", "get"), ("/api/me/menu", "get"), ("/api/modules", "get post"), ("/api/modules/{id}", "get put delete"), ("/api/categories", "get post"),
-            ("/api/categories/{id}", "get put delete"), ("/api/plans", "get"), ("/api/groups", "get"), ("/api/schools", "get"), ("/api/audit-logs", "get"), ("/live", "get"),
+            ("/api/auth/login", "post"), ("/api/auth/register", "post"), ("/api/auth/refresh", "post"),
+                ("/api/auth/forgotPassword", "post"), ("/api/auth/resetPassword", "post"),
+            ("/api/me", "get"), ("/api/me/menu", "get"), ("/api/modules", "get post"), ("/api/modules/{id}", "get put delete"),
+            ("/api/categories", "get post"),
+            ("/api/categories/{id}", "get put delete"), ("/api/plans", "get"), ("/api/groups", "get"), ("/api/schools", "get"),
+            ("/api/audit-logs", "get"), ("/live", "get"),
             ("/health/live", "get"), ("/health/ready", "get"),
         })
         {
@@ -54,8 +59,10 @@ public sealed class HealthTests(World world) : IClassFixture<World>
         }
         paths.Names().ShouldNotContain("/logout");
         Parameters(paths.GetProperty("/api/modules").GetProperty("get")).ShouldBe(["page", "size", "q", "sort"], ignoreOrder: true);
-        Parameters(paths.GetProperty("/api/audit-logs").GetProperty("get")).ShouldBe(["page", "size", "q", "sort", "table", "record", "user", "from", "to", "action"], ignoreOrder: true);
+        Parameters(paths.GetProperty("/api/audit-logs").GetProperty("get"))
+            .ShouldBe(["page", "size", "q", "sort", "table", "record", "user", "from", "to", "action"], ignoreOrder: true);
     }
 
-    private static IEnumerable<string> Parameters(JsonElement operation) => operation.GetProperty("parameters").EnumerateArray().Select(p => p.Text("name").ToLowerInvariant());
+    private static IEnumerable<string> Parameters(JsonElement operation) =>
+        operation.GetProperty("parameters").EnumerateArray().Select(p => p.Text("name").ToLowerInvariant());
 }

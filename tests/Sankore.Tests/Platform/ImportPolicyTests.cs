@@ -5,9 +5,12 @@ namespace Sankore.Tests.Platform;
 /// <summary>Files are their uploader's, of kinds that a module lets them import: raw SQL as the role, whatever the code does.</summary>
 public sealed class ImportPolicyTests(World world) : IClassFixture<World>, IAsyncLifetime
 {
-    private static readonly string[] Tables = ["util.imports where id", "util.import_parts where import_id", "util.import_rows where import_id"];
+    private static readonly string[] Tables =
+        ["util.imports where id", "util.import_parts where import_id", "util.import_rows where import_id"];
 
-    private const string Touched = "with touched as (update util.imports set status = 'running' where id = @_import returning 1) select count(*) from touched";
+    private const string Touched = """
+        with touched as (update util.imports set status = 'running' where id = @_import returning 1) select count(*) from touched
+        """;
 
     private readonly Guid _import = Guid.CreateVersion7();
     private Guid _mine, _other, _teacher;
@@ -34,7 +37,8 @@ public sealed class ImportPolicyTests(World world) : IClassFixture<World>, IAsyn
         {
             (await Count(_mine, $"select count(*) from {table} = @_import")).ShouldBe(1, table);
             (await Count(_other, $"select count(*) from {table} = @_import")).ShouldBe(0, table);
-            (await Should.ThrowAsync<PostgresException>(() => world.AsRole<long>("anon", null, $"select count(*) from {table} = @_import", new { _import })))
+            (await Should.ThrowAsync<PostgresException>(
+                () => world.AsRole<long>("anon", null, $"select count(*) from {table} = @_import", new { _import })))
                 .SqlState.ShouldBe(PostgresErrorCodes.InsufficientPrivilege, table);
         }
     }
@@ -76,10 +80,12 @@ public sealed class ImportPolicyTests(World world) : IClassFixture<World>, IAsyn
     public async Task Whoever_has_lost_the_module_reads_their_file_and_does_not_start_it()
     {
         var (person, id) = (await world.IdOf("head.s0009@sankore.test"), Guid.CreateVersion7());
-        await world.AsRole<int>("authenticated", person, "insert into util.imports (id, kind, file_name) values (@id, 'contacts', 'a.csv')", new { id });
+        await world.AsRole<int>(
+            "authenticated", person, "insert into util.imports (id, kind, file_name) values (@id, 'contacts', 'a.csv')", new { id });
         await world.Execute("update tenancy.user_module_permissions set can_write = false where user_id = @person", new { person });
         (await Count(person, "select count(*) from util.imports")).ShouldBe(1);
-        (await Count(person, "with touched as (update util.imports set status = 'running' returning 1) select count(*) from touched")).ShouldBe(0);
+        (await Count(person, "with touched as (update util.imports set status = 'running' returning 1) select count(*) from touched"))
+            .ShouldBe(0);
         (await Should.ThrowAsync<PostgresException>(() => world.AsRole<int>(
             "authenticated", person, "insert into util.import_parts (import_id, part, content) values (@id, 0, 'x')", new { id })))
             .SqlState.ShouldBe(PostgresErrorCodes.InsufficientPrivilege);
@@ -90,5 +96,6 @@ public sealed class ImportPolicyTests(World world) : IClassFixture<World>, IAsyn
     private async Task<long> Count(Guid user, string sql) => (await world.AsRole<long>("authenticated", user, sql, new { _import }))[0];
 
     private async Task Refused(Guid user, string statement) =>
-        (await Should.ThrowAsync<PostgresException>(() => As(user, statement))).SqlState.ShouldBe(PostgresErrorCodes.InsufficientPrivilege, statement);
+        (await Should.ThrowAsync<PostgresException>(() => As(user, statement)))
+            .SqlState.ShouldBe(PostgresErrorCodes.InsufficientPrivilege, statement);
 }

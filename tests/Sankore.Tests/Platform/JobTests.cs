@@ -54,7 +54,9 @@ public sealed class JobTests(World world) : IClassFixture<World>, IAsyncLifetime
             return job;
         }, CancellationToken.None);
         (await State(id)).ShouldBe("pending");
-        (await Should.ThrowAsync<Refusal>(() => world.Db.Read(person, s => s.Value<long>("select count(*) from util.job_queue"), CancellationToken.None))).Reason.ShouldBe(Reason.Forbidden);
+        (await Should.ThrowAsync<Refusal>(
+            () => world.Db.Read(person, s => s.Value<long>("select count(*) from util.job_queue"), CancellationToken.None)))
+            .Reason.ShouldBe(Reason.Forbidden);
     }
 
     [Fact]
@@ -64,7 +66,9 @@ public sealed class JobTests(World world) : IClassFixture<World>, IAsyncLifetime
         await Worker(new Handler()).WorkSome(CancellationToken.None);
         (await State(id)).ShouldBe("completed");
         (await world.Sql<string>("select payload::text from util.job_queue where id = @id", new { id })).ShouldBe("{}");
-        (await world.Sql<bool>("select completed_at is not null and locked_until is null and last_error is null from util.job_queue where id = @id", new { id })).ShouldBeTrue();
+        (await world.Sql<bool>(
+            "select completed_at is not null and locked_until is null and last_error is null from util.job_queue where id = @id",
+            new { id })).ShouldBeTrue();
         (await Worker(new Handler()).WorkSome(CancellationToken.None)).ShouldBe(0);
     }
 
@@ -96,7 +100,8 @@ public sealed class JobTests(World world) : IClassFixture<World>, IAsyncLifetime
         var id = await Enqueue();
         await Worker(new Handler(() => new FinalFailure("nobody of that name"))).WorkSome(CancellationToken.None);
         (await State(id)).ShouldBe("failed");
-        (await world.Sql<string>("select attempts || ' ' || last_error from util.job_queue where id = @id", new { id })).ShouldBe("1 nobody of that name");
+        (await world.Sql<string>("select attempts || ' ' || last_error from util.job_queue where id = @id", new { id }))
+            .ShouldBe("1 nobody of that name");
     }
 
     [Fact]
@@ -127,7 +132,8 @@ public sealed class JobTests(World world) : IClassFixture<World>, IAsyncLifetime
     {
         var ids = new[] { await Enqueue(), await Enqueue(), await Enqueue() };
         var failures = 0;
-        await Worker(new Handler(() => failures++ == 0 ? new InvalidOperationException("only the first") : null)).WorkSome(CancellationToken.None);
+        await Worker(new Handler(() => failures++ == 0 ? new InvalidOperationException("only the first") : null))
+            .WorkSome(CancellationToken.None);
         var states = new List<string>();
         foreach (var id in ids)
         {
@@ -140,7 +146,9 @@ public sealed class JobTests(World world) : IClassFixture<World>, IAsyncLifetime
     public async Task A_job_of_a_dead_node_is_taken_over_when_its_lease_ends()
     {
         var id = await Enqueue();
-        await world.Execute("update util.job_queue set status = 'running', attempts = 1, locked_until = now() + interval '1 minute' where id = @id", new { id });
+        await world.Execute(
+            "update util.job_queue set status = 'running', attempts = 1, locked_until = now() + interval '1 minute' where id = @id",
+            new { id });
         var handler = new Handler();
         (await Worker(handler).WorkSome(CancellationToken.None)).ShouldBe(0);
         await world.Execute("update util.job_queue set locked_until = now() - interval '1 second' where id = @id", new { id });
@@ -153,7 +161,9 @@ public sealed class JobTests(World world) : IClassFixture<World>, IAsyncLifetime
     public async Task A_job_that_kills_every_node_is_given_up_too()
     {
         var id = await Enqueue();
-        await world.Execute("update util.job_queue set status = 'running', attempts = max_attempts, locked_until = now() - interval '1 second' where id = @id", new { id });
+        await world.Execute(
+            "update util.job_queue set status = 'running', attempts = max_attempts, locked_until = now() - interval '1 second'"
+            + " where id = @id", new { id });
         var handler = new Handler();
         await Worker(handler).WorkSome(CancellationToken.None);
         handler.Seen.ShouldBeEmpty();
@@ -191,7 +201,9 @@ public sealed class JobTests(World world) : IClassFixture<World>, IAsyncLifetime
         await Enqueue();
         await Waiting.Until(() => quick.Seen.Count == 1, "the quick one is done");
         var until = await world.Sql<DateTime>("select locked_until from util.job_queue where id = @id", new { id });
-        await Waiting.Until(async () => await world.Sql<DateTime>("select locked_until from util.job_queue where id = @id", new { id }) > until.AddSeconds(1), "the lease is renewed, again and again");
+        await Waiting.Until(
+            async () => await world.Sql<DateTime>("select locked_until from util.job_queue where id = @id", new { id }) > until.AddSeconds(
+            1), "the lease is renewed, again and again");
         (await Worker(new Slow("test_slow")).WorkSome(CancellationToken.None)).ShouldBe(0);
         slow.Finish.SetResult();
         await Waiting.Until(async () => await State(id) == "completed", "the slow one is done");
@@ -220,7 +232,8 @@ public sealed class JobTests(World world) : IClassFixture<World>, IAsyncLifetime
         var id = await world.Db.Run(Caller.Service, session => session.Enqueue("test_slow", new { }), CancellationToken.None);
         await slow.Started.Task.WaitAsync(TimeSpan.FromSeconds(15), TestContext.Current.CancellationToken);
         // Another node has claimed it.
-        await world.Execute("update util.job_queue set attempts = attempts + 1, locked_until = now() + interval '1 hour' where id = @id", new { id });
+        await world.Execute(
+            "update util.job_queue set attempts = attempts + 1, locked_until = now() + interval '1 hour' where id = @id", new { id });
         await slow.Cancelled.Task.WaitAsync(TimeSpan.FromSeconds(15), TestContext.Current.CancellationToken);
         await worker.StopAsync(CancellationToken.None);
         (await State(id)).ShouldBe("running");
@@ -233,15 +246,20 @@ public sealed class JobTests(World world) : IClassFixture<World>, IAsyncLifetime
         var slow = new Slow("test_slow");
         using var worker = Worker(TimeSpan.FromMilliseconds(300), slow);
         await worker.StartAsync(CancellationToken.None);
-        await using var connection = await world.App.Services.GetRequiredService<NpgsqlDataSource>().OpenConnectionAsync(TestContext.Current.CancellationToken);
+        await using var connection = await world.App.Services.GetRequiredService<NpgsqlDataSource>()
+            .OpenConnectionAsync(TestContext.Current.CancellationToken);
         var id = await world.Db.Run(Caller.Service, session => session.Enqueue("test_slow", new { }), CancellationToken.None);
         await slow.Started.Task.WaitAsync(TimeSpan.FromSeconds(15), TestContext.Current.CancellationToken);
         // Both the end of the job and the renewal of its lease wait for its row, and the end is first.
         await using (var transaction = await connection.BeginTransactionAsync(TestContext.Current.CancellationToken))
         {
-            await connection.ExecuteAsync("set local role service_role; select 1 from util.job_queue where id = @id for update", new { id }, transaction);
+            await connection.ExecuteAsync(
+                "set local role service_role; select 1 from util.job_queue where id = @id for update", new { id }, transaction);
             slow.Finish.SetResult();
-            await Waiting.Until(async () => await world.Sql<long>("select count(*) from pg_stat_activity where wait_event_type = 'Lock' and query like '%util.job_queue%'") >= 2, "both wait");
+            await Waiting.Until(
+                async () => await world.Sql<long>(
+                "select count(*) from pg_stat_activity where wait_event_type = 'Lock' and query like '%util.job_queue%'") >= 2,
+                "both wait");
             await transaction.CommitAsync(TestContext.Current.CancellationToken);
         }
         await Waiting.Until(async () => await State(id) == "completed", "it is done");
@@ -260,21 +278,24 @@ public sealed class JobTests(World world) : IClassFixture<World>, IAsyncLifetime
     [Fact]
     public async Task A_job_for_later_waits_for_its_time()
     {
-        var id = await world.Db.Run(Caller.Service, session => session.Enqueue(Type, new { }, runAt: DateTimeOffset.UtcNow.AddHours(1)), CancellationToken.None);
+        var id = await world.Db.Run(
+            Caller.Service, session => session.Enqueue(Type, new { }, runAt: DateTimeOffset.UtcNow.AddHours(1)), CancellationToken.None);
         var handler = new Handler();
         (await Worker(handler).WorkSome(CancellationToken.None)).ShouldBe(0);
         await world.Execute("update util.job_queue set run_at = now() where id = @id", new { id });
         (await Worker(handler).WorkSome(CancellationToken.None)).ShouldBe(1);
     }
 
-    private Task<Guid> Enqueue() => world.Db.Run(Caller.Service, session => session.Enqueue(Type, new { text = "private" }), CancellationToken.None);
+    private Task<Guid> Enqueue() =>
+        world.Db.Run(Caller.Service, session => session.Enqueue(Type, new { text = "private" }), CancellationToken.None);
 
     private Task<string> State(Guid id) => world.Sql<string>("select status from util.job_queue where id = @id", new { id });
 
     private JobWorker Worker(IJobHandler handler) => Worker(TimeSpan.FromSeconds(30), handler);
 
     private JobWorker Worker(TimeSpan lease, params IJobHandler[] handlers) =>
-        new(world.Db, world.App.Services.GetRequiredService<NpgsqlDataSource>(), handlers, new JobLease(lease), NullLogger<JobWorker>.Instance);
+        new(world.Db, world.App.Services.GetRequiredService<NpgsqlDataSource>(), handlers, new JobLease(lease),
+            NullLogger<JobWorker>.Instance);
 
     /// <summary>A job that takes as long as the test says.</summary>
     private sealed class Slow(string type) : IJobHandler

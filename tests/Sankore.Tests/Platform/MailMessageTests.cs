@@ -11,8 +11,10 @@ public sealed class MailMessageTests(PythonMail python) : IClassFixture<PythonMa
 {
     private static readonly string[] Fragments =
     [
-        "Bonjour", "élève", "œuvre", " ", "  ", "\t", "’", "– été", "🎓", "👩‍🏫", "e\u0301", "学校から", "مدرسة", "école, «", "=?utf-8?Q?x?=", "=?", "?=", "_", "=", "=3D", "\"", "\\", "<", ">", "@", ",", ";", ":", "(", ")", ".", "..",
-        "'", "%41", "*", "--", "=_", "From ", "a long line of plain words that goes on and on and on and on and on, well beyond what fits", "\u00a0", "\u2028", "\u0001", "\u007f", "\u0085", "\ud800", "x",
+        "Bonjour", "élève", "œuvre", " ", "  ", "\t", "’", "– été", "🎓", "👩‍🏫", "e\u0301", "学校から", "مدرسة", "école, «", "=?utf-8?Q?x?=",
+            "=?", "?=", "_", "=", "=3D", "\"", "\\", "<", ">", "@", ",", ";", ":", "(", ")", ".", "..",
+        "'", "%41", "*", "--", "=_", "From ", "a long line of plain words that goes on and on and on and on and on, well beyond what fits",
+        "\u00a0", "\u2028", "\u0001", "\u007f", "\u0085", "\ud800", "x",
         "https://example.org/" + new string('a', 120), new string('b', 1100), new string('é', 60),
     ];
 
@@ -79,7 +81,11 @@ public sealed class MailMessageTests(PythonMail python) : IClassFixture<PythonMa
     public void Every_attachment_has_its_name_and_its_bytes() => Prop.ForAll(Arb.From(Gen.Zip(Lines, Texts)), file =>
     {
         var content = Encoding.Unicode.GetBytes(file.Item2);
-        var message = Bytes(new MailMessage(Mailbox.Parse("a@example.org"), Mailbox.Parse("b@example.org"), "s", "t") { Attachments = [new Attachment(file.Item1, "application/pdf", content)] });
+        var message = Bytes(
+            new MailMessage(
+            Mailbox.Parse("a@example.org"), Mailbox.Parse("b@example.org"), "s",
+            "t")
+            { Attachments = [new Attachment(file.Item1, "application/pdf", content)] });
         using var read = ReadMail.Of(message.ToArray());
         var ours = read.Attachments.ShouldHaveSingleItem().ShouldBeOfType<MimePart>();
         (ours.FileName ?? "").Trim().ShouldBe(Characters(file.Item1).Trim());
@@ -106,7 +112,10 @@ public sealed class MailMessageTests(PythonMail python) : IClassFixture<PythonMa
     public void Further_fields_travel_as_they_are_when_they_are_ASCII()
     {
         var address = "<https://example.org/u/" + new string('z', 90) + ">, <mailto:stop@example.org>";
-        var message = Bytes(Simple() with { Headers = [("X-Extra", address), ("List-Unsubscribe-Post", "List-Unsubscribe=One-Click"), ("X-Mot", "élève")] });
+        var message = Bytes(
+            Simple()
+            with
+            { Headers = [("X-Extra", address), ("List-Unsubscribe-Post", "List-Unsubscribe=One-Click"), ("X-Mot", "élève")] });
         Encoding.ASCII.GetString(message).ShouldContain("\r\nList-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n");
         python.Read(message).Extra.ShouldBe(address);
         ReadMail.Of(message.ToArray()).Header("X-Mot").ShouldBe("élève");
@@ -140,7 +149,8 @@ public sealed class MailMessageTests(PythonMail python) : IClassFixture<PythonMa
     [InlineData("X Y", "z")]
     [InlineData("X:", "z")]
     [InlineData("", "z")]
-    public void A_further_field_is_none_of_the_messages_own(string name, string value) => Should.Throw<ArgumentException>(() => Bytes(Simple() with { Headers = [(name, value)] }));
+    public void A_further_field_is_none_of_the_messages_own(string name, string value) =>
+        Should.Throw<ArgumentException>(() => Bytes(Simple() with { Headers = [(name, value)] }));
 
     [Theory]
     [InlineData("a@example.org", "a@example.org", false)]

@@ -13,13 +13,17 @@ public sealed class MailServerTests(PythonMail python) : IClassFixture<PythonMai
     {
         await using var sink = await SmtpSink.Start();
         await using var world = await MailingWorld.Start(sink.Port, demo: false);
-        var ids = await Send(world, [.. Enumerable.Range(0, 30).Select(i => new Mail($"p{i}@example.org", $"Réunion n° {i}", "Bonjour,\n\n.\nà l’école 🎓"))]);
+        var ids = await Send(
+            world,
+            [.. Enumerable.Range(0, 30).Select(i => new Mail($"p{i}@example.org", $"Réunion n° {i}", "Bonjour,\n\n.\nà l’école 🎓"))]);
         await Waiting.Until(async () => await Count(world, ids, "completed") == 30, "all mails are sent");
 
         sink.Mails.Count.ShouldBe(30);
         var read = sink.Mails.Select(m => ReadMail.Of(System.Text.Encoding.Latin1.GetBytes(m))).ToDictionary(m => m.Header("Message-ID"));
         read.Keys.Order().ShouldBe(ids.Select(id => $"<{id}@sankore.test>").Order());
-        read.Values.ShouldAllBe(m => m.BodyText().ReplaceLineEndings("\n").TrimEnd('\n') == "Bonjour,\n\n.\nà l’école 🎓" && m.From.Mailboxes.Single().Name == "Sankoré" && m.From.Mailboxes.Single().Address == "no-reply@sankore.test");
+        read.Values.ShouldAllBe(
+            m => m.BodyText().ReplaceLineEndings("\n").TrimEnd('\n') == "Bonjour,\n\n.\nà l’école 🎓"
+            && m.From.Mailboxes.Single().Name == "Sankoré" && m.From.Mailboxes.Single().Address == "no-reply@sankore.test");
         read.Values.Select(m => m.Header("Subject")).Order().ShouldBe(Enumerable.Range(0, 30).Select(i => $"Réunion n° {i}").Order());
         Directory.GetFiles(world.OutboxFolder).ShouldBeEmpty();
     }
@@ -37,7 +41,9 @@ public sealed class MailServerTests(PythonMail python) : IClassFixture<PythonMai
 
         var mail = sink.Mails.ShouldHaveSingleItem();
         var message = mail[mail.IndexOf("DKIM-Signature:", StringComparison.Ordinal)..].ReplaceLineEndings("\r\n");
-        python.Verifies(System.Text.Encoding.Latin1.GetBytes(message), $"v=DKIM1; k=rsa; p={Convert.ToBase64String(rsa.ExportSubjectPublicKeyInfo())}").ShouldBeTrue(message);
+        python.Verifies(
+            System.Text.Encoding.Latin1.GetBytes(message),
+            $"v=DKIM1; k=rsa; p={Convert.ToBase64String(rsa.ExportSubjectPublicKeyInfo())}").ShouldBeTrue(message);
         File.Delete(key);
     }
 
@@ -49,7 +55,8 @@ public sealed class MailServerTests(PythonMail python) : IClassFixture<PythonMai
         {
             "RCPT TO:<gone@example.org>" => "550 5.1.1 nobody of that name",
             "RCPT TO:<later@example.org>" => Interlocked.Increment(ref deferrals) == 1 ? "450 4.2.1 greylisted" : null,
-            _ when command.StartsWith(".\n", StringComparison.Ordinal) && command.Contains("To: lost@", StringComparison.Ordinal) => ScriptedSmtp.Cut,
+            _ when command.StartsWith(".\n", StringComparison.Ordinal) && command.Contains("To: lost@", StringComparison.Ordinal) =>
+            ScriptedSmtp.Cut,
             _ => null,
         });
         await using var world = await MailingWorld.Start(server.Port, demo: false);
@@ -58,7 +65,9 @@ public sealed class MailServerTests(PythonMail python) : IClassFixture<PythonMai
         {
             ids.AddRange(await Send(world, [new Mail($"{to}@example.org", to, "Bonjour")]));
         }
-        await Waiting.Until(async () => await Count(world, ids, "completed") == 2 && await Count(world, ids, "failed") == 1 && deferrals == 1 && await Count(world, [ids[1]], "pending") == 1, "each is tried");
+        await Waiting.Until(
+            async () => await Count(world, ids, "completed") == 2 && await Count(world, ids, "failed") == 1 && deferrals == 1
+            && await Count(world, [ids[1]], "pending") == 1, "each is tried");
         (await Column(world, ids[0], "attempts || ' ' || last_error")).ShouldBe("1 550 5.1.1 nobody of that name");
         (await Column(world, ids[1], "attempts || ' ' || last_error")).ShouldBe("1 450 4.2.1 greylisted");
 
@@ -76,7 +85,8 @@ public sealed class MailServerTests(PythonMail python) : IClassFixture<PythonMai
     {
         await using var world = await MailingWorld.Start(port: 1);
         var ids = await Send(world, [new Mail("a@example.org", "s", "t")]);
-        await Waiting.Until(async () => await Column(world, ids[0], "attempts::text") == "1" && await Count(world, ids, "pending") == 1, "it is tried");
+        await Waiting.Until(
+            async () => await Column(world, ids[0], "attempts::text") == "1" && await Count(world, ids, "pending") == 1, "it is tried");
         (await Column(world, ids[0], "last_error")).ShouldContain("127.0.0.1:1");
     }
 
@@ -88,11 +98,14 @@ public sealed class MailServerTests(PythonMail python) : IClassFixture<PythonMai
             await session.SendMails(mails);
             return 0;
         }, CancellationToken.None);
-        return await world.Sql<Guid[]>("select array_agg(id) from util.job_queue where job_type = 'email_send' and created_at >= @before", new { before });
+        return await world.Sql<Guid[]>(
+            "select array_agg(id) from util.job_queue where job_type = 'email_send' and created_at >= @before", new { before });
     }
 
     private static Task<long> Count(MailingWorld world, IReadOnlyCollection<Guid> ids, string status) =>
-        world.Sql<long>("select count(*) from util.job_queue where id = any(@ids) and status = @status", new { ids = ids.ToArray(), status });
+        world.Sql<long>(
+            "select count(*) from util.job_queue where id = any(@ids) and status = @status", new { ids = ids.ToArray(), status });
 
-    private static Task<string> Column(MailingWorld world, Guid id, string columns) => world.Sql<string>($"select {columns} from util.job_queue where id = @id", new { id });
+    private static Task<string> Column(MailingWorld world, Guid id, string columns) =>
+        world.Sql<string>($"select {columns} from util.job_queue where id = @id", new { id });
 }

@@ -14,8 +14,13 @@ public sealed class MailTests(World world) : IClassFixture<World>
     [Theory]
     [InlineData("Réinitialisation : élèves & œuvres – été 🎓", "Bonjour,\n\nvoilà l’été : <b>pas du HTML</b> &amp; co.\n\nÀ bientôt")]
     [InlineData("Plain", "Plain text\n.\n.. and dots\n=3D and signs")]
-    [InlineData("Un objet tellement long qu’il ne tient pas sur une seule ligne d’en-tête, même avec beaucoup de bonne volonté, parce qu’il raconte toute l’histoire de l’école", "x")]
-    [InlineData("Fin", "une très longue ligne sans fin aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa é fin")]
+    [InlineData(
+        "Un objet tellement long qu’il ne tient pas sur une seule ligne d’en-tête, même avec beaucoup de bonne volonté, parce qu’il "
+        + "raconte toute l’histoire de l’école", "x")]
+    [InlineData(
+        "Fin",
+        "une très longue ligne sans fin "
+        + "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa é fin")]
     public async Task A_mail_is_read_in_the_outbox_as_it_was_written(string subject, string text)
     {
         var to = $"{Catalogue.Word()}@example.org";
@@ -49,7 +54,9 @@ public sealed class MailTests(World world) : IClassFixture<World>
         var refused = false;
         try
         {
-            await job.Run(new Job(Guid.CreateVersion7(), JsonSerializer.SerializeToElement(new Mail(to, subject, "Text")), 1), TestContext.Current.CancellationToken);
+            await job.Run(
+                new Job(Guid.CreateVersion7(), JsonSerializer.SerializeToElement(new Mail(to, subject, "Text")), 1),
+                TestContext.Current.CancellationToken);
         }
         catch (FinalFailure)
         {
@@ -91,8 +98,12 @@ public sealed class MailTests(World world) : IClassFixture<World>
         {
             ids.Add(await Send(new Mail($"{i}@example.org", subject, "Text")));
         }
-        await Waiting.Until(async () => await world.Sql<long>("select count(*) from util.job_queue where id = any(@ids) and status = 'completed'", new { ids = ids.ToArray() }) == 40, "all mails are written");
-        (await world.Sql<long>("select count(*) from util.job_queue where id = any(@ids) and attempts = 1", new { ids = ids.ToArray() })).ShouldBe(40);
+        await Waiting.Until(
+            async () => await world.Sql<long>(
+            "select count(*) from util.job_queue where id = any(@ids) and status = 'completed'", new { ids = ids.ToArray() }) == 40,
+            "all mails are written");
+        (await world.Sql<long>("select count(*) from util.job_queue where id = any(@ids) and attempts = 1", new { ids = ids.ToArray() }))
+            .ShouldBe(40);
         world.Mails().Count(m => m.Header("Subject").Contains(subject)).ShouldBe(40);
         await second.StopAsync(TestContext.Current.CancellationToken);
     }
@@ -106,11 +117,14 @@ public sealed class MailTests(World world) : IClassFixture<World>
     }
 
     private static MailJob Job(string folder) =>
-        new(new MailOptions(folder, Mailbox.Parse("Sankore <no-reply@sankore.test>")), null, TimeProvider.System, NullLogger<MailJob>.Instance);
+        new(new MailOptions(folder, Mailbox.Parse("Sankore <no-reply@sankore.test>")), null, TimeProvider.System,
+            NullLogger<MailJob>.Instance);
 
     private Task<Guid> Send(Mail mail) => world.Db.Run(Caller.Service, async session =>
     {
         await session.SendMail(mail);
-        return await session.Value<Guid>("select id from util.job_queue where payload ->> 'To' = @To and payload ->> 'Subject' = @Subject and status = 'pending'", new { mail.To, mail.Subject });
+        return await session.Value<Guid>(
+            "select id from util.job_queue where payload ->> 'To' = @To and payload ->> 'Subject' = @Subject and status = 'pending'",
+            new { mail.To, mail.Subject });
     }, TestContext.Current.CancellationToken);
 }

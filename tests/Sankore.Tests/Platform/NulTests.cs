@@ -23,7 +23,8 @@ public sealed class NulTests(World world) : IClassFixture<World>
         using var admin = await world.As(Cast.Super);
         for (var i = 0; i < Rounds; i++)
         {
-            await admin.Ask(HttpMethod.Post, "/api/api-keys", new { name = "Key", permissions = new[] { "tenancy.read\0" } }).ShouldRefuse(400, "BAD_REQUEST");
+            await admin.Ask(HttpMethod.Post, "/api/api-keys", new { name = "Key", permissions = new[] { "tenancy.read\0" } })
+                .ShouldRefuse(400, "BAD_REQUEST");
             await admin.Ask(HttpMethod.Post, "/api/api-keys", new { name = "Key", permissions = new[] { "tenancy.read" } }).Json();
             await admin.NewCategory();
         }

@@ -1,12 +1,14 @@
 namespace Sankore.Tests.Platform;
 
 /// <summary>Forwarded headers count from the proxies that the operator names, and from nobody else.</summary>
-public sealed class ProxyTests(ProxyTests.Direct direct, ProxyTests.Behind behind) : IClassFixture<ProxyTests.Direct>, IClassFixture<ProxyTests.Behind>
+public sealed class ProxyTests(ProxyTests.Direct direct, ProxyTests.Behind behind)
+    : IClassFixture<ProxyTests.Direct>, IClassFixture<ProxyTests.Behind>
 {
     /// <summary>A server that names no proxy.</summary>
     public class Direct : World
     {
-        protected override IReadOnlyDictionary<string, string?> Settings { get; } = new Dictionary<string, string?> { ["Sankore:SignIn:PerAddressPerMinute"] = "3" };
+        protected override IReadOnlyDictionary<string, string?> Settings { get; } =
+            new Dictionary<string, string?> { ["Sankore:SignIn:PerAddressPerMinute"] = "3" };
     }
 
     /// <summary>A server behind a proxy on this machine.</summary>

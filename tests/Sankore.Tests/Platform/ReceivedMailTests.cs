@@ -11,8 +11,10 @@ public sealed class ReceivedMailTests
 {
     private static readonly string[] Fragments =
     [
-        "Content-Type: multipart/mixed; boundary=a\r\n", "Content-Type: multipart/mixed; boundary=\"\"\n", "Content-Type: message/rfc822\n", "Content-Type: text/plain; charset=\"\n", "charset*0*=utf-8'", "boundary*1*=%41",
-        "Content-Transfer-Encoding: base64\n", "Content-Transfer-Encoding: quoted-printable\n", "\r\n", "\n", "\n\n", "--a\n", "--a--\n", "--\n", " ", "\t", ":", "=", "=?", "=?utf-8?B?4?=", "=?x?Q?=e9?=", "?=", "é", "\0", "%", ";", "\"", "\\", "(", "9999999999",
+        "Content-Type: multipart/mixed; boundary=a\r\n", "Content-Type: multipart/mixed; boundary=\"\"\n", "Content-Type: message/rfc822\n",
+            "Content-Type: text/plain; charset=\"\n", "charset*0*=utf-8'", "boundary*1*=%41",
+        "Content-Transfer-Encoding: base64\n", "Content-Transfer-Encoding: quoted-printable\n", "\r\n", "\n", "\n\n", "--a\n", "--a--\n",
+        "--\n", " ", "\t", ":", "=", "=?", "=?utf-8?B?4?=", "=?x?Q?=e9?=", "?=", "é", "\0", "%", ";", "\"", "\\", "(", "9999999999",
     ];
 
     [Theory]
@@ -34,7 +36,8 @@ public sealed class ReceivedMailTests
     {
         var head = "Content-Type: text/plain; charset=windows-1252\r\nContent-Transfer-Encoding: 8bit\r\n\r\n"u8;
         ReadMail.Of([.. head, 0x93, 0xe9, 0x94]).BodyText().ShouldBe("“é”");
-        Read("Content-Transfer-Encoding: quoted-printable\n\nune =C3=A9t=C3=A9 =\nlong = 5 =G\n").BodyText().ShouldBe("une été long = 5 =G\n");
+        Read("Content-Transfer-Encoding: quoted-printable\n\nune =C3=A9t=C3=A9 =\nlong = 5 =G\n").BodyText()
+            .ShouldBe("une été long = 5 =G\n");
         Read("Content-Transfer-Encoding: BASE64\n\nw6l0\r\n w6k*=\n").BodyText().ShouldBe("été");
     }
 
@@ -105,25 +108,29 @@ public sealed class ReceivedMailTests
         }
         Read(deep.ToString()).BodyParts.Count().ShouldBeLessThan(100);
         // What has too many of something is left to a person.
-        ReceivedMail.Read(Bytes("Content-Type: multipart/mixed; boundary=b\n\n" + string.Concat(Enumerable.Repeat("--b\n\nx\n", 50_000)))).ShouldBeNull();
+        ReceivedMail.Read(Bytes("Content-Type: multipart/mixed; boundary=b\n\n" + string.Concat(Enumerable.Repeat("--b\n\nx\n", 50_000))))
+            .ShouldBeNull();
         ReceivedMail.Read(Bytes(string.Concat(Enumerable.Repeat("X: y\n", 50_000)))).ShouldBeNull();
         ReceivedMail.Read(Bytes("X: y" + string.Concat(Enumerable.Repeat("\n z", Effort.Of(500_000, 3_000_000))))).ShouldNotBeNull();
         ReceivedMail.Read(new byte[30_000_000]).ShouldBeNull();
     }
 
     [Fact]
-    public void Whatever_comes_is_read() => Prop.ForAll(Arb.From(from parts in Gen.Elements(Fragments).ListOf() select string.Concat(parts)), text =>
+    public void Whatever_comes_is_read() => Prop.ForAll(
+        Arb.From(from parts in Gen.Elements(Fragments).ListOf() select string.Concat(parts)), text =>
     {
         if (ReceivedMail.Read(Bytes(text)) is { } message)
         {
             (message.BodyText() + message.Header("Content-Type") + message.Subject).ShouldNotBeNull();
-            message.BodyParts.Select(part => part.ContentType.MimeType + part.ContentDisposition?.FileName).ShouldAllBe(said => said != null);
+            message.BodyParts.Select(part => part.ContentType.MimeType + part.ContentDisposition?.FileName)
+                .ShouldAllBe(said => said != null);
             message.BodyParts.OfType<TextPart>().ShouldAllBe(part => part.Text != null);
         }
     }).Check(Config.QuickThrowOnFailure.WithMaxTest(2000));
 
     [Fact]
-    public void Whatever_bytes_come_are_read() => Prop.ForAll<byte[]>(bytes => ReceivedMail.Read(bytes)?.BodyParts.Count().ShouldBeGreaterThanOrEqualTo(0)).QuickCheckThrowOnFailure();
+    public void Whatever_bytes_come_are_read() => Prop.ForAll<byte[]>(
+        bytes => ReceivedMail.Read(bytes)?.BodyParts.Count().ShouldBeGreaterThanOrEqualTo(0)).QuickCheckThrowOnFailure();
 
     private static MimeMessage Read(string message) => ReadMail.Of(Bytes(message));
 

@@ -17,7 +17,8 @@ public sealed partial class RunTests : IDisposable
         await using (var first = SankoreProcess.Start(_data, ["--demo", "small"]))
         {
             await first.Ready();
-            await Waiting.Until(() => first.Output.Contains("super@sankore.test", StringComparison.Ordinal), "the demo accounts are printed");
+            await Waiting.Until(
+                () => first.Output.Contains("super@sankore.test", StringComparison.Ordinal), "the demo accounts are printed");
             using var admin = await first.As(Cast.Super);
             id = await Create(admin, "Avant la panne");
             await first.Signal("KILL");
@@ -63,11 +64,13 @@ public sealed partial class RunTests : IDisposable
         using var client = new HttpClient { BaseAddress = program.Address };
         (await client.GetStringAsync(new Uri(SetUpLink().Match(program.Output).Value))).ShouldContain("name=\"Form.Password\"");
 
-        var (exitCode, output) = await SankoreProcess.Complete(["admin", "invite", "awa@example.org", "--data", _data, "--urls", program.Address.ToString().TrimEnd('/')]);
+        var (exitCode, output) = await SankoreProcess.Complete(
+            ["admin", "invite", "awa@example.org", "--data", _data, "--urls", program.Address.ToString().TrimEnd('/')]);
 
         exitCode.ShouldBe(0, output);
         (await client.GetStringAsync(new Uri(SetUpLink().Match(output).Value))).ShouldContain("awa@example.org");
-        await Waiting.Until(() => Directory.GetFiles(Path.Combine(_data, "outbox"), "*.eml").Length == 1, "the invitation is in the outbox");
+        await Waiting.Until(
+            () => Directory.GetFiles(Path.Combine(_data, "outbox"), "*.eml").Length == 1, "the invitation is in the outbox");
     }
 
     [Fact]
@@ -104,7 +107,8 @@ public sealed partial class RunTests : IDisposable
         using var listener = new System.Net.Sockets.TcpListener(System.Net.IPAddress.Loopback, 0);
         listener.Start();
 
-        var (exitCode, output) = await SankoreProcess.Complete(["--data", _data, "--demo", "none", "--urls", $"http://{listener.LocalEndpoint}"]);
+        var (exitCode, output) =
+            await SankoreProcess.Complete(["--data", _data, "--demo", "none", "--urls", $"http://{listener.LocalEndpoint}"]);
 
         exitCode.ShouldBe(1);
         output.Trim().Split('\n')[^1].ShouldContain("is in use: stop what listens there, or choose another address with --urls");
@@ -115,7 +119,8 @@ public sealed partial class RunTests : IDisposable
     private static async Task<Guid> Create(HttpClient admin, string name)
     {
         var categories = await admin.GetFromJsonAsync<JsonElement>("/api/categories");
-        var answer = await admin.PostAsJsonAsync("/api/modules", new { name, categoryId = categories.GetProperty("items")[0].GetProperty("id").GetGuid() });
+        var answer = await admin.PostAsJsonAsync(
+            "/api/modules", new { name, categoryId = categories.GetProperty("items")[0].GetProperty("id").GetGuid() });
         return (await answer.Content.ReadFromJsonAsync<JsonElement>()).GetProperty("id").GetGuid();
     }
 

@@ -19,8 +19,11 @@ public sealed class SchemaTests
     public async Task A_database_that_is_newer_than_the_program_is_refused()
     {
         var database = await Cluster.CreateDatabase(demo: false);
-        await Cluster.Execute(database, "insert into util.migrations_meta (module, migration_name, checksum, duration_ms) values ('Tenancy', 'V999__future', 'x', 1)");
-        var refusal = await Should.ThrowAsync<OperatorException>(() => SankoreApp.PrepareDatabase(database, _ => { }, CancellationToken.None));
+        await Cluster.Execute(
+            database,
+            "insert into util.migrations_meta (module, migration_name, checksum, duration_ms) values ('Tenancy', 'V999__future', 'x', 1)");
+        var refusal =
+            await Should.ThrowAsync<OperatorException>(() => SankoreApp.PrepareDatabase(database, _ => { }, CancellationToken.None));
         refusal.Message.ShouldContain("newer");
         refusal.Message.ShouldContain("Tenancy/V999__future");
         await Should.ThrowAsync<OperatorException>(() => SankoreApp.PrepareDatabase(AsApp(database), _ => { }, CancellationToken.None));
@@ -30,18 +33,25 @@ public sealed class SchemaTests
     public async Task A_released_file_that_was_changed_is_refused_and_nothing_is_applied()
     {
         var database = await Cluster.CreateDatabase(demo: false);
-        await Cluster.Execute(database, "update util.migrations_meta set checksum = 'other' where migration_name in ('V001__tenancy', 'R__platform')");
-        var refusal = await Should.ThrowAsync<OperatorException>(() => SankoreApp.PrepareDatabase(database, _ => { }, CancellationToken.None));
+        await Cluster.Execute(
+            database, "update util.migrations_meta set checksum = 'other' where migration_name in ('V001__tenancy', 'R__platform')");
+        var refusal =
+            await Should.ThrowAsync<OperatorException>(() => SankoreApp.PrepareDatabase(database, _ => { }, CancellationToken.None));
         refusal.Message.ShouldContain("Tenancy/V001__tenancy was changed");
-        (await Scalar<string>(database, "select checksum from util.migrations_meta where migration_name = 'R__platform'")).ShouldBe("other");
+        (await Scalar<string>(database, "select checksum from util.migrations_meta where migration_name = 'R__platform'"))
+            .ShouldBe("other");
     }
 
     [Fact]
     public async Task A_repeatable_file_that_was_changed_is_applied_again()
     {
         var database = await Cluster.CreateDatabase(demo: false);
-        await Cluster.Execute(database, "update util.migrations_meta set checksum = 'other' where migration_name = 'R__tenancy'; drop policy modules_member_select on tenancy.modules");
-        (await Should.ThrowAsync<OperatorException>(() => SankoreApp.PrepareDatabase(AsApp(database), _ => { }, CancellationToken.None))).Message.ShouldContain("Tenancy/R__tenancy");
+        await Cluster.Execute(
+            database,
+            "update util.migrations_meta set checksum = 'other'"
+            + " where migration_name = 'R__tenancy'; drop policy modules_member_select on tenancy.modules");
+        (await Should.ThrowAsync<OperatorException>(() => SankoreApp.PrepareDatabase(AsApp(database), _ => { }, CancellationToken.None)))
+            .Message.ShouldContain("Tenancy/R__tenancy");
 
         var said = new List<string>();
         await SankoreApp.PrepareDatabase(database, said.Add, CancellationToken.None);
@@ -85,12 +95,14 @@ public sealed class SchemaTests
 
     private static async Task PrepareAtOnce(string database)
     {
-        var apps = await Task.WhenAll(Enumerable.Range(0, 4).Select(_ => Task.Run(() => SankoreApp.PrepareDatabase(database, _ => { }, CancellationToken.None))));
+        var apps = await Task.WhenAll(
+            Enumerable.Range(0, 4).Select(_ => Task.Run(() => SankoreApp.PrepareDatabase(database, _ => { }, CancellationToken.None))));
         apps.Distinct().ShouldHaveSingleItem();
         (await Scalar<long>(database, "select count(*) from rbac.roles")).ShouldBe(5);
     }
 
-    private static string AsApp(string database) => new NpgsqlConnectionStringBuilder(database) { Username = DatabaseSetup.AppRole }.ConnectionString;
+    private static string AsApp(string database) =>
+        new NpgsqlConnectionStringBuilder(database) { Username = DatabaseSetup.AppRole }.ConnectionString;
 
     private static async Task<T> Scalar<T>(string connectionString, string sql)
     {

@@ -78,7 +78,9 @@ public sealed class SetUpTests
     public async Task A_login_that_may_not_create_the_database_is_told_what_it_needs()
     {
         var login = await Login("login createrole");
-        (await Refused(new NpgsqlConnectionStringBuilder(await Cluster.Server()) { Username = login, Database = "never_" + login }.ConnectionString)).ShouldContain("createdb");
+        (await Refused(
+            new NpgsqlConnectionStringBuilder(await Cluster.Server()) { Username = login, Database = "never_" + login }.ConnectionString))
+            .ShouldContain("createdb");
     }
 
     [Fact]
@@ -89,7 +91,8 @@ public sealed class SetUpTests
         var app = await SankoreApp.PrepareDatabase(await As(login, database), _ => { }, CancellationToken.None);
         (await Scalar<string>(app, "select current_user::text")).ShouldBe(DatabaseSetup.AppRole);
         (await Scalar<long>(database, "select count(*) from tenancy.school_groups")).ShouldBe(0);
-        (await Scalar<string>(database, "select tableowner::text from pg_tables where schemaname = 'tenancy' and tablename = 'modules'")).ShouldBe(DatabaseSetup.OwnerRole);
+        (await Scalar<string>(database, "select tableowner::text from pg_tables where schemaname = 'tenancy' and tablename = 'modules'"))
+            .ShouldBe(DatabaseSetup.OwnerRole);
         // And again, as at the next start.
         await SankoreApp.PrepareDatabase(await As(login, database), _ => { }, CancellationToken.None);
     }
@@ -100,7 +103,9 @@ public sealed class SetUpTests
     [InlineData("/nowhere,{0}")]
     public async Task Of_several_hosts_it_is_the_one_that_is_a_primary_that_is_prepared(string hosts)
     {
-        var server = new NpgsqlConnectionStringBuilder(await Cluster.Server()) { Database = "several_" + Catalogue.Word(), TargetSessionAttributes = "primary" };
+        var server = new NpgsqlConnectionStringBuilder(
+            await Cluster.Server())
+        { Database = "several_" + Catalogue.Word(), TargetSessionAttributes = "primary" };
         server.Host = hosts.Replace("{0}", server.Host, StringComparison.Ordinal);
         var app = await SankoreApp.PrepareDatabase(server.ConnectionString, _ => { }, CancellationToken.None);
         (await Scalar<string>(app, "select current_user::text")).ShouldBe(DatabaseSetup.AppRole);
@@ -129,7 +134,8 @@ public sealed class SetUpTests
     /// <summary>One sentence: what is wrong, and what to do.</summary>
     private static async Task<string> Refused(string connectionString)
     {
-        var refusal = await Should.ThrowAsync<OperatorException>(() => SankoreApp.PrepareDatabase(connectionString, _ => { }, CancellationToken.None));
+        var refusal = await Should.ThrowAsync<OperatorException>(
+            () => SankoreApp.PrepareDatabase(connectionString, _ => { }, CancellationToken.None));
         refusal.Message.ShouldNotContain("\n");
         refusal.Message.ShouldNotContain("   at ");
         refusal.Message.ShouldNotContain("Exception");
@@ -147,11 +153,14 @@ public sealed class SetUpTests
     private static async Task<string> EmptyDatabase(string? owner = null)
     {
         var name = "bare_" + Catalogue.Word();
-        await Cluster.Execute(await Cluster.Server() + ";Database=postgres", $"create database {name} template template0 {(owner is null ? "" : "owner " + owner)}");
+        await Cluster.Execute(
+            await Cluster.Server() + ";Database=postgres",
+            $"create database {name} template template0 {(owner is null ? "" : "owner " + owner)}");
         return await Cluster.Server() + ";Database=" + name;
     }
 
-    private static Task<string> As(string login, string database) => Task.FromResult(new NpgsqlConnectionStringBuilder(database) { Username = login }.ConnectionString);
+    private static Task<string> As(string login, string database) =>
+        Task.FromResult(new NpgsqlConnectionStringBuilder(database) { Username = login }.ConnectionString);
 
     private static async Task<T> Scalar<T>(string connectionString, string sql)
     {

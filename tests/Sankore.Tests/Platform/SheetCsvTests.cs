@@ -11,12 +11,14 @@ public sealed class SheetCsvTests
 {
     private static readonly char[] Separators = [';', ',', '\t'];
     private static readonly string[] Newlines = ["\r\n", "\n", "\r"];
-    private static readonly Encoding[] Encodings = [new UTF8Encoding(false), new UTF8Encoding(true), new UnicodeEncoding(false, true), new UnicodeEncoding(true, true)];
+    private static readonly Encoding[] Encodings =
+        [new UTF8Encoding(false), new UTF8Encoding(true), new UnicodeEncoding(false, true), new UnicodeEncoding(true, true)];
 
     [Fact]
     public void Any_table_reads_back_in_each_separator_line_end_and_encoding()
     {
-        foreach (var (separator, newline, quoted) in Separators.SelectMany(s => Newlines.SelectMany(n => new[] { (s, n, true), (s, n, false) })))
+        foreach (
+            var (separator, newline, quoted) in Separators.SelectMany(s => Newlines.SelectMany(n => new[] { (s, n, true), (s, n, false) })))
         {
             Prop.ForAll(Tables.Any().ToArbitrary(), table =>
             {
@@ -31,7 +33,10 @@ public sealed class SheetCsvTests
 
     [Fact]
     public void Any_table_of_western_characters_reads_back_from_what_French_Excel_saves() =>
-        Prop.ForAll(Tables.Any(western: true).ToArbitrary(), table => Tables.Read(Tables.Windows1252(Tables.Csv(table, ';', "\r\n", quoted: false))).ShouldBe(Tables.Said(table))).QuickCheckThrowOnFailure();
+        Prop.ForAll(
+            Tables.Any(western: true).ToArbitrary(),
+            table => Tables.Read(Tables.Windows1252(Tables.Csv(table, ';', "\r\n", quoted: false))).ShouldBe(Tables.Said(table)))
+            .QuickCheckThrowOnFailure();
 
     [Theory]
     [InlineData("Nom\nA\nB", "1: Nom\n2: A\n3: B")]
@@ -44,7 +49,8 @@ public sealed class SheetCsvTests
     [InlineData("Nom;Taille\nA;5\" 6\n\"B\" bis;6", "1: Nom|Taille\n2: A|5\" 6\n3: B bis|6")]
     [InlineData(" Nom ;Ville\u00A0\n a;b", "1: Nom|Ville\n2: a|b")]
     [InlineData("", "")]
-    public void What_people_send_is_read_as_they_see_it(string text, string rows) => Tables.Read(Encoding.UTF8.GetBytes(text)).ShouldBe(rows);
+    public void What_people_send_is_read_as_they_see_it(string text, string rows) =>
+        Tables.Read(Encoding.UTF8.GetBytes(text)).ShouldBe(rows);
 
     [Theory]
     [InlineData("Nom;Ville\n\"A;B\nC;D\n")]
@@ -54,7 +60,8 @@ public sealed class SheetCsvTests
     [InlineData("<?xml version=\"1.0\"?><a/>")]
     [InlineData("%PDF-1.7\n1 0 obj")]
     [InlineData("\u0001\u0002\u0003")]
-    public void What_is_no_table_is_refused(string text) => Should.Throw<Refusal>(() => Tables.Read(Encoding.UTF8.GetBytes(text))).Reason.ShouldBe(Reason.FileInvalid);
+    public void What_is_no_table_is_refused(string text) =>
+        Should.Throw<Refusal>(() => Tables.Read(Encoding.UTF8.GetBytes(text))).Reason.ShouldBe(Reason.FileInvalid);
 
     [Fact]
     public void More_than_the_limits_is_refused_or_cut_as_they_say()
@@ -80,7 +87,8 @@ public sealed class SheetCsvTests
     [Fact]
     public void Progress_goes_from_nothing_to_all()
     {
-        using var sheet = SheetFile.Open(new MemoryStream(Encoding.UTF8.GetBytes(string.Concat(Enumerable.Repeat("a;b\n", 100_000)))), Tables.Limits);
+        using var sheet =
+            SheetFile.Open(new MemoryStream(Encoding.UTF8.GetBytes(string.Concat(Enumerable.Repeat("a;b\n", 100_000)))), Tables.Limits);
         var seen = sheet.Rows().Select(_ => sheet.Progress).ToList();
         seen.ShouldBe(seen.Order());
         seen[0].ShouldBeLessThan(0.5);

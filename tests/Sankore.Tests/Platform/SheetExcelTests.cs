@@ -19,14 +19,24 @@ public sealed class SheetExcelTests
         Func<SharedStringTable, string, Cell>[] dialects =
         [
             (_, text) => new Cell(new InlineString(new Text(text))) { DataType = CellValues.InlineString },
-            (_, text) => new Cell(new InlineString(Characters(text).Select(t => new Run(new RunProperties(new Bold()), new Text(t))))) { DataType = CellValues.InlineString },
+            (_, text) => new Cell(
+            new InlineString(
+            Characters(text).Select(t => new Run(new RunProperties(new Bold()), new Text(t))))) { DataType = CellValues.InlineString },
             (_, text) => new Cell(new CellFormula("A1&\"x\""), new CellValue(text)) { DataType = CellValues.String },
             (shared, text) => Shared(shared, new SharedStringItem(new Text(text))),
-            (shared, text) => Shared(shared, new SharedStringItem(new Run(new Text(Characters(text).FirstOrDefault(""))), new Run(new RunProperties(new Italic()), new Text(string.Concat(Characters(text).Skip(1)))), new PhoneticRun(new Text("lu")) { BaseTextStartIndex = 0, EndingBaseIndex = 1 })),
+            (shared, text) => Shared(
+            shared,
+            new SharedStringItem(
+            new Run(new Text(Characters(text).FirstOrDefault(""))),
+            new Run(new RunProperties(new Italic()), new Text(string.Concat(Characters(text).Skip(1)))),
+            new PhoneticRun(new Text("lu")) { BaseTextStartIndex = 0, EndingBaseIndex = 1 })),
         ];
         foreach (var (dialect, isPlaced) in dialects.SelectMany(d => new[] { (d, true), (d, false) }))
         {
-            Prop.ForAll(Tables.Any().ToArbitrary(), table => Tables.Read(Book(table, dialect, isPlaced)).ShouldBe(Tables.Said(table.Select(r => r.Select(Unescaped))))).QuickCheckThrowOnFailure();
+            Prop.ForAll(
+                Tables.Any().ToArbitrary(),
+                table => Tables.Read(Book(table, dialect, isPlaced)).ShouldBe(Tables.Said(table.Select(r => r.Select(Unescaped)))))
+                .QuickCheckThrowOnFailure();
         }
     }
 
@@ -74,23 +84,39 @@ public sealed class SheetExcelTests
 
     [Fact]
     public void Rows_and_cells_are_where_they_say_and_gaps_are_empty() =>
-        Tables.Read(Tables.Workbook("<row r='2'><c r='C2'><v>1</v></c><c><v>2</v></c></row><row/><row r='7'><c r='B7'/><c r='A7'><v>3</v></c></row><row><c r='CZ8'><v>4</v></c></row>"), Tables.Limits with { Columns = 3 }).ShouldBe("2: ||1\n7: 3");
+        Tables.Read(
+            Tables.Workbook(
+            "<row r='2'><c r='C2'><v>1</v></c><c><v>2</v></c></row><row/><row r='7'><c r='B7'/><c r='A7'><v>3</v></c></row><row><c "
+            + "r='CZ8'><v>4</v></c></row>"), Tables.Limits with { Columns = 3 }).ShouldBe("2: ||1\n7: 3");
 
     [Fact]
     public void Years_counted_from_1904_and_the_strict_dialect_with_prefixes_read_the_same() => Tables.Read(Tables.Workbook("",
         ("_rels/.rels", $"<Relationships><Relationship Id='a' Type='{Strict}/officeDocument' Target='xl/workbook.xml'/></Relationships>"),
-        ("xl/workbook.xml", $"<x:workbook xmlns:x='urn:x' xmlns:r='{Strict}'><x:workbookPr date1904='1'/><x:sheets><x:sheet name='h' state='hidden' r:id='h'/><x:sheet name='s' r:id='a'/></x:sheets></x:workbook>"),
-        ("xl/_rels/workbook.xml.rels", $"<Relationships><Relationship Id='a' Type='{Strict}/worksheet' Target='/xl/worksheets/sheet1.xml'/><Relationship Id='h' Type='{Strict}/worksheet' Target='worksheets/hidden.xml'/><Relationship Id='c' Type='{Strict}/styles' Target='styles.xml'/></Relationships>"),
+        ("xl/workbook.xml",
+        $"<x:workbook xmlns:x='urn:x' xmlns:r='{Strict}'><x:workbookPr date1904='1'/><x:sheets><x:sheet name='h' state='hidden' "
+        + $"r:id='h'/><x:sheet name='s' r:id='a'/></x:sheets></x:workbook>"),
+        ("xl/_rels/workbook.xml.rels",
+        $"<Relationships><Relationship Id='a' Type='{Strict}/worksheet' Target='/xl/worksheets/sheet1.xml'/><Relationship Id='h' "
+        + $"Type='{Strict}/worksheet' Target='worksheets/hidden.xml'/><Relationship Id='c' Type='{Strict}/styles' "
+        + $"Target='styles.xml'/></Relationships>"),
         ("xl/worksheets/hidden.xml", "<worksheet><sheetData><row><c><v>1</v></c></row></sheetData></worksheet>"),
         ("xl/styles.xml", "<styleSheet><cellXfs><xf numFmtId='0'/><xf numFmtId='14'/></cellXfs></styleSheet>"),
-        ("xl/worksheets/sheet1.xml", "<x:worksheet xmlns:x='urn:x'><x:sheetData><x:row><x:c s='1'><x:v>45290</x:v></x:c></x:row></x:sheetData></x:worksheet>"))).ShouldBe("1: 2027-12-31");
+        ("xl/worksheets/sheet1.xml",
+        "<x:worksheet xmlns:x='urn:x'><x:sheetData><x:row><x:c s='1'><x:v>45290</x:v></x:c></x:row></x:sheetData></x:worksheet>")))
+        .ShouldBe("1: 2027-12-31");
 
     [Fact]
     public void What_is_no_workbook_is_refused()
     {
-        string[] sheets = ["<row r='0'/>", "<row r='1048577'/>", "<row r='x'/>", "<row><c r='XFE1'><v>1</v></c></row>", "<row><c r='é1'/></row>", "<row><c t='s'><v>5</v></c></row>", "<row><c><v>&#1;</v></c></row>", "<row>", "<row><c><v>&a;</v></c></row>"];
-        byte[][] files = [.. sheets.Select(s => Tables.Workbook(s)), Tables.Zip(("a.txt", "a")), Tables.Zip(("[Content_Types].xml", "<Types/>"), ("xl/workbook.xml", "<document/>")), Tables.Workbook("", ("xl/worksheets/sheet1.xml", "<worksheet/>")),
-            Tables.Workbook("", ("xl/worksheets/sheet1.xml", "<!DOCTYPE a [<!ENTITY b 'c'>]><worksheet><sheetData/></worksheet>")), [0x50, 0x4B, 3, 4, 1, 2, 3], [0x50, 0x4B], [0xD0, 0xCF, 0x11, 0xE0, 0, 0], Word()];
+        string[] sheets = [
+            "<row r='0'/>", "<row r='1048577'/>", "<row r='x'/>", "<row><c r='XFE1'><v>1</v></c></row>", "<row><c r='é1'/></row>",
+            "<row><c t='s'><v>5</v></c></row>", "<row><c><v>&#1;</v></c></row>", "<row>", "<row><c><v>&a;</v></c></row>"];
+        byte[][] files = [
+            .. sheets.Select(s => Tables.Workbook(s)), Tables.Zip(("a.txt", "a")),
+            Tables.Zip(("[Content_Types].xml", "<Types/>"), ("xl/workbook.xml", "<document/>")),
+            Tables.Workbook("", ("xl/worksheets/sheet1.xml", "<worksheet/>")),
+            Tables.Workbook("", ("xl/worksheets/sheet1.xml", "<!DOCTYPE a [<!ENTITY b 'c'>]><worksheet><sheetData/></worksheet>")),
+            [0x50, 0x4B, 3, 4, 1, 2, 3], [0x50, 0x4B], [0xD0, 0xCF, 0x11, 0xE0, 0, 0], Word()];
         foreach (var file in files)
         {
             Should.Throw<Refusal>(() => Tables.Read(file)).Reason.ShouldBe(Reason.FileInvalid);
@@ -99,9 +125,16 @@ public sealed class SheetExcelTests
 
     private static string Value(string inside, string attributes = "")
     {
-        var read = Tables.Read(Tables.Workbook($"<row r='1'><c r='A1' t='inlineStr'><is><t>x</t></is></c><c r='B1' {attributes}>{inside}</c></row>",
+        var read = Tables.Read(
+            Tables.Workbook($"<row r='1'><c r='A1' t='inlineStr'><is><t>x</t></is></c><c r='B1' {attributes}>{inside}</c></row>",
             ("xl/sharedStrings.xml", "<sst><si><t>a</t></si><si><t>b</t></si></sst>"),
-            ("xl/styles.xml", "<styleSheet><numFmts><numFmt numFmtId='164' formatCode='dd/mm/yyyy hh:mm'/><numFmt numFmtId='165' formatCode='[h]:mm'/><numFmt numFmtId='166' formatCode='0#&quot; &quot;##&quot; &quot;##&quot; &quot;##&quot; &quot;##'/><numFmt numFmtId='167' formatCode='00000'/><numFmt numFmtId='168' formatCode='#,##0.00\\ &quot;dhs&quot;;[Red]-#,##0.00'/></numFmts><cellStyleXfs><xf numFmtId='9'/></cellStyleXfs><cellXfs><xf numFmtId='0'/><xf numFmtId='14'/><xf numFmtId='164'/><xf numFmtId='165'/><xf numFmtId='166'/><xf numFmtId='167'/><xf numFmtId='168'/><xf numFmtId='9'/></cellXfs></styleSheet>")));
+            ("xl/styles.xml",
+            "<styleSheet><numFmts><numFmt numFmtId='164' formatCode='dd/mm/yyyy hh:mm'/><numFmt numFmtId='165' "
+            + "formatCode='[h]:mm'/><numFmt numFmtId='166' formatCode='0#&quot; &quot;##&quot; &quot;##&quot; &quot;##&quot; "
+            + "&quot;##'/><numFmt numFmtId='167' formatCode='00000'/><numFmt numFmtId='168' formatCode='#,##0.00\\ "
+            + "&quot;dhs&quot;;[Red]-#,##0.00'/></numFmts><cellStyleXfs><xf numFmtId='9'/></cellStyleXfs><cellXfs><xf numFmtId='0'/><xf "
+            + "numFmtId='14'/><xf numFmtId='164'/><xf numFmtId='165'/><xf numFmtId='166'/><xf numFmtId='167'/><xf numFmtId='168'/><xf "
+            + "numFmtId='9'/></cellXfs></styleSheet>")));
         return read == "1: x" ? "" : read["1: x|".Length..];
     }
 
@@ -131,7 +164,13 @@ public sealed class SheetExcelTests
             var book = document.AddWorkbookPart();
             var shared = book.AddNewPart<SharedStringTablePart>().SharedStringTable = new SharedStringTable();
             var sheet = book.AddNewPart<WorksheetPart>();
-            sheet.Worksheet = new Worksheet(new SheetData(table.Select((row, y) => Placed(new Row(row.Select((text, x) => text.Length == 0 && isPlaced ? null : Placed(dialect(shared, text), x, y, isPlaced)).OfType<Cell>()), y, isPlaced))));
+            sheet.Worksheet = new Worksheet(
+                new SheetData(
+                table.Select(
+                (row, y) => Placed(
+                new Row(
+                row.Select((text, x) => text.Length == 0 && isPlaced ? null : Placed(dialect(shared, text), x, y, isPlaced))
+                .OfType<Cell>()), y, isPlaced))));
             book.Workbook = new Workbook(new Sheets(new Sheet { Id = book.GetIdOfPart(sheet), SheetId = 1, Name = "s" }));
         }
         return file.ToArray();
@@ -157,7 +196,8 @@ public sealed class SheetExcelTests
         using var file = new MemoryStream();
         using (var document = WordprocessingDocument.Create(file, WordprocessingDocumentType.Document))
         {
-            document.AddMainDocumentPart().Document = new DocumentFormat.OpenXml.Wordprocessing.Document(new DocumentFormat.OpenXml.Wordprocessing.Body());
+            document.AddMainDocumentPart()
+                .Document = new DocumentFormat.OpenXml.Wordprocessing.Document(new DocumentFormat.OpenXml.Wordprocessing.Body());
         }
         return file.ToArray();
     }

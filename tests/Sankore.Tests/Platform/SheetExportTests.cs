@@ -14,7 +14,8 @@ public sealed class SheetExportTests
 {
     [Theory]
     [InlineData(';'), InlineData(','), InlineData('\t')]
-    public void Any_table_reads_back_from_CSV_with_its_formulas_made_harmless(char separator) => Prop.ForAll(Tables.Any().ToArbitrary(), table =>
+    public void Any_table_reads_back_from_CSV_with_its_formulas_made_harmless(
+        char separator) => Prop.ForAll(Tables.Any().ToArbitrary(), table =>
     {
         var neutral = table.Select(row => row.Select(cell => IsFormula(cell) ? "'" + cell : cell));
         Tables.Read(Csv(separator, table)).ShouldBe(Tables.Said(neutral));
@@ -22,7 +23,8 @@ public sealed class SheetExportTests
 
     [Fact]
     public void Any_table_reads_back_from_a_workbook() =>
-        Prop.ForAll(Tables.Any().ToArbitrary(), table => Tables.Read(Xlsx("Été [2027]", table)).ShouldBe(Tables.Said(table))).QuickCheckThrowOnFailure();
+        Prop.ForAll(Tables.Any().ToArbitrary(), table => Tables.Read(Xlsx("Été [2027]", table)).ShouldBe(Tables.Said(table)))
+            .QuickCheckThrowOnFailure();
 
     [Theory]
     [InlineData("=1+1", "'=1+1")]
@@ -45,7 +47,8 @@ public sealed class SheetExportTests
     [Fact]
     public void A_workbook_is_valid_with_a_bold_head_and_texts_that_never_run()
     {
-        using var book = SpreadsheetDocument.Open(new MemoryStream(Xlsx("a/b'", [["Nom", "Formule"], ["\u0001\uFFFFA\r\nB", "=1+1"]])), isEditable: false);
+        using var book = SpreadsheetDocument.Open(
+            new MemoryStream(Xlsx("a/b'", [["Nom", "Formule"], ["\u0001\uFFFFA\r\nB", "=1+1"]])), isEditable: false);
         new OpenXmlValidator().Validate(book).Select(e => e.Description).ShouldBeEmpty();
         book.WorkbookPart!.Workbook.Sheets!.Elements<Sheet>().Single().Name!.Value.ShouldBe("ab");
         var cells = book.WorkbookPart.WorksheetParts.Single().Worksheet.Descendants<Cell>().ToList();
@@ -58,12 +61,14 @@ public sealed class SheetExportTests
     [Fact]
     public async Task What_Excel_would_not_hold_is_refused()
     {
-        (await Should.ThrowAsync<Refusal>(() => Write(Enumerable.Repeat<string[]>(["x"], XlsxExport.MaxRows + 1)))).Reason.ShouldBe(Reason.TooLarge);
+        (await Should.ThrowAsync<Refusal>(() => Write(Enumerable.Repeat<string[]>(["x"], XlsxExport.MaxRows + 1))))
+            .Reason.ShouldBe(Reason.TooLarge);
         (await Should.ThrowAsync<Refusal>(() => Write([new string[16_385]]))).Reason.ShouldBe(Reason.TooLarge);
         (await Should.ThrowAsync<Refusal>(() => Write([[new string('x', 32_768)]]))).Reason.ShouldBe(Reason.TooLarge);
         await Write([[new string('x', 32_767)], new string[16_384]]);
 
-        static Task Write(IEnumerable<string[]> rows) => XlsxExport.Write(Stream.Null, "x", rows.ToAsyncEnumerable(), TestContext.Current.CancellationToken);
+        static Task Write(IEnumerable<string[]> rows) =>
+            XlsxExport.Write(Stream.Null, "x", rows.ToAsyncEnumerable(), TestContext.Current.CancellationToken);
     }
 
     private static bool IsBold(WorkbookPart book, Cell cell)
@@ -77,7 +82,9 @@ public sealed class SheetExportTests
     {
         var first = cell.TrimStart().FirstOrDefault();
         var rest = cell.Length > 1 ? cell[1..] : "";
-        var isNumber = cell.Length > 1 && cell[0] is '+' or '-' && rest.TrimStart(' ', '\u202F').Length >= rest.Length - 1 && rest.TrimStart(' ', '\u202F').TrimStart('(') is [>= '0' and <= '9', ..] && rest.All(c => char.IsAsciiDigit(c) || c is ' ' or '.' or ',' or '(' or ')' or '\u202F');
+        var isNumber = cell.Length > 1 && cell[0] is '+' or '-' && rest.TrimStart(' ', '\u202F').Length >= rest.Length - 1
+            && rest.TrimStart(' ', '\u202F').TrimStart('(') is [>= '0' and <= '9', ..]
+            && rest.All(c => char.IsAsciiDigit(c) || c is ' ' or '.' or ',' or '(' or ')' or '\u202F');
         return cell.Length > 0 && (cell[0] is '\t' or '\r' or '\n' || (first is '=' or '+' or '-' or '@' && !isNumber));
     }
 

@@ -37,7 +37,8 @@ public sealed class SheetHostileTests
         for (var at = file.AsSpan().IndexOf("PK\u0001\u0002"u8); at < file.Length - 46 && file.AsSpan(at).StartsWith("PK\u0001\u0002"u8);)
         {
             BinaryPrimitives.WriteUInt32LittleEndian(file.AsSpan(at + 24), claimed);
-            at += 46 + BinaryPrimitives.ReadUInt16LittleEndian(file.AsSpan(at + 28)) + BinaryPrimitives.ReadUInt16LittleEndian(file.AsSpan(at + 30));
+            at += 46 + BinaryPrimitives.ReadUInt16LittleEndian(file.AsSpan(at + 28))
+                + BinaryPrimitives.ReadUInt16LittleEndian(file.AsSpan(at + 30));
         }
         Refused(new MemoryStream(file)).ShouldBeOneOf(Reason.FileInvalid, Reason.TooLarge);
     }
@@ -47,7 +48,8 @@ public sealed class SheetHostileTests
     {
         Refused(new MemoryStream(Tables.Workbook(new string(' ', 20_000_000)))).ShouldBe(Reason.TooLarge);
         Refused(new MemoryStream(Tables.Zip([.. Enumerable.Range(0, 6_000).Select(i => ($"{i}", ""))]))).ShouldBe(Reason.TooLarge);
-        Refused(new MemoryStream(Tables.Workbook("", ("xl/_rels/workbook.xml.rels", $"<Relationships>{Noise(5_000_000)}</Relationships>")))).ShouldBe(Reason.TooLarge);
+        Refused(new MemoryStream(Tables.Workbook("", ("xl/_rels/workbook.xml.rels", $"<Relationships>{Noise(5_000_000)}</Relationships>"))))
+            .ShouldBe(Reason.TooLarge);
     }
 
     [Fact]
@@ -59,10 +61,12 @@ public sealed class SheetHostileTests
         {
             Refused(new MemoryStream(Tables.Workbook(sheet))).ShouldBe(Reason.FileInvalid);
         }
-        var cells = Tables.Workbook($"<row>{string.Concat(Enumerable.Range(0, 400_000).Select(i => $"<c r='A1'><v>{i * 7919L % 1_000_003}</v></c>"))}</row>");
+        var cells = Tables.Workbook(
+            $"<row>{string.Concat(Enumerable.Range(0, 400_000).Select(i => $"<c r='A1'><v>{i * 7919L % 1_000_003}</v></c>"))}</row>");
         Tables.Read(cells).ShouldBe($"1: {399_999 * 7919L % 1_000_003}");
         var runs = string.Concat(Enumerable.Range(0, 200_000).Select(i => $"<r><t>{i * 7919L % 1_000_003}</t></r>"));
-        Tables.Read(Tables.Workbook($"<row><c t='inlineStr'><is>{runs}</is></c></row>")).Length.ShouldBe("1: ".Length + Tables.Limits.CellLength);
+        Tables.Read(Tables.Workbook($"<row><c t='inlineStr'><is>{runs}</is></c></row>"))
+            .Length.ShouldBe("1: ".Length + Tables.Limits.CellLength);
     }
 
     [Fact]
@@ -90,7 +94,8 @@ public sealed class SheetHostileTests
         foreach (var bytes in broken)
         {
             var reason = await Task.Run(() => Refused(new MemoryStream(bytes))).WaitAsync(TimeSpan.FromMinutes(1));
-            (reason is null || reason == Reason.FileInvalid || reason == Reason.FileProtected || reason == Reason.TooLarge).ShouldBeTrue(reason?.Code);
+            (reason is null || reason == Reason.FileInvalid || reason == Reason.FileProtected || reason == Reason.TooLarge)
+                .ShouldBeTrue(reason?.Code);
         }
     }
 
@@ -103,7 +108,8 @@ public sealed class SheetHostileTests
             var noise = new byte[length];
             random.NextBytes(noise);
             Refused(new MemoryStream(noise)).ShouldBe(Reason.FileInvalid);
-            Refused(new MemoryStream([0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A, 0, 0, 0, 0x0D, .. noise])).ShouldBe(Reason.FileInvalid);
+            Refused(new MemoryStream([0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A, 0, 0, 0, 0x0D, .. noise]))
+                .ShouldBe(Reason.FileInvalid);
             Refused(new MemoryStream([0x50, 0x4B, 3, 4, .. noise])).ShouldBe(Reason.FileInvalid);
             Refused(new MemoryStream([0xD0, 0xCF, 0x11, 0xE0, 0xA1, 0xB1, 0x1A, 0xE1, .. noise])).ShouldBe(Reason.FileInvalid);
         }
@@ -156,13 +162,17 @@ public sealed class SheetHostileTests
         using var file = new MemoryStream();
         using var to = new BinaryWriter(file);
         to.Write([0xD0, 0xCF, 0x11, 0xE0, 0xA1, 0xB1, 0x1A, 0xE1, .. new byte[16], 0x3E, 0, 3, 0, 0xFE, 0xFF, 9, 0, 6, 0, .. new byte[6]]);
-        foreach (var field in (uint[])[0, 1, 1, 0, 4096, End, 0, End, 0, 0, .. Enumerable.Repeat(Free, 108), Fat, End, .. Enumerable.Repeat(Free, 126)])
+        foreach (
+            var field in (
+            uint[])[0, 1, 1, 0, 4096, End, 0, End, 0, 0, .. Enumerable.Repeat(Free, 108), Fat, End, .. Enumerable.Repeat(Free, 126)])
         {
             to.Write(field);
         }
         foreach (var (name, type) in streams.Select(s => (s, (byte)2)).Prepend(("Root Entry", (byte)5)))
         {
-            to.Write([.. Encoding.Unicode.GetBytes(name.PadRight(32, '\0')), (byte)(name.Length * 2 + 2), 0, type, 1, .. Enumerable.Repeat((byte)0xFF, 12), .. new byte[36], 0xFE, 0xFF, 0xFF, 0xFF, .. new byte[8]]);
+            to.Write(
+                [.. Encoding.Unicode.GetBytes(name.PadRight(32, '\0')), (byte)(name.Length * 2 + 2), 0, type, 1,
+                .. Enumerable.Repeat((byte)0xFF, 12), .. new byte[36], 0xFE, 0xFF, 0xFF, 0xFF, .. new byte[8]]);
         }
         to.Write(new byte[512 - 128 * (streams.Length + 1)]);
         return file.ToArray();

@@ -9,7 +9,8 @@ public sealed class SheetMemoryTests
     [Fact]
     public async Task A_hundred_thousand_rows_are_read_without_being_kept()
     {
-        var rows = Enumerable.Range(0, 100_000).Select(i => (string[])[$"Personne {i}", $"p{i}@exemple.cg", $"+242 06 {i:000000}", i % 7 == 0 ? "" : $"Ville {i % 97}"]);
+        var rows = Enumerable.Range(0, 100_000)
+            .Select(i => (string[])[$"Personne {i}", $"p{i}@exemple.cg", $"+242 06 {i:000000}", i % 7 == 0 ? "" : $"Ville {i % 97}"]);
         using var csv = new MemoryStream();
         await CsvExport.Write(csv, ';', rows.ToAsyncEnumerable(), TestContext.Current.CancellationToken);
         using var xlsx = new MemoryStream();
@@ -88,7 +89,8 @@ public sealed class SheetMemoryTests
 
         public override void Write(byte[] buffer, int offset, int count) => (Written, WasSynchronous) = (Written + count, true);
 
-        public override Task WriteAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) => WriteAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
+        public override Task WriteAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
+            WriteAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
 
         public override ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)
         {

@@ -10,7 +10,9 @@ public sealed class SheetOfficeTests : IDisposable
     // Columns as texts: what looks like a number stays as it was written.
     private const string AsTexts = "CSV:59,34,76,1,1/2/2/2/3/2/4/2/5/2/6/2,0,true,false";
 
-    private static readonly string[] Words = ["é", "Ça", "œ", "€", "007", "1E5", " x", "\"", ";", ",", "\n", "=1+1", "-", "@", "<b>", "&amp;", "'", "2027-12-31", "_x0041_", "VRAI"];
+    private static readonly string[] Words = [
+        "é", "Ça", "œ", "€", "007", "1E5", " x", "\"", ";", ",", "\n", "=1+1", "-", "@", "<b>", "&amp;", "'", "2027-12-31", "_x0041_",
+        "VRAI"];
 
     private readonly string _folder = Directory.CreateTempSubdirectory("sankore-office-").FullName;
 
@@ -26,8 +28,12 @@ public sealed class SheetOfficeTests : IDisposable
     public async Task A_table_that_LibreOffice_saved_reads_back(string filter, string extension)
     {
         var random = new Random(20270101);
-        var table = Enumerable.Range(0, 300).Select(row => Enumerable.Range(0, 6).Select(column => row == 0 ? "Tête é" + column : string.Concat(random.GetItems(Words, random.Next(5)))).ToArray()).ToArray();
-        await File.WriteAllTextAsync(Path.Combine(_folder, "table.csv"), Tables.Csv(table, ';', "\n", quoted: true), TestContext.Current.CancellationToken);
+        var table = Enumerable.Range(0, 300)
+            .Select(
+            row => Enumerable.Range(0, 6)
+            .Select(column => row == 0 ? "Tête é" + column : string.Concat(random.GetItems(Words, random.Next(5)))).ToArray()).ToArray();
+        await File.WriteAllTextAsync(
+            Path.Combine(_folder, "table.csv"), Tables.Csv(table, ';', "\n", quoted: true), TestContext.Current.CancellationToken);
 
         var file = await Convert("table.csv", AsTexts, filter, extension);
 
@@ -50,16 +56,23 @@ public sealed class SheetOfficeTests : IDisposable
 
     private async Task<byte[]> Convert(string name, string? reading, string filter, string extension)
     {
-        Assert.SkipUnless(IsInstalled, "LibreOffice is not installed: install the package libreoffice-calc to see what it writes read back.");
+        Assert.SkipUnless(
+            IsInstalled, "LibreOffice is not installed: install the package libreoffice-calc to see what it writes read back.");
         var to = Path.Combine(_folder, "to");
-        string[] how = [$"-env:UserInstallation=file://{_folder}/profile", "--headless", .. reading is null ? (string[])[] : ["--infilter=" + reading], "--convert-to", filter, "--outdir", to, Path.Combine(_folder, name)];
-        using var office = Process.Start(new ProcessStartInfo("soffice", how) { RedirectStandardOutput = true, RedirectStandardError = true })!;
-        var said = await Task.WhenAll(office.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken), office.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken)).WaitAsync(TimeSpan.FromMinutes(5));
+        string[] how = [
+            $"-env:UserInstallation=file://{_folder}/profile", "--headless", .. reading is null ? (string[])[]
+            : ["--infilter=" + reading], "--convert-to", filter, "--outdir", to, Path.Combine(_folder, name)];
+        using var office =
+            Process.Start(new ProcessStartInfo("soffice", how) { RedirectStandardOutput = true, RedirectStandardError = true })!;
+        var said = await Task.WhenAll(
+            office.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken),
+            office.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken)).WaitAsync(TimeSpan.FromMinutes(5));
         await office.Ended();
         var file = Path.Combine(to, Path.ChangeExtension(name, extension));
         File.Exists(file).ShouldBeTrue(string.Join('\n', said));
         return await File.ReadAllBytesAsync(file, TestContext.Current.CancellationToken);
     }
 
-    private static bool IsInstalled => Environment.GetEnvironmentVariable("PATH")!.Split(Path.PathSeparator).Any(folder => File.Exists(Path.Combine(folder, "soffice")));
+    private static bool IsInstalled =>
+        Environment.GetEnvironmentVariable("PATH")!.Split(Path.PathSeparator).Any(folder => File.Exists(Path.Combine(folder, "soffice")));
 }

@@ -47,7 +47,9 @@ public sealed class SmtpConnectionTests
         foreach (var pipelining in (bool[])[true, false])
         {
             var first = true;
-            await using var server = new ScriptedSmtp(c => Is(c, stage) && first && !(first = false) ? answer : null) { Abilities = pipelining ? ["PIPELINING"] : [] };
+            await using var server = new ScriptedSmtp(
+                c => Is(c, stage) && first && !(first = false) ? answer : null)
+            { Abilities = pipelining ? ["PIPELINING"] : [] };
             await using var connection = await Open(server, o => answer == ScriptedSmtp.Hang ? o with { Timeouts = Impatient } : o);
             var result = await Send(connection);
             result.Outcome.ShouldBe(outcome, $"pipelining {pipelining}: {result}");
@@ -56,10 +58,12 @@ public sealed class SmtpConnectionTests
                 answer.ShouldStartWith($"{result.Code}");
                 answer.ShouldContain(result.Status ?? result.Text);
             }
-            result.Phase.ShouldBe(stage switch { "MAIL" => SmtpPhase.Sender, "RCPT" => SmtpPhase.Recipient, "DATA" => SmtpPhase.Data, _ => SmtpPhase.End });
+            result.Phase.ShouldBe(
+                stage switch { "MAIL" => SmtpPhase.Sender, "RCPT" => SmtpPhase.Recipient, "DATA" => SmtpPhase.Data, _ => SmtpPhase.End });
             connection.IsUsable.ShouldBe(result.Code is not 0 and not 421 && outcome is not (SmtpOutcome.NotSent or SmtpOutcome.Unknown));
             (await Send(connection)).Outcome.ShouldBe(connection.IsUsable ? SmtpOutcome.Accepted : SmtpOutcome.NotSent);
-            server.Mails.Count(m => m.Contains("Bonjour", StringComparison.Ordinal)).ShouldBe((stage == "." ? 1 : 0) + (connection.IsUsable ? 1 : 0));
+            server.Mails.Count(m => m.Contains("Bonjour", StringComparison.Ordinal))
+                .ShouldBe((stage == "." ? 1 : 0) + (connection.IsUsable ? 1 : 0));
         }
     }
 
@@ -95,7 +99,8 @@ public sealed class SmtpConnectionTests
     {
         await using var server = new ScriptedSmtp(c => Is(c, "DATA") ? "354 go on\r\n" : null);
         using var large = With(string.Concat(Enumerable.Repeat(new string('x', 70) + "\n", 400_000)));
-        await using var connection = await Open(server, o => o with { Timeouts = o.Timeouts with { Block = TimeSpan.FromMilliseconds(200) } });
+        await using var connection =
+            await Open(server, o => o with { Timeouts = o.Timeouts with { Block = TimeSpan.FromMilliseconds(200) } });
         // The server reads a byte at a time: the blocks do not leave in time.
         (await connection.SendAsync(Envelope, large, CancellationToken.None)).Outcome.ShouldBe(SmtpOutcome.NotSent);
     }
@@ -115,7 +120,8 @@ public sealed class SmtpConnectionTests
                 }
                 return null;
             });
-            await using var connection = await Open(server, o => o with { Timeouts = new SmtpTimeouts { Grace = TimeSpan.FromMilliseconds(50) } });
+            await using var connection =
+                await Open(server, o => o with { Timeouts = new SmtpTimeouts { Grace = TimeSpan.FromMilliseconds(50) } });
             (await connection.SendAsync(Envelope, Message, stop.Token)).Outcome.ShouldBe(outcome);
         }
     }
@@ -139,9 +145,11 @@ public sealed class SmtpConnectionTests
         Prop.ForAll(Arb.From(lines), message =>
         {
             using var sent = With(string.Join("\n", message));
-            Task.Run(() => connection.SendAsync(Envelope, sent, CancellationToken.None)).GetAwaiter().GetResult().Outcome.ShouldBe(SmtpOutcome.Accepted);
+            Task.Run(() => connection.SendAsync(Envelope, sent, CancellationToken.None)).GetAwaiter().GetResult()
+                .Outcome.ShouldBe(SmtpOutcome.Accepted);
             server.Mails.TryDequeue(out var data).ShouldBeTrue();
-            string.Concat(data.Split("\r\n").SkipLast(1).Select(l => (l.StartsWith('.') ? l[1..] : l) + "\r\n")).ShouldBe(Encoding.ASCII.GetString(sent.Bytes()));
+            string.Concat(data.Split("\r\n").SkipLast(1).Select(l => (l.StartsWith('.') ? l[1..] : l) + "\r\n"))
+                .ShouldBe(Encoding.ASCII.GetString(sent.Bytes()));
         }).QuickCheckThrowOnFailure();
     }
 
@@ -209,11 +217,13 @@ public sealed class SmtpConnectionTests
     internal static bool Is(string command, string stage) => command.Split(' ', '\n')[0] == stage;
 
     /// <summary>For servers that do not answer anyway.</summary>
-    internal static SmtpTimeouts Impatient => new() { Connect = TimeSpan.FromMilliseconds(300), Command = TimeSpan.FromMilliseconds(300), End = TimeSpan.FromMilliseconds(300) };
+    internal static SmtpTimeouts Impatient =>
+        new() { Connect = TimeSpan.FromMilliseconds(300), Command = TimeSpan.FromMilliseconds(300), End = TimeSpan.FromMilliseconds(300) };
 
     internal static SmtpOptions To(ScriptedSmtp server) => new("localhost", server.Port, SmtpSecurity.None);
 
-    private static Task<SmtpConnection> Open(ScriptedSmtp server, Func<SmtpOptions, SmtpOptions>? but = null) => SmtpConnection.OpenAsync(but?.Invoke(To(server)) ?? To(server), null, CancellationToken.None);
+    private static Task<SmtpConnection> Open(ScriptedSmtp server, Func<SmtpOptions, SmtpOptions>? but = null) =>
+        SmtpConnection.OpenAsync(but?.Invoke(To(server)) ?? To(server), null, CancellationToken.None);
 
     private static MimeMessage With(string text) =>
         new MailMessage(Mailbox.Parse("a@example.org"), Mailbox.Parse("b@example.org"), "s", text).Build();

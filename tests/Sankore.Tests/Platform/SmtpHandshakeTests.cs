@@ -13,10 +13,16 @@ public sealed class SmtpHandshakeTests
     {
         using var certificate = ScriptedSmtp.SelfSigned("localhost");
         using var ofAnother = ScriptedSmtp.SelfSigned("other.example.org");
-        foreach (var (shown, trusted, fits) in new[] { (certificate, certificate, true), (certificate, null, false), (certificate, ofAnother, false), (ofAnother, ofAnother, false) })
+        foreach (
+            var (
+            shown, trusted,
+            fits) in new[] { (certificate, certificate, true), (certificate, null, false), (certificate, ofAnother, false), (ofAnother, ofAnother, false) })
         {
-            await using var server = new ScriptedSmtp { Certificate = shown, TlsFirst = security == SmtpSecurity.Tls, Abilities = ["STARTTLS", "AUTH PLAIN"] };
-            var options = new SmtpOptions("localhost", server.Port, security) { User = "me", Password = "secret", Authorities = trusted is null ? null : [trusted] };
+            await using var server =
+                new ScriptedSmtp { Certificate = shown, TlsFirst = security == SmtpSecurity.Tls, Abilities = ["STARTTLS", "AUTH PLAIN"] };
+            var options = new SmtpOptions(
+                "localhost", server.Port, security)
+            { User = "me", Password = "secret", Authorities = trusted is null ? null : [trusted] };
             if (fits)
             {
                 await using var connection = await SmtpConnection.OpenAsync(options, null, CancellationToken.None);
@@ -25,7 +31,8 @@ public sealed class SmtpHandshakeTests
                 continue;
             }
             (await Refused(options)).ShouldContain("certificate");
-            server.Heard.ShouldNotContain(c => c.StartsWith("AUTH", StringComparison.Ordinal) || c.StartsWith("MAIL", StringComparison.Ordinal));
+            server.Heard.ShouldNotContain(
+                c => c.StartsWith("AUTH", StringComparison.Ordinal) || c.StartsWith("MAIL", StringComparison.Ordinal));
         }
     }
 
@@ -35,8 +42,14 @@ public sealed class SmtpHandshakeTests
     public async Task Without_TLS_nothing_goes_on(string hello, string toStartTls)
     {
         using var certificate = ScriptedSmtp.SelfSigned("localhost");
-        await using var server = new ScriptedSmtp(c => c.StartsWith("EHLO", StringComparison.Ordinal) ? $"250-AUTH PLAIN\r\n{hello}" : c == "STARTTLS" ? toStartTls : null) { Certificate = certificate };
-        await Refused(new SmtpOptions("localhost", server.Port, SmtpSecurity.StartTls) { User = "me", Password = "secret", Authorities = [certificate] });
+        await using var server = new ScriptedSmtp(
+            c => c.StartsWith("EHLO", StringComparison.Ordinal) ? $"250-AUTH PLAIN\r\n{hello}" : c == "STARTTLS" ? toStartTls
+            : null)
+        { Certificate = certificate };
+        await Refused(
+            new SmtpOptions(
+            "localhost", server.Port, SmtpSecurity.StartTls)
+            { User = "me", Password = "secret", Authorities = [certificate] });
         server.Heard.ShouldNotContain(c => c.StartsWith("AUTH", StringComparison.Ordinal));
     }
 
@@ -60,7 +73,8 @@ public sealed class SmtpHandshakeTests
             Authorities = [certificate],
         };
         await using var connection = await SmtpConnection.OpenAsync(options, null, CancellationToken.None);
-        server.Heard.Where(c => !c.StartsWith("EHLO", StringComparison.Ordinal)).ShouldBe(["STARTTLS", $"AUTH PLAIN {Base64("\0me\0secret")}"]);
+        server.Heard.Where(c => !c.StartsWith("EHLO", StringComparison.Ordinal))
+            .ShouldBe(["STARTTLS", $"AUTH PLAIN {Base64("\0me\0secret")}"]);
     }
 
     [Theory]
@@ -76,7 +90,10 @@ public sealed class SmtpHandshakeTests
     [Fact]
     public async Task Where_only_LOGIN_is_offered_it_is_used()
     {
-        await using var server = new ScriptedSmtp(c => c == "AUTH LOGIN" ? "334 VXNlcm5hbWU6" : c == Base64("élève") ? "334 UGFzc3dvcmQ6" : c == Base64("sécret") ? "235 in" : null) { Abilities = ["AUTH LOGIN"] };
+        await using var server = new ScriptedSmtp(
+            c => c == "AUTH LOGIN" ? "334 VXNlcm5hbWU6" : c == Base64("élève") ? "334 UGFzc3dvcmQ6" : c == Base64("sécret") ? "235 in"
+            : null)
+        { Abilities = ["AUTH LOGIN"] };
         await using var connection = await SmtpConnection.OpenAsync(SignedIn(server), null, CancellationToken.None);
         server.Heard.Skip(1).ShouldBe(["AUTH LOGIN", Base64("élève"), Base64("sécret")]);
     }
@@ -94,8 +111,12 @@ public sealed class SmtpHandshakeTests
     public async Task A_server_that_does_not_let_us_in_is_quoted(string stage, string answer, string said)
     {
         // Whoever refuses EHLO so refuses HELO too.
-        await using var server = new ScriptedSmtp(c => SmtpConnectionTests.Is(c.Replace("HELO ", "EHLO ", StringComparison.Ordinal), stage) ? answer : null) { Abilities = ["AUTH PLAIN"] };
-        var sentence = await Refused(answer == ScriptedSmtp.Hang ? SignedIn(server) with { Timeouts = SmtpConnectionTests.Impatient } : SignedIn(server));
+        await using var server = new ScriptedSmtp(
+            c => SmtpConnectionTests.Is(c.Replace("HELO ", "EHLO ", StringComparison.Ordinal), stage) ? answer
+            : null)
+        { Abilities = ["AUTH PLAIN"] };
+        var sentence = await Refused(
+            answer == ScriptedSmtp.Hang ? SignedIn(server) with { Timeouts = SmtpConnectionTests.Impatient } : SignedIn(server));
         sentence.ShouldContain(said);
         sentence.ShouldNotContain("sécret");
         sentence.ShouldNotContain(Base64("sécret"));
@@ -117,11 +138,14 @@ public sealed class SmtpHandshakeTests
     }
 
     [Fact]
-    public async Task Where_nobody_listens_nothing_is_sent() => (await Refused(new SmtpOptions("localhost", 1, SmtpSecurity.None))).ShouldContain("localhost:1");
+    public async Task Where_nobody_listens_nothing_is_sent() =>
+        (await Refused(new SmtpOptions("localhost", 1, SmtpSecurity.None))).ShouldContain("localhost:1");
 
-    private static async Task<string> Refused(SmtpOptions options) => (await Should.ThrowAsync<SmtpConnectionException>(() => SmtpConnection.OpenAsync(options, null, CancellationToken.None))).Message;
+    private static async Task<string> Refused(SmtpOptions options) =>
+        (await Should.ThrowAsync<SmtpConnectionException>(() => SmtpConnection.OpenAsync(options, null, CancellationToken.None))).Message;
 
-    private static SmtpOptions SignedIn(ScriptedSmtp server) => new("localhost", server.Port, SmtpSecurity.None) { User = "élève", Password = "sécret" };
+    private static SmtpOptions SignedIn(ScriptedSmtp server) =>
+        new("localhost", server.Port, SmtpSecurity.None) { User = "élève", Password = "sécret" };
 
     private static string Base64(string text) => Convert.ToBase64String(Encoding.UTF8.GetBytes(text));
 }

@@ -4,7 +4,9 @@ using Sankore.Tests.Client;
 
 namespace Sankore.Tests.Platform;
 
-/// <summary>A node's connections: few, kept, replaced when they are dead; and its limits, which transactional mail does not wait for.</summary>
+/// <summary>
+/// A node's connections: few, kept, replaced when they are dead; and its limits, which transactional mail does not wait for.
+/// </summary>
 public sealed class SmtpPoolTests
 {
     private static MimeMessage Message => SmtpConnectionTests.Message;
@@ -14,7 +16,8 @@ public sealed class SmtpPoolTests
     {
         await using var server = new ScriptedSmtp();
         await using var pool = new SmtpPool(SmtpConnectionTests.To(server) with { Connections = 3 }, TimeProvider.System);
-        var results = await Task.WhenAll(Enumerable.Range(0, 60).Select(i => Send(pool, $"{i}@example.org", i % 2 == 0 ? MailKind.Bulk : MailKind.Transactional)));
+        var results = await Task.WhenAll(
+            Enumerable.Range(0, 60).Select(i => Send(pool, $"{i}@example.org", i % 2 == 0 ? MailKind.Bulk : MailKind.Transactional)));
         results.ShouldAllBe(r => r.Outcome == SmtpOutcome.Accepted);
         server.Mails.Count.ShouldBe(60);
         server.Connections.ShouldBeInRange(1, 3);
@@ -26,7 +29,8 @@ public sealed class SmtpPoolTests
         await using var server = new ScriptedSmtp(c => c.StartsWith("RCPT TO:<bulk", StringComparison.Ordinal) ? ScriptedSmtp.Hold : null);
         await using var pool = new SmtpPool(SmtpConnectionTests.To(server) with { Connections = 3 }, TimeProvider.System);
         var bulk = Task.WhenAll(Enumerable.Range(0, 20).Select(i => Send(pool, $"bulk{i}@example.org", MailKind.Bulk)));
-        await Waiting.Until(() => server.Heard.Count(c => c.StartsWith("EHLO", StringComparison.Ordinal)) == 2, "bulk has its two connections");
+        await Waiting.Until(
+            () => server.Heard.Count(c => c.StartsWith("EHLO", StringComparison.Ordinal)) == 2, "bulk has its two connections");
         (await Send(pool, "somebody@example.org", MailKind.Transactional)).Outcome.ShouldBe(SmtpOutcome.Accepted);
         server.Mails.Count.ShouldBe(1);
         server.Release();
@@ -37,7 +41,8 @@ public sealed class SmtpPoolTests
     public async Task A_connection_is_replaced_when_it_is_dead_or_has_served_enough()
     {
         var mails = 0;
-        await using var server = new ScriptedSmtp(c => c.StartsWith("MAIL", StringComparison.Ordinal) && ++mails == 2 ? ScriptedSmtp.Cut : null);
+        await using var server =
+            new ScriptedSmtp(c => c.StartsWith("MAIL", StringComparison.Ordinal) && ++mails == 2 ? ScriptedSmtp.Cut : null);
         await using var pool = new SmtpPool(SmtpConnectionTests.To(server) with { MailsPerConnection = 3 }, TimeProvider.System);
         for (var i = 0; i < 5; i++)
         {
@@ -76,7 +81,10 @@ public sealed class SmtpPoolTests
             return Task.CompletedTask;
         }, CancellationToken.None)).Outcome.ShouldBe(SmtpOutcome.Accepted);
         heard.ShouldBe(0);
-        await Should.ThrowAsync<InvalidOperationException>(() => pool.SendAsync(To("a@example.org"), Message, MailKind.Bulk, _ => throw new InvalidOperationException("the disk is full"), CancellationToken.None));
+        await Should.ThrowAsync<InvalidOperationException>(
+            () => pool.SendAsync(
+            To("a@example.org"), Message, MailKind.Bulk, _ =>
+            throw new InvalidOperationException("the disk is full"), CancellationToken.None));
         server.Mails.Count.ShouldBe(1);
         (await Send(pool)).Outcome.ShouldBe(SmtpOutcome.Accepted);
     }
@@ -145,5 +153,6 @@ public sealed class SmtpPoolTests
 
     private static Envelope To(string address) => new(Mailbox.Parse("a@example.org"), Mailbox.Parse(address));
 
-    private static Task<SmtpResult> Send(SmtpPool pool, string to = "b@example.org", MailKind kind = MailKind.Transactional) => pool.SendAsync(To(to), Message, kind, null, CancellationToken.None);
+    private static Task<SmtpResult> Send(SmtpPool pool, string to = "b@example.org", MailKind kind = MailKind.Transactional) =>
+        pool.SendAsync(To(to), Message, kind, null, CancellationToken.None);
 }

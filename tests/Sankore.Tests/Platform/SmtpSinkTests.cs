@@ -16,12 +16,19 @@ public sealed class SmtpSinkTests
     {
         await using var sink = await SmtpSink.Start(options);
         await using var pool = new SmtpPool(To(sink), TimeProvider.System);
-        var messages = Enumerable.Range(0, 20).Select(i => Message($"Nº {i}", string.Concat(Enumerable.Repeat($".\n..\n{i} été\n", i * i)))).ToList();
-        var results = await Task.WhenAll(messages.Select((m, i) => pool.SendAsync(Envelope(i), m, MailKind.Bulk, null, CancellationToken.None)));
+        var messages = Enumerable.Range(0, 20).Select(i => Message($"Nº {i}", string.Concat(Enumerable.Repeat($".\n..\n{i} été\n", i * i))))
+            .ToList();
+        var results =
+            await Task.WhenAll(messages.Select((m, i) => pool.SendAsync(Envelope(i), m, MailKind.Bulk, null, CancellationToken.None)));
         results.ShouldAllBe(r => r.Outcome == SmtpOutcome.Accepted);
-        var arrived = sink.Mails.Select(mail => mail[(mail.IndexOf("From:", StringComparison.Ordinal))..].TrimEnd('\n')).Order(StringComparer.Ordinal);
-        arrived.ShouldBe(messages.Select(m => Encoding.ASCII.GetString(m.Bytes()).Replace("\r\n", "\n", StringComparison.Ordinal).TrimEnd('\n')).Order(StringComparer.Ordinal));
-        sink.Mails.ShouldContain(m => m.Contains("X-Mail-Args: <a@example.org>", StringComparison.Ordinal) && m.Contains("X-Rcpt-Args: <7@example.org>", StringComparison.Ordinal));
+        var arrived = sink.Mails.Select(mail => mail[(mail.IndexOf("From:", StringComparison.Ordinal))..].TrimEnd('\n'))
+            .Order(StringComparer.Ordinal);
+        arrived.ShouldBe(
+            messages.Select(m => Encoding.ASCII.GetString(m.Bytes()).Replace("\r\n", "\n", StringComparison.Ordinal).TrimEnd('\n'))
+            .Order(StringComparer.Ordinal));
+        sink.Mails.ShouldContain(
+            m => m.Contains("X-Mail-Args: <a@example.org>", StringComparison.Ordinal)
+            && m.Contains("X-Rcpt-Args: <7@example.org>", StringComparison.Ordinal));
     }
 
     [Theory]

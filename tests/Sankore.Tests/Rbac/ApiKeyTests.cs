@@ -10,7 +10,8 @@ public sealed class ApiKeyTests(World world) : IClassFixture<World>
     {
         using var admin = await world.As(Cast.Super);
         var name = $"Export {Catalogue.Word()}";
-        var made = await admin.Ask(HttpMethod.Post, "/api/api-keys", new { name, permissions = new[] { "tenancy.read", "identity.read" } }).Json();
+        var made = await admin.Ask(HttpMethod.Post, "/api/api-keys", new { name, permissions = new[] { "tenancy.read", "identity.read" } })
+            .Json();
         var secret = made.Text("secret");
         secret.ShouldStartWith("sk_");
         secret.Length.ShouldBeGreaterThanOrEqualTo(40);
@@ -31,16 +32,22 @@ public sealed class ApiKeyTests(World world) : IClassFixture<World>
         var (id, secret) = await Key(admin, "tenancy.read");
         var kept = await world.Sql<string>("select to_jsonb(k)::text from rbac.api_keys k where id = @id", new { id });
         kept.ShouldNotContain(secret);
-        (await world.Sql<bool>("select key_hash = sha256(convert_to(@secret, 'UTF8')) from rbac.api_keys where id = @id", new { id, secret })).ShouldBeTrue();
-        (await world.Sql<long>("select count(*) from audit.audit_logs where coalesce(after::text, '') like '%' || @secret || '%' or after ? 'key_hash'", new { secret })).ShouldBe(0);
-        (await world.Sql<long>("select count(*) from audit.audit_logs where table_name = 'rbac.api_keys' and record_id = @id::text and user_id is not null", new { id })).ShouldBe(1);
+        (await world.Sql<bool>(
+            "select key_hash = sha256(convert_to(@secret, 'UTF8')) from rbac.api_keys where id = @id", new { id, secret })).ShouldBeTrue();
+        (await world.Sql<long>(
+            "select count(*) from audit.audit_logs where coalesce(after::text, '') like '%' || @secret || '%' or after ? 'key_hash'",
+            new { secret })).ShouldBe(0);
+        (await world.Sql<long>(
+            "select count(*) from audit.audit_logs where table_name = 'rbac.api_keys' and record_id = @id::text and user_id is not null",
+            new { id })).ShouldBe(1);
     }
 
     [Fact]
     public async Task A_key_may_do_what_its_permissions_say()
     {
         using var admin = await world.As(Cast.Super);
-        using var service = Service((await Key(admin, "tenancy.read", "tenancy.manage", "tenancy.delete", "identity.read", "rbac.read", "audit.read")).Secret);
+        using var service = Service(
+            (await Key(admin, "tenancy.read", "tenancy.manage", "tenancy.delete", "identity.read", "rbac.read", "audit.read")).Secret);
         (await service.Ask(HttpMethod.Get, "/api/users?q=super@").Json()).GetProperty("total").GetInt32().ShouldBe(1);
         (await service.Ask(HttpMethod.Get, "/api/roles").Json()).GetArrayLength().ShouldBe(5);
         (await service.Ask(HttpMethod.Get, "/api/schools").Json()).GetProperty("total").GetInt32().ShouldBe(60);
@@ -53,7 +60,8 @@ public sealed class ApiKeyTests(World world) : IClassFixture<World>
         using var admin = await world.As(Cast.Super);
         await admin.NewCategory();
         using var service = Service((await Key(admin, "audit.read")).Secret);
-        (await service.Ask(HttpMethod.Get, "/api/audit-logs?table=business_categories").Json()).GetProperty("total").GetInt32().ShouldBeGreaterThan(0);
+        (await service.Ask(HttpMethod.Get, "/api/audit-logs?table=business_categories").Json()).GetProperty("total").GetInt32()
+            .ShouldBeGreaterThan(0);
     }
 
     [Fact]
@@ -79,8 +87,10 @@ public sealed class ApiKeyTests(World world) : IClassFixture<World>
         }
         await service.Ask(HttpMethod.Post, "/api/modules", module.With(("code", Catalogue.Word()))).ShouldRefuse(403, "FORBIDDEN");
         await service.Ask(HttpMethod.Delete, $"/api/modules/{module.Id()}").ShouldRefuse(403, "FORBIDDEN");
-        await service.Ask(HttpMethod.Post, "/api/api-keys", new { name = "more", permissions = new[] { "audit.read" } }).ShouldRefuse(403, "FORBIDDEN");
-        await service.Ask(HttpMethod.Post, $"/api/users/{await world.IdOf(Cast.HeadOnPremium)}/roles", new { role = "admin" }).ShouldRefuse(403, "FORBIDDEN");
+        await service.Ask(HttpMethod.Post, "/api/api-keys", new { name = "more", permissions = new[] { "audit.read" } })
+            .ShouldRefuse(403, "FORBIDDEN");
+        await service.Ask(HttpMethod.Post, $"/api/users/{await world.IdOf(Cast.HeadOnPremium)}/roles", new { role = "admin" })
+            .ShouldRefuse(403, "FORBIDDEN");
     }
 
     [Theory]
@@ -117,7 +127,9 @@ public sealed class ApiKeyTests(World world) : IClassFixture<World>
     public async Task A_key_ends_when_its_time_is_over()
     {
         using var admin = await world.As(Cast.Super);
-        var made = await admin.Ask(HttpMethod.Post, "/api/api-keys", new { name = "Short", permissions = new[] { "tenancy.read" }, expiresAt = DateTime.UtcNow.AddHours(1) }).Json();
+        var made = await admin.Ask(
+            HttpMethod.Post, "/api/api-keys",
+            new { name = "Short", permissions = new[] { "tenancy.read" }, expiresAt = DateTime.UtcNow.AddHours(1) }).Json();
         using var service = Service(made.Text("secret"));
         await service.Ask(HttpMethod.Get, "/api/modules").Json();
         await world.Execute("update rbac.api_keys set expires_at = now() where id = @id", new { id = made.GetProperty("apiKey").Id() });
@@ -153,7 +165,8 @@ public sealed class ApiKeyTests(World world) : IClassFixture<World>
         var (id, _) = await Key(admin, "tenancy.read");
         using var member = await world.As(email);
         await member.Ask(HttpMethod.Get, "/api/api-keys").ShouldRefuse(403, "FORBIDDEN");
-        await member.Ask(HttpMethod.Post, "/api/api-keys", new { name = "Mine", permissions = new[] { "tenancy.read" } }).ShouldRefuse(403, "FORBIDDEN");
+        await member.Ask(HttpMethod.Post, "/api/api-keys", new { name = "Mine", permissions = new[] { "tenancy.read" } })
+            .ShouldRefuse(403, "FORBIDDEN");
         await member.Ask(HttpMethod.Delete, $"/api/api-keys/{id}").ShouldRefuse(403, "FORBIDDEN");
         (await world.AsRole<Guid>("authenticated", await world.IdOf(email), "select id from rbac.api_keys")).ShouldBeEmpty();
     }

@@ -21,7 +21,8 @@ public sealed class LastAdminTests(EmptyWorld world) : IClassFixture<EmptyWorld>
         var (first, second) = await Administrators();
         await Revoke(second, first);
         (await Refusal(() => Revoke(second, second))).ShouldBe("LAST_ADMIN");
-        (await Refusal(() => world.AsRole<string>("service_role", null, $"select rbac.revoke_role('{second}', 'admin')::text"))).ShouldBe("LAST_ADMIN");
+        (await Refusal(() => world.AsRole<string>("service_role", null, $"select rbac.revoke_role('{second}', 'admin')::text")))
+            .ShouldBe("LAST_ADMIN");
         (await Admins()).ShouldBe([second]);
     }
 
@@ -30,11 +31,16 @@ public sealed class LastAdminTests(EmptyWorld world) : IClassFixture<EmptyWorld>
     {
         var (first, second) = await Administrators();
         await Revoke(second, first);
-        (await Refusal(() => world.AsRole<string>("service_role", null, $"select rbac.grant_role('{second}', 'admin', now() + interval '1 day')::text"))).ShouldBe("LAST_ADMIN");
+        (await Refusal(
+            () => world.AsRole<string>(
+            "service_role", null, $"select rbac.grant_role('{second}', 'admin', now() + interval '1 day')::text"))).ShouldBe("LAST_ADMIN");
         // One who will expire is no reason to let the other go.
         await world.AsRole<string>("authenticated", second, $"select rbac.grant_role('{first}', 'admin', now() + interval '1 day')::text");
         (await Refusal(() => Revoke(first, second))).ShouldBe("LAST_ADMIN");
-        (await Refusal(() => world.AsRole<string>("authenticated", first, $"select rbac.grant_role('{second}', 'admin', now() + interval '1 day')::text"))).ShouldBe("LAST_ADMIN");
+        (await Refusal(
+            () => world.AsRole<string>(
+            "authenticated", first,
+            $"select rbac.grant_role('{second}', 'admin', now() + interval '1 day')::text"))).ShouldBe("LAST_ADMIN");
     }
 
     [Fact]
@@ -70,9 +76,13 @@ public sealed class LastAdminTests(EmptyWorld world) : IClassFixture<EmptyWorld>
             var (first, second) = await Administrators();
             var outcomes = await Task.WhenAll(
                 Outcome(() => Revoke(first, first)),
-                Outcome(() => world.AsRole<string>("service_role", null, $"select rbac.grant_role('{second}', 'admin', now() + interval '1 day')::text")));
+                Outcome(
+                () => world.AsRole<string>(
+                "service_role", null, $"select rbac.grant_role('{second}', 'admin', now() + interval '1 day')::text")));
             outcomes.ShouldBe(["done", "LAST_ADMIN"], ignoreOrder: true);
-            (await world.Sql<long>("select count(*) from rbac.user_roles ur join rbac.roles r on r.id = ur.role_id where role_name = 'admin' and is_active and expires_at is null")).ShouldBe(1);
+            (await world.Sql<long>(
+                "select count(*) from rbac.user_roles ur join rbac.roles r on r.id = ur.role_id where role_name = 'admin' and is_active"
+                + " and expires_at is null")).ShouldBe(1);
         }
     }
 
@@ -81,7 +91,8 @@ public sealed class LastAdminTests(EmptyWorld world) : IClassFixture<EmptyWorld>
     {
         var (first, second) = await Administrators();
         await Revoke(second, first);
-        (await Refusal(() => world.AsRole<int>("service_role", null, $"delete from auth.users where id = '{second}'"))).ShouldBe("LAST_ADMIN");
+        (await Refusal(() => world.AsRole<int>("service_role", null, $"delete from auth.users where id = '{second}'")))
+            .ShouldBe("LAST_ADMIN");
         (await Refusal(() => world.Execute("update rbac.user_roles set is_active = false"))).ShouldBe("LAST_ADMIN");
         (await Admins()).ShouldBe([second]);
     }
@@ -93,20 +104,28 @@ public sealed class LastAdminTests(EmptyWorld world) : IClassFixture<EmptyWorld>
         foreach (var id in (Guid[])[first, second])
         {
             await world.Execute("""
-                insert into auth.users (id, email, normalized_email, security_stamp, concurrency_stamp) values (@id, @id || '@sankore.test', upper(@id || '@sankore.test'), '', '');
+                insert into auth.users (id, email, normalized_email, security_stamp, concurrency_stamp)
+                values (@id, @id || '@sankore.test', upper(@id || '@sankore.test'), '', '');
                 insert into public.profiles (id, email, display_name) values (@id, @id || '@sankore.test', 'Admin')
                 """, new { id });
         }
-        await world.AsRole<string>("service_role", null, $"select rbac.grant_role('{first}', 'admin')::text || rbac.grant_role('{second}', 'admin')::text");
-        await world.Execute("update rbac.user_roles set is_active = false where user_id <> all(@stay) and role_id = (select id from rbac.roles where role_name = 'admin')", new { stay = new[] { first, second } });
+        await world.AsRole<string>(
+            "service_role", null, $"select rbac.grant_role('{first}', 'admin')::text || rbac.grant_role('{second}', 'admin')::text");
+        await world.Execute(
+            "update rbac.user_roles set is_active = false where user_id <> all(@stay) and role_id = (select id from rbac.roles"
+            + " where role_name = 'admin')", new { stay = new[] { first, second } });
         return (first, second);
     }
 
-    private Task<IReadOnlyList<string>> Grant(Guid asking, Guid to) => world.AsRole<string>("authenticated", asking, $"select rbac.grant_role('{to}', 'admin')::text");
+    private Task<IReadOnlyList<string>> Grant(Guid asking, Guid to) =>
+        world.AsRole<string>("authenticated", asking, $"select rbac.grant_role('{to}', 'admin')::text");
 
-    private Task<IReadOnlyList<string>> Revoke(Guid asking, Guid from) => world.AsRole<string>("authenticated", asking, $"select rbac.revoke_role('{from}', 'admin')::text");
+    private Task<IReadOnlyList<string>> Revoke(Guid asking, Guid from) =>
+        world.AsRole<string>("authenticated", asking, $"select rbac.revoke_role('{from}', 'admin')::text");
 
-    private async Task<IEnumerable<Guid>> Admins() => await world.Sql<Guid[]>("select array_agg(user_id) from rbac.user_roles ur join rbac.roles r on r.id = ur.role_id where role_name = 'admin' and is_active and (expires_at is null or expires_at > now())");
+    private async Task<IEnumerable<Guid>> Admins() => await world.Sql<Guid[]>(
+        "select array_agg(user_id) from rbac.user_roles ur join rbac.roles r on r.id = ur.role_id where role_name = 'admin'"
+        + " and is_active and (expires_at is null or expires_at > now())");
 
     private static async Task<string> Refusal(Func<Task> act)
     {

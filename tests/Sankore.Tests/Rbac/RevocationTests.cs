@@ -43,7 +43,8 @@ public sealed class RevocationTests(World world) : IClassFixture<World>
         const string person = "head.s0008@sankore.test";
         var id = await world.IdOf(person);
         await admin.Post($"/api/users/{id}/roles", new { role = "moderator" });
-        await using var stream = await LiveClient.Open(world.Address, await world.Token(person), await world.Sql<long>("select live.position()"));
+        await using var stream =
+            await LiveClient.Open(world.Address, await world.Token(person), await world.Sql<long>("select live.position()"));
         await using var bystander = await LiveClient.Open(world.Address, await world.Token(Cast.Teacher1));
         var hidden = await Module(admin, "Caché au chef");
         await stream.Next(e => e.Type == "change" && e.RowId == hidden, "a moderator is told of every module");
@@ -51,15 +52,21 @@ public sealed class RevocationTests(World world) : IClassFixture<World>
         await admin.Remove($"/api/users/{id}/roles/moderator");
         var reset = await stream.Next(e => e.Type == "reset", "the person is told to read again");
         var later = await Module(admin, "Caché encore");
-        await world.Execute("update tenancy.modules set priority = priority + 1 where id = any((select array_agg(i.module_id) from tenancy.included_modules i)::uuid[])");
+        await world.Execute(
+            "update tenancy.modules set priority = priority + 1 where id = any((select array_agg(i.module_id)"
+            + " from tenancy.included_modules i)::uuid[])");
         await stream.Next(e => e.Type == "change" && e.Id > reset.Id, "the person is told of what is theirs");
         await bystander.Next(e => e.Type == "change", "the bystander is told of what is theirs");
 
         stream.Events.ShouldNotContain(e => e.Type == "change" && e.Id > reset.Id && e.RowId == later);
-        stream.Events.Where(e => e.Type == "change" && e.Id > reset.Id).ShouldAllBe(e => !e.Data.GetRawText().Contains("planIds", StringComparison.Ordinal));
+        stream.Events.Where(e => e.Type == "change" && e.Id > reset.Id)
+            .ShouldAllBe(e => !e.Data.GetRawText().Contains("planIds", StringComparison.Ordinal));
         bystander.Events.ShouldNotContain(e => e.Type == "reset");
     }
 
     private async Task<Guid> Module(HttpClient admin, string name) =>
-        (await admin.Post("/api/modules", new { name, isBuilt = false, categoryId = await world.Sql<Guid>("select id from tenancy.business_categories limit 1") })).Body.GetProperty("id").GetGuid();
+        (await admin.Post(
+            "/api/modules",
+            new { name, isBuilt = false, categoryId = await world.Sql<Guid>("select id from tenancy.business_categories limit 1") }))
+            .Body.GetProperty("id").GetGuid();
 }

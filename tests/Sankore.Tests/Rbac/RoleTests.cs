@@ -11,12 +11,16 @@ public sealed class RoleTests(World world) : IClassFixture<World>
     {
         using var admin = await world.As(Cast.Super);
         var teacher = await world.IdOf(Cast.Teacher1);
-        (await admin.Post($"/api/users/{teacher}/roles", new { role = "moderator", reason = "aide" })).Status.ShouldBe(HttpStatusCode.NoContent);
+        (await admin.Post($"/api/users/{teacher}/roles", new { role = "moderator", reason = "aide" }))
+            .Status.ShouldBe(HttpStatusCode.NoContent);
         (await Roles(admin, teacher)).ShouldBe(["moderator", "member"]);
         (await admin.Remove($"/api/users/{teacher}/roles/moderator?reason=fini")).Status.ShouldBe(HttpStatusCode.NoContent);
         (await Roles(admin, teacher)).ShouldBe(["member"]);
 
-        var log = await world.AsRole<string>("authenticated", teacher, "select l.operation || ' ' || l.reason || ' ' || l.performed_by from rbac.role_grants_log l where l.reason in ('aide', 'fini') order by l.created_at");
+        var log = await world.AsRole<string>(
+            "authenticated", teacher,
+            "select l.operation || ' ' || l.reason || ' ' || l.performed_by from rbac.role_grants_log l"
+            + " where l.reason in ('aide', 'fini') order by l.created_at");
         var by = await world.IdOf(Cast.Super);
         log.ShouldBe([$"GRANT aide {by}", $"REVOKE fini {by}"]);
     }
@@ -42,14 +46,21 @@ public sealed class RoleTests(World world) : IClassFixture<World>
         foreach (var person in (Guid[])[await world.IdOf(Cast.Super), await world.IdOf(Cast.HeadOnPremium)])
         {
             foreach (var statement in (string[])[
-                $"insert into rbac.user_roles (user_id, role_id) select '{person}', id from rbac.roles where role_name = 'admin'", "update rbac.user_roles set is_active = true, expires_at = null",
-                "delete from rbac.user_roles", "insert into rbac.role_permissions (role_id, permission_id) select r.id, p.id from rbac.roles r, rbac.permissions p", "delete from rbac.role_permissions",
-                "update rbac.roles set role_name = 'root'", "insert into rbac.permissions (permission_key, domain, action, description) values ('a.b', 'a', 'b', '')",
-                "update rbac.role_grants_log set performed_by = null", "delete from rbac.role_grants_log", "insert into rbac.role_grants_log (user_id, role_id, operation) select user_id, role_id, 'GRANT' from rbac.user_roles",
-                "update rbac.api_keys set revoked_at = null", "insert into rbac.invitations (id, role_name, token_hash, expires_at) values (gen_random_uuid(), 'admin', '\\x00', now())",
+                $"insert into rbac.user_roles (user_id, role_id) select '{person}', id from rbac.roles where role_name = 'admin'",
+                    "update rbac.user_roles set is_active = true, expires_at = null",
+                "delete from rbac.user_roles",
+                "insert into rbac.role_permissions (role_id, permission_id) select r.id, p.id from rbac.roles r, rbac.permissions p",
+                "delete from rbac.role_permissions",
+                "update rbac.roles set role_name = 'root'",
+                "insert into rbac.permissions (permission_key, domain, action, description) values ('a.b', 'a', 'b', '')",
+                "update rbac.role_grants_log set performed_by = null", "delete from rbac.role_grants_log",
+                "insert into rbac.role_grants_log (user_id, role_id, operation) select user_id, role_id, 'GRANT' from rbac.user_roles",
+                "update rbac.api_keys set revoked_at = null",
+                "insert into rbac.invitations (id, role_name, token_hash, expires_at) values (gen_random_uuid(), 'admin', '\\x00', now())",
             ])
             {
-                (await Should.ThrowAsync<PostgresException>(() => world.AsRole<int>("authenticated", person, statement), statement)).SqlState.ShouldBe(PostgresErrorCodes.InsufficientPrivilege, statement);
+                (await Should.ThrowAsync<PostgresException>(() => world.AsRole<int>("authenticated", person, statement), statement))
+                    .SqlState.ShouldBe(PostgresErrorCodes.InsufficientPrivilege, statement);
             }
         }
     }
@@ -83,7 +94,8 @@ public sealed class RoleTests(World world) : IClassFixture<World>
     }
 
     [Theory]
-    [InlineData("pope", null, "ROLE_UNKNOWN", 422), InlineData("moderator", "2020-01-01T00:00:00Z", "EXPIRY_PAST", 422), InlineData("", null, "VALIDATION_FAILED", 400)]
+    [InlineData("pope", null, "ROLE_UNKNOWN", 422), InlineData("moderator", "2020-01-01T00:00:00Z", "EXPIRY_PAST", 422),
+        InlineData("", null, "VALIDATION_FAILED", 400)]
     public async Task What_cannot_be_granted_is_refused_in_words(string role, string? expiresAt, string code, int status)
     {
         using var admin = await world.As(Cast.Super);
@@ -105,7 +117,9 @@ public sealed class RoleTests(World world) : IClassFixture<World>
         var head = await world.IdOf("head.s0005@sankore.test");
         await Grant(head, "moderator");
         (await May(head, "tenancy.read")).ShouldBeTrue();
-        await world.Execute("update rbac.user_roles set expires_at = now() - interval '1 second' where user_id = @head and role_id = (select id from rbac.roles where role_name = 'moderator')", new { head });
+        await world.Execute(
+            "update rbac.user_roles set expires_at = now() - interval '1 second' where user_id = @head and role_id = (select id"
+            + " from rbac.roles where role_name = 'moderator')", new { head });
         (await May(head, "tenancy.read")).ShouldBeFalse();
         using var admin = await world.As(Cast.Super);
         (await Roles(admin, head)).ShouldBe(["member"]);
@@ -123,25 +137,34 @@ public sealed class RoleTests(World world) : IClassFixture<World>
         (await Permissions(admin, admin)).ShouldContain("rbac.grant");
         (await world.AsRole<Guid>("authenticated", head, "select distinct user_id from rbac.user_roles")).ShouldBe([head]);
         (await world.AsRole<Guid>("authenticated", head, "select distinct user_id from rbac.role_grants_log")).ShouldBe([head]);
-        (await Should.ThrowAsync<PostgresException>(() => world.AsRole<int>("anon", null, "select 1 from rbac.user_roles"))).SqlState.ShouldBe(PostgresErrorCodes.InsufficientPrivilege);
+        (await Should.ThrowAsync<PostgresException>(() => world.AsRole<int>("anon", null, "select 1 from rbac.user_roles")))
+            .SqlState.ShouldBe(PostgresErrorCodes.InsufficientPrivilege);
     }
 
     [Theory]
     [InlineData("service_role"), InlineData("sankore_owner"), InlineData("postgres")]
     public async Task The_log_of_grants_is_rewritten_by_nobody(string role)
     {
-        foreach (var statement in (string[])["update rbac.role_grants_log set reason = 'planted'", "delete from rbac.role_grants_log", "truncate rbac.role_grants_log"])
+        foreach (
+            var statement in (
+            string[])["update rbac.role_grants_log set reason = 'planted'", "delete from rbac.role_grants_log",
+            "truncate rbac.role_grants_log"])
         {
             var current = role == "postgres" ? "" : $"set local role {role};";
-            (await Should.ThrowAsync<PostgresException>(() => world.Execute($"begin; {current} {statement}; commit"), statement)).SqlState.ShouldBeOneOf("SK001", "42501");
+            (await Should.ThrowAsync<PostgresException>(() => world.Execute($"begin; {current} {statement}; commit"), statement))
+                .SqlState.ShouldBeOneOf("SK001", "42501");
         }
     }
 
-    private Task<IReadOnlyList<string>> Grant(Guid to, string role) => world.AsRole<string>("service_role", null, $"select rbac.grant_role('{to}', '{role}')::text");
+    private Task<IReadOnlyList<string>> Grant(Guid to, string role) =>
+        world.AsRole<string>("service_role", null, $"select rbac.grant_role('{to}', '{role}')::text");
 
-    private async Task<bool> May(Guid person, string permission) => (await world.AsRole<bool>("authenticated", person, $"select rbac.has_permission('{person}', '{permission}')"))[0];
+    private async Task<bool> May(Guid person, string permission) =>
+        (await world.AsRole<bool>("authenticated", person, $"select rbac.has_permission('{person}', '{permission}')"))[0];
 
-    private async Task<string> Permissions(Guid asking, Guid of) => (await world.AsRole<string>("authenticated", asking, $"select roles::text || permissions::text from rbac.get_user_permissions('{of}')"))[0];
+    private async Task<string> Permissions(Guid asking, Guid of) => (
+        await world.AsRole<string>(
+        "authenticated", asking, $"select roles::text || permissions::text from rbac.get_user_permissions('{of}')"))[0];
 
     private async Task<string> Refusal(Guid asking, string sql)
     {
@@ -150,5 +173,6 @@ public sealed class RoleTests(World world) : IClassFixture<World>
         return refused.MessageText;
     }
 
-    private static async Task<IEnumerable<string>> Roles(HttpClient admin, Guid person) => (await admin.Ask($"/api/users/{person}/roles")).Items.Select(r => r.GetProperty("role").GetString()!);
+    private static async Task<IEnumerable<string>> Roles(HttpClient admin, Guid person) =>
+        (await admin.Ask($"/api/users/{person}/roles")).Items.Select(r => r.GetProperty("role").GetString()!);
 }

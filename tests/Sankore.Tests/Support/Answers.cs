@@ -7,9 +7,11 @@ namespace Sankore.Tests.Support;
 public static class Answers
 {
     /// <summary>A request with a body as JSON, if any, and the headers that matter here.</summary>
-    public static Task<HttpResponseMessage> Ask(this HttpClient client, HttpMethod method, string path, object? body = null, string? ifMatch = null, string? language = null)
+    public static Task<HttpResponseMessage> Ask(
+        this HttpClient client, HttpMethod method, string path, object? body = null, string? ifMatch = null, string? language = null)
     {
-        var request = new HttpRequestMessage(method, path) { Content = body as HttpContent ?? (body is null ? null : JsonContent.Create(body)) };
+        var request =
+            new HttpRequestMessage(method, path) { Content = body as HttpContent ?? (body is null ? null : JsonContent.Create(body)) };
         if (ifMatch is not null)
         {
             request.Headers.TryAddWithoutValidation("If-Match", ifMatch);
@@ -31,7 +33,8 @@ public static class Answers
     }
 
     /// <summary>The answer's body.</summary>
-    public static Task<string> Body(this HttpResponseMessage answer) => answer.Content.ReadAsStringAsync(TestContext.Current.CancellationToken);
+    public static Task<string> Body(this HttpResponseMessage answer) =>
+        answer.Content.ReadAsStringAsync(TestContext.Current.CancellationToken);
 
     /// <summary>Fails unless the answer is the RFC 9457 problem of this code.</summary>
     public static async Task<JsonElement> ShouldRefuse(this Task<HttpResponseMessage> asked, int status, string code)
@@ -69,7 +72,8 @@ public static class Answers
     public static IReadOnlyList<string> Texts(this JsonElement array, string name) => [.. array.EnumerateArray().Select(e => e.Text(name))];
 
     /// <summary>One text of every element.</summary>
-    public static IReadOnlyList<string> Texts(this IEnumerable<JsonElement> elements, string name) => [.. elements.Select(e => e.Text(name))];
+    public static IReadOnlyList<string> Texts(this IEnumerable<JsonElement> elements, string name) =>
+        [.. elements.Select(e => e.Text(name))];
 
     /// <summary>The names of an object's members.</summary>
     public static IReadOnlyList<string> Names(this JsonElement element) => [.. element.EnumerateObject().Select(p => p.Name)];

@@ -7,7 +7,9 @@ using Sankore.Platform.Data;
 
 namespace Sankore.Tests.Support;
 
-/// <summary>One throwaway PostgreSQL for the whole run, with two templates: the schema alone, and the schema with the small demo network.</summary>
+/// <summary>
+/// One throwaway PostgreSQL for the whole run, with two templates: the schema alone, and the schema with the small demo network.
+/// </summary>
 public sealed class Cluster : IAsyncLifetime
 {
     private static readonly SemaphoreSlim Cloning = new(1);
@@ -28,7 +30,9 @@ public sealed class Cluster : IAsyncLifetime
         await Cloning.WaitAsync();
         try
         {
-            await Execute(postgres.ConnectionString + ";Database=postgres;Pooling=false", $"create database {name} template {(demo ? "template_demo" : "template_empty")} strategy file_copy");
+            await Execute(
+                postgres.ConnectionString + ";Database=postgres;Pooling=false",
+                $"create database {name} template {(demo ? "template_demo" : "template_empty")} strategy file_copy");
         }
         finally
         {
@@ -74,8 +78,10 @@ public sealed class Cluster : IAsyncLifetime
         var empty = postgres.ConnectionString + ";Database=template_empty;Pooling=false";
         await SankoreApp.PrepareDatabase(empty, _ => { }, CancellationToken.None);
         NpgsqlConnection.ClearAllPools();
-        await Execute(postgres.ConnectionString + ";Database=postgres;Pooling=false", "create database template_demo template template_empty");
-        await DemoNetwork.Load(postgres.ConnectionString + ";Database=template_demo;Pooling=false", "small", (_, _) => { }, CancellationToken.None);
+        await Execute(
+            postgres.ConnectionString + ";Database=postgres;Pooling=false", "create database template_demo template template_empty");
+        await DemoNetwork.Load(
+            postgres.ConnectionString + ";Database=template_demo;Pooling=false", "small", (_, _) => { }, CancellationToken.None);
         return postgres;
     }
 }

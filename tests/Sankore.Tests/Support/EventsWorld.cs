@@ -2,7 +2,9 @@ using System.Security.Cryptography;
 
 namespace Sankore.Tests.Support;
 
-/// <summary>A server that is told what became of its mail, by every provider and by reports in a folder; it sends into the outbox.</summary>
+/// <summary>
+/// A server that is told what became of its mail, by every provider and by reports in a folder; it sends into the outbox.
+/// </summary>
 public sealed class EventsWorld : World
 {
     public const string GenericKey = "generic-key-of-the-tests", MailgunKey = "mailgun-key-of-the-tests";

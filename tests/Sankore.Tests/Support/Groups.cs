@@ -5,7 +5,9 @@ using Xunit.v3;
 
 namespace Sankore.Tests.Support;
 
-/// <summary>Tests that start programs and kill them: one after the other and beside nothing else, so that they hold on a busy machine.</summary>
+/// <summary>
+/// Tests that start programs and kill them: one after the other and beside nothing else, so that they hold on a busy machine.
+/// </summary>
 [CollectionDefinition(Name, DisableParallelization = true)]
 public sealed class ProgramTests
 {
@@ -18,11 +20,14 @@ public sealed class LongestFirst : ITestCollectionOrderer
 {
     private static readonly string[] Longest =
     [
-        "AccessibilityTests", "FeedIsolationTests", "RescueTests", "SyncTests", "LoadTests", "ContactImportTests", "SendingTests", "CountsTests", "IsolationTests", "TruthTableTests", "StateTests",
+        "AccessibilityTests", "FeedIsolationTests", "RescueTests", "SyncTests", "LoadTests", "ContactImportTests", "SendingTests",
+            "CountsTests", "IsolationTests", "TruthTableTests", "StateTests",
     ];
 
     /// <inheritdoc/>
     public IReadOnlyCollection<TTestCollection> OrderTestCollections<TTestCollection>(IReadOnlyCollection<TTestCollection> testCollections)
         where TTestCollection : ITestCollection =>
-        [.. testCollections.OrderBy(c => Array.FindIndex(Longest, name => c.TestCollectionDisplayName.Contains($".{name} ", StringComparison.Ordinal)) is >= 0 and var place ? place : Longest.Length)];
+        [.. testCollections.OrderBy(
+            c => Array.FindIndex(Longest, name => c.TestCollectionDisplayName.Contains($".{name} ", StringComparison.Ordinal)) is >= 0
+            and var place ? place : Longest.Length)];
 }

@@ -8,7 +8,8 @@ namespace Sankore.Tests.Support;
 public static class Hiring
 {
     /// <summary>Asks to invite somebody.</summary>
-    public static Task<HttpResponseMessage> Hire(this HttpClient client, Guid group, string? email, Guid? school, string? role = "teacher", string? name = "Amina Nkounkou") =>
+    public static Task<HttpResponseMessage> Hire(
+        this HttpClient client, Guid group, string? email, Guid? school, string? role = "teacher", string? name = "Amina Nkounkou") =>
         client.Ask(HttpMethod.Post, $"/api/groups/{group}/staff", new { email, name, role, schoolId = school });
 
     /// <summary>What came of inviting somebody: created, placed, invited, unchanged.</summary>
@@ -30,7 +31,9 @@ public static class Hiring
 
     /// <summary>Asks to change a place.</summary>
     public static Task<HttpResponseMessage> ChangePlace(this HttpClient client, JsonElement place, object body, string? ifMatch = null) =>
-        client.Ask(HttpMethod.Put, $"/api/memberships/{place.GetProperty("membershipId").GetGuid()}", body, ifMatch ?? $"\"{place.GetProperty("version").GetInt32()}\"");
+        client.Ask(
+            HttpMethod.Put, $"/api/memberships/{place.GetProperty("membershipId").GetGuid()}", body, ifMatch
+            ?? $"\"{place.GetProperty("version").GetInt32()}\"");
 
     /// <summary>The link that somebody got by mail.</summary>
     public static async Task<string> LinkOf(this World world, string email) => (await world.MailTo(email, "/setup")).Link("/setup");

@@ -11,7 +11,8 @@ public sealed record Answer(HttpStatusCode Status, JsonElement Body)
     public string? Code => Body.ValueKind == JsonValueKind.Object && Body.TryGetProperty("code", out var code) ? code.GetString() : null;
 
     /// <summary>The rows of a list.</summary>
-    public IReadOnlyList<JsonElement> Items => Code is not null ? throw new InvalidOperationException($"no list but {Body}") : [.. (Body.ValueKind == JsonValueKind.Array ? Body : Body.GetProperty("items")).EnumerateArray()];
+    public IReadOnlyList<JsonElement> Items => Code is not null ? throw new InvalidOperationException($"no list but {Body}")
+        : [.. (Body.ValueKind == JsonValueKind.Array ? Body : Body.GetProperty("items")).EnumerateArray()];
 
     /// <summary>A text field of the body.</summary>
     public string Text(string field) => Body.GetProperty(field).GetString()!;

@@ -74,7 +74,10 @@ public sealed class LiveClient : IAsyncDisposable
             {
                 lock (_events)
                 {
-                    _events.Add(new LiveEvent(long.Parse(item.EventId ?? "0", System.Globalization.CultureInfo.InvariantCulture), item.EventType, JsonElement.Parse(item.Data)));
+                    _events.Add(
+                        new LiveEvent(
+                        long.Parse(item.EventId ?? "0", System.Globalization.CultureInfo.InvariantCulture), item.EventType,
+                        JsonElement.Parse(item.Data)));
                 }
             }
         }

@@ -12,7 +12,9 @@ public static class LiveWorld
     {
         using var admin = await world.As(Cast.Super);
         var module = await admin.NewModule();
-        await world.Execute("insert into tenancy.plan_modules (id, plan_id, module_id) select gen_random_uuid(), id, @module from tenancy.subscription_plans where slug = any(@plans)",
+        await world.Execute(
+            "insert into tenancy.plan_modules (id, plan_id, module_id) select gen_random_uuid(), id, @module"
+            + " from tenancy.subscription_plans where slug = any(@plans)",
             new { module = module.Id(), plans });
         await world.AssignToEverybody(module);
         await world.Heard();
@@ -21,7 +23,9 @@ public static class LiveWorld
 
     /// <summary>Assigns a module to everybody who has a place in a school.</summary>
     public static Task<int> AssignToEverybody(this World world, JsonElement module) =>
-        world.Execute("insert into tenancy.user_module_permissions (user_id, school_group_id, module_id) select distinct user_id, school_group_id, @id from tenancy.memberships where school_id is not null on conflict do nothing",
+        world.Execute(
+            "insert into tenancy.user_module_permissions (user_id, school_group_id, module_id) select distinct user_id, school_group_id, "
+            + "@id from tenancy.memberships where school_id is not null on conflict do nothing",
             new { id = module.Id() });
 
     /// <summary>Waits until the node has read all that happened so far: whoever listens from now on is not told of it.</summary>
@@ -34,7 +38,8 @@ public static class LiveWorld
     /// <summary>Makes modules that everybody with the category hears of, in one transaction: WORD-1 "WORD 00001", and so on.</summary>
     public static Task<int> InsertModules(this World world, string word, int count, string description = "") => world.Execute("""
         insert into tenancy.modules (id, code, name, description, category_id)
-        select gen_random_uuid(), @word || '-' || n, @word || ' ' || lpad(n::text, 5, '0'), @description, (select id from tenancy.business_categories where slug = 'scolarite')
+        select gen_random_uuid(), @word || '-' || n, @word || ' ' || lpad(n::text, 5, '0'), @description,
+          (select id from tenancy.business_categories where slug = 'scolarite')
         from generate_series(1, @count) n
         """, new { word, count, description });
 
@@ -49,7 +54,9 @@ public static class LiveWorld
     public static IReadOnlyList<string> NamesOf(this LiveClient client, JsonElement module) =>
         [.. client.Events.Where(e => e.Type == "change" && e.RowId == module.Id()).Select(e => e.Row.Text("name"))];
 
-    /// <summary>The states of one row as a stream was told them: in order, the last one surely, those between unless a later one was told with them.</summary>
+    /// <summary>
+    /// The states of one row as a stream was told them: in order, the last one surely, those between unless a later one was told with them.
+    /// </summary>
     public static void ShouldEndIn(this IReadOnlyList<string> told, params string[] states)
     {
         told[^1].ShouldBe(states[^1]);

@@ -21,13 +21,16 @@ public sealed class OldPostgres : IAsyncDisposable
     }
 
     /// <summary>How to reach it. Its types are not asked for: it has none.</summary>
-    public string ConnectionString => $"Host=127.0.0.1;Port={((IPEndPoint)_listener.LocalEndpoint).Port};Username=postgres;Password=guess;Database=sankore;Server Compatibility Mode=NoTypeLoading;Timeout=5";
+    public string ConnectionString =>
+        $"Host=127.0.0.1;Port={((IPEndPoint)_listener.LocalEndpoint).Port};Username=postgres;Password=guess;Database=sankore;Server "
+        + $"Compatibility Mode=NoTypeLoading;Timeout=5";
 
     /// <summary>A server of some version.</summary>
     public static OldPostgres OfVersion(string version) => new(
     [
         .. Message('R', [0, 0, 0, 0]), .. Message('S', Texts("server_version", version)), .. Message('S', Texts("client_encoding", "UTF8")),
-        .. Message('S', Texts("standard_conforming_strings", "on")), .. Message('K', [0, 0, 0, 1, 0, 0, 0, 1]), .. Message('Z', [(byte)'I']),
+        .. Message('S', Texts("standard_conforming_strings", "on")), .. Message('K', [0, 0, 0, 1, 0, 0, 0, 1]),
+        .. Message('Z', [(byte)'I']),
     ]);
 
     /// <summary>A server that refuses every login with some SQLSTATE.</summary>
@@ -61,7 +64,8 @@ public sealed class OldPostgres : IAsyncDisposable
                 await Greet(client.GetStream());
             }
         }
-        catch (Exception e) when (e is OperationCanceledException or ObjectDisposedException or InvalidOperationException or SocketException)
+        catch (Exception e) when (
+            e is OperationCanceledException or ObjectDisposedException or InvalidOperationException or SocketException)
         {
             // The end.
         }

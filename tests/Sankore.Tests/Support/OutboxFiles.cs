@@ -20,7 +20,8 @@ public sealed record OutboxFile(string Path, string Raw)
     private int End => Raw.IndexOf("\n\n", StringComparison.Ordinal);
 
     /// <summary>One header.</summary>
-    public string Header(string name) => Headers.FirstOrDefault(h => h.StartsWith(name + ":", StringComparison.OrdinalIgnoreCase))?[(name.Length + 1)..].Trim() ?? "";
+    public string Header(string name) =>
+        Headers.FirstOrDefault(h => h.StartsWith(name + ":", StringComparison.OrdinalIgnoreCase))?[(name.Length + 1)..].Trim() ?? "";
 
     /// <summary>The link to a path of the platform in the text.</summary>
     public string Link(string path) => Regex.Match(Text, @"https?://[^/\s]+(" + Regex.Escape(path) + @"\S*)").Groups[1].Value;
@@ -58,6 +59,7 @@ public static class OutboxFiles
         await Waiting.Until(() => Find() is not null, $"a mail with {path} is written to {address}");
         return Find()!;
 
-        OutboxFile? Find() => world.Mails().FirstOrDefault(m => m.Header("To").Contains(address, StringComparison.OrdinalIgnoreCase) && m.Link(path).Length > 0);
+        OutboxFile? Find() => world.Mails()
+            .FirstOrDefault(m => m.Header("To").Contains(address, StringComparison.OrdinalIgnoreCase) && m.Link(path).Length > 0);
     }
 }

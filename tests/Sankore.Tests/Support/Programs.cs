@@ -8,7 +8,9 @@ internal static class Programs
 {
     private const string Dotnet = "dotnet";
 
-    /// <summary>How to start a .NET program. A shell has what it starts in the background ignore INT, and children inherit that: it is put right.</summary>
+    /// <summary>
+    /// How to start a .NET program. A shell has what it starts in the background ignore INT, and children inherit that: it is put right.
+    /// </summary>
     public static ProcessStartInfo Net(params string[] arguments) => new(
         OperatingSystem.IsLinux() ? "env" : Dotnet,
         OperatingSystem.IsLinux() ? ["--default-signal=INT,QUIT", Dotnet, .. arguments] : arguments)
@@ -39,7 +41,8 @@ internal static class Programs
         catch (OperationCanceledException)
         {
             process.Kill(entireProcessTree: true);
-            throw new TimeoutException($"waited {seconds} s in vain for the end of {process.StartInfo.FileName} {string.Join(' ', process.StartInfo.ArgumentList)}");
+            throw new TimeoutException(
+                $"waited {seconds} s in vain for the end of {process.StartInfo.FileName} {string.Join(' ', process.StartInfo.ArgumentList)}");
         }
     }
 }

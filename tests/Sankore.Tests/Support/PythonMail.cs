@@ -4,7 +4,9 @@ using System.Text.Json;
 
 namespace Sankore.Tests.Support;
 
-/// <summary>Reads mail with Python's own libraries: somebody else's opinion of what was written. Tests are skipped where they are not installed.</summary>
+/// <summary>
+/// Reads mail with Python's own libraries: somebody else's opinion of what was written. Tests are skipped where they are not installed.
+/// </summary>
 public sealed class PythonMail : IDisposable
 {
     private const string Script = """
@@ -65,9 +67,11 @@ public sealed class PythonMail : IDisposable
     private JsonElement Ask(ReadOnlySpan<byte> message, string? record)
     {
         Assert.SkipWhen(_process.Value is null, "python3 with the module dkim is not installed (package python3-dkim)");
-        _process.Value!.StandardInput.WriteLine(JsonSerializer.Serialize(new { Message = Convert.ToBase64String(message), Record = record }));
+        _process.Value!.StandardInput.WriteLine(
+            JsonSerializer.Serialize(new { Message = Convert.ToBase64String(message), Record = record }));
         var answer = _process.Value.StandardOutput.ReadLine();
-        return JsonSerializer.Deserialize<JsonElement>(answer ?? throw new InvalidOperationException(_process.Value.StandardError.ReadToEnd()));
+        return JsonSerializer.Deserialize<JsonElement>(
+            answer ?? throw new InvalidOperationException(_process.Value.StandardError.ReadToEnd()));
     }
 
     private static Process? Start()
@@ -101,4 +105,5 @@ public sealed class PythonMail : IDisposable
 
 /// <summary>A message as Python reads it; addresses are pairs of name and address, files are name, type and base64.</summary>
 public sealed record PythonLetter(
-    string Subject, string[][] From, string[][] To, string[][] ReplyTo, string MessageId, double Date, string? Extra, string? Text, string? Html, string[][] Files, string[] Defects);
+    string Subject, string[][] From, string[][] To, string[][] ReplyTo, string MessageId, double Date, string? Extra, string? Text,
+    string? Html, string[][] Files, string[] Defects);

@@ -9,5 +9,6 @@ public static class Repository
     /// <summary>The program's project folder.</summary>
     public static string Source => Path.Combine(Root, "src", "Sankore");
 
-    private static string Find(string folder) => File.Exists(Path.Combine(folder, "Sankore.slnx")) ? folder : Find(Path.GetDirectoryName(folder)!);
+    private static string Find(string folder) =>
+        File.Exists(Path.Combine(folder, "Sankore.slnx")) ? folder : Find(Path.GetDirectoryName(folder)!);
 }

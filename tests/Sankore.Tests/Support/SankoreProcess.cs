@@ -33,16 +33,20 @@ public sealed class SankoreProcess : IAsyncDisposable
         var folder = Directory.CreateTempSubdirectory("sankore-run-").FullName;
         if (!OperatingSystem.IsWindows())
         {
-            File.SetUnixFileMode(folder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute | UnixFileMode.OtherExecute);
+            File.SetUnixFileMode(
+                folder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute | UnixFileMode.OtherExecute);
         }
         return folder;
     }
 
     /// <summary>Starts it, at an address of before or a new one; <see cref="Ready"/> waits until it serves.</summary>
-    public static SankoreProcess Start(string data, string[] arguments, string? database = null, Uri? at = null, IReadOnlyDictionary<string, string>? environment = null)
+    public static SankoreProcess Start(
+        string data, string[] arguments, string? database = null, Uri? at = null, IReadOnlyDictionary<string, string>? environment = null)
     {
         var address = at ?? new Uri($"http://127.0.0.1:{FreePort()}");
-        return new SankoreProcess(Process.Start(StartInfo([.. arguments, "--urls", address.ToString().TrimEnd('/'), "--data", data], database, environment))!, address);
+        return new SankoreProcess(
+            Process.Start(StartInfo([.. arguments, "--urls", address.ToString().TrimEnd('/'), "--data", data], database, environment))!,
+            address);
     }
 
     /// <summary>Runs it to its end.</summary>

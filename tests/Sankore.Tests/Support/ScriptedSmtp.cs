@@ -34,7 +34,8 @@ public sealed class ScriptedSmtp : IAsyncDisposable
     private int _connections;
 
     /// <summary>Starts it.</summary>
-    /// <param name="answer">What it answers to GREETING, to a command line, and to the data (<c>.</c> and the data); null: what every server answers.</param>
+    /// <param name="answer">What it answers to GREETING, to a command line, and to the data (<c>.</c> and the data); null: what every
+    /// server answers.</param>
     public ScriptedSmtp(Func<string, string?>? answer = null)
     {
         _answer = answer ?? (_ => null);
@@ -79,7 +80,8 @@ public sealed class ScriptedSmtp : IAsyncDisposable
     public void Release() => _released.TrySetResult();
 
     /// <summary>Lets go of what is on hold at this moment.</summary>
-    public void ReleaseHeld() => Interlocked.Exchange(ref _released, new(TaskCreationOptions.RunContinuationsAsynchronously)).TrySetResult();
+    public void ReleaseHeld() =>
+        Interlocked.Exchange(ref _released, new(TaskCreationOptions.RunContinuationsAsynchronously)).TrySetResult();
 
     public async ValueTask DisposeAsync()
     {
@@ -117,7 +119,9 @@ public sealed class ScriptedSmtp : IAsyncDisposable
                 stream = TlsFirst ? await Encrypt(stream) : stream;
                 await Serve(client, stream);
             }
-            catch (Exception e) when (e is IOException or OperationCanceledException or ObjectDisposedException or System.Security.Authentication.AuthenticationException)
+            catch (Exception e) when (
+                e is IOException or OperationCanceledException or ObjectDisposedException
+                or System.Security.Authentication.AuthenticationException)
             {
                 // The other side went away, or the test is over.
             }

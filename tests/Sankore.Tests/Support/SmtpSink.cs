@@ -4,7 +4,9 @@ using System.Net.Sockets;
 
 namespace Sankore.Tests.Support;
 
-/// <summary>Postfix's smtp-sink: a mail server that takes everything, or refuses what it is told to, and keeps what it took in files.</summary>
+/// <summary>
+/// Postfix's smtp-sink: a mail server that takes everything, or refuses what it is told to, and keeps what it took in files.
+/// </summary>
 public sealed class SmtpSink : IAsyncDisposable
 {
     private const string Program = "/usr/sbin/smtp-sink";
@@ -20,14 +22,20 @@ public sealed class SmtpSink : IAsyncDisposable
             File.SetUnixFileMode(_folder, (UnixFileMode)0b111_111_111);
         }
         string[] user = Environment.IsPrivilegedProcess ? ["-u", "nobody"] : [];
-        _process = Process.Start(new ProcessStartInfo(Program, [.. user, .. options, "-d", Path.Combine(_folder, "mail."), $"127.0.0.1:{Port}", "100"]) { RedirectStandardError = true, WorkingDirectory = _folder })!;
+        _process = Process.Start(
+            new ProcessStartInfo(
+            Program,
+            [.. user, .. options, "-d", Path.Combine(_folder, "mail."), $"127.0.0.1:{Port}",
+            "100"])
+            { RedirectStandardError = true, WorkingDirectory = _folder })!;
     }
 
     /// <summary>Where it listens.</summary>
     public int Port { get; } = FreePort();
 
     /// <summary>What it took: X- lines of the envelope, then the message with LF, byte for byte.</summary>
-    public IReadOnlyList<string> Mails => [.. Directory.GetFiles(_folder, "mail.*").Select(path => File.ReadAllText(path, System.Text.Encoding.Latin1))];
+    public IReadOnlyList<string> Mails =>
+        [.. Directory.GetFiles(_folder, "mail.*").Select(path => File.ReadAllText(path, System.Text.Encoding.Latin1))];
 
     /// <summary>How many it took.</summary>
     public int Count => Directory.EnumerateFiles(_folder, "mail.*").Count();

@@ -10,7 +10,8 @@ public static class Totp
     private const string Alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
 
     /// <summary>The code of a shared key in base 32 for the time step of now, or of some steps from now.</summary>
-    public static string Code(string sharedKey, int steps = 0) => At(Decode(sharedKey), DateTimeOffset.UtcNow.ToUnixTimeSeconds() / 30 + steps);
+    public static string Code(string sharedKey, int steps = 0) =>
+        At(Decode(sharedKey), DateTimeOffset.UtcNow.ToUnixTimeSeconds() / 30 + steps);
 
     /// <summary>The code of a key for a time step.</summary>
     public static string At(byte[] key, long step)

@@ -75,7 +75,8 @@ public class World : IAsyncLifetime
     /// <summary>Starts a node on this database; the first is <see cref="App"/>. Whoever starts another stops it.</summary>
     public async Task<WebApplication> StartNode(string urls)
     {
-        var builder = WebApplication.CreateBuilder(new WebApplicationOptions { ApplicationName = "Sankore", EnvironmentName = "Test", ContentRootPath = Repository.Source });
+        var builder = WebApplication.CreateBuilder(
+            new WebApplicationOptions { ApplicationName = "Sankore", EnvironmentName = "Test", ContentRootPath = Repository.Source });
         builder.WebHost.UseUrls(urls);
         builder.Configuration["urls"] = urls;
         builder.Configuration["Sankore:SignIn:PerAddressPerMinute"] = "100000";
@@ -95,7 +96,8 @@ public class World : IAsyncLifetime
         return app;
     }
 
-    public static Uri AddressOf(WebApplication app) => new(app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First());
+    public static Uri AddressOf(WebApplication app) =>
+        new(app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First());
 
     /// <summary>A client without an identity.</summary>
     public HttpClient Nobody() => new() { BaseAddress = Address };
@@ -133,14 +135,17 @@ public class World : IAsyncLifetime
         return await connection.ExecuteAsync(sql, args);
     }
 
-    /// <summary>Statements as the program's login in some role, in one transaction: what row policies allow, whatever the code does.</summary>
+    /// <summary>
+    /// Statements as the program's login in some role, in one transaction: what row policies allow, whatever the code does.
+    /// </summary>
     public async Task<IReadOnlyList<T>> AsRole<T>(string role, Guid? userId, string sql, object? args = null)
     {
         await using var connection = new NpgsqlConnection(AppConnection);
         await connection.OpenAsync();
         await using var transaction = await connection.BeginTransactionAsync();
         var claims = JsonSerializer.Serialize(userId is null ? new { sub = (Guid?)null, role } : new { sub = userId, role });
-        await connection.ExecuteAsync("select set_config('role', @role, true), set_config('request.jwt.claims', @claims, true)", new { role, claims });
+        await connection.ExecuteAsync(
+            "select set_config('role', @role, true), set_config('request.jwt.claims', @claims, true)", new { role, claims });
         var rows = (await connection.QueryAsync<T>(sql, args)).AsList();
         await transaction.CommitAsync();
         return rows;

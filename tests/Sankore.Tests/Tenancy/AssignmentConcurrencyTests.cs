@@ -14,7 +14,8 @@ public sealed class AssignmentConcurrencyTests(ModuleRoutes world) : IClassFixtu
         foreach (var user in await world.PeopleOf("g001", "teacher", 12))
         {
             var last = await world.LastLine();
-            var answers = await Task.WhenAll(first.Assign(user, module, new { canWrite = true }), second.Assign(user, module, new { canExport = true }));
+            var answers = await Task.WhenAll(
+                first.Assign(user, module, new { canWrite = true }), second.Assign(user, module, new { canExport = true }));
             answers.Select(a => (int)a.StatusCode).Order().ShouldBe([200, 412]);
             var won = JsonElement.Parse(await answers.Single(a => a.IsSuccessStatusCode).Body());
             won.GetProperty("version").GetInt32().ShouldBe(1);
@@ -31,7 +32,9 @@ public sealed class AssignmentConcurrencyTests(ModuleRoutes world) : IClassFixtu
         using var first = await world.As("admin.g005@sankore.test");
         using var second = await SecondAdmin("g005", "head.s0005@sankore.test");
         var group = await world.GroupId("g005");
-        var (people, modules, category) = (await world.PeopleOf("g005", "teacher", 15), new[] { await world.ModuleId("bibliotheque"), await world.ModuleId("inventaire") }, await world.CategoryId("finances"));
+        var (people, modules, category) = (
+            await world.PeopleOf("g005", "teacher", 15), new[] { await world.ModuleId("bibliotheque"), await world.ModuleId("inventaire") },
+            await world.CategoryId("finances"));
         var (last, random) = (await world.LastLine(), new Random(20260131));
         var bodies = Enumerable.Range(0, 20).Select(_ => new
         {
@@ -46,7 +49,8 @@ public sealed class AssignmentConcurrencyTests(ModuleRoutes world) : IClassFixtu
         var results = await Task.WhenAll(bodies.Select((body, i) => (i % 2 == 0 ? first : second).Bulk(group, body).Json()));
         results.Zip(bodies).ShouldAllBe(r => r.First.GetProperty("people").GetInt32() == r.Second.userIds.Length);
         var lines = await world.LinesAfter(last);
-        var all = results.Sum(r => r.GetProperty("outcomes").EnumerateObject().Where(o => o.Name != "unchanged").Sum(o => o.Value.GetInt32()));
+        var all =
+            results.Sum(r => r.GetProperty("outcomes").EnumerateObject().Where(o => o.Name != "unchanged").Sum(o => o.Value.GetInt32()));
         lines.Count.ShouldBe(all);
         foreach (var chain in lines.GroupBy(l => (l.UserId, l.Target)))
         {
@@ -56,7 +60,9 @@ public sealed class AssignmentConcurrencyTests(ModuleRoutes world) : IClassFixtu
                 line.Before.ShouldBe(had);
                 had = line.Action == "refused" ? had : line.After;
             }
-            (await world.Sql<bool>("select coalesce((select is_active from tenancy.user_module_permissions where user_id = @user and school_id is null and coalesce(module_id, category_id) = @target), false)",
+            (await world.Sql<bool>(
+                "select coalesce((select is_active from tenancy.user_module_permissions where user_id = @user and school_id is null"
+                + " and coalesce(module_id, category_id) = @target), false)",
                 new { user = chain.Key.UserId, target = chain.Key.Target })).ShouldBe(had is not null);
         }
     }

@@ -2,7 +2,9 @@ using System.Text;
 
 namespace Sankore.Tests.Tenancy;
 
-/// <summary>What is no attempt to assign at all: it cannot be read, or nobody is asking. It changes nothing and is no line of the log.</summary>
+/// <summary>
+/// What is no attempt to assign at all: it cannot be read, or nobody is asking. It changes nothing and is no line of the log.
+/// </summary>
 public sealed class AssignmentInputTests(World world) : IClassFixture<World>
 {
     [Fact]
@@ -11,7 +13,8 @@ public sealed class AssignmentInputTests(World world) : IClassFixture<World>
         using var admin = await world.As(Cast.Admin1);
         foreach (var (language, words) in new[] { ("fr", "révoquez-la plutôt"), ("en", "revoke it instead") })
         {
-            await Untouched(async (user, module) => (await admin.Assign(user, module, new { canRead = false, canWrite = true }, language: language)
+            await Untouched(
+                async (user, module) => (await admin.Assign(user, module, new { canRead = false, canWrite = true }, language: language)
                 .ShouldRefuse(400, "VALIDATION_FAILED")).ErrorOf("canRead").ShouldContain(words));
         }
     }
@@ -35,7 +38,9 @@ public sealed class AssignmentInputTests(World world) : IClassFixture<World>
     public async Task A_body_that_is_no_assignment_is_refused(string body)
     {
         using var admin = await world.As(Cast.Admin1);
-        await Untouched((user, module) => admin.Assign(user, module, new StringContent(body, Encoding.UTF8, "application/json")).ShouldRefuse(400, "BAD_REQUEST"));
+        await Untouched(
+            (user, module) =>
+            admin.Assign(user, module, new StringContent(body, Encoding.UTF8, "application/json")).ShouldRefuse(400, "BAD_REQUEST"));
     }
 
     [Theory]
@@ -46,7 +51,8 @@ public sealed class AssignmentInputTests(World world) : IClassFixture<World>
         using var admin = await world.As(Cast.Admin1);
         await Untouched(async (user, module) =>
         {
-            using var answer = await admin.Ask(HttpMethod.Put, string.Format(System.Globalization.CultureInfo.InvariantCulture, path, user, module), new { });
+            using var answer = await admin.Ask(
+                HttpMethod.Put, string.Format(System.Globalization.CultureInfo.InvariantCulture, path, user, module), new { });
             ((int)answer.StatusCode).ShouldBeOneOf(404, 405);
         });
     }
@@ -58,11 +64,16 @@ public sealed class AssignmentInputTests(World world) : IClassFixture<World>
         var group = await world.GroupId("g001");
         foreach (var (language, words) in new[] { ("fr", "Connectez-vous"), ("en", "Sign in") })
         {
-            await Untouched(async (user, module) => (await nobody.Assign(user, module, language: language).ShouldRefuse(401, "UNAUTHENTICATED")).Text("title").ShouldContain(words));
+            await Untouched(
+                async (user, module) => (await nobody.Assign(user, module, language: language).ShouldRefuse(401, "UNAUTHENTICATED"))
+                .Text("title").ShouldContain(words));
         }
         await Untouched((user, module) => nobody.Revoke(user, module).ShouldRefuse(401, "UNAUTHENTICATED"));
-        await Untouched((user, module) => nobody.Bulk(group, new { userIds = new[] { user }, moduleIds = new[] { module } }).ShouldRefuse(401, "UNAUTHENTICATED"));
-        foreach (var path in new[] { $"/api/groups/{group}/matrix", "/api/assignment-logs", $"/api/users/{Guid.NewGuid()}/modules", $"/api/users/{Guid.NewGuid()}/modules/campagnes/why" })
+        await Untouched(
+            (user, module) =>
+            nobody.Bulk(group, new { userIds = new[] { user }, moduleIds = new[] { module } }).ShouldRefuse(401, "UNAUTHENTICATED"));
+        foreach (
+            var path in new[] { $"/api/groups/{group}/matrix", "/api/assignment-logs", $"/api/users/{Guid.NewGuid()}/modules", $"/api/users/{Guid.NewGuid()}/modules/campagnes/why" })
         {
             await nobody.Ask(HttpMethod.Get, path).ShouldRefuse(401, "UNAUTHENTICATED");
         }
@@ -76,7 +87,9 @@ public sealed class AssignmentInputTests(World world) : IClassFixture<World>
     {
         using var admin = await world.As(Cast.Admin1);
         var user = await world.IdOf("teacher.s0006.2@sankore.test");
-        var answer = await admin.Bulk(await world.GroupId("g001"), new { userIds = new[] { user }, moduleIds = new[] { await world.ModuleId("campagnes") }, expiresAt = end }).Json();
+        var answer = await admin.Bulk(
+            await world.GroupId("g001"),
+            new { userIds = new[] { user }, moduleIds = new[] { await world.ModuleId("campagnes") }, expiresAt = end }).Json();
         answer.GetProperty("people").GetInt32().ShouldBe(1);
         (await admin.ModulesOf(user)).Single(a => a.Text("code") == "campagnes").GetProperty("expiresAt").GetDateTimeOffset()
             .ShouldBe(DateTimeOffset.Parse(end, System.Globalization.CultureInfo.InvariantCulture));
@@ -95,7 +108,10 @@ public sealed class AssignmentInputTests(World world) : IClassFixture<World>
         using var answer = await admin.Assign(user, module, new { expiresAt = end });
         ((int)answer.StatusCode).ShouldBeOneOf(200, 400, 422);
         var statuses = new List<(string, int)>();
-        foreach (var (client, path) in new[] { (admin, $"/api/assignment-logs?user={user}"), (admin, $"/api/users/{user}/modules"), (person, $"/api/users/{user}/modules/campagnes/why"), (person, "/api/me"), (person, "/api/me/menu") })
+        foreach (
+            var (
+            client,
+            path) in new[] { (admin, $"/api/assignment-logs?user={user}"), (admin, $"/api/users/{user}/modules"), (person, $"/api/users/{user}/modules/campagnes/why"), (person, "/api/me"), (person, "/api/me/menu") })
         {
             using var read = await client.Ask(HttpMethod.Get, path);
             statuses.Add((path, (int)read.StatusCode));
@@ -110,7 +126,8 @@ public sealed class AssignmentInputTests(World world) : IClassFixture<World>
         using var teacher = await world.As(Cast.Teacher1);
         using var admin = await world.As(Cast.Admin1);
         using var operators = await world.As(Cast.Super);
-        using var refused = await teacher.Assign(await world.IdOf(Cast.HeadOnPremium), await world.ModuleId("campagnes"), new { expiresAt = "0001-01-01T00:00:00Z" });
+        using var refused = await teacher.Assign(
+            await world.IdOf(Cast.HeadOnPremium), await world.ModuleId("campagnes"), new { expiresAt = "0001-01-01T00:00:00Z" });
         ((int)refused.StatusCode).ShouldBeOneOf(400, 403);
         foreach (var client in new[] { admin, operators })
         {

@@ -23,7 +23,8 @@ public sealed class AssignmentLogTests(World world) : IClassFixture<World>
         (await Lines(first)).ShouldNotBeEmpty();
         (await Lines(second)).Count.ShouldBeGreaterThanOrEqualTo(2);
         (await Lines(first, $"group={g2}")).ShouldBeEmpty();
-        (await operators.Ask(HttpMethod.Get, "/api/assignment-logs").Json()).GetProperty("total").GetInt64().ShouldBe(await world.Sql<long>("select count(*) from tenancy.module_assignment_logs"));
+        (await operators.Ask(HttpMethod.Get, "/api/assignment-logs").Json()).GetProperty("total").GetInt64()
+            .ShouldBe(await world.Sql<long>("select count(*) from tenancy.module_assignment_logs"));
         foreach (var email in new[] { Cast.Teacher1, Cast.HeadOnPremium, "bursar.s0001.1@sankore.test" })
         {
             using var client = await world.As(email);
@@ -36,9 +37,11 @@ public sealed class AssignmentLogTests(World world) : IClassFixture<World>
     public async Task A_line_says_who_what_whom_and_what_was_before_and_after()
     {
         using var admin = await world.As("admin.g005@sankore.test");
-        var (user, module, school) = (await world.IdOf("bursar.s0005.1@sankore.test"), await world.ModuleId("campagnes"), await world.SchoolId("s0005"));
+        var (user, module, school) =
+            (await world.IdOf("bursar.s0005.1@sankore.test"), await world.ModuleId("campagnes"), await world.SchoolId("s0005"));
         await admin.Assign(user, module, new { canWrite = true, schoolId = school }).Json();
-        await admin.Assign(user, module, new { canExport = true, schoolId = school, version = 1, expiresAt = "2100-01-01T00:00:00Z" }).Json();
+        await admin.Assign(user, module, new { canExport = true, schoolId = school, version = 1, expiresAt = "2100-01-01T00:00:00Z" })
+            .Json();
         await admin.Revoke(user, module, query: $"?schoolId={school}");
         var lines = await Lines(admin, $"user={user}");
         lines.Texts("action").ShouldBe(["revoked", "updated", "assigned"]);
@@ -46,12 +49,14 @@ public sealed class AssignmentLogTests(World world) : IClassFixture<World>
         updated.Text("user").ShouldBe(await world.Sql<string>("select display_name from public.profiles where id = @user", new { user }));
         updated.Text("target").ShouldBe("Campagnes");
         updated.Text("school").ShouldBe(await world.Sql<string>("select name from tenancy.schools where id = @school", new { school }));
-        updated.Text("assignedBy").ShouldBe(await world.Sql<string>("select display_name from public.profiles where email = 'admin.g005@sankore.test'"));
+        updated.Text("assignedBy")
+            .ShouldBe(await world.Sql<string>("select display_name from public.profiles where email = 'admin.g005@sankore.test'"));
         updated.GetProperty("before").GetProperty("write").GetBoolean().ShouldBeTrue();
         updated.GetProperty("after").GetProperty("write").GetBoolean().ShouldBeFalse();
         updated.GetProperty("after").GetProperty("export").GetBoolean().ShouldBeTrue();
         updated.GetProperty("after").GetProperty("expiresAt").GetDateTimeOffset().Year.ShouldBe(2100);
-        (lines[0].GetProperty("after").ValueKind, lines[2].GetProperty("before").ValueKind).ShouldBe((JsonValueKind.Null, JsonValueKind.Null));
+        (lines[0].GetProperty("after").ValueKind, lines[2].GetProperty("before").ValueKind)
+            .ShouldBe((JsonValueKind.Null, JsonValueKind.Null));
     }
 
     [Fact]
@@ -60,7 +65,9 @@ public sealed class AssignmentLogTests(World world) : IClassFixture<World>
         const string Author = "admin.g004@sankore.test";
         using var admin = await world.As(Author);
         using var operators = await world.As(Cast.Super);
-        var (user, module, author, group) = (await world.IdOf("bursar.s0004.1@sankore.test"), await world.ModuleId("campagnes"), await world.IdOf(Author), await world.GroupId("g004"));
+        var (user, module, author, group) = (
+            await world.IdOf("bursar.s0004.1@sankore.test"), await world.ModuleId("campagnes"), await world.IdOf(Author),
+            await world.GroupId("g004"));
         await admin.Assign(user, module).Json();
         await admin.Assign(user, await world.ModuleId("transport")).ShouldRefuse(422, "MODULE_INACTIVE");
         var middle = await world.Sql<DateTime>("select clock_timestamp()");

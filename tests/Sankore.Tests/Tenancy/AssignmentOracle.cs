@@ -36,7 +36,8 @@ internal sealed class AssignmentOracle(int seed)
         var live = Some(_groups).ToList();
         var offers = targets.SelectMany(t => live.Count == 0 ? [new AssignmentOffer(t.ModuleId, t.CategoryId, null, false, false)]
             : live.Select(g => Often
-                ? new AssignmentOffer(t.ModuleId, t.CategoryId, g, true, Often) : new AssignmentOffer(t.ModuleId, t.CategoryId, g, false, false)));
+                ? new AssignmentOffer(t.ModuleId, t.CategoryId, g, true, Often)
+                : new AssignmentOffer(t.ModuleId, t.CategoryId, g, false, false)));
         var existing =
             from person in _people
             from target in targets

@@ -2,7 +2,9 @@ using Npgsql;
 
 namespace Sankore.Tests.Tenancy;
 
-/// <summary>Plans, groups and modules change while assignments are made of them: each is decided one way or the other, and nothing fails.</summary>
+/// <summary>
+/// Plans, groups and modules change while assignments are made of them: each is decided one way or the other, and nothing fails.
+/// </summary>
 public sealed class AssignmentOrderTests(World world) : IClassFixture<World>
 {
     [Fact]
@@ -15,8 +17,12 @@ public sealed class AssignmentOrderTests(World world) : IClassFixture<World>
         {
             for (var i = 0; i < 12; i++)
             {
-                await world.Execute("delete from tenancy.plan_modules where module_id = @module and plan_id = (select id from tenancy.subscription_plans where slug = 'premium')", new { module });
-                await world.Execute("insert into tenancy.plan_modules (id, plan_id, module_id) select gen_random_uuid(), id, @module from tenancy.subscription_plans where slug = 'premium'", new { module });
+                await world.Execute(
+                    "delete from tenancy.plan_modules where module_id = @module and plan_id = (select id from tenancy.subscription_plans"
+                    + " where slug = 'premium')", new { module });
+                await world.Execute(
+                    "insert into tenancy.plan_modules (id, plan_id, module_id) select gen_random_uuid(), id, @module"
+                    + " from tenancy.subscription_plans where slug = 'premium'", new { module });
             }
         });
         foreach (var user in people)
@@ -28,14 +34,17 @@ public sealed class AssignmentOrderTests(World world) : IClassFixture<World>
         }
         await editing;
         await admin.Assign(people[0], module, new { version = 0 }).Json();
-        (await world.Sql<int>("select count(*)::int from tenancy.schools s join tenancy.school_entitlements e on e.school_id = s.id where s.active_modules is distinct from e.active_modules")).ShouldBe(0);
+        (await world.Sql<int>(
+            "select count(*)::int from tenancy.schools s join tenancy.school_entitlements e on e.school_id = s.id"
+            + " where s.active_modules is distinct from e.active_modules")).ShouldBe(0);
     }
 
     [Fact]
     public async Task A_group_that_closes_and_opens_meanwhile_makes_no_assignment_fail()
     {
         using var admin = await world.As(Cast.Admin2);
-        var (group, module, people) = (await world.GroupId("g002"), await world.ModuleId("annonces"), await world.PeopleOf("g002", "teacher", 8));
+        var (group, module, people) =
+            (await world.GroupId("g002"), await world.ModuleId("annonces"), await world.PeopleOf("g002", "teacher", 8));
         using var done = new CancellationTokenSource();
         var closing = Task.Run(async () =>
         {
@@ -43,7 +52,8 @@ public sealed class AssignmentOrderTests(World world) : IClassFixture<World>
             {
                 foreach (var status in new[] { "inactive", "active" })
                 {
-                    await Retried(() => world.Execute("update tenancy.school_groups set status = @status where id = @group", new { status, group }));
+                    await Retried(
+                        () => world.Execute("update tenancy.school_groups set status = @status where id = @group", new { status, group }));
                 }
             }
         });
@@ -52,7 +62,9 @@ public sealed class AssignmentOrderTests(World world) : IClassFixture<World>
             var statuses = new List<int>();
             for (var i = 0; i < 10; i++)
             {
-                using var answer = n % 2 == 0 ? await admin.Bulk(group, new { userIds = people, moduleIds = new[] { module }, canWrite = i % 2 == 0 }) : await admin.Assign(user, module, new { canExport = i % 2 == 0 });
+                using var answer = n % 2 == 0
+                    ? await admin.Bulk(group, new { userIds = people, moduleIds = new[] { module }, canWrite = i % 2 == 0 })
+                    : await admin.Assign(user, module, new { canExport = i % 2 == 0 });
                 statuses.Add((int)answer.StatusCode);
             }
             return statuses;
@@ -67,7 +79,8 @@ public sealed class AssignmentOrderTests(World world) : IClassFixture<World>
     {
         using var super = await world.As(Cast.Super);
         using var admin = await world.As("admin.g004@sankore.test");
-        var (group, people, finances) = (await world.GroupId("g004"), await world.PeopleOf("g004", "teacher", 20), await world.CategoryId("finances"));
+        var (group, people, finances) =
+            (await world.GroupId("g004"), await world.PeopleOf("g004", "teacher", 20), await world.CategoryId("finances"));
         for (var round = 0; round < 6; round++)
         {
             var module = await super.NewModule(categoryId: finances);

@@ -16,7 +16,8 @@ public sealed class AssignmentPolicyTests(World world) : IClassFixture<World>
         await SomeLines();
         foreach (var (role, id) in new (string, Guid?)[]
         {
-            ("anon", null), ("authenticated", null), ("authenticated", await world.IdOf(Cast.Teacher1)), ("authenticated", await world.IdOf(Cast.HeadOnPremium)),
+            ("anon", null), ("authenticated", null), ("authenticated", await world.IdOf(Cast.Teacher1)),
+                ("authenticated", await world.IdOf(Cast.HeadOnPremium)),
             ("authenticated", await world.IdOf(Cast.Admin1)), ("authenticated", await world.IdOf(Cast.Super)), ("service_role", null),
         })
         {
@@ -25,14 +26,19 @@ public sealed class AssignmentPolicyTests(World world) : IClassFixture<World>
                 var before = await world.Sql<long>($"select count(*) + coalesce(sum(hashtext(t::text)), 0) from {table} t");
                 foreach (var sql in new[]
                 {
-                    $"insert into {table} default values returning 1", $"update {table} set school_id = null returning 1", $"update {table} set user_id = user_id returning 1",
+                    $"insert into {table} default values returning 1", $"update {table} set school_id = null returning 1",
+                        $"update {table} set user_id = user_id returning 1",
                     $"delete from {table} returning 1", $"truncate {table}",
                 })
                 {
                     (await world.Tried(role, id, sql)).ShouldBeOneOf("42501", "0");
                 }
-                (await world.Tried(role, id, $"insert into {table} (user_id, school_group_id, module_id) select m.user_id, m.school_group_id, (select id from tenancy.modules limit 1) from tenancy.memberships m limit 1 returning 1")).ShouldBeOneOf("42501", "0");
-                (await world.Sql<long>($"select count(*) + coalesce(sum(hashtext(t::text)), 0) from {table} t")).ShouldBe(before, $"{table} as {role}");
+                (await world.Tried(
+                    role, id,
+                    $"insert into {table} (user_id, school_group_id, module_id) select m.user_id, m.school_group_id, (select id"
+                    + $" from tenancy.modules limit 1) from tenancy.memberships m limit 1 returning 1")).ShouldBeOneOf("42501", "0");
+                (await world.Sql<long>($"select count(*) + coalesce(sum(hashtext(t::text)), 0) from {table} t"))
+                    .ShouldBe(before, $"{table} as {role}");
             }
         }
     }
@@ -48,7 +54,8 @@ public sealed class AssignmentPolicyTests(World world) : IClassFixture<World>
         (await world.Tried("service_role", null, sql)).ShouldBe("42501");
         foreach (var role in new[] { DatabaseSetup.OwnerRole, "postgres" })
         {
-            var refused = await Should.ThrowAsync<PostgresException>(() => world.Execute($"{(role == "postgres" ? "" : $"set role {role};")} {sql}"));
+            var refused =
+                await Should.ThrowAsync<PostgresException>(() => world.Execute($"{(role == "postgres" ? "" : $"set role {role};")} {sql}"));
             (refused.SqlState, refused.MessageText).ShouldBe(("SK001", "IMMUTABLE"));
         }
     }
@@ -78,12 +85,16 @@ public sealed class AssignmentPolicyTests(World world) : IClassFixture<World>
         await SomeLines();
         var (teacher, admin, group) = (await world.IdOf(Cast.Teacher1), await world.IdOf(Cast.Admin1), await world.GroupId("g001"));
         const string Sql = "select id from tenancy.user_module_permissions";
-        (await world.AsRole<Guid>("authenticated", teacher, Sql)).ShouldBe(await world.Rows<Guid>($"{Sql} where user_id = @teacher", new { teacher }), ignoreOrder: true);
-        (await world.AsRole<Guid>("authenticated", admin, Sql)).ShouldBe(await world.Rows<Guid>($"{Sql} where school_group_id = @group", new { group }), ignoreOrder: true);
-        (await world.AsRole<Guid>("authenticated", await world.IdOf(Cast.Super), Sql)).Count.ShouldBe(await world.Sql<int>("select count(*)::int from tenancy.user_module_permissions"));
+        (await world.AsRole<Guid>("authenticated", teacher, Sql))
+            .ShouldBe(await world.Rows<Guid>($"{Sql} where user_id = @teacher", new { teacher }), ignoreOrder: true);
+        (await world.AsRole<Guid>("authenticated", admin, Sql))
+            .ShouldBe(await world.Rows<Guid>($"{Sql} where school_group_id = @group", new { group }), ignoreOrder: true);
+        (await world.AsRole<Guid>("authenticated", await world.IdOf(Cast.Super), Sql))
+            .Count.ShouldBe(await world.Sql<int>("select count(*)::int from tenancy.user_module_permissions"));
         const string LogSql = "select id from tenancy.module_assignment_logs";
         (await world.AsRole<long>("authenticated", teacher, LogSql)).ShouldBeEmpty();
-        (await world.AsRole<long>("authenticated", admin, LogSql)).ShouldBe(await world.Rows<long>($"{LogSql} where school_group_id = @group", new { group }), ignoreOrder: true);
+        (await world.AsRole<long>("authenticated", admin, LogSql))
+            .ShouldBe(await world.Rows<long>($"{LogSql} where school_group_id = @group", new { group }), ignoreOrder: true);
         foreach (var sql in new[] { Sql, LogSql })
         {
             (await world.Tried("anon", null, sql)).ShouldBeOneOf("42501", "0");
@@ -179,6 +190,9 @@ public sealed class AssignmentPolicyTests(World world) : IClassFixture<World>
     {
         using var admin = await world.As(Cast.Admin1);
         var module = await world.ModuleId("bibliotheque");
-        await admin.Bulk(await world.GroupId("g001"), new { userIds = new[] { await world.IdOf(Cast.Teacher1), await world.IdOf(Cast.Admin2) }, moduleIds = new[] { module } }).Json();
+        await admin.Bulk(
+            await world.GroupId("g001"),
+            new { userIds = new[] { await world.IdOf(Cast.Teacher1), await world.IdOf(Cast.Admin2) }, moduleIds = new[] { module } })
+            .Json();
     }
 }

@@ -3,7 +3,9 @@ using Sankore.Tenancy.Assignments;
 
 namespace Sankore.Tests.Tenancy;
 
-/// <summary>Who may not assign what to whom: each refusal has its code and its words, changes nothing, and is one line of the log.</summary>
+/// <summary>
+/// Who may not assign what to whom: each refusal has its code and its words, changes nothing, and is one line of the log.
+/// </summary>
 public sealed class AssignmentRefusalTests(World world) : IClassFixture<World>
 {
     private const string OnlyYourGroup = "d’un groupe que vous administrez|of a group that you administer";
@@ -63,7 +65,9 @@ public sealed class AssignmentRefusalTests(World world) : IClassFixture<World>
     [InlineData("palmares")]
     [InlineData("laboratoire")]
     public async Task A_module_that_cannot_be_used_is_not_assigned(string code) =>
-        await Refused("admin.g004@sankore.test", await Module("teacher.s0004.1@sankore.test", code), 422, "MODULE_INACTIVE", "n’est pas actif|is not active");
+        await Refused(
+            "admin.g004@sankore.test", await Module("teacher.s0004.1@sankore.test", code), 422, "MODULE_INACTIVE",
+            "n’est pas actif|is not active");
 
     [Theory]
     [InlineData("suspended")]
@@ -72,9 +76,11 @@ public sealed class AssignmentRefusalTests(World world) : IClassFixture<World>
     public async Task Without_a_live_subscription_nothing_is_assigned(string status)
     {
         await world.Subscribe("g005", status: status);
-        foreach (var attempt in new[] { await Module("teacher.s0005.1@sankore.test"), await Category("teacher.s0005.1@sankore.test", "finances") })
+        foreach (
+            var attempt in new[] { await Module("teacher.s0005.1@sankore.test"), await Category("teacher.s0005.1@sankore.test", "finances") })
         {
-            await Refused("admin.g005@sankore.test", attempt, 422, "SUBSCRIPTION_INACTIVE", "pas d’abonnement en cours|no live subscription");
+            await Refused(
+                "admin.g005@sankore.test", attempt, 422, "SUBSCRIPTION_INACTIVE", "pas d’abonnement en cours|no live subscription");
         }
     }
 
@@ -110,17 +116,23 @@ public sealed class AssignmentRefusalTests(World world) : IClassFixture<World>
     public async Task An_administration_that_has_ended_assigns_nothing()
     {
         const string Email = "admin.g003@sankore.test";
-        await world.Execute("update tenancy.memberships set expires_at = now() - interval '1 minute' where user_id = @id", new { id = await world.IdOf(Email) });
+        await world.Execute(
+            "update tenancy.memberships set expires_at = now() - interval '1 minute' where user_id = @id",
+            new { id = await world.IdOf(Email) });
         await Refused(Email, await Module(Cast.HeadOnGratuit, "messagerie-interne"), 403, "ASSIGNER_EXPIRED", "a pris fin|has ended");
     }
 
     [Fact]
     public async Task Nothing_is_assigned_until_a_moment_that_has_passed() =>
-        await Refused(Cast.Admin1, await Module(Cast.Teacher1) with { Body = new { expiresAt = DateTimeOffset.UtcNow.AddMinutes(-1) } }, 422, "EXPIRY_PAST", "déjà passée|has passed already");
+        await Refused(
+            Cast.Admin1, await Module(Cast.Teacher1) with { Body = new { expiresAt = DateTimeOffset.UtcNow.AddMinutes(-1) } }, 422,
+            "EXPIRY_PAST", "déjà passée|has passed already");
 
     [Fact]
     public async Task Nothing_is_assigned_for_a_school_where_the_person_does_not_work() =>
-        await Refused(Cast.Admin1, await Module(Cast.Teacher1) with { Body = new { schoolId = await world.SchoolId("s0006") } }, 422, "NOT_IN_SCHOOL", "ne travaille pas dans cette école|does not work in that school");
+        await Refused(
+            Cast.Admin1, await Module(Cast.Teacher1) with { Body = new { schoolId = await world.SchoolId("s0006") } }, 422, "NOT_IN_SCHOOL",
+            "ne travaille pas dans cette école|does not work in that school");
 
     [Fact]
     public async Task A_change_says_what_it_is_based_on()
@@ -130,10 +142,13 @@ public sealed class AssignmentRefusalTests(World world) : IClassFixture<World>
         await attempt.By(admin, "fr").Json();
         foreach (var version in new int?[] { null, 0, 2, 7 })
         {
-            var line = await Refused(Cast.Admin1, attempt with { Body = new { canDelete = true, version } }, 412, "STALE", "entre-temps|in the meantime");
+            var line = await Refused(
+                Cast.Admin1, attempt with { Body = new { canDelete = true, version } }, 412, "STALE", "entre-temps|in the meantime");
             (line.Had, line.Asked).ShouldBe(("rw", "rd"));
         }
-        await Refused(Cast.Admin1, attempt with { Body = new { canDelete = true, version = 1 }, IfMatch = "\"3\"" }, 412, "STALE", "entre-temps|in the meantime");
+        await Refused(
+            Cast.Admin1, attempt with { Body = new { canDelete = true, version = 1 }, IfMatch = "\"3\"" }, 412, "STALE",
+            "entre-temps|in the meantime");
         await admin.Assign(attempt.User, attempt.Target, new { canDelete = true }, ifMatch: "\"abc\"").ShouldRefuse(400, "BAD_REQUEST");
     }
 
@@ -146,8 +161,11 @@ public sealed class AssignmentRefusalTests(World world) : IClassFixture<World>
         await assigned.By(own, "fr").Json();
         foreach (var (by, to, status, code) in new[]
         {
-            (Cast.Admin2, assigned.User, 403, "UNAUTHORIZED"), (Cast.HeadOnPremium, assigned.User, 403, "UNAUTHORIZED"), (Cast.Admin1, await world.IdOf(Cast.HeadOnEssentiel), 403, "UNAUTHORIZED"),
-            (Cast.Admin1, await world.IdOf(Cast.Admin1), 403, "SELF_ASSIGNMENT"), (Cast.Admin1, await world.IdOf("teacher.s0046.1@sankore.test"), 404, "NOT_FOUND"), (Cast.Admin1, Guid.NewGuid(), 404, "NOT_FOUND"),
+            (Cast.Admin2, assigned.User, 403, "UNAUTHORIZED"), (Cast.HeadOnPremium, assigned.User, 403, "UNAUTHORIZED"),
+                (Cast.Admin1, await world.IdOf(Cast.HeadOnEssentiel), 403, "UNAUTHORIZED"),
+            (Cast.Admin1, await world.IdOf(Cast.Admin1), 403, "SELF_ASSIGNMENT"),
+            (Cast.Admin1, await world.IdOf("teacher.s0046.1@sankore.test"), 404, "NOT_FOUND"),
+            (Cast.Admin1, Guid.NewGuid(), 404, "NOT_FOUND"),
         })
         {
             using var client = await world.As(by);
@@ -170,25 +188,31 @@ public sealed class AssignmentRefusalTests(World world) : IClassFixture<World>
             (await attempt.By(client, language).ShouldRefuse(status, code)).Text("title").ShouldContain(phrase);
             (await world.AssignmentsNow()).ShouldBe(before);
             line = (await world.LinesAfter(last)).ShouldHaveSingleItem();
-            (line.Action, line.Reason, line.UserId, line.Target, line.AssignedBy).ShouldBe(("refused", code, attempt.User, attempt.Target, await world.IdOf(by)));
+            (line.Action, line.Reason, line.UserId, line.Target, line.AssignedBy)
+                .ShouldBe(("refused", code, attempt.User, attempt.Target, await world.IdOf(by)));
             AssignedRights.Parse(line.After).ShouldBe(attempt.Asked);
             line.SchoolId.ShouldBe(attempt.Json.TryGetProperty("schoolId", out var school) ? school.GetGuid() : null);
         }
         return line;
     }
 
-    private async Task<Attempt> Module(string to, string code = "campagnes") => new(await world.IdOf(to), await world.ModuleId(code), false, new { canWrite = true }, null);
+    private async Task<Attempt> Module(string to, string code = "campagnes") =>
+        new(await world.IdOf(to), await world.ModuleId(code), false, new { canWrite = true }, null);
 
-    private async Task<Attempt> Category(string to, string slug) => new(await world.IdOf(to), await world.CategoryId(slug), true, new { canWrite = true }, null);
+    private async Task<Attempt> Category(string to, string slug) =>
+        new(await world.IdOf(to), await world.CategoryId(slug), true, new { canWrite = true }, null);
 
     private sealed record Attempt(Guid User, Guid Target, bool OfCategory, object Body, string? IfMatch)
     {
         public JsonElement Json => JsonSerializer.SerializeToElement(Body);
 
-        public AssignedRights Asked => new(true, Is("canWrite"), Is("canDelete"), Is("canExport"), Json.TryGetProperty("expiresAt", out var end) ? Micro(end.GetDateTimeOffset()) : null);
+        public AssignedRights Asked => new(
+            true, Is("canWrite"), Is("canDelete"), Is("canExport"), Json.TryGetProperty("expiresAt", out var end)
+            ? Micro(end.GetDateTimeOffset()) : null);
 
         public Task<HttpResponseMessage> By(HttpClient client, string language) =>
-            OfCategory ? client.AssignCategory(User, Target, Body, IfMatch, language) : client.Assign(User, Target, Body, IfMatch, language);
+            OfCategory ? client.AssignCategory(User, Target, Body, IfMatch, language)
+                : client.Assign(User, Target, Body, IfMatch, language);
 
         private bool Is(string right) => Json.TryGetProperty(right, out var value) && value.GetBoolean();
 

@@ -12,9 +12,11 @@ public sealed class AssignmentScopeTests(World world) : IClassFixture<World>
         using var admin = await world.As(Cast.Admin1);
         var assigned = await admin.Assign(user, module, new { schoolId = school }).Json();
         assigned.GetProperty("schoolId").GetGuid().ShouldBe(school);
-        assigned.Text("schoolName").ShouldBe(await world.Sql<string>("select name from tenancy.schools where id = @school", new { school }));
+        assigned.Text("schoolName")
+            .ShouldBe(await world.Sql<string>("select name from tenancy.schools where id = @school", new { school }));
 
-        var chains = (await admin.Why(user, "caisse-et-depenses")).GetProperty("chains").EnumerateArray().ToDictionary(c => c.Text("school"), c => c.GetProperty("granted").GetBoolean());
+        var chains = (await admin.Why(user, "caisse-et-depenses")).GetProperty("chains").EnumerateArray()
+            .ToDictionary(c => c.Text("school"), c => c.GetProperty("granted").GetBoolean());
         chains.Count.ShouldBe(2);
         chains.Single(c => c.Value).Key.ShouldBe(assigned.Text("schoolName"));
         await admin.Revoke(user, module).ShouldRefuse(404, "NOT_FOUND");
@@ -38,7 +40,9 @@ public sealed class AssignmentScopeTests(World world) : IClassFixture<World>
         (await world.MenuOf(Email)).ShouldContainKey("caisse-et-depenses");
         (await world.LinesAfter(line)).ShouldHaveSingleItem().After!.ShouldContain("2100-01-31");
 
-        await world.Execute("update tenancy.user_module_permissions set expires_at = now() - interval '1 second' where user_id = @user and module_id = @module", new { user, module });
+        await world.Execute(
+            "update tenancy.user_module_permissions set expires_at = now() - interval '1 second' where user_id = @user"
+            + " and module_id = @module", new { user, module });
         (await world.MenuOf(Email)).ShouldNotContainKey("caisse-et-depenses");
         (await admin.Assign(user, module, new { version = 1 }).Json()).GetProperty("version").GetInt32().ShouldBe(2);
         (await world.MenuOf(Email)).ShouldContainKey("caisse-et-depenses");
@@ -67,17 +71,31 @@ public sealed class AssignmentScopeTests(World world) : IClassFixture<World>
     }
 
     [Theory]
-    [InlineData("update tenancy.subscriptions set status = 'suspended' where school_group_id = @group", "update tenancy.subscriptions set status = 'active' where school_group_id = @group")]
-    [InlineData("update tenancy.school_groups set status = 'inactive' where id = @group", "update tenancy.school_groups set status = 'active' where id = @group")]
-    [InlineData("update tenancy.memberships set status = 'inactive' where user_id = @user", "update tenancy.memberships set status = 'active' where user_id = @user")]
-    [InlineData("update tenancy.memberships set expires_at = now() - interval '1 second' where user_id = @user", "update tenancy.memberships set expires_at = null where user_id = @user")]
-    [InlineData("update tenancy.modules set status = 'inactive' where id = @module", "update tenancy.modules set status = 'active' where id = @module")]
-    [InlineData("update tenancy.modules set is_built = false where id = @module", "update tenancy.modules set is_built = true where id = @module")]
-    [InlineData("update tenancy.business_categories set status = 'inactive' where slug = 'finances'", "update tenancy.business_categories set status = 'active' where slug = 'finances'")]
+    [InlineData(
+        "update tenancy.subscriptions set status = 'suspended' where school_group_id = @group",
+        "update tenancy.subscriptions set status = 'active' where school_group_id = @group")]
+    [InlineData(
+        "update tenancy.school_groups set status = 'inactive' where id = @group",
+        "update tenancy.school_groups set status = 'active' where id = @group")]
+    [InlineData(
+        "update tenancy.memberships set status = 'inactive' where user_id = @user",
+        "update tenancy.memberships set status = 'active' where user_id = @user")]
+    [InlineData(
+        "update tenancy.memberships set expires_at = now() - interval '1 second' where user_id = @user",
+        "update tenancy.memberships set expires_at = null where user_id = @user")]
+    [InlineData(
+        "update tenancy.modules set status = 'inactive' where id = @module",
+        "update tenancy.modules set status = 'active' where id = @module")]
+    [InlineData(
+        "update tenancy.modules set is_built = false where id = @module", "update tenancy.modules set is_built = true where id = @module")]
+    [InlineData(
+        "update tenancy.business_categories set status = 'inactive' where slug = 'finances'",
+        "update tenancy.business_categories set status = 'active' where slug = 'finances'")]
     public async Task Any_link_that_breaks_takes_the_module_away_until_it_holds_again(string breaks, string mends)
     {
         const string Email = "teacher.s0004.1@sankore.test";
-        var args = new { user = await world.IdOf(Email), group = await world.GroupId("g004"), module = await world.ModuleId("caisse-et-depenses") };
+        var args =
+            new { user = await world.IdOf(Email), group = await world.GroupId("g004"), module = await world.ModuleId("caisse-et-depenses") };
         using var admin = await world.As("admin.g004@sankore.test");
         await admin.Bulk(args.group, new { userIds = new[] { args.user }, moduleIds = new[] { args.module }, canExport = true }).Json();
         (await world.MenuOf(Email))["caisse-et-depenses"].ShouldBe("re");
@@ -94,7 +112,8 @@ public sealed class AssignmentScopeTests(World world) : IClassFixture<World>
     [InlineData("update tenancy.schools set status = 'inactive' where code = 's0003'")]
     public async Task What_was_assigned_can_be_revoked_whatever_became_of_it(string became)
     {
-        var (user, group, module) = (await world.IdOf("bursar.s0003.1@sankore.test"), await world.GroupId("g003"), await world.ModuleId("messagerie-interne"));
+        var (user, group, module) =
+            (await world.IdOf("bursar.s0003.1@sankore.test"), await world.GroupId("g003"), await world.ModuleId("messagerie-interne"));
         await world.Execute("update tenancy.modules set status = 'active' where id = @module", new { module });
         await world.Execute("update tenancy.memberships set status = 'active' where user_id = @user", new { user });
         await world.Subscribe("g003", status: "active");
@@ -102,7 +121,9 @@ public sealed class AssignmentScopeTests(World world) : IClassFixture<World>
         await admin.Assign(user, module).Json();
         await world.Execute(became, new { user, group });
         (await admin.Revoke(user, module)).StatusCode.ShouldBe(System.Net.HttpStatusCode.NoContent);
-        (await world.Sql<bool>("select is_active from tenancy.user_module_permissions where user_id = @user and module_id = @module", new { user, module })).ShouldBeFalse();
+        (await world.Sql<bool>(
+            "select is_active from tenancy.user_module_permissions where user_id = @user and module_id = @module",
+            new { user, module })).ShouldBeFalse();
     }
 
     [Fact]
@@ -119,7 +140,8 @@ public sealed class AssignmentScopeTests(World world) : IClassFixture<World>
             foreach (var group in new[] { first, second })
             {
                 var assigned = await client.Assign(user, module, new { groupId = group, canWrite = group == second }).Json();
-                (assigned.GetProperty("groupId").GetGuid(), assigned.GetProperty("canWrite").GetBoolean()).ShouldBe((group, group == second));
+                (assigned.GetProperty("groupId").GetGuid(), assigned.GetProperty("canWrite").GetBoolean())
+                    .ShouldBe((group, group == second));
             }
             // Without a group named, whichever was decided on is what is answered.
             var last = await world.LastLine();
@@ -127,7 +149,8 @@ public sealed class AssignmentScopeTests(World world) : IClassFixture<World>
             answer.GetProperty("canDelete").GetBoolean().ShouldBeTrue();
             answer.GetProperty("groupId").GetGuid().ShouldBe((await world.LinesAfter(last)).ShouldHaveSingleItem().SchoolGroupId!.Value);
             await client.Revoke(user, module, query: $"?groupId={second}");
-            (await client.ModulesOf(user)).Where(a => a.Text("code") == "gestion-inscriptions" && a.GetProperty("isActive").GetBoolean()).Select(a => a.GetProperty("groupId").GetGuid()).ShouldBe([first]);
+            (await client.ModulesOf(user)).Where(a => a.Text("code") == "gestion-inscriptions" && a.GetProperty("isActive").GetBoolean())
+                .Select(a => a.GetProperty("groupId").GetGuid()).ShouldBe([first]);
         }
     }
 }

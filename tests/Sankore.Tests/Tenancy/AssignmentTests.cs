@@ -27,10 +27,13 @@ public sealed class AssignmentTests(World world) : IClassFixture<World>
         using var person = await world.As(Email);
         foreach (var client in new[] { admin, person })
         {
-            JsonElement.DeepEquals((await client.ModulesOf(user)).Single(a => a.Text("code") == "caisse-et-depenses").With(("assignedBy", null)).Element(), assignment.With(("assignedBy", null)).Element()).ShouldBeTrue();
+            JsonElement.DeepEquals(
+                (await client.ModulesOf(user)).Single(a => a.Text("code") == "caisse-et-depenses").With(("assignedBy", null)).Element(),
+                assignment.With(("assignedBy", null)).Element()).ShouldBeTrue();
         }
         var logged = (await world.LinesAfter(line)).ShouldHaveSingleItem();
-        (logged.Action, logged.Reason, logged.Had, logged.Asked, logged.SchoolGroupId).ShouldBe(("assigned", null, null, "r", await world.GroupId("g001")));
+        (logged.Action, logged.Reason, logged.Had, logged.Asked, logged.SchoolGroupId)
+            .ShouldBe(("assigned", null, null, "r", await world.GroupId("g001")));
     }
 
     [Fact]
@@ -42,7 +45,8 @@ public sealed class AssignmentTests(World world) : IClassFixture<World>
         for (var mask = 0; mask < 8; mask++)
         {
             var (w, d, e) = ((mask & 1) > 0, (mask & 2) > 0, (mask & 4) > 0);
-            var assigned = await admin.Assign(user, module, new { canRead = true, canWrite = w, canDelete = d, canExport = e, version = mask }).Json();
+            var assigned =
+                await admin.Assign(user, module, new { canRead = true, canWrite = w, canDelete = d, canExport = e, version = mask }).Json();
             var letters = string.Concat("r", w ? "w" : "", d ? "d" : "", e ? "e" : "");
             Rights(assigned).ShouldBe(letters);
             assigned.GetProperty("version").GetInt32().ShouldBe(mask + 1);
@@ -116,10 +120,12 @@ public sealed class AssignmentTests(World world) : IClassFixture<World>
 
         var made = await super.NewModule(categoryId: category);
         (await world.MenuOf(Email))[made.Text("code")].ShouldBe("rw");
-        await super.Ask(HttpMethod.Put, $"/api/modules/{made.Id()}", made.With(("categoryId", await world.CategoryId("ressources-humaines")))).Json();
+        await super.Ask(
+            HttpMethod.Put, $"/api/modules/{made.Id()}", made.With(("categoryId", await world.CategoryId("ressources-humaines")))).Json();
         (await world.MenuOf(Email)).ShouldNotContainKey(made.Text("code"));
 
-        (await admin.Ask(HttpMethod.Delete, $"/api/users/{user}/categories/{category}")).StatusCode.ShouldBe(System.Net.HttpStatusCode.NoContent);
+        (await admin.Ask(HttpMethod.Delete, $"/api/users/{user}/categories/{category}"))
+            .StatusCode.ShouldBe(System.Net.HttpStatusCode.NoContent);
         (await world.MenuOf(Email)).Keys.Intersect(codes).ShouldBeEmpty();
     }
 
@@ -140,5 +146,7 @@ public sealed class AssignmentTests(World world) : IClassFixture<World>
     }
 
     private static string Rights(JsonElement assignment) =>
-        string.Concat(new[] { ("r", "canRead"), ("w", "canWrite"), ("d", "canDelete"), ("e", "canExport") }.Where(p => assignment.GetProperty(p.Item2).GetBoolean()).Select(p => p.Item1));
+        string.Concat(
+            new[] { ("r", "canRead"), ("w", "canWrite"), ("d", "canDelete"), ("e", "canExport") }.Where(
+            p => assignment.GetProperty(p.Item2).GetBoolean()).Select(p => p.Item1));
 }

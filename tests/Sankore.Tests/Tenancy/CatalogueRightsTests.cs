@@ -45,8 +45,12 @@ public sealed class CatalogueRightsTests(World world) : IClassFixture<World>
         var word = Catalogue.Word();
         var included = await admin.NewModule($"{word} incluse");
         var excluded = await admin.NewModule($"{word} exclue");
-        var inactive = await admin.Ask(HttpMethod.Post, "/api/modules", new { name = $"{word} inactive", categoryId = included.GetProperty("categoryId").GetGuid(), status = "inactive" }).Json(201);
-        var unbuilt = await admin.Ask(HttpMethod.Post, "/api/modules", new { name = $"{word} chantier", categoryId = included.GetProperty("categoryId").GetGuid(), isBuilt = false }).Json(201);
+        var inactive = await admin.Ask(
+            HttpMethod.Post, "/api/modules",
+            new { name = $"{word} inactive", categoryId = included.GetProperty("categoryId").GetGuid(), status = "inactive" }).Json(201);
+        var unbuilt = await admin.Ask(
+            HttpMethod.Post, "/api/modules",
+            new { name = $"{word} chantier", categoryId = included.GetProperty("categoryId").GetGuid(), isBuilt = false }).Json(201);
         foreach (var module in new[] { included, inactive, unbuilt })
         {
             await Include("essentiel", module);
@@ -60,9 +64,11 @@ public sealed class CatalogueRightsTests(World world) : IClassFixture<World>
         foreach (var hidden in new[] { excluded, inactive, unbuilt })
         {
             await head.Ask(HttpMethod.Get, $"/api/modules/{hidden.Id()}").ShouldRefuse(404, "NOT_FOUND");
-            await head.Ask(HttpMethod.Get, $"/api/categories/{excluded.GetProperty("categoryId").GetGuid()}").ShouldRefuse(404, "NOT_FOUND");
+            await head.Ask(HttpMethod.Get, $"/api/categories/{excluded.GetProperty("categoryId").GetGuid()}")
+                .ShouldRefuse(404, "NOT_FOUND");
         }
-        (await head.Ask(HttpMethod.Get, $"/api/categories/{included.GetProperty("categoryId").GetGuid()}").Json()).GetProperty("moduleCount").GetInt32().ShouldBe(1);
+        (await head.Ask(HttpMethod.Get, $"/api/categories/{included.GetProperty("categoryId").GetGuid()}").Json())
+            .GetProperty("moduleCount").GetInt32().ShouldBe(1);
     }
 
     [Fact]
@@ -81,12 +87,15 @@ public sealed class CatalogueRightsTests(World world) : IClassFixture<World>
         var category = await admin.NewCategory();
         return
         [
-            (HttpMethod.Post, "/api/modules", module.With()), (HttpMethod.Put, $"/api/modules/{module.Id()}", module.With()), (HttpMethod.Delete, $"/api/modules/{module.Id()}", null),
-            (HttpMethod.Post, "/api/categories", category.With()), (HttpMethod.Put, $"/api/categories/{category.Id()}", category.With()), (HttpMethod.Delete, $"/api/categories/{category.Id()}", null),
+            (HttpMethod.Post, "/api/modules", module.With()), (HttpMethod.Put, $"/api/modules/{module.Id()}", module.With()),
+                (HttpMethod.Delete, $"/api/modules/{module.Id()}", null),
+            (HttpMethod.Post, "/api/categories", category.With()), (HttpMethod.Put, $"/api/categories/{category.Id()}", category.With()),
+            (HttpMethod.Delete, $"/api/categories/{category.Id()}", null),
         ];
     }
 
     private Task<int> Include(string plan, JsonElement module) => world.Execute(
-        "insert into tenancy.plan_modules (id, plan_id, module_id) select gen_random_uuid(), id, @module from tenancy.subscription_plans where slug = @plan",
+        "insert into tenancy.plan_modules (id, plan_id, module_id) select gen_random_uuid(), id, @module from tenancy.subscription_plans"
+        + " where slug = @plan",
         new { plan, module = module.Id() });
 }

@@ -56,7 +56,8 @@ public sealed class CategoriesApiTests(World world) : IClassFixture<World>
     public async Task Every_field_that_is_said_is_kept()
     {
         using var admin = await world.As(Cast.Super);
-        var said = new { name = $"N {Catalogue.Word()}", slug = Catalogue.Word(), description = "Élèves 🎓", icon = "heart", color = "purple", sortOrder = 9999, status = "inactive" };
+        var said =
+            new { name = $"N {Catalogue.Word()}", slug = Catalogue.Word(), description = "Élèves 🎓", icon = "heart", color = "purple", sortOrder = 9999, status = "inactive" };
         var kept = await admin.Ask(HttpMethod.Post, "/api/categories", said).Json(201);
         var expected = JsonSerializer.SerializeToElement(said);
         foreach (var field in expected.Names())
@@ -69,7 +70,8 @@ public sealed class CategoriesApiTests(World world) : IClassFixture<World>
     {
         { "name", null }, { "name", " " }, { "name", new string('x', 121) }, { "name", "nul\0" }, { "name", "bell\u0007" },
         { "slug", new string('x', 201) }, { "slug", "nul\0" }, { "description", new string('x', 501) }, { "description", "nul\0" },
-        { "icon", "skull" }, { "color", "pink" }, { "color", "green\0" }, { "color", "#ff0000" }, { "sortOrder", -1 }, { "sortOrder", 10_000 }, { "status", "gone" },
+        { "icon", "skull" }, { "color", "pink" }, { "color", "green\0" }, { "color", "#ff0000" }, { "sortOrder", -1 },
+        { "sortOrder", 10_000 }, { "status", "gone" },
     };
 
     [Theory]
@@ -93,7 +95,9 @@ public sealed class CategoriesApiTests(World world) : IClassFixture<World>
         using var admin = await world.As(Cast.Super);
         var first = await admin.NewCategory();
         var said = string.Format(System.Globalization.CultureInfo.InvariantCulture, message, first.Text("slug"), first.Text("name"));
-        var problem = await admin.Ask(HttpMethod.Post, "/api/categories", new { name = first.Text("name").ToUpperInvariant() }, language: language).ShouldRefuse(409, "SLUG_TAKEN");
+        var problem = await admin.Ask(
+            HttpMethod.Post, "/api/categories", new { name = first.Text("name").ToUpperInvariant() },
+            language: language).ShouldRefuse(409, "SLUG_TAKEN");
         problem.Text("title").ShouldBe(said);
         problem.ErrorOf("slug").ShouldBe(said);
     }
@@ -104,7 +108,8 @@ public sealed class CategoriesApiTests(World world) : IClassFixture<World>
     public async Task A_slug_of_which_nothing_or_too_much_is_left_is_refused(string slug)
     {
         using var admin = await world.As(Cast.Super);
-        (await admin.Ask(HttpMethod.Post, "/api/categories", new { name = "Catégorie", slug }).ShouldRefuse(422, "SLUG_INVALID")).ErrorOf("slug");
+        (await admin.Ask(HttpMethod.Post, "/api/categories", new { name = "Catégorie", slug }).ShouldRefuse(422, "SLUG_INVALID"))
+            .ErrorOf("slug");
     }
 
     [Fact]
@@ -113,9 +118,11 @@ public sealed class CategoriesApiTests(World world) : IClassFixture<World>
         using var admin = await world.As(Cast.Super);
         var category = await admin.NewCategory();
         await admin.Ask(HttpMethod.Put, Path(category), category.With(("version", null))).ShouldRefuse(428, "VERSION_REQUIRED");
-        (await admin.Ask(HttpMethod.Put, Path(category), category.With(("color", "red"), ("version", null)), ifMatch: "\"1\"").Json()).Text("color").ShouldBe("red");
+        (await admin.Ask(HttpMethod.Put, Path(category), category.With(("color", "red"), ("version", null)), ifMatch: "\"1\"").Json())
+            .Text("color").ShouldBe("red");
         await admin.Ask(HttpMethod.Put, Path(category), category.With(("color", "teal"))).ShouldRefuse(412, "STALE");
-        (await admin.Ask(HttpMethod.Put, Path(category), category.With(("color", "teal"), ("version", 2))).Json()).GetProperty("version").GetInt32().ShouldBe(3);
+        (await admin.Ask(HttpMethod.Put, Path(category), category.With(("color", "teal"), ("version", 2))).Json()).GetProperty("version")
+            .GetInt32().ShouldBe(3);
         await admin.Ask(HttpMethod.Delete, Path(category), ifMatch: "\"2\"").ShouldRefuse(412, "STALE");
         (await admin.Ask(HttpMethod.Delete, Path(category), ifMatch: "\"3\"")).StatusCode.ShouldBe(HttpStatusCode.NoContent);
         await admin.Ask(HttpMethod.Get, Path(category)).ShouldRefuse(404, "NOT_FOUND");
@@ -126,7 +133,8 @@ public sealed class CategoriesApiTests(World world) : IClassFixture<World>
     {
         using var admin = await world.As(Cast.Super);
         var category = await admin.NewCategory();
-        var answers = await Task.WhenAll(Enumerable.Range(0, 4).Select(i => admin.Ask(HttpMethod.Put, Path(category), category.With(("sortOrder", i)))));
+        var answers = await Task.WhenAll(
+            Enumerable.Range(0, 4).Select(i => admin.Ask(HttpMethod.Put, Path(category), category.With(("sortOrder", i)))));
         answers.Select(a => (int)a.StatusCode).Order().ShouldBe([200, 412, 412, 412]);
     }
 
@@ -135,7 +143,8 @@ public sealed class CategoriesApiTests(World world) : IClassFixture<World>
     {
         using var admin = await world.As(Cast.Super);
         var category = await admin.NewCategory();
-        await admin.Ask(HttpMethod.Put, $"/api/categories/{Guid.NewGuid()}", category.With(("slug", Catalogue.Word()))).ShouldRefuse(404, "NOT_FOUND");
+        await admin.Ask(HttpMethod.Put, $"/api/categories/{Guid.NewGuid()}", category.With(("slug", Catalogue.Word())))
+            .ShouldRefuse(404, "NOT_FOUND");
         await admin.Ask(HttpMethod.Delete, $"/api/categories/{Guid.NewGuid()}").ShouldRefuse(404, "NOT_FOUND");
     }
 
@@ -147,7 +156,8 @@ public sealed class CategoriesApiTests(World world) : IClassFixture<World>
         using var admin = await world.As(Cast.Super);
         var category = await admin.NewCategory();
         var module = await admin.NewModule(categoryId: category.Id());
-        (await admin.Ask(HttpMethod.Delete, Path(category), language: language).ShouldRefuse(409, "CATEGORY_IN_USE")).Text("title").ShouldContain(advice);
+        (await admin.Ask(HttpMethod.Delete, Path(category), language: language).ShouldRefuse(409, "CATEGORY_IN_USE")).Text("title")
+            .ShouldContain(advice);
         (await admin.Ask(HttpMethod.Get, Path(category)).Json()).GetProperty("moduleCount").GetInt32().ShouldBe(1);
         await admin.Ask(HttpMethod.Delete, $"/api/modules/{module.Id()}").Json(204);
         await admin.Ask(HttpMethod.Delete, Path(category)).Json(204);

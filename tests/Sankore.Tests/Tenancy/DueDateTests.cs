@@ -61,10 +61,14 @@ public sealed class DueDateTests(EmptyWorld world) : IClassFixture<EmptyWorld>
         await connection.OpenAsync();
         (await SyncOracle.Differences(connection)).ShouldBeEmpty();
         var after = await Read();
-        foreach (var school in await connection.QueryAsync<School>("select school_group_id as subscription_id, subscription_id as linked, active_modules = '{\"due\": true}' as has_module from tenancy.schools"))
+        foreach (
+            var school in await connection.QueryAsync<School>(
+            "select school_group_id as subscription_id, subscription_id as linked, active_modules = '{\"due\": true}' as has_module"
+            + " from tenancy.schools"))
         {
             var live = after[school.SubscriptionId].Status is "trialing" or "active" or "past_due";
-            school.ShouldBe(new School(school.SubscriptionId, live ? school.SubscriptionId : null, live), after[school.SubscriptionId].ToString());
+            school.ShouldBe(
+                new School(school.SubscriptionId, live ? school.SubscriptionId : null, live), after[school.SubscriptionId].ToString());
         }
     }
 
@@ -93,12 +97,15 @@ public sealed class DueDateTests(EmptyWorld world) : IClassFixture<EmptyWorld>
     private async Task<int> Advance() => (await world.AsRole<int>("service_role", null, "select tenancy.advance_subscriptions()")).Single();
 
     private static List<DateTime?> Dates(DateTime now) =>
-        [null, now.AddHours(1), now.AddMinutes(-1), now.AddDays(-10), now.AddDays(-15).AddHours(1), now.AddDays(-15).AddMinutes(-1), now.AddDays(-40), now.AddDays(-800)];
+        [null, now.AddHours(1), now.AddMinutes(-1), now.AddDays(-10), now.AddDays(-15).AddHours(1), now.AddDays(-15).AddMinutes(-1),
+            now.AddDays(-40), now.AddDays(-800)];
 
     /// <summary>Each state, renewed or not, for months and years, with each date: every one in a group of its own, with a school.</summary>
     private async Task<Dictionary<Guid, Subscription>> Write(List<DateTime?> dates)
     {
-        await world.Execute("delete from tenancy.schools; delete from tenancy.subscriptions; delete from tenancy.school_groups; delete from tenancy.modules; delete from tenancy.subscription_plans; delete from tenancy.business_categories");
+        await world.Execute(
+            "delete from tenancy.schools; delete from tenancy.subscriptions; delete from tenancy.school_groups; delete"
+            + " from tenancy.modules; delete from tenancy.subscription_plans; delete from tenancy.business_categories");
         var plan = Guid.CreateVersion7();
         await world.Execute("""
             insert into tenancy.business_categories (id, name, slug) values (@plan, 'Category', 'due');
@@ -106,14 +113,16 @@ public sealed class DueDateTests(EmptyWorld world) : IClassFixture<EmptyWorld>
             insert into tenancy.subscription_plans (id, name, slug) values (@plan, 'Plan', 'due');
             insert into tenancy.plan_modules (id, plan_id, module_id) values (@plan, @plan, @plan);
             """, new { plan });
-        var rows = from state in States from renew in new[] { true, false } from period in new[] { "monthly", "yearly" } from date in dates select new { id = Guid.CreateVersion7(), state, renew, period, date };
+        var rows =
+            from state in States from renew in new[] { true, false } from period in new[] { "monthly", "yearly" } from date in dates select new { id = Guid.CreateVersion7(), state, renew, period, date };
         await using var connection = new NpgsqlConnection(world.AdminConnection);
         await connection.OpenAsync();
         foreach (var row in rows)
         {
             await connection.ExecuteAsync("""
                 insert into tenancy.school_groups (id, name, code) values (@id, 'Group', @id::text);
-                insert into tenancy.subscriptions (id, school_group_id, plan_id, status, billing_period, auto_renew, starts_at, ends_at) values (@id, @id, @plan, @state, @period, @renew, '2020-01-01', @date);
+                insert into tenancy.subscriptions (id, school_group_id, plan_id, status, billing_period, auto_renew, starts_at, ends_at)
+                values (@id, @id, @plan, @state, @period, @renew, '2020-01-01', @date);
                 insert into tenancy.schools (id, school_group_id, name, code) values (@id, @id, 'School', @id::text);
                 """, new { row.id, row.state, row.renew, row.period, row.date, plan });
         }
@@ -123,6 +132,8 @@ public sealed class DueDateTests(EmptyWorld world) : IClassFixture<EmptyWorld>
     private async Task<Dictionary<Guid, Subscription>> Read()
     {
         await using var connection = new NpgsqlConnection(world.AdminConnection);
-        return (await connection.QueryAsync<Subscription>("select id, status, billing_period, auto_renew, ends_at, version from tenancy.subscriptions")).ToDictionary(s => s.Id);
+        return (
+            await connection.QueryAsync<Subscription>(
+            "select id, status, billing_period, auto_renew, ends_at, version from tenancy.subscriptions")).ToDictionary(s => s.Id);
     }
 }

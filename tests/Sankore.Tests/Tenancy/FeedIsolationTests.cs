@@ -1,6 +1,8 @@
 namespace Sankore.Tests.Tenancy;
 
-/// <summary>Random changes of the catalogue: whoever keeps a menu from the feed has, at the end, the menu; and nobody is told of what is not theirs.</summary>
+/// <summary>
+/// Random changes of the catalogue: whoever keeps a menu from the feed has, at the end, the menu; and nobody is told of what is not theirs.
+/// </summary>
 public sealed class FeedIsolationTests(EmptyWorld world) : IClassFixture<EmptyWorld>
 {
     private sealed record Client(string Email, LiveClient Stream, MenuModel Model, HttpClient Http) : IAsyncDisposable
@@ -29,7 +31,8 @@ public sealed class FeedIsolationTests(EmptyWorld world) : IClassFixture<EmptyWo
 
     [Theory]
     [MemberData(nameof(Seeds), 200)]
-    public Task Changes_at_the_same_time_lead_every_client_to_its_menu(int seed) => Try(seed, network => network.CommitAmid(network.Change(), network.Change()));
+    public Task Changes_at_the_same_time_lead_every_client_to_its_menu(int seed) =>
+        Try(seed, network => network.CommitAmid(network.Change(), network.Change()));
 
     private Task Try(int seed, int perTransaction)
     {
@@ -70,9 +73,13 @@ public sealed class FeedIsolationTests(EmptyWorld world) : IClassFixture<EmptyWo
     }
 
     private static bool HasSeen(Client client, string name) =>
-        client.Stream.Events.Any(e => e.Type == "change" && e.Data.TryGetProperty("row", out var row) && row.GetProperty("name").GetString() == name);
+        client.Stream.Events.Any(
+            e => e.Type == "change" && e.Data.TryGetProperty("row", out var row) && row.GetProperty("name").GetString() == name);
 
-    /// <summary>Each event belongs to the first step whose position reaches it: its module, or its category's row, was the person's before or after that step.</summary>
+    /// <summary>
+    /// Each event belongs to the first step whose position reaches it: its module, or its category's row, was the person's before or after
+    /// that step.
+    /// </summary>
     private static async Task Check(Client client, List<FeedStep> steps, int seed)
     {
         foreach (var e in client.Stream.Events)
@@ -81,7 +88,9 @@ public sealed class FeedIsolationTests(EmptyWorld world) : IClassFixture<EmptyWo
             {
                 var at = steps.FindIndex(s => s.Position >= e.Id);
                 var (before, after) = (steps[at - 1].Seen[client.Email], steps[at].Seen[client.Email]);
-                (before.Contains(e.RowId) || after.Contains(e.RowId) || steps[at].HasInBetween).ShouldBeTrue($"{client.Email} was told {e.Op} in {e.Table} of what was never theirs, seed {seed}, by\n{steps[at].Sql}");
+                (before.Contains(e.RowId) || after.Contains(e.RowId) || steps[at].HasInBetween)
+                    .ShouldBeTrue(
+                    $"{client.Email} was told {e.Op} in {e.Table} of what was never theirs, seed {seed}, by\n{steps[at].Sql}");
             }
             await client.Model.Apply(e);
         }

@@ -20,7 +20,8 @@ public sealed class GroupsApiTests(World world) : IClassFixture<World>
         group.Text("code").ShouldBe($"ecoles-de-espoir-{word}");
         group.Text("country").ShouldBe("CG");
         group.Text("status").ShouldBe("active");
-        foreach (var field in new[] { "city", "contactEmail", "contactPhone", "plan", "planId", "subscriptionStatus", "subscriptionEndsAt" })
+        foreach (
+            var field in new[] { "city", "contactEmail", "contactPhone", "plan", "planId", "subscriptionStatus", "subscriptionEndsAt" })
         {
             group.GetProperty(field).ValueKind.ShouldBe(JsonValueKind.Null, field);
         }
@@ -43,11 +44,14 @@ public sealed class GroupsApiTests(World world) : IClassFixture<World>
             contactPhone = "+242 06 000 00 00",
             status = "inactive",
         }).Json(201);
-        (group.Text("code"), group.Text("city"), group.Text("country"), group.Text("contactEmail"), group.Text("contactPhone"), group.Text("status"))
+        (group.Text("code"), group.Text("city"), group.Text("country"), group.Text("contactEmail"), group.Text("contactPhone"),
+            group.Text("status"))
             .ShouldBe(($"reseau-nord-{word}", "Ouesso", "CM", "bonjour@example.org", "+242 06 000 00 00", "inactive"));
 
-        var saved = await admin.Ask(HttpMethod.Put, Path(group), group.With(("name", "Autre"), ("city", " "), ("country", "GA"), ("status", "active"))).Json();
-        (saved.Text("name"), saved.Text("country"), saved.Text("status"), saved.GetProperty("version").GetInt32()).ShouldBe(("Autre", "GA", "active", 2));
+        var saved = await admin.Ask(
+            HttpMethod.Put, Path(group), group.With(("name", "Autre"), ("city", " "), ("country", "GA"), ("status", "active"))).Json();
+        (saved.Text("name"), saved.Text("country"), saved.Text("status"), saved.GetProperty("version").GetInt32())
+            .ShouldBe(("Autre", "GA", "active", 2));
         saved.GetProperty("city").ValueKind.ShouldBe(JsonValueKind.Null);
         JsonElement.DeepEquals(await admin.Ask(HttpMethod.Get, Path(group)).Json(), saved).ShouldBeTrue();
     }
@@ -58,11 +62,16 @@ public sealed class GroupsApiTests(World world) : IClassFixture<World>
         using var admin = await world.As(Cast.Super);
         var (group, other) = (await admin.NewGroup(), await admin.NewGroup());
         var spelling = other.Text("code").Replace('-', ' ').ToUpperInvariant();
-        (await admin.Ask(HttpMethod.Post, "/api/groups", new { name = "Autre", code = spelling }).ShouldRefuse(409, "GROUP_CODE_TAKEN")).ErrorOf("code");
-        (await admin.Ask(HttpMethod.Put, Path(group), group.With(("code", spelling))).ShouldRefuse(409, "GROUP_CODE_TAKEN")).ErrorOf("code");
+        (await admin.Ask(HttpMethod.Post, "/api/groups", new { name = "Autre", code = spelling }).ShouldRefuse(409, "GROUP_CODE_TAKEN"))
+            .ErrorOf("code");
+        (await admin.Ask(HttpMethod.Put, Path(group), group.With(("code", spelling))).ShouldRefuse(409, "GROUP_CODE_TAKEN"))
+            .ErrorOf("code");
         (await admin.Ask(HttpMethod.Post, "/api/groups", new { name = "…" }).ShouldRefuse(422, "CODE_INVALID")).ErrorOf("code");
-        (await admin.Ask(HttpMethod.Post, "/api/groups", new { name = "Long", code = new string('c', 65) }).ShouldRefuse(422, "CODE_INVALID")).ErrorOf("code");
-        var answers = await Task.WhenAll(Enumerable.Range(0, 4).Select(_ => admin.Ask(HttpMethod.Post, "/api/groups", new { name = "Double", code = group.Text("code") + "-x" })));
+        (await admin.Ask(HttpMethod.Post, "/api/groups", new { name = "Long", code = new string('c', 65) })
+            .ShouldRefuse(422, "CODE_INVALID")).ErrorOf("code");
+        var answers = await Task.WhenAll(
+            Enumerable.Range(0, 4)
+            .Select(_ => admin.Ask(HttpMethod.Post, "/api/groups", new { name = "Double", code = group.Text("code") + "-x" })));
         answers.Select(a => (int)a.StatusCode).Order().ShouldBe([201, 409, 409, 409]);
     }
 
@@ -92,9 +101,12 @@ public sealed class GroupsApiTests(World world) : IClassFixture<World>
         var group = await admin.NewGroup();
         await admin.Ask(HttpMethod.Put, Path(group), group.With(("version", null))).ShouldRefuse(428, "VERSION_REQUIRED");
         await admin.Ask(HttpMethod.Put, Path(group), group.With(("name", "Première"), ("version", null)), ifMatch: "\"1\"").Json();
-        (await admin.Ask(HttpMethod.Put, Path(group), group.With(("name", "Seconde")), language: "en").ShouldRefuse(412, "STALE")).Text("title").ShouldContain("“Première”");
-        await admin.Ask(HttpMethod.Put, $"/api/groups/{Guid.NewGuid()}", group.With(("code", Catalogue.Word()))).ShouldRefuse(404, "NOT_FOUND");
-        var answers = await Task.WhenAll(Enumerable.Range(0, 4).Select(i => admin.Ask(HttpMethod.Put, Path(group), group.With(("name", $"Main {i}"), ("version", 2)))));
+        (await admin.Ask(HttpMethod.Put, Path(group), group.With(("name", "Seconde")), language: "en").ShouldRefuse(412, "STALE"))
+            .Text("title").ShouldContain("“Première”");
+        await admin.Ask(HttpMethod.Put, $"/api/groups/{Guid.NewGuid()}", group.With(("code", Catalogue.Word())))
+            .ShouldRefuse(404, "NOT_FOUND");
+        var answers = await Task.WhenAll(
+            Enumerable.Range(0, 4).Select(i => admin.Ask(HttpMethod.Put, Path(group), group.With(("name", $"Main {i}"), ("version", 2)))));
         answers.Select(a => (int)a.StatusCode).Order().ShouldBe([200, 412, 412, 412]);
     }
 
@@ -148,7 +160,8 @@ public sealed class GroupsApiTests(World world) : IClassFixture<World>
                 (await world.MenuOf(email)).Count.ShouldBe(open ? 1 : 0, email);
             }
             (await world.MenuOf(neighbour.Admin)).Count.ShouldBe(2);
-            (await admin.Ask(HttpMethod.Get, $"/api/schools/{tenant.SchoolId}").Json()).GetProperty("activeModules").GetArrayLength().ShouldBe(open ? 1 : 0);
+            (await admin.Ask(HttpMethod.Get, $"/api/schools/{tenant.SchoolId}").Json()).GetProperty("activeModules").GetArrayLength()
+                .ShouldBe(open ? 1 : 0);
         }
     }
 

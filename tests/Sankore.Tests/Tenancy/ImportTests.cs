@@ -48,7 +48,10 @@ public sealed class ImportTests(World world) : IClassFixture<World>
             Marie;{word}.A@exemple.cg;teacher;s0001
             """, await Group("g001"));
         import.GetProperty("errors").GetInt32().ShouldBe(6);
-        var errors = import.GetProperty("rows").EnumerateArray().ToDictionary(r => r.GetProperty("number").GetInt32(), r => r.GetProperty("errors").EnumerateArray().Select(e => $"{e.Text("column")} {e.Text("key")}").ToArray());
+        var errors = import.GetProperty("rows").EnumerateArray()
+            .ToDictionary(
+            r => r.GetProperty("number").GetInt32(), r =>
+            r.GetProperty("errors").EnumerateArray().Select(e => $"{e.Text("column")} {e.Text("key")}").ToArray());
         errors[2].ShouldBeEmpty();
         errors[3].ShouldBe(["email EMAIL_INVALID", "name field.required"], ignoreOrder: true);
         errors[4].ShouldBe(["role import.role"]);
@@ -66,7 +69,10 @@ public sealed class ImportTests(World world) : IClassFixture<World>
         using var admin = await world.As(Cast.Admin1);
         var word = Catalogue.Word();
         var group = await Group("g001");
-        var import = await Upload(admin, "staff", $"Name,E-mail,Role,School,Phone\nMarie Samba,{word}.m@exemple.cg,Teacher,s0001,+242 06\nMarie Samba,{word}.m@exemple.cg,Bursar,s0006,\nJean Loemba,{word}.j@exemple.cg,group_admin,,\n", group);
+        var import = await Upload(
+            admin, "staff",
+            $"Name,E-mail,Role,School,Phone\nMarie Samba,{word}.m@exemple.cg,Teacher,s0001,+242 06\nMarie "
+            + $"Samba,{word}.m@exemple.cg,Bursar,s0006,\nJean Loemba,{word}.j@exemple.cg,group_admin,,\n", group);
         import.GetProperty("errors").GetInt32().ShouldBe(0, import.ToString());
 
         var answers = await Task.WhenAll(Enumerable.Range(0, 4).Select(_ => Run(admin, import).Json()));
@@ -74,10 +80,16 @@ public sealed class ImportTests(World world) : IClassFixture<World>
         answers.Select(a => a.GetProperty("result").ToString()).Distinct().ShouldHaveSingleItem();
         answers[0].GetProperty("result").GetProperty("created").GetInt32().ShouldBe(2);
         answers[0].GetProperty("result").GetProperty("placed").GetInt32().ShouldBe(1);
-        (await world.Sql<int>("select count(*) from tenancy.memberships m join auth.users u on u.id = m.user_id where u.email like @like and m.school_group_id = @group", new { like = word + "%", group })).ShouldBe(3);
-        (await world.Sql<int>("select count(*) from rbac.invitations where email like @like and user_id is not null", new { like = word + "%" })).ShouldBe(2);
-        (await world.Sql<string>("select phone from public.profiles where email = @email", new { email = $"{word}.m@exemple.cg" })).ShouldBe("+242 06");
-        await Waiting.Until(() => Directory.GetFiles(world.OutboxFolder, "*.eml").Count(f => File.ReadAllText(f).Contains($"{word}.", StringComparison.Ordinal)) == 2, "two mails");
+        (await world.Sql<int>(
+            "select count(*) from tenancy.memberships m join auth.users u on u.id = m.user_id where u.email like @like"
+            + " and m.school_group_id = @group", new { like = word + "%", group })).ShouldBe(3);
+        (await world.Sql<int>(
+            "select count(*) from rbac.invitations where email like @like and user_id is not null", new { like = word + "%" })).ShouldBe(2);
+        (await world.Sql<string>("select phone from public.profiles where email = @email", new { email = $"{word}.m@exemple.cg" }))
+            .ShouldBe("+242 06");
+        await Waiting.Until(
+            () => Directory.GetFiles(world.OutboxFolder, "*.eml")
+            .Count(f => File.ReadAllText(f).Contains($"{word}.", StringComparison.Ordinal)) == 2, "two mails");
     }
 
     [Fact]
@@ -85,12 +97,21 @@ public sealed class ImportTests(World world) : IClassFixture<World>
     {
         using var super = await world.As(Cast.Super);
         var word = Catalogue.Word();
-        var import = await Upload(super, "groups", $"Nom;Ville;Plan;Dernier jour;Nom de l'administrateur;Courriel de l'administrateur\n{word} Nord;Ouesso;Premium;2031-06-30;Amina;{word}@exemple.cg\n{word} Sud;Dolisie;;;;\n", null);
+        var import = await Upload(
+            super, "groups",
+            $"Nom;Ville;Plan;Dernier jour;Nom de l'administrateur;Courriel de l'administrateur\n{word} "
+            + $"Nord;Ouesso;Premium;2031-06-30;Amina;{word}@exemple.cg\n{word} Sud;Dolisie;;;;\n", null);
         import.GetProperty("errors").GetInt32().ShouldBe(0, import.ToString());
         var result = (await Run(super, import).Json()).GetProperty("result");
-        (result.GetProperty("groups").GetInt32(), result.GetProperty("subscriptions").GetInt32(), result.GetProperty("invited").GetInt32()).ShouldBe((2, 1, 1));
-        (await world.Sql<string>("select p.slug from tenancy.live_subscriptions u join tenancy.subscription_plans p on p.id = u.plan_id join tenancy.school_groups g on g.id = u.school_group_id where g.code = @code", new { code = word + "-nord" })).ShouldBe("premium");
-        (await world.Sql<string>("select m.role from tenancy.memberships m join auth.users u on u.id = m.user_id where u.email = @email", new { email = $"{word}@exemple.cg" })).ShouldBe("group_admin");
+        (result.GetProperty("groups").GetInt32(), result.GetProperty("subscriptions").GetInt32(), result.GetProperty("invited").GetInt32())
+            .ShouldBe((2, 1, 1));
+        (await world.Sql<string>(
+            "select p.slug from tenancy.live_subscriptions u join tenancy.subscription_plans p on p.id = u.plan_id"
+            + " join tenancy.school_groups g on g.id = u.school_group_id where g.code = @code",
+            new { code = word + "-nord" })).ShouldBe("premium");
+        (await world.Sql<string>(
+            "select m.role from tenancy.memberships m join auth.users u on u.id = m.user_id where u.email = @email",
+            new { email = $"{word}@exemple.cg" })).ShouldBe("group_admin");
     }
 
     [Fact]
@@ -98,15 +119,24 @@ public sealed class ImportTests(World world) : IClassFixture<World>
     {
         using var super = await world.As(Cast.Super);
         var word = Catalogue.Word();
-        var schools = await Upload(super, "schools", $"Groupe;Nom;Code\ng001;A;{word}-a\nG002;B;{word}-b\n;C;{word}-c\nnulle-part;D;{word}-d\n", null);
+        var schools = await Upload(
+            super, "schools", $"Groupe;Nom;Code\ng001;A;{word}-a\nG002;B;{word}-b\n;C;{word}-c\nnulle-part;D;{word}-d\n", null);
         schools.GetProperty("rows").EnumerateArray().Select(r => r.GetProperty("errors").GetArrayLength()).ShouldBe([0, 0, 1, 1]);
         schools = await Upload(super, "schools", $"Groupe;Nom;Code\ng001;A;{word}-a\nG002;B;{word}-b\n", null);
         (await Run(super, schools).Json()).GetProperty("result").GetProperty("schools").GetInt32().ShouldBe(2);
-        (await world.Sql<string>("select g.code from tenancy.schools s join tenancy.school_groups g on g.id = s.school_group_id where s.code = @code", new { code = word + "-b" })).ShouldBe("g002");
+        (await world.Sql<string>(
+            "select g.code from tenancy.schools s join tenancy.school_groups g on g.id = s.school_group_id where s.code = @code",
+            new { code = word + "-b" })).ShouldBe("g002");
 
-        var staff = await Upload(super, "staff", $"Groupe;Nom;Courriel;Rôle;École\ng001;Marie;{word}.m@exemple.cg;Enseignant;{word}-a\ng002;Jean;{word}.j@exemple.cg;Chef d’établissement;{word}-b\ng001;Ruth;{word}.r@exemple.cg;Enseignant;{word}-b\n", null);
+        var staff = await Upload(
+            super, "staff",
+            $"Groupe;Nom;Courriel;Rôle;École\ng001;Marie;{word}.m@exemple.cg;Enseignant;{word}-a\ng002;Jean;{word}.j@exemple.cg;Chef "
+            + $"d’établissement;{word}-b\ng001;Ruth;{word}.r@exemple.cg;Enseignant;{word}-b\n", null);
         staff.GetProperty("rows")[2].GetProperty("errors")[0].Text("key").ShouldBe("SCHOOL_UNKNOWN", "a school of the other group");
-        staff = await Upload(super, "staff", $"Groupe;Nom;Courriel;Rôle;École\ng001;Marie;{word}.m@exemple.cg;Enseignant;{word}-a\ng002;Jean;{word}.j@exemple.cg;Chef d’établissement;{word}-b\n", null);
+        staff = await Upload(
+            super, "staff",
+            $"Groupe;Nom;Courriel;Rôle;École\ng001;Marie;{word}.m@exemple.cg;Enseignant;{word}-a\ng002;Jean;{word}.j@exemple.cg;Chef "
+            + $"d’établissement;{word}-b\n", null);
         (await Run(super, staff).Json()).GetProperty("result").GetProperty("created").GetInt32().ShouldBe(2);
     }
 
@@ -155,7 +185,11 @@ public sealed class ImportTests(World world) : IClassFixture<World>
         await Send(admin, "schools", [0, 1, 2, 3], group).ShouldRefuse(422, "FILE_INVALID");
         await Send(admin, "schools", [], group).ShouldRefuse(422, "COLUMN_MISSING");
         (await Post(admin, "schools", "Ville\nOuesso\n", group).ShouldRefuse(422, "COLUMN_MISSING")).Text("title").ShouldContain("Nom");
-        var many = await Read(admin, Send(admin, "schools", Encoding.UTF8.GetBytes("Nom\n" + string.Concat(Enumerable.Repeat("x\n", Kind("schools").Limits.Rows + 1))), group));
+        var many = await Read(
+            admin,
+            Send(
+            admin, "schools", Encoding.UTF8.GetBytes("Nom\n" + string.Concat(Enumerable.Repeat("x\n", Kind("schools").Limits.Rows + 1))),
+            group));
         (many.Text("status"), many.Text("failure")).ShouldBe(("failed", "TOO_LARGE"));
         await Send(admin, "schools", new byte[NetworkKind.MaxBytes + 1], group).ShouldRefuse(413, "TOO_LARGE");
         (await Upload(admin, "schools", "Nom\n", group)).GetProperty("rows").GetArrayLength().ShouldBe(0);
@@ -166,7 +200,9 @@ public sealed class ImportTests(World world) : IClassFixture<World>
     {
         using var admin = await world.As(Cast.Admin1);
         var (word, group) = (Catalogue.Word(), await Group("g001"));
-        var workbook = await Workbook(("Notes", true, [["À lire"], ["Rien"]]), ("Caché", false, [["Nom"], ["Non"]]), ("Écoles", true, [["Nom", "Code"], ["A", word + "-a"]]));
+        var workbook = await Workbook(
+            ("Notes", true, [["À lire"], ["Rien"]]), ("Caché", false, [["Nom"], ["Non"]]),
+            ("Écoles", true, [["Nom", "Code"], ["A", word + "-a"]]));
 
         await Send(admin, "schools", workbook, group).ShouldRefuse(422, "COLUMN_MISSING");
         var looked = await Send(admin, "schools", workbook, group, "&start=false").Json(201);
@@ -200,10 +236,12 @@ public sealed class ImportTests(World world) : IClassFixture<World>
         import.GetProperty("errors").GetInt32().ShouldBe(0, import.ToString());
         using var done = await browser.Submit($"/imports/{id}", "Importer 1 ligne");
         done.StatusCode.ShouldBe(HttpStatusCode.Redirect);
-        (await world.Sql<string>("select display_name from public.profiles where email = @email", new { email = $"{word}@exemple.cg" })).ShouldBe("Marie Samba");
+        (await world.Sql<string>("select display_name from public.profiles where email = @email", new { email = $"{word}@exemple.cg" }))
+            .ShouldBe("Marie Samba");
 
         Task<HttpResponseMessage> Choose(params (string Column, string Place)[] columns) => browser.Submit($"/imports/{id}", "Form.Sheet",
-            [.. new[] { "name", "email", "role", "school", "phone" }.Select(c => ($"Form.Columns[{c}]", (string?)"")), .. columns.Select(c => ($"Form.Columns[{c.Column}]", (string?)c.Place))]);
+            [.. new[] { "name", "email", "role", "school", "phone" }.Select(c => ($"Form.Columns[{c}]", (string?)"")),
+            .. columns.Select(c => ($"Form.Columns[{c.Column}]", (string?)c.Place))]);
     }
 
     [Theory]
@@ -212,11 +250,17 @@ public sealed class ImportTests(World world) : IClassFixture<World>
     {
         using var admin = await world.As(Cast.Admin1);
         var word = Catalogue.Word();
-        var import = await Upload(admin, "staff", $"Nom;Courriel;Rôle;École\nMarie;{word}@exemple.cg;Enseignant;s0001\nJean;{word}.j@exemple.cg;Pilote;s0001\n", await Group("g001"));
-        foreach (var (language, head, verdict, mistake) in new[] { ("fr", "Rôle", "À corriger", "Rôle: rôle inconnu"), ("en", "Role", "To correct", "Role: unknown role") })
+        var import = await Upload(
+            admin, "staff", $"Nom;Courriel;Rôle;École\nMarie;{word}@exemple.cg;Enseignant;s0001\nJean;{word}.j@exemple.cg;Pilote;s0001\n",
+            await Group("g001"));
+        foreach (
+            var (
+            language, head, verdict,
+            mistake) in new[] { ("fr", "Rôle", "À corriger", "Rôle: rôle inconnu"), ("en", "Role", "To correct", "Role: unknown role") })
         {
             using var answer = await admin.Ask(HttpMethod.Get, $"/api/imports/{import.Id()}/report?format={format}", language: language);
-            using var file = SheetFile.Open(new MemoryStream(await answer.Content.ReadAsByteArrayAsync(TestContext.Current.CancellationToken)), Kind("staff").Limits);
+            using var file = SheetFile.Open(
+                new MemoryStream(await answer.Content.ReadAsByteArrayAsync(TestContext.Current.CancellationToken)), Kind("staff").Limits);
             var rows = file.Rows().Select(r => r.Cells).ToList();
             rows[0].ShouldContain(head);
             rows[1][1].ShouldBe("Marie");
@@ -234,7 +278,8 @@ public sealed class ImportTests(World world) : IClassFixture<World>
         {
             foreach (var (name, isVisible, rows) in sheets)
             {
-                await book.StartWorksheetAsync(name, new WorksheetOptions { Visibility = isVisible ? WorksheetVisibility.Visible : WorksheetVisibility.Hidden });
+                await book.StartWorksheetAsync(
+                    name, new WorksheetOptions { Visibility = isVisible ? WorksheetVisibility.Visible : WorksheetVisibility.Hidden });
                 foreach (var row in rows)
                 {
                     await book.AddRowAsync(row.Select(c => new DataCell(c)).ToArray());
@@ -253,7 +298,8 @@ public sealed class ImportTests(World world) : IClassFixture<World>
         return scope.ServiceProvider.GetServices<ImportKind>().Single(k => k.Name == name);
     }
 
-    private static Task<JsonElement> Upload(HttpClient client, string kind, string csv, Guid? group) => Read(client, Post(client, kind, csv, group));
+    private static Task<JsonElement> Upload(HttpClient client, string kind, string csv, Guid? group) =>
+        Read(client, Post(client, kind, csv, group));
 
     /// <summary>A file that was taken, once it has been read.</summary>
     private static async Task<JsonElement> Read(HttpClient client, Task<HttpResponseMessage> taken)
@@ -272,7 +318,8 @@ public sealed class ImportTests(World world) : IClassFixture<World>
         return import;
     }
 
-    private static Task<HttpResponseMessage> Post(HttpClient client, string kind, string csv, Guid? group) => Send(client, kind, Encoding.UTF8.GetBytes(csv), group);
+    private static Task<HttpResponseMessage> Post(HttpClient client, string kind, string csv, Guid? group) =>
+        Send(client, kind, Encoding.UTF8.GetBytes(csv), group);
 
     private static Task<HttpResponseMessage> Start(HttpClient client, JsonElement import, object choice) =>
         client.Ask(HttpMethod.Post, $"/api/imports/{import.Id()}/start", choice);
@@ -284,5 +331,6 @@ public sealed class ImportTests(World world) : IClassFixture<World>
         return client.Ask(HttpMethod.Post, $"/api/imports/{kind}?name=fichier.csv{(group is null ? "" : "&group=" + group)}{more}", body);
     }
 
-    private static Task<HttpResponseMessage> Run(HttpClient client, JsonElement import) => client.Ask(HttpMethod.Post, $"/api/imports/{import.Id()}/run");
+    private static Task<HttpResponseMessage> Run(HttpClient client, JsonElement import) =>
+        client.Ask(HttpMethod.Post, $"/api/imports/{import.Id()}/run");
 }

@@ -6,19 +6,27 @@ namespace Sankore.Tests.Tenancy;
 public sealed class IsolationTests(RandomNetworks world) : IClassFixture<RandomNetworks>
 {
     private const string EverythingSql = """
-        select 'tenancy.modules ' || id from tenancy.modules union all select 'tenancy.business_categories ' || id from tenancy.business_categories
-        union all select 'tenancy.subscription_plans ' || id from tenancy.subscription_plans union all select 'tenancy.plan_modules ' || id from tenancy.plan_modules
-        union all select 'tenancy.plan_categories ' || id from tenancy.plan_categories union all select 'tenancy.school_groups ' || id from tenancy.school_groups
-        union all select 'tenancy.schools ' || id from tenancy.schools union all select 'tenancy.subscriptions ' || id from tenancy.subscriptions
-        union all select 'tenancy.user_module_permissions ' || id from tenancy.user_module_permissions union all select 'tenancy.module_assignment_logs ' || id from tenancy.module_assignment_logs
-        union all select 'tenancy.memberships ' || id from tenancy.memberships union all select 'public.profiles ' || id from public.profiles
+        select 'tenancy.modules ' || id from tenancy.modules union all select 'tenancy.business_categories ' || id
+        from tenancy.business_categories
+        union all select 'tenancy.subscription_plans ' || id from tenancy.subscription_plans union all select 'tenancy.plan_modules ' || id
+          from tenancy.plan_modules
+        union all select 'tenancy.plan_categories ' || id from tenancy.plan_categories union all select 'tenancy.school_groups ' || id
+          from tenancy.school_groups
+        union all select 'tenancy.schools ' || id from tenancy.schools union all select 'tenancy.subscriptions ' || id
+          from tenancy.subscriptions
+        union all select 'tenancy.user_module_permissions ' || id from tenancy.user_module_permissions
+          union all select 'tenancy.module_assignment_logs ' || id from tenancy.module_assignment_logs
+        union all select 'tenancy.memberships ' || id from tenancy.memberships union all select 'public.profiles ' || id
+          from public.profiles
         """;
 
     [Fact]
     public async Task Everybody_sees_exactly_the_rows_that_are_theirs()
     {
         world.People.Count().ShouldBeGreaterThan(250);
-        world.People.Count(p => !p.Network.Memberships.Exists(m => m.UserId == p.User.Id && m.Role == "group_admin") && Oracle.Menu(p.Network, p.User).Count > 0).ShouldBeGreaterThan(15, "staff who have modules by assignments");
+        world.People.Count(
+            p => !p.Network.Memberships.Exists(m => m.UserId == p.User.Id && m.Role == "group_admin")
+            && Oracle.Menu(p.Network, p.User).Count > 0).ShouldBeGreaterThan(15, "staff who have modules by assignments");
         foreach (var (seed, network, user) in world.People)
         {
             var seen = await world.AsRole<string>("authenticated", user.Id, EverythingSql);
@@ -48,10 +56,14 @@ public sealed class IsolationTests(RandomNetworks world) : IClassFixture<RandomN
             var because = $"{user.Email}, seed {seed}";
             Ids(await client.Ask("/api/me/menu")).ShouldBe(Oracle.Menu(network, user), ignoreOrder: true, because);
             var due = world.Oracle.Sees(network, user);
-            foreach (var (path, table) in ((string, string)[])[("modules", "modules"), ("categories", "business_categories"), ("plans", "subscription_plans"), ("groups", "school_groups"), ("schools", "schools")])
+            foreach (
+                var (path, table) in (
+                (string, string)[])[("modules", "modules"), ("categories", "business_categories"), ("plans", "subscription_plans"),
+                ("groups", "school_groups"), ("schools", "schools")])
             {
                 var list = await client.Ask($"/api/{path}?size=100");
-                list.Body.GetProperty("total").GetInt64().ShouldBe(due.Count(r => r.StartsWith($"tenancy.{table} ", StringComparison.Ordinal)), $"{path}, {because}");
+                list.Body.GetProperty("total").GetInt64()
+                    .ShouldBe(due.Count(r => r.StartsWith($"tenancy.{table} ", StringComparison.Ordinal)), $"{path}, {because}");
                 Ids(list).Select(id => $"tenancy.{table} {id}").ShouldBeSubsetOf(due, because);
             }
         }
@@ -66,7 +78,8 @@ public sealed class IsolationTests(RandomNetworks world) : IClassFixture<RandomN
             var due = world.Oracle.Sees(network, user);
             foreach (var module in network.Modules)
             {
-                ((int)(await client.Ask($"/api/modules/{module.Id}")).Status).ShouldBe(due.Contains($"tenancy.modules {module.Id}") ? 200 : 404, $"{user.Email}, seed {seed}");
+                ((int)(await client.Ask($"/api/modules/{module.Id}")).Status)
+                    .ShouldBe(due.Contains($"tenancy.modules {module.Id}") ? 200 : 404, $"{user.Email}, seed {seed}");
             }
         }
     }
@@ -79,7 +92,10 @@ public sealed class IsolationTests(RandomNetworks world) : IClassFixture<RandomN
             await Refused("anon", null, $"select count(*) from {table}");
         }
         using var nobody = world.Nobody();
-        foreach (var path in (string[])["/api/me", "/api/me/menu", "/api/modules", "/api/categories", "/api/plans", "/api/groups", "/api/schools", "/api/users", "/live"])
+        foreach (
+            var path in (
+            string[])["/api/me", "/api/me/menu", "/api/modules", "/api/categories", "/api/plans", "/api/groups", "/api/schools",
+            "/api/users", "/live"])
         {
             (await nobody.Ask(path)).Code.ShouldBe("UNAUTHENTICATED", path);
         }
@@ -95,7 +111,8 @@ public sealed class IsolationTests(RandomNetworks world) : IClassFixture<RandomN
     private static IEnumerable<Guid> Ids(Answer answer) => answer.Items.Select(i => i.GetProperty("id").GetGuid());
 
     private async Task Refused(string role, Guid? userId, string sql) =>
-        (await Should.ThrowAsync<PostgresException>(() => world.AsRole<long>(role, userId, sql))).SqlState.ShouldBe(PostgresErrorCodes.InsufficientPrivilege, sql);
+        (await Should.ThrowAsync<PostgresException>(() => world.AsRole<long>(role, userId, sql)))
+            .SqlState.ShouldBe(PostgresErrorCodes.InsufficientPrivilege, sql);
 }
 
 /// <summary>A world of sixty random networks.</summary>
@@ -105,7 +122,8 @@ public sealed class RandomNetworks : EmptyWorld, IAsyncLifetime
 
     public Oracle Oracle => field ??= new Oracle([.. _networks.Select(n => n.Network)]);
 
-    public IEnumerable<(int Seed, Network Network, NetUser User)> People => _networks.SelectMany(n => n.Network.Users, (n, user) => (n.Seed, n.Network, user));
+    public IEnumerable<(int Seed, Network Network, NetUser User)> People =>
+        _networks.SelectMany(n => n.Network.Users, (n, user) => (n.Seed, n.Network, user));
 
     async ValueTask IAsyncLifetime.InitializeAsync()
     {

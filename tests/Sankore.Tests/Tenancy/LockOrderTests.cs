@@ -35,8 +35,11 @@ public sealed class LockOrderTests(EmptyWorld world) : IClassFixture<EmptyWorld>
         await other.OpenAsync();
         var pid = await other.ExecuteScalarAsync<int>("select pg_backend_pid()");
         await open.ExecuteAsync($"begin; update tenancy.{table} set {first} where id = '{id}'");
-        var running = other.ExecuteAsync(second is null ? $"delete from tenancy.{table} where id = '{id}'" : $"update tenancy.{table} set {second} where id = '{id}'");
-        await Waiting.Until(() => world.Sql<bool>("select exists (select 1 from pg_locks where not granted and pid = @pid)", new { pid }), "the second waits");
+        var running = other.ExecuteAsync(
+            second is null ? $"delete from tenancy.{table} where id = '{id}'" : $"update tenancy.{table} set {second} where id = '{id}'");
+        await Waiting.Until(
+            () =>
+            world.Sql<bool>("select exists (select 1 from pg_locks where not granted and pid = @pid)", new { pid }), "the second waits");
         await open.ExecuteAsync("commit transaction");
         await running;
         (await SyncOracle.Differences(open)).ShouldBeEmpty();

@@ -10,7 +10,8 @@ public sealed class MatrixTests(World world) : IClassFixture<World>
     {
         var group = await world.GroupId("g001");
         using var admin = await world.As(Cast.Admin1);
-        await admin.Assign(await world.IdOf("bursar.s0001.1@sankore.test"), await world.ModuleId("bibliotheque"), new { canDelete = true }).Json();
+        await admin.Assign(await world.IdOf("bursar.s0001.1@sankore.test"), await world.ModuleId("bibliotheque"), new { canDelete = true })
+            .Json();
         var matrix = await Matrix(admin, group, $"school={await world.SchoolId("s0001")}&size=100");
         var codes = matrix.GetProperty("modules").EnumerateArray().ToDictionary(m => m.Text("id"), m => m.Text("code"));
         codes.Values.ShouldBe((await world.MenuOf(Cast.Admin1)).Keys);
@@ -19,13 +20,15 @@ public sealed class MatrixTests(World world) : IClassFixture<World>
         foreach (var person in people)
         {
             var menu = await world.MenuOf(person.Text("email"));
-            person.GetProperty("cells").EnumerateObject().ToDictionary(c => codes[c.Name], c => c.Value.GetString()!).ShouldBe(menu, ignoreOrder: true, person.Text("email"));
+            person.GetProperty("cells").EnumerateObject().ToDictionary(c => codes[c.Name], c => c.Value.GetString()!)
+                .ShouldBe(menu, ignoreOrder: true, person.Text("email"));
         }
         var bursar = people.Single(p => p.Text("email") == "bursar.s0001.1@sankore.test").GetProperty("cells");
         bursar.Text((await world.ModuleId("bibliotheque")).ToString()).ShouldBe("rd");
         bursar.Text((await world.ModuleId("caisse-et-depenses")).ToString()).ShouldBe("rwe");
         bursar.Text((await world.ModuleId("gestion-inscriptions")).ToString()).ShouldBe("r");
-        people.Single(p => p.Text("email") == Cast.HeadOnPremium).GetProperty("cells").Text((await world.ModuleId("campagnes")).ToString()).ShouldBe("rwde");
+        people.Single(p => p.Text("email") == Cast.HeadOnPremium).GetProperty("cells").Text((await world.ModuleId("campagnes")).ToString())
+            .ShouldBe("rwde");
     }
 
     [Fact]
@@ -33,7 +36,9 @@ public sealed class MatrixTests(World world) : IClassFixture<World>
     {
         var group = await world.GroupId("g001");
         using var admin = await world.As(Cast.Admin1);
-        var expected = await world.Rows<Guid>("select p.id from public.profiles p where exists (select 1 from tenancy.memberships m where m.user_id = p.id and m.school_group_id = @group) order by p.display_name collate \"und-x-icu\", p.id", new { group });
+        var expected = await world.Rows<Guid>(
+            "select p.id from public.profiles p where exists (select 1 from tenancy.memberships m where m.user_id = p.id"
+            + " and m.school_group_id = @group) order by p.display_name collate \"und-x-icu\", p.id", new { group });
         var seen = new List<Guid>();
         for (var page = 1; seen.Count < expected.Count; page++)
         {
@@ -59,7 +64,8 @@ public sealed class MatrixTests(World world) : IClassFixture<World>
         staff.ShouldAllBe(p => p.Text("email").Contains(".s0006", StringComparison.Ordinal));
         var head = People(await Matrix(admin, group, $"role=head&school={school}")).ShouldHaveSingleItem();
         head.GetProperty("roles")[0].GetString().ShouldBe("head");
-        head.GetProperty("schools")[0].GetString().ShouldBe(await world.Sql<string>("select name from tenancy.schools where id = @school", new { school }));
+        head.GetProperty("schools")[0].GetString()
+            .ShouldBe(await world.Sql<string>("select name from tenancy.schools where id = @school", new { school }));
         foreach (var q in new[] { "head.s0006", "HEAD.S0006@", head.Text("name") })
         {
             People(await Matrix(admin, group, $"size=100&q={Uri.EscapeDataString(q)}")).ShouldContain(p => p.Id() == head.Id());
@@ -98,7 +104,8 @@ public sealed class MatrixTests(World world) : IClassFixture<World>
         People(matrix).ShouldAllBe(p => p.GetProperty("cells").Names().Count == 0);
     }
 
-    private static Task<JsonElement> Matrix(HttpClient client, Guid group, string query) => client.Ask(HttpMethod.Get, $"/api/groups/{group}/matrix?{query}").Json();
+    private static Task<JsonElement> Matrix(HttpClient client, Guid group, string query) =>
+        client.Ask(HttpMethod.Get, $"/api/groups/{group}/matrix?{query}").Json();
 
     private static List<JsonElement> People(JsonElement matrix) => [.. matrix.GetProperty("people").GetProperty("items").EnumerateArray()];
 

@@ -34,11 +34,15 @@ public sealed class MeTests(World world) : IClassFixture<World>
         Strings(me, "permissions").ShouldBeEmpty();
         var membership = me.GetProperty("memberships").EnumerateArray().ShouldHaveSingleItem();
         membership.Text("role").ShouldBe(role);
-        membership.Text("groupName").ShouldBe(await world.Sql<string>("select name from tenancy.school_groups where id = @id", new { id = membership.GetProperty("groupId").GetGuid() }));
+        membership.Text("groupName")
+            .ShouldBe(
+            await world.Sql<string>(
+            "select name from tenancy.school_groups where id = @id", new { id = membership.GetProperty("groupId").GetGuid() }));
         (membership.GetProperty("schoolId").ValueKind == JsonValueKind.String).ShouldBe(inSchool);
         (membership.GetProperty("schoolName").ValueKind == JsonValueKind.String).ShouldBe(inSchool);
         me.GetProperty("plan").Text("slug").ShouldBe(plan);
-        me.GetProperty("plan").Id().ShouldBe(await world.Sql<Guid>("select id from tenancy.subscription_plans where slug = @plan", new { plan }));
+        me.GetProperty("plan").Id()
+            .ShouldBe(await world.Sql<Guid>("select id from tenancy.subscription_plans where slug = @plan", new { plan }));
     }
 
     [Fact]
@@ -88,16 +92,22 @@ public sealed class MeTests(World world) : IClassFixture<World>
     public async Task The_menu_follows_the_order_of_categories_then_of_modules()
     {
         using var admin = await world.As(Cast.Super);
-        var last = (await admin.Ask(HttpMethod.Post, "/api/categories", new { name = $"Z {Catalogue.Word()}", sortOrder = 9999, color = "slate" }).Json(201)).Id();
-        var first = (await admin.Ask(HttpMethod.Post, "/api/categories", new { name = $"A {Catalogue.Word()}", sortOrder = 0 }).Json(201)).Id();
+        var last = (
+            await admin.Ask(HttpMethod.Post, "/api/categories", new { name = $"Z {Catalogue.Word()}", sortOrder = 9999, color = "slate" })
+            .Json(201)).Id();
+        var first = (await admin.Ask(HttpMethod.Post, "/api/categories", new { name = $"A {Catalogue.Word()}", sortOrder = 0 }).Json(201))
+            .Id();
         string[] expected = ["Forum", "Ecole", "Été", "Zèbre"];
         foreach (var category in new[] { last, first })
         {
             foreach (var (name, priority) in new[] { ("Été", 20), ("Zèbre", 20), ("Ecole", 20), ("Forum", 10) })
             {
-                await admin.Ask(HttpMethod.Post, "/api/modules", new { code = Catalogue.Word(), name, categoryId = category, priority }).Json(201);
+                await admin.Ask(HttpMethod.Post, "/api/modules", new { code = Catalogue.Word(), name, categoryId = category, priority })
+                    .Json(201);
             }
-            await world.Execute("insert into tenancy.plan_categories (id, plan_id, category_id) select gen_random_uuid(), id, @category from tenancy.subscription_plans where slug = 'pro'", new { category });
+            await world.Execute(
+                "insert into tenancy.plan_categories (id, plan_id, category_id) select gen_random_uuid(), id, @category"
+                + " from tenancy.subscription_plans where slug = 'pro'", new { category });
         }
 
         // Group 4 lives on Pro.
@@ -126,5 +136,6 @@ public sealed class MeTests(World world) : IClassFixture<World>
         return await client.Ask(HttpMethod.Get, "/api/me/menu").Json();
     }
 
-    private static List<string> Strings(JsonElement element, string name) => [.. element.GetProperty(name).EnumerateArray().Select(e => e.GetString()!)];
+    private static List<string> Strings(JsonElement element, string name) =>
+        [.. element.GetProperty(name).EnumerateArray().Select(e => e.GetString()!)];
 }

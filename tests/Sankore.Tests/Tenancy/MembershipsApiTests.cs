@@ -14,7 +14,8 @@ public sealed class MembershipsApiTests(World world) : IClassFixture<World>
         var second = await admin.NewSchool(tenant.GroupId);
         var place = await admin.PlaceOf(tenant.GroupId, tenant.Teacher);
         place = await Changed(new { role = "librarian" });
-        (place.Text("role"), place.GetProperty("schoolId").GetGuid(), place.GetProperty("version").GetInt32()).ShouldBe(("librarian", tenant.SchoolId, 2));
+        (place.Text("role"), place.GetProperty("schoolId").GetGuid(), place.GetProperty("version").GetInt32())
+            .ShouldBe(("librarian", tenant.SchoolId, 2));
         place = await Changed(new { schoolId = second.Id() });
         (place.Text("role"), place.Text("school")).ShouldBe(("librarian", second.Text("name")));
         var end = new DateTime(2050, 7, 1, 22, 30, 0, DateTimeKind.Utc);
@@ -27,9 +28,11 @@ public sealed class MembershipsApiTests(World world) : IClassFixture<World>
         place = await Changed(new { status = "inactive" });
         place.Text("status").ShouldBe("inactive");
         place = await Changed(new { status = "active", role = "group_admin" });
-        (place.Text("role"), place.Text("status"), place.GetProperty("schoolId").ValueKind).ShouldBe(("group_admin", "active", JsonValueKind.Null));
+        (place.Text("role"), place.Text("status"), place.GetProperty("schoolId").ValueKind)
+            .ShouldBe(("group_admin", "active", JsonValueKind.Null));
         place = await Changed(new { role = "head", schoolId = tenant.SchoolId });
-        (place.Text("role"), place.GetProperty("schoolId").GetGuid(), place.GetProperty("version").GetInt32()).ShouldBe(("head", tenant.SchoolId, 9));
+        (place.Text("role"), place.GetProperty("schoolId").GetGuid(), place.GetProperty("version").GetInt32())
+            .ShouldBe(("head", tenant.SchoolId, 9));
 
         async Task<JsonElement> Changed(object body)
         {
@@ -47,18 +50,25 @@ public sealed class MembershipsApiTests(World world) : IClassFixture<World>
         var place = await admin.PlaceOf(tenant.GroupId, tenant.Teacher);
         await admin.ChangePlace(place, new { schoolId = other.SchoolId }).ShouldRefuse(422, "SCHOOL_UNKNOWN");
         await admin.ChangePlace(place, new { schoolId = Guid.NewGuid() }).ShouldRefuse(422, "SCHOOL_UNKNOWN");
-        foreach (var (field, value) in new[] { ("role", "king"), ("role", ""), ("status", "asleep"), ("expiresAt", "2020-01-01T00:00:00Z"), ("expiresAt", "0001-01-01T00:00:00Z"), ("expiresAt", "9999-12-31T23:59:59.9999999Z") })
+        foreach (
+            var (
+            field,
+            value) in new[] { ("role", "king"), ("role", ""), ("status", "asleep"), ("expiresAt", "2020-01-01T00:00:00Z"), ("expiresAt", "0001-01-01T00:00:00Z"), ("expiresAt", "9999-12-31T23:59:59.9999999Z") })
         {
-            (await admin.ChangePlace(place, new Dictionary<string, object> { [field] = value }).ShouldRefuse(400, "VALIDATION_FAILED")).ErrorOf(field);
+            (await admin.ChangePlace(place, new Dictionary<string, object> { [field] = value }).ShouldRefuse(400, "VALIDATION_FAILED"))
+                .ErrorOf(field);
         }
-        foreach (var body in new object[] { new { expiresAt = "9999-12-31T23:59:59-12:00" }, new { expiresAt = "tomorrow" }, new { schoolId = "first" }, new { endless = "yes" } })
+        foreach (
+            var body in new object[] { new { expiresAt = "9999-12-31T23:59:59-12:00" }, new { expiresAt = "tomorrow" }, new { schoolId = "first" }, new { endless = "yes" } })
         {
             await admin.ChangePlace(place, body).ShouldRefuse(400, "BAD_REQUEST");
         }
         // Two places of one person that would be one.
         await admin.Hire(tenant.GroupId, tenant.Teacher, tenant.SchoolId, "head").Json();
         await admin.ChangePlace(place, new { role = "head" }).ShouldRefuse(409, "ALREADY_MEMBER");
-        (await world.Sql<int>("select version from tenancy.memberships where id = @id", new { id = place.GetProperty("membershipId").GetGuid() })).ShouldBe(1);
+        (await world.Sql<int>(
+            "select version from tenancy.memberships where id = @id",
+            new { id = place.GetProperty("membershipId").GetGuid() })).ShouldBe(1);
     }
 
     [Fact]
@@ -69,7 +79,8 @@ public sealed class MembershipsApiTests(World world) : IClassFixture<World>
         using var admin = await world.As(tenant.Admin);
         var place = await admin.PlaceOf(tenant.GroupId, second);
         (await admin.ChangePlace(place, new { role = "teacher" }).ShouldRefuse(400, "VALIDATION_FAILED")).ErrorOf("schoolId");
-        (await admin.ChangePlace(place, new { role = "teacher", schoolId = tenant.SchoolId })).StatusCode.ShouldBe(HttpStatusCode.NoContent);
+        (await admin.ChangePlace(place, new { role = "teacher", schoolId = tenant.SchoolId }))
+            .StatusCode.ShouldBe(HttpStatusCode.NoContent);
     }
 
     [Fact]
@@ -83,7 +94,9 @@ public sealed class MembershipsApiTests(World world) : IClassFixture<World>
         (await admin.Ask(HttpMethod.Put, path, new { role = "head", version = 1 })).StatusCode.ShouldBe(HttpStatusCode.NoContent);
         await admin.Ask(HttpMethod.Put, path, new { role = "teacher", version = 1 }).ShouldRefuse(412, "STALE");
         await admin.ChangePlace(place, new { role = "teacher", version = 2 }).ShouldRefuse(412, "STALE");
-        var answers = await Task.WhenAll(new[] { "bursar", "teacher", "supervisor", "secretary" }.Select(role => admin.Ask(HttpMethod.Put, path, new { role, version = 2 })));
+        var answers = await Task.WhenAll(
+            new[] { "bursar", "teacher", "supervisor", "secretary" }.Select(
+            role => admin.Ask(HttpMethod.Put, path, new { role, version = 2 })));
         answers.Select(a => (int)a.StatusCode).Order().ShouldBe([204, 412, 412, 412]);
     }
 
@@ -98,7 +111,8 @@ public sealed class MembershipsApiTests(World world) : IClassFixture<World>
         using var super = await world.As(Cast.Super);
         using var nobody = world.Nobody();
         var (own, place) = (await admin.PlaceOf(tenant.GroupId, tenant.Admin), await admin.PlaceOf(tenant.GroupId, tenant.Teacher));
-        foreach (var body in new object[] { new { status = "inactive" }, new { role = "head", schoolId = tenant.SchoolId }, new { endless = true } })
+        foreach (
+            var body in new object[] { new { status = "inactive" }, new { role = "head", schoolId = tenant.SchoolId }, new { endless = true } })
         {
             await admin.ChangePlace(own, body).ShouldRefuse(403, "FORBIDDEN");
             await teacher.ChangePlace(place, body).ShouldRefuse(403, "FORBIDDEN");
@@ -116,10 +130,13 @@ public sealed class MembershipsApiTests(World world) : IClassFixture<World>
     {
         var tenant = await NewTenant();
         var ending = await world.NewPerson(tenant.GroupId, null, "group_admin");
-        await world.Execute("update tenancy.memberships set expires_at = now() + interval '1 day' where user_id = @id", new { id = await world.IdOf(ending) });
+        await world.Execute(
+            "update tenancy.memberships set expires_at = now() + interval '1 day' where user_id = @id",
+            new { id = await world.IdOf(ending) });
         using var admin = await world.As(ending);
         var lasting = await admin.PlaceOf(tenant.GroupId, tenant.Admin);
-        foreach (var body in new object[] { new { status = "inactive" }, new { role = "head", schoolId = tenant.SchoolId }, new { expiresAt = DateTimeOffset.UtcNow.AddDays(9) } })
+        foreach (
+            var body in new object[] { new { status = "inactive" }, new { role = "head", schoolId = tenant.SchoolId }, new { expiresAt = DateTimeOffset.UtcNow.AddDays(9) } })
         {
             await admin.ChangePlace(lasting, body).ShouldRefuse(409, "LAST_GROUP_ADMIN");
         }
@@ -141,13 +158,15 @@ public sealed class MembershipsApiTests(World world) : IClassFixture<World>
         await using var stream = await world.Listen(tenant.Teacher);
         await using var other = await world.Listen(tenant.Admin);
 
-        (await admin.ChangePlace(await admin.PlaceOf(tenant.GroupId, tenant.Teacher), new { status = "inactive" })).StatusCode.ShouldBe(HttpStatusCode.NoContent);
+        (await admin.ChangePlace(await admin.PlaceOf(tenant.GroupId, tenant.Teacher), new { status = "inactive" }))
+            .StatusCode.ShouldBe(HttpStatusCode.NoContent);
         (await world.MenuOf(tenant.Teacher)).ShouldBeEmpty();
         await Waiting.Until(() => stream.Resets() == 1, "the page is to be read again");
         await world.Rename(module, "Sans lui");
         await other.Hears(module, "Sans lui");
         other.Resets().ShouldBe(0);
-        (await admin.ChangePlace(await admin.PlaceOf(tenant.GroupId, tenant.Teacher), new { status = "active" })).StatusCode.ShouldBe(HttpStatusCode.NoContent);
+        (await admin.ChangePlace(await admin.PlaceOf(tenant.GroupId, tenant.Teacher), new { status = "active" }))
+            .StatusCode.ShouldBe(HttpStatusCode.NoContent);
         await Waiting.Until(() => stream.Resets() == 2, "and again");
         await world.Rename(module, "Avec lui");
         await stream.Hears(module, "Avec lui");

@@ -10,7 +10,8 @@ public sealed class MenuModel(HttpClient client)
     private Dictionary<Guid, Entry> _entries = [];
 
     /// <summary>Reads the menu anew.</summary>
-    public async Task Read() => _entries = (await client.Ask("/api/me/menu")).Items.ToDictionary(m => m.GetProperty("id").GetGuid(), m => Of(m, m.GetProperty("category").GetProperty("id").GetGuid()));
+    public async Task Read() => _entries = (await client.Ask("/api/me/menu"))
+        .Items.ToDictionary(m => m.GetProperty("id").GetGuid(), m => Of(m, m.GetProperty("category").GetProperty("id").GetGuid()));
 
     /// <summary>Applies an event.</summary>
     public async Task Apply(LiveEvent e)
@@ -40,5 +41,6 @@ public sealed class MenuModel(HttpClient client)
     public IEnumerable<string> Lines() => _entries.OrderBy(e => e.Key).Select(e => $"{e.Key} {e.Value}");
 
     private static Entry Of(JsonElement module, Guid category) => new(
-        module.GetProperty("code").GetString()!, module.GetProperty("name").GetString()!, module.GetProperty("icon").GetString()!, category, module.GetProperty("category").GetProperty("name").GetString()!);
+        module.GetProperty("code").GetString()!, module.GetProperty("name").GetString()!, module.GetProperty("icon").GetString()!, category,
+        module.GetProperty("category").GetProperty("name").GetString()!);
 }

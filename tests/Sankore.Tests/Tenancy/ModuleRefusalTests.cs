@@ -7,7 +7,8 @@ public sealed class ModuleRefusalTests(World world) : IClassFixture<World>
 {
     public static TheoryData<string, object?> WrongFields => new()
     {
-        { "name", null }, { "name", "" }, { "name", "   " }, { "name", new string('x', 121) }, { "name", "bell\u0007" }, { "name", "nul\0" },
+        { "name", null }, { "name", "" }, { "name", "   " }, { "name", new string('x', 121) }, { "name", "bell\u0007" },
+            { "name", "nul\0" },
         { "code", new string('x', 201) }, { "code", "a\u0001b" }, { "code", "a\0b" },
         { "description", new string('x', 501) }, { "description", "esc\u001b[0m" }, { "description", "nul\0" },
         { "categoryId", null },
@@ -16,7 +17,8 @@ public sealed class ModuleRefusalTests(World world) : IClassFixture<World>
         { "priority", -1 }, { "priority", 10_000 }, { "priority", int.MaxValue },
         { "status", "gone" }, { "status", "ACTIVE" },
         { "icon", "skull" }, { "icon", new string('x', 500) }, { "icon", "grid\0" },
-        { "route", "elsewhere" }, { "route", "https://evil.example" }, { "route", "/Équipe" }, { "route", "/" + new string('x', 120) }, { "route", "/a\0" }, { "route", "/a b" },
+        { "route", "elsewhere" }, { "route", "https://evil.example" }, { "route", "/Équipe" }, { "route", "/" + new string('x', 120) },
+        { "route", "/a\0" }, { "route", "/a b" },
     };
 
     [Theory]
@@ -39,7 +41,8 @@ public sealed class ModuleRefusalTests(World world) : IClassFixture<World>
     public async Task Everything_that_is_wrong_is_said_at_once()
     {
         using var admin = await world.As(Cast.Super);
-        var problem = await admin.Ask(HttpMethod.Post, "/api/modules", new { name = " ", kind = "gold", priority = -1 }).ShouldRefuse(400, "VALIDATION_FAILED");
+        var problem = await admin.Ask(HttpMethod.Post, "/api/modules", new { name = " ", kind = "gold", priority = -1 })
+            .ShouldRefuse(400, "VALIDATION_FAILED");
         problem.GetProperty("errors").Names().ShouldBe(["name", "categoryId", "kind", "priority"], ignoreOrder: true);
     }
 
@@ -47,7 +50,9 @@ public sealed class ModuleRefusalTests(World world) : IClassFixture<World>
     public async Task A_protocol_relative_route_does_not_lead_off_the_site()
     {
         using var admin = await world.As(Cast.Super);
-        var problem = await admin.Ask(HttpMethod.Post, "/api/modules", new { name = "Module", categoryId = await Category(admin), route = "//evil/x" }).ShouldRefuse(400, "VALIDATION_FAILED");
+        var problem = await admin.Ask(
+            HttpMethod.Post, "/api/modules",
+            new { name = "Module", categoryId = await Category(admin), route = "//evil/x" }).ShouldRefuse(400, "VALIDATION_FAILED");
         problem.ErrorOf("route");
     }
 
@@ -68,7 +73,8 @@ public sealed class ModuleRefusalTests(World world) : IClassFixture<World>
     public async Task A_body_that_is_no_module_is_refused(string body)
     {
         using var admin = await world.As(Cast.Super);
-        await admin.Ask(HttpMethod.Post, "/api/modules", new StringContent(body, Encoding.UTF8, "application/json")).ShouldRefuse(400, "BAD_REQUEST");
+        await admin.Ask(HttpMethod.Post, "/api/modules", new StringContent(body, Encoding.UTF8, "application/json"))
+            .ShouldRefuse(400, "BAD_REQUEST");
     }
 
     [Fact]
@@ -94,7 +100,8 @@ public sealed class ModuleRefusalTests(World world) : IClassFixture<World>
     public async Task Only_json_is_read(string mediaType)
     {
         using var admin = await world.As(Cast.Super);
-        await admin.Ask(HttpMethod.Post, "/api/modules", new StringContent("""{"name":"x"}""", Encoding.UTF8, mediaType)).ShouldRefuse(415, "UNSUPPORTED_MEDIA_TYPE");
+        await admin.Ask(HttpMethod.Post, "/api/modules", new StringContent("""{"name":"x"}""", Encoding.UTF8, mediaType))
+            .ShouldRefuse(415, "UNSUPPORTED_MEDIA_TYPE");
     }
 
     [Theory]
@@ -110,12 +117,15 @@ public sealed class ModuleRefusalTests(World world) : IClassFixture<World>
 
         foreach (var code in new[] { $"gestion_equipe_{word}", $"GESTION-ÉQUIPE {word}" })
         {
-            var problem = await admin.Ask(HttpMethod.Post, "/api/modules", new { code, name = "Autre", categoryId = await Category(admin) }, language: language).ShouldRefuse(409, "CODE_TAKEN");
+            var problem = await admin.Ask(
+                HttpMethod.Post, "/api/modules", new { code, name = "Autre", categoryId = await Category(admin) },
+                language: language).ShouldRefuse(409, "CODE_TAKEN");
             problem.Text("title").ShouldBe(said);
             problem.ErrorOf("code").ShouldBe(said);
         }
         var other = await admin.NewModule();
-        (await admin.Ask(HttpMethod.Put, $"/api/modules/{other.Id()}", other.With(("code", first.Text("code"))), language: language).ShouldRefuse(409, "CODE_TAKEN")).Text("title").ShouldBe(said);
+        (await admin.Ask(HttpMethod.Put, $"/api/modules/{other.Id()}", other.With(("code", first.Text("code"))), language: language)
+            .ShouldRefuse(409, "CODE_TAKEN")).Text("title").ShouldBe(said);
     }
 
     [Theory]
@@ -125,7 +135,8 @@ public sealed class ModuleRefusalTests(World world) : IClassFixture<World>
     public async Task A_code_of_which_nothing_or_too_much_is_left_is_refused(string code)
     {
         using var admin = await world.As(Cast.Super);
-        var problem = await admin.Ask(HttpMethod.Post, "/api/modules", new { code, name = "Module", categoryId = await Category(admin) }).ShouldRefuse(422, "CODE_INVALID");
+        var problem = await admin.Ask(HttpMethod.Post, "/api/modules", new { code, name = "Module", categoryId = await Category(admin) })
+            .ShouldRefuse(422, "CODE_INVALID");
         problem.ErrorOf("code");
     }
 
@@ -133,9 +144,11 @@ public sealed class ModuleRefusalTests(World world) : IClassFixture<World>
     public async Task An_unknown_category_is_refused()
     {
         using var admin = await world.As(Cast.Super);
-        await admin.Ask(HttpMethod.Post, "/api/modules", new { name = $"M {Catalogue.Word()}", categoryId = Guid.NewGuid() }).ShouldRefuse(422, "CATEGORY_UNKNOWN");
+        await admin.Ask(HttpMethod.Post, "/api/modules", new { name = $"M {Catalogue.Word()}", categoryId = Guid.NewGuid() })
+            .ShouldRefuse(422, "CATEGORY_UNKNOWN");
         var module = await admin.NewModule();
-        await admin.Ask(HttpMethod.Put, $"/api/modules/{module.Id()}", module.With(("categoryId", Guid.NewGuid()))).ShouldRefuse(422, "CATEGORY_UNKNOWN");
+        await admin.Ask(HttpMethod.Put, $"/api/modules/{module.Id()}", module.With(("categoryId", Guid.NewGuid())))
+            .ShouldRefuse(422, "CATEGORY_UNKNOWN");
     }
 
     private static async Task<Guid> Category(HttpClient admin) =>

@@ -13,7 +13,8 @@ public sealed class ModuleVersionTests(World world) : IClassFixture<World>
     {
         using var admin = await world.As(Cast.Super);
         var module = await admin.NewModule();
-        using var answer = await admin.Ask(HttpMethod.Put, Path(module), module.With(("description", "changed"), ("version", null)), ifMatch: tag);
+        using var answer =
+            await admin.Ask(HttpMethod.Put, Path(module), module.With(("description", "changed"), ("version", null)), ifMatch: tag);
         answer.StatusCode.ShouldBe(HttpStatusCode.OK);
         answer.Headers.ETag?.Tag.ShouldBe("\"2\"");
         var saved = JsonElement.Parse(await answer.Body());
@@ -69,7 +70,8 @@ public sealed class ModuleVersionTests(World world) : IClassFixture<World>
         var module = await admin.NewModule();
         await admin.Ask(HttpMethod.Put, Path(module), module.With(("name", "Première"))).Json();
 
-        var problem = await admin.Ask(HttpMethod.Put, Path(module), module.With(("name", "Seconde")), language: "en").ShouldRefuse(412, "STALE");
+        var problem = await admin.Ask(HttpMethod.Put, Path(module), module.With(("name", "Seconde")), language: "en")
+            .ShouldRefuse(412, "STALE");
         problem.Text("title").ShouldContain("“Première”");
         await admin.Ask(HttpMethod.Delete, Path(module), ifMatch: "\"1\"").ShouldRefuse(412, "STALE");
         (await admin.Ask(HttpMethod.Get, Path(module)).Json()).Text("name").ShouldBe("Première");
@@ -102,7 +104,8 @@ public sealed class ModuleVersionTests(World world) : IClassFixture<World>
         for (var round = 0; round < 5; round++)
         {
             var name = $"Double {Catalogue.Word()}";
-            var answers = await Task.WhenAll(Enumerable.Range(0, 4).Select(_ => admin.Ask(HttpMethod.Post, "/api/modules", new { name, categoryId = category })));
+            var answers = await Task.WhenAll(
+                Enumerable.Range(0, 4).Select(_ => admin.Ask(HttpMethod.Post, "/api/modules", new { name, categoryId = category })));
             answers.Select(a => (int)a.StatusCode).Order().ShouldBe([201, 409, 409, 409]);
         }
     }
@@ -112,7 +115,8 @@ public sealed class ModuleVersionTests(World world) : IClassFixture<World>
     {
         using var admin = await world.As(Cast.Super);
         var module = await admin.NewModule();
-        await admin.Ask(HttpMethod.Put, $"/api/modules/{Guid.NewGuid()}", module.With(("code", Catalogue.Word()))).ShouldRefuse(404, "NOT_FOUND");
+        await admin.Ask(HttpMethod.Put, $"/api/modules/{Guid.NewGuid()}", module.With(("code", Catalogue.Word())))
+            .ShouldRefuse(404, "NOT_FOUND");
         await admin.Ask(HttpMethod.Delete, $"/api/modules/{Guid.NewGuid()}").ShouldRefuse(404, "NOT_FOUND");
         await admin.Ask(HttpMethod.Delete, $"/api/modules/{Guid.NewGuid()}", ifMatch: "\"1\"").ShouldRefuse(404, "NOT_FOUND");
         await admin.Ask(HttpMethod.Get, $"/api/modules/{Guid.NewGuid()}").ShouldRefuse(404, "NOT_FOUND");

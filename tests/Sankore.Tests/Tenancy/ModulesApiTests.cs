@@ -72,11 +72,13 @@ public sealed class ModulesApiTests(World world) : IClassFixture<World>
 
         foreach (var q in new[] { word, word.ToUpperInvariant(), $"100% {word}", $"100-{word}" })
         {
-            (await admin.Ask(HttpMethod.Get, "/api/modules?q=" + Uri.EscapeDataString(q)).Json()).GetProperty("total").GetInt32().ShouldBe(1, q);
+            (await admin.Ask(HttpMethod.Get, "/api/modules?q=" + Uri.EscapeDataString(q)).Json()).GetProperty("total").GetInt32()
+                .ShouldBe(1, q);
         }
         foreach (var q in new[] { $"1_0% {word}", $"%%{word}", @"\" + word, $"' or true --{word}", $"{word}\0x" })
         {
-            (await admin.Ask(HttpMethod.Get, "/api/modules?q=" + Uri.EscapeDataString(q)).Json()).GetProperty("total").GetInt32().ShouldBe(0, q);
+            (await admin.Ask(HttpMethod.Get, "/api/modules?q=" + Uri.EscapeDataString(q)).Json()).GetProperty("total").GetInt32()
+                .ShouldBe(0, q);
         }
     }
 
@@ -119,7 +121,8 @@ public sealed class ModulesApiTests(World world) : IClassFixture<World>
         var category = (await admin.NewCategory()).Id();
         var word = Catalogue.Word();
 
-        using var answer = await admin.Ask(HttpMethod.Post, "/api/modules", new { name = $"  Suivi d’élèves {word} ", categoryId = category });
+        using var answer =
+            await admin.Ask(HttpMethod.Post, "/api/modules", new { name = $"  Suivi d’élèves {word} ", categoryId = category });
         answer.StatusCode.ShouldBe(HttpStatusCode.Created);
         var module = JsonElement.Parse(await answer.Body());
         answer.Headers.Location?.OriginalString.ShouldBe($"/api/modules/{module.Id()}");

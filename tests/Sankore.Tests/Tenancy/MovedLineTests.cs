@@ -28,7 +28,9 @@ public sealed class MovedLineTests(EmptyWorld world) : IClassFixture<EmptyWorld>
         (await SyncOracle.Differences(connection)).ShouldBeEmpty();
         await world.Execute($"update tenancy.{table} set {target} = '{to}' where id = '{other}'");
         (await SyncOracle.Differences(connection)).ShouldBeEmpty();
-        await world.Execute($"delete from tenancy.subscriptions where id = '{from}'; delete from tenancy.subscription_plans where id = '{from}'; delete from tenancy.{table} where id = '{other}'");
+        await world.Execute(
+            $"delete from tenancy.subscriptions where id = '{from}'; delete from tenancy.subscription_plans where id = '{from}'; delete"
+            + $" from tenancy.{table} where id = '{other}'");
         (await SyncOracle.Differences(connection)).ShouldBeEmpty();
     }
 }

@@ -13,10 +13,14 @@ public sealed record NetPlanModule(Guid Id, Guid PlanId, Guid ModuleId, bool Inc
 public sealed record NetPlanCategory(Guid Id, Guid PlanId, Guid CategoryId);
 public sealed record NetGroup(Guid Id, string Name, string Code, string Status);
 public sealed record NetSubscription(Guid Id, Guid SchoolGroupId, Guid PlanId, string Status, DateTime StartsAt);
-public sealed record NetSchool(Guid Id, Guid SchoolGroupId, string Name, string Code, string Status, Dictionary<string, bool> ActiveModules);
+public sealed record NetSchool(
+    Guid Id, Guid SchoolGroupId, string Name, string Code, string Status, Dictionary<string, bool> ActiveModules);
 public sealed record NetUser(Guid Id, string Email);
-public sealed record NetMembership(Guid Id, Guid UserId, Guid SchoolGroupId, Guid? SchoolId, string Role, string Status, DateTime? ExpiresAt);
-public sealed record NetAssignment(Guid Id, Guid UserId, Guid SchoolGroupId, Guid? SchoolId, Guid? ModuleId, Guid? CategoryId, bool CanWrite, bool CanDelete, bool CanExport, bool IsActive, DateTime? ExpiresAt);
+public sealed record NetMembership(
+    Guid Id, Guid UserId, Guid SchoolGroupId, Guid? SchoolId, string Role, string Status, DateTime? ExpiresAt);
+public sealed record NetAssignment(
+    Guid Id, Guid UserId, Guid SchoolGroupId, Guid? SchoolId, Guid? ModuleId, Guid? CategoryId, bool CanWrite, bool CanDelete,
+    bool CanExport, bool IsActive, DateTime? ExpiresAt);
 public sealed record NetLog(long Id, string Action, Guid UserId, Guid? SchoolGroupId);
 public sealed record NetRole(Guid UserId, string RoleName, bool IsActive, DateTime? ExpiresAt);
 
@@ -36,18 +40,29 @@ public sealed class Network
     public Network(int seed)
     {
         (_random, _name) = (new Random(seed), $"n{seed}");
-        Categories = Some(1, 4, i => new NetCategory(Guid.CreateVersion7(), $"Category {i}", Code("category", i), Either("active", "inactive", 0.75)));
-        Modules = Some(2, 9, i => new NetModule(Guid.CreateVersion7(), Code("module", i), $"Module {i}", One(Categories).Id, Either("active", "inactive", 0.75), Chance(0.8)));
+        Categories = Some(
+            1, 4, i => new NetCategory(Guid.CreateVersion7(), $"Category {i}", Code("category", i), Either("active", "inactive", 0.75)));
+        Modules = Some(
+            2, 9,
+            i => new NetModule(
+            Guid.CreateVersion7(), Code("module", i), $"Module {i}", One(Categories).Id, Either("active", "inactive", 0.75), Chance(0.8)));
         Plans = Some(1, 4, i => new NetPlan(Guid.CreateVersion7(), $"Plan {i}", Code("plan", i), Either("active", "inactive", 0.8)));
-        PlanModules = [.. Pairs(Plans, Modules, 0.35).Select(p => new NetPlanModule(Guid.CreateVersion7(), p.Item1.Id, p.Item2.Id, Chance(0.65)))];
-        PlanCategories = [.. Pairs(Plans, Categories, 0.35).Select(p => new NetPlanCategory(Guid.CreateVersion7(), p.Item1.Id, p.Item2.Id))];
+        PlanModules =
+            [.. Pairs(Plans, Modules, 0.35).Select(p => new NetPlanModule(Guid.CreateVersion7(), p.Item1.Id, p.Item2.Id, Chance(0.65)))];
+        PlanCategories =
+            [.. Pairs(Plans, Categories, 0.35).Select(p => new NetPlanCategory(Guid.CreateVersion7(), p.Item1.Id, p.Item2.Id))];
         Groups = Some(1, 4, i => new NetGroup(Guid.CreateVersion7(), $"Group {i}", Code("group", i), Either("active", "inactive", 0.85)));
         Subscriptions = [.. Groups.SelectMany(Lives)];
         Schools = Some(1, 6, i => School(i, One(Groups)));
         Users = Some(3, 8, i => new NetUser(Guid.CreateVersion7(), $"u{i}@{_name}.sankore.test"));
         Memberships = [.. Users.SelectMany(Places).DistinctBy(m => (m.UserId, m.SchoolGroupId, m.SchoolId, m.Role))];
-        Assignments = [.. Memberships.SelectMany(AssignmentsAt).Concat(Users.SelectMany(AssignmentsAnywhere)).DistinctBy(p => (p.UserId, p.SchoolGroupId, p.SchoolId, p.ModuleId, p.CategoryId))];
-        Logs = [.. Assignments.Where(_ => Chance(0.5)).Select((p, i) => new NetLog(seed * 10_000L + i, One(["assigned", "revoked"]), p.UserId, Chance(0.9) ? p.SchoolGroupId : null))];
+        Assignments = [
+            .. Memberships.SelectMany(AssignmentsAt).Concat(Users.SelectMany(AssignmentsAnywhere))
+            .DistinctBy(p => (p.UserId, p.SchoolGroupId, p.SchoolId, p.ModuleId, p.CategoryId))];
+        Logs = [
+            .. Assignments.Where(_ => Chance(0.5))
+            .Select(
+            (p, i) => new NetLog(seed * 10_000L + i, One(["assigned", "revoked"]), p.UserId, Chance(0.9) ? p.SchoolGroupId : null))];
         Roles = [.. Users.SelectMany(PlatformRoles).DistinctBy(r => (r.UserId, r.RoleName))];
     }
 
@@ -73,7 +88,8 @@ public sealed class Network
         await using var transaction = await connection.BeginTransactionAsync();
         await connection.ExecuteAsync("set local session_replication_role = replica");
         // The catalogue that a new database begins with is not theirs.
-        await connection.ExecuteAsync("delete from tenancy.modules where code = 'campagnes'; delete from tenancy.business_categories where slug = 'communication'");
+        await connection.ExecuteAsync(
+            "delete from tenancy.modules where code = 'campagnes'; delete from tenancy.business_categories where slug = 'communication'");
         await Insert("tenancy.business_categories", "id, name, slug, status", n => n.Categories);
         await Insert("tenancy.modules", "id, code, name, category_id, status, is_built", n => n.Modules);
         await Insert("tenancy.subscription_plans", "id, name, slug, status", n => n.Plans);
@@ -83,16 +99,24 @@ public sealed class Network
         await Insert("tenancy.subscriptions", "id, school_group_id, plan_id, status, starts_at", n => n.Subscriptions);
         await Insert("tenancy.schools", "id, school_group_id, name, code, status, active_modules", n => n.Schools);
         await Insert("auth.users", "id, email, normalized_email, password_hash, security_stamp, concurrency_stamp, is_demo",
-            n => n.Users.Select(u => new { u.Id, u.Email, normalized_email = u.Email.ToUpperInvariant(), password_hash = Hash, security_stamp = u.Email, concurrency_stamp = u.Email, is_demo = true }));
+            n => n.Users.Select(
+            u =>
+            new { u.Id, u.Email, normalized_email = u.Email.ToUpperInvariant(), password_hash = Hash, security_stamp = u.Email, concurrency_stamp = u.Email, is_demo = true }));
         await Insert("public.profiles", "id, email, display_name", n => n.Users.Select(u => new { u.Id, u.Email, display_name = u.Email }));
         await Insert("tenancy.memberships", "id, user_id, school_group_id, school_id, role, status, expires_at", n => n.Memberships);
-        await Insert("tenancy.user_module_permissions", "id, user_id, school_group_id, school_id, module_id, category_id, can_write, can_delete, can_export, is_active, expires_at", n => n.Assignments);
+        await Insert(
+            "tenancy.user_module_permissions",
+            "id, user_id, school_group_id, school_id, module_id, category_id, can_write, can_delete, can_export, is_active, expires_at",
+            n => n.Assignments);
         await Insert("tenancy.module_assignment_logs", "id, action, user_id, school_group_id", n => n.Logs);
-        await connection.ExecuteAsync("insert into rbac.user_roles (user_id, role_id, is_active, expires_at) select @UserId, id, @IsActive, @ExpiresAt from rbac.roles where role_name = @RoleName", networks.SelectMany(n => n.Roles));
+        await connection.ExecuteAsync(
+            "insert into rbac.user_roles (user_id, role_id, is_active, expires_at) select @UserId, id, @IsActive, @ExpiresAt"
+            + " from rbac.roles where role_name = @RoleName", networks.SelectMany(n => n.Roles));
         await transaction.CommitAsync();
 
         Task Insert<T>(string table, string columns, Func<Network, IEnumerable<T>> rows) => connection.ExecuteAsync(
-            $"insert into {table} ({columns}) overriding system value select {columns} from jsonb_populate_recordset(null::{table}, @rows::jsonb)",
+            $"insert into {table} ({columns}) overriding system value select {columns}"
+            + $" from jsonb_populate_recordset(null::{table}, @rows::jsonb)",
             new { rows = JsonSerializer.Serialize(networks.SelectMany(rows), Rows) });
     }
 
@@ -111,7 +135,8 @@ public sealed class Network
         }
     }
 
-    private NetSubscription Subscription(NetGroup group, string[] states) => new(Guid.CreateVersion7(), group.Id, One(Plans).Id, One(states), DateTime.UtcNow.AddDays(-_random.Next(400)));
+    private NetSubscription Subscription(NetGroup group, string[] states) =>
+        new(Guid.CreateVersion7(), group.Id, One(Plans).Id, One(states), DateTime.UtcNow.AddDays(-_random.Next(400)));
 
     private List<NetMembership> Places(NetUser user) => Some(0, 3, _ =>
     {
@@ -124,12 +149,16 @@ public sealed class Network
     private NetSchool School(int number, NetGroup group)
     {
         var plan = Subscriptions.Find(s => s.SchoolGroupId == group.Id && s.Status is "trialing" or "active" or "past_due")?.PlanId;
-        var included = plan is null || group.Status != "active" ? [] : Modules.Where(m => Oracle.Shows(this, m) && Oracle.Includes(this, plan.Value, m));
-        var modules = Chance(0.7) ? included.ToDictionary(m => m.Code, _ => true) : Modules.Where(_ => Chance(0.6)).ToDictionary(m => m.Code, _ => Chance(0.7));
-        return new NetSchool(Guid.CreateVersion7(), group.Id, $"School {number}", Code("school", number), Either("active", "inactive", 0.85), modules);
+        var included = plan is null || group.Status != "active" ? []
+            : Modules.Where(m => Oracle.Shows(this, m) && Oracle.Includes(this, plan.Value, m));
+        var modules = Chance(0.7) ? included.ToDictionary(m => m.Code, _ => true)
+            : Modules.Where(_ => Chance(0.6)).ToDictionary(m => m.Code, _ => Chance(0.7));
+        return new NetSchool(
+            Guid.CreateVersion7(), group.Id, $"School {number}", Code("school", number), Either("active", "inactive", 0.85), modules);
     }
 
-    private List<NetAssignment> AssignmentsAt(NetMembership place) => Some(0, 9, _ => Assignment(place.UserId, place.SchoolGroupId, place.SchoolId));
+    private List<NetAssignment> AssignmentsAt(NetMembership place) =>
+        Some(0, 9, _ => Assignment(place.UserId, place.SchoolGroupId, place.SchoolId));
 
     private List<NetAssignment> AssignmentsAnywhere(NetUser user) => Some(0, 2, _ => Assignment(user.Id, One(Groups).Id, null));
 
@@ -138,18 +167,24 @@ public sealed class Network
         var schools = Schools.FindAll(s => s.SchoolGroupId == group);
         var school = Chance(0.5) || schools.Count == 0 ? null : Chance(0.7) && likely is not null ? likely : One(schools).Id;
         var module = Chance(0.6);
-        return new NetAssignment(Guid.CreateVersion7(), user, group, school, module ? One(Modules).Id : null, module ? null : One(Categories).Id,
+        return new NetAssignment(
+            Guid.CreateVersion7(), user, group, school, module ? One(Modules).Id : null, module ? null : One(Categories).Id,
             Chance(0.4), Chance(0.4), Chance(0.4), Chance(0.8), Ends(0.4));
     }
 
     private DateTime? Ends(double chance) => Chance(chance) ? DateTime.UtcNow.AddDays(Chance(0.5) ? 30 : -30) : null;
 
     private IEnumerable<NetRole> PlatformRoles(NetUser user) => !Chance(0.3) ? []
-        : Some(1, 3, _ => new NetRole(user.Id, One(["admin", "moderator", "member", "visitor"]), Chance(0.75), Chance(0.5) ? null : DateTime.UtcNow.AddDays(Chance(0.5) ? 30 : -30)));
+        : Some(
+        1, 3,
+        _ => new NetRole(
+        user.Id, One(["admin", "moderator", "member", "visitor"]), Chance(0.75), Chance(0.5) ? null
+        : DateTime.UtcNow.AddDays(Chance(0.5) ? 30 : -30)));
 
     private List<T> Some<T>(int min, int max, Func<int, T> make) => [.. Enumerable.Range(1, _random.Next(min, max + 1)).Select(make)];
 
-    private IEnumerable<(T, U)> Pairs<T, U>(List<T> left, List<U> right, double chance) => left.SelectMany(_ => right, (l, r) => (l, r)).Where(_ => Chance(chance));
+    private IEnumerable<(T, U)> Pairs<T, U>(List<T> left, List<U> right, double chance) =>
+        left.SelectMany(_ => right, (l, r) => (l, r)).Where(_ => Chance(chance));
 
     private T One<T>(IReadOnlyList<T> of) => of[_random.Next(of.Count)];
 

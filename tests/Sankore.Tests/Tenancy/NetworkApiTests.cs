@@ -77,8 +77,16 @@ public sealed class NetworkApiTests(World world) : IClassFixture<World>
         var plan = (await Items(admin, "plans?q=Premium")).EnumerateArray().ShouldHaveSingleItem();
         plan.GetProperty("monthlyPrice").GetInt64().ShouldBe(75_000);
         plan.Text("currency").ShouldBe("XAF");
-        plan.GetProperty("groups").GetInt32().ShouldBe(await world.Sql<int>("select count(*)::int from tenancy.subscriptions s join tenancy.subscription_plans p on p.id = s.plan_id where p.slug = 'premium'"));
-        plan.GetProperty("modules").GetInt32().ShouldBe(await world.Sql<int>("select count(*)::int from tenancy.included_modules i join tenancy.subscription_plans p on p.id = i.plan_id where p.slug = 'premium'"));
+        plan.GetProperty("groups").GetInt32()
+            .ShouldBe(
+            await world.Sql<int>(
+            "select count(*)::int from tenancy.subscriptions s join tenancy.subscription_plans p on p.id = s.plan_id"
+            + " where p.slug = 'premium'"));
+        plan.GetProperty("modules").GetInt32()
+            .ShouldBe(
+            await world.Sql<int>(
+            "select count(*)::int from tenancy.included_modules i join tenancy.subscription_plans p on p.id = i.plan_id"
+            + " where p.slug = 'premium'"));
     }
 
     [Fact]
@@ -103,7 +111,9 @@ public sealed class NetworkApiTests(World world) : IClassFixture<World>
         var group = (await Items(client, "groups")).EnumerateArray().ShouldHaveSingleItem();
         group.Text("code").ShouldBe(code);
         var schools = await Items(client, "schools?size=100");
-        schools.GetArrayLength().ShouldBe(await world.Sql<int>("select count(*)::int from tenancy.schools where school_group_id = @id", new { id = group.Id() }));
+        schools.GetArrayLength()
+            .ShouldBe(
+            await world.Sql<int>("select count(*)::int from tenancy.schools where school_group_id = @id", new { id = group.Id() }));
         schools.EnumerateArray().ShouldAllBe(s => s.GetProperty("groupId").GetGuid() == group.Id());
         var seen = (await Items(client, "plans")).EnumerateArray().ShouldHaveSingleItem();
         seen.Text("slug").ShouldBe(plan);
@@ -149,5 +159,6 @@ public sealed class NetworkApiTests(World world) : IClassFixture<World>
         await client.Ask(HttpMethod.Get, "/api/audit-logs").ShouldRefuse(403, "FORBIDDEN");
     }
 
-    private static async Task<JsonElement> Items(HttpClient client, string query) => (await client.Ask(HttpMethod.Get, $"/api/{query}").Json()).GetProperty("items");
+    private static async Task<JsonElement> Items(HttpClient client, string query) =>
+        (await client.Ask(HttpMethod.Get, $"/api/{query}").Json()).GetProperty("items");
 }

@@ -11,9 +11,13 @@ public sealed class NobodyHereTests(World world) : IClassFixture<World>
     /// <summary>One's own: who one is, and the menu, which is empty. And the form of a file, which is blank.</summary>
     private static readonly string[] Own = ["/api/me", "/api/me/menu", "/api/imports/{kind}/template"];
 
-    /// <summary>What accounts are for: signing in and the account itself. A built module's routes refuse everybody who has not the module (ModuleRouteTests).</summary>
+    /// <summary>
+    /// What accounts are for: signing in and the account itself. A built module's routes refuse everybody who has not the module
+    /// (ModuleRouteTests).
+    /// </summary>
     private static bool IsOfTheNetwork(RouteEndpoint e) =>
-        e.RoutePattern.RawText is { } path && path.StartsWith("/api/", StringComparison.Ordinal) && !path.StartsWith("/api/auth/", StringComparison.Ordinal) && !Own.Contains(path.TrimEnd('/'))
+        e.RoutePattern.RawText is { } path && path.StartsWith("/api/", StringComparison.Ordinal)
+            && !path.StartsWith("/api/auth/", StringComparison.Ordinal) && !Own.Contains(path.TrimEnd('/'))
         && e.Metadata.GetMetadata<RequireModuleAttribute>() is null;
 
     [Theory]
@@ -28,17 +32,25 @@ public sealed class NobodyHereTests(World world) : IClassFixture<World>
         foreach (var (method, template) in Routes())
         {
             var path = Filled(template, blanks) + (template == "/api/imports/{kind}" ? $"?name=ecoles.csv&group={blanks["groups"]}" : "");
-            foreach (var body in method is "GET" or "DELETE" ? new string?[] { null } : template == "/api/imports/{kind}" ? [File()] : [await Body(path), "{}"])
+            foreach (
+                var body in method is "GET" or "DELETE" ? new string?[] { null } : template == "/api/imports/{kind}" ? [File()]
+                : [await Body(path), "{}"])
             {
-                using var answer = await client.Ask(new HttpMethod(method), path, body is null ? null : new StringContent(body, Encoding.UTF8, "application/json"), method == "PUT" ? "\"1\"" : null);
+                using var answer = await client.Ask(
+                    new HttpMethod(method), path, body is null ? null
+                    : new StringContent(body, Encoding.UTF8, "application/json"), method == "PUT" ? "\"1\"" : null);
                 var text = await answer.Body();
                 // What is not filled in may be said first: it tells nothing.
-                ((int)answer.StatusCode).ShouldBeOneOf(body == "{}" ? [400, 403, 404] : method == "GET" ? [200, 403, 404] : [403, 404], $"{method} {path} {body}: {text}");
+                ((int)answer.StatusCode)
+                    .ShouldBeOneOf(
+                    body == "{}" ? [400, 403, 404] : method == "GET" ? [200, 403, 404] : [403, 404], $"{method} {path} {body}: {text}");
                 if (answer.IsSuccessStatusCode)
                 {
                     Rows(JsonElement.Parse(text)).ShouldBe(0, $"{path}: {text}");
                 }
-                blanks.Values.Concat(["Premium", "Groupe", "sankore.test"]).Where(known => known.Length > 6 && !path.Contains(known, StringComparison.Ordinal)).ShouldAllBe(known => !text.Contains(known), $"{method} {path}: {text}");
+                blanks.Values.Concat(["Premium", "Groupe", "sankore.test"])
+                    .Where(known => known.Length > 6 && !path.Contains(known, StringComparison.Ordinal))
+                    .ShouldAllBe(known => !text.Contains(known), $"{method} {path}: {text}");
                 asked++;
             }
         }
@@ -65,12 +77,15 @@ public sealed class NobodyHereTests(World world) : IClassFixture<World>
     {
         var client = world.Nobody();
         var email = await client.Register();
-        await world.Execute("update rbac.user_roles set role_id = (select id from rbac.roles where role_name = @role) where user_id = (select id from auth.users where email = @email)", new { role, email });
+        await world.Execute(
+            "update rbac.user_roles set role_id = (select id from rbac.roles where role_name = @role) where user_id = (select id"
+            + " from auth.users where email = @email)", new { role, email });
         client.Bears(await client.Login(email));
         return client;
     }
 
-    private IEnumerable<(string Method, string Template)> Routes() => ((IEndpointRouteBuilder)world.App).DataSources.SelectMany(d => d.Endpoints).OfType<RouteEndpoint>().Where(IsOfTheNetwork)
+    private IEnumerable<(string Method, string Template)> Routes() =>
+        ((IEndpointRouteBuilder)world.App).DataSources.SelectMany(d => d.Endpoints).OfType<RouteEndpoint>().Where(IsOfTheNetwork)
         .SelectMany(e => (e.Metadata.GetMetadata<IHttpMethodMetadata>()?.HttpMethods ?? ["GET"]).Select(m => (m, e.RoutePattern.RawText!)));
 
     /// <summary>Rows that are there, for the blanks of the routes.</summary>
@@ -100,8 +115,11 @@ public sealed class NobodyHereTests(World world) : IClassFixture<World>
     {
         using var admin = await world.As(Cast.Super);
         var group = await world.GroupId("g001");
-        var id = (await admin.Ask(HttpMethod.Post, $"/api/imports/schools?name=ecoles.csv&group={group}", new StringContent(File())).Json(202)).Id();
-        await Waiting.Until(() => world.Sql<bool>("select status = 'checked' from util.imports where id = @id", new { id }), "the file is checked");
+        var id = (
+            await admin.Ask(HttpMethod.Post, $"/api/imports/schools?name=ecoles.csv&group={group}", new StringContent(File())).Json(202))
+            .Id();
+        await Waiting.Until(
+            () => world.Sql<bool>("select status = 'checked' from util.imports where id = @id", new { id }), "the file is checked");
         return id;
     }
 
@@ -114,7 +132,8 @@ public sealed class NobodyHereTests(World world) : IClassFixture<World>
             if (parts[i].StartsWith('{'))
             {
                 var name = parts[i].Trim('{', '}').Split(':')[0];
-                parts[i] = blanks.TryGetValue(name, out var value) || blanks.TryGetValue(template.Trim('/').Split('/')[i - 1], out value) ? value : throw new InvalidOperationException($"nothing to fill in {template} with");
+                parts[i] = blanks.TryGetValue(name, out var value) || blanks.TryGetValue(template.Trim('/').Split('/')[i - 1], out value)
+                    ? value : throw new InvalidOperationException($"nothing to fill in {template} with");
             }
         }
         return "/" + string.Join('/', parts);
@@ -132,7 +151,8 @@ public sealed class NobodyHereTests(World world) : IClassFixture<World>
             ["categoryId"] = await world.Sql<Guid>("select id from tenancy.business_categories limit 1"),
             ["planId"] = await world.Sql<Guid>("select id from tenancy.subscription_plans limit 1"),
             ["email"] = $"{Catalogue.Word()}@example.org",
-            ["role"] = path.Contains("/api/users/", StringComparison.Ordinal) || path.EndsWith("/invitations", StringComparison.Ordinal) ? "admin" : "group_admin",
+            ["role"] = path.Contains("/api/users/", StringComparison.Ordinal) || path.EndsWith("/invitations", StringComparison.Ordinal)
+            ? "admin" : "group_admin",
             ["schoolGroupId"] = await world.GroupId("g001"),
             ["userIds"] = new[] { user },
             ["moduleIds"] = new[] { await world.Sql<Guid>("select module_id from tenancy.included_modules limit 1") },
@@ -144,15 +164,21 @@ public sealed class NobodyHereTests(World world) : IClassFixture<World>
     private static int Rows(JsonElement answer) => answer.ValueKind switch
     {
         JsonValueKind.Array => answer.GetArrayLength(),
-        JsonValueKind.Object when answer.TryGetProperty("items", out var items) => items.GetArrayLength() + answer.GetProperty("total").GetInt32(),
+        JsonValueKind.Object when answer.TryGetProperty("items", out var items) =>
+        items.GetArrayLength() + answer.GetProperty("total").GetInt32(),
         _ => 1,
     };
 
     private Task<string> Fingerprint() => world.Sql<string>("""
-        select concat_ws(' ', (select md5(string_agg(t::text, '' order by id)) from tenancy.modules t), (select md5(string_agg(t::text, '' order by id)) from tenancy.business_categories t),
-          (select md5(string_agg(t::text, '' order by id)) from tenancy.subscription_plans t), (select count(*) from tenancy.plan_modules), (select md5(string_agg(t::text, '' order by id)) from tenancy.school_groups t),
-          (select md5(string_agg(t::text, '' order by id)) from tenancy.schools t), (select md5(string_agg(t::text, '' order by id)) from tenancy.subscriptions t),
-          (select md5(string_agg(t::text, '' order by id)) from tenancy.memberships t), (select count(*) + coalesce(sum(version), 0) from tenancy.user_module_permissions),
-          (select count(*) from rbac.user_roles), (select count(*) from rbac.invitations), (select count(*) from rbac.api_keys), (select count(*) from auth.users), (select md5(string_agg(t::text, '' order by id)) from util.imports t))
+        select concat_ws(' ', (select md5(string_agg(t::text, '' order by id)) from tenancy.modules t),
+            (select md5(string_agg(t::text, '' order by id)) from tenancy.business_categories t),
+          (select md5(string_agg(t::text, '' order by id)) from tenancy.subscription_plans t), (select count(*) from tenancy.plan_modules),
+            (select md5(string_agg(t::text, '' order by id)) from tenancy.school_groups t),
+          (select md5(string_agg(t::text, '' order by id)) from tenancy.schools t),
+            (select md5(string_agg(t::text, '' order by id)) from tenancy.subscriptions t),
+          (select md5(string_agg(t::text, '' order by id)) from tenancy.memberships t),
+            (select count(*) + coalesce(sum(version), 0) from tenancy.user_module_permissions),
+          (select count(*) from rbac.user_roles), (select count(*) from rbac.invitations), (select count(*) from rbac.api_keys),
+            (select count(*) from auth.users), (select md5(string_agg(t::text, '' order by id)) from util.imports t))
         """);
 }

@@ -11,7 +11,9 @@ public sealed class PlanChangeTests(World world) : IClassFixture<World>
     {
         using var admin = await world.As(Cast.Super);
         var category = (await admin.NewCategory()).Id();
-        var (lost, kept, gained, excluded) = (await admin.NewModule(), await admin.NewModule(), await admin.NewModule(categoryId: category), await admin.NewModule(categoryId: category));
+        var (lost, kept, gained, excluded) = (
+            await admin.NewModule(), await admin.NewModule(), await admin.NewModule(categoryId: category),
+            await admin.NewModule(categoryId: category));
         var plan = await admin.NewPlan(null, lost.Id(), kept.Id());
         var (first, second) = (await world.NewTenant(admin, plan), await world.NewTenant(admin, plan));
         // Somebody of both groups is one person; a school that is closed has nothing to notice, nor has somebody who left.
@@ -19,10 +21,14 @@ public sealed class PlanChangeTests(World world) : IClassFixture<World>
         await world.Place(await world.IdOf(both), second.Group.Text("code"), second.School.Text("code"), "teacher");
         var closed = await admin.NewSchool(first.GroupId);
         await admin.Ask(HttpMethod.Put, $"/api/schools/{closed.Id()}", closed.With(("status", "inactive"))).Json();
-        await world.Execute("update tenancy.memberships set status = 'inactive' where user_id = @id", new { id = await world.IdOf(await world.NewPerson(first.GroupId, first.SchoolId)) });
+        await world.Execute(
+            "update tenancy.memberships set status = 'inactive' where user_id = @id",
+            new { id = await world.IdOf(await world.NewPerson(first.GroupId, first.SchoolId)) });
         var before = await world.Position();
 
-        var body = plan.Body(("categoryIds", new[] { category }), ("modules", new object[] { new { moduleId = kept.Id() }, new { moduleId = excluded.Id(), included = false } }));
+        var body = plan.Body(
+            ("categoryIds", new[] { category }),
+            ("modules", new object[] { new { moduleId = kept.Id() }, new { moduleId = excluded.Id(), included = false } }));
         var preview = await admin.Ask(HttpMethod.Post, $"/api/plans/{plan.Id()}/preview", body).Json();
         preview.GetProperty("groups").GetInt32().ShouldBe(2);
         preview.GetProperty("schools").GetInt32().ShouldBe(2);
@@ -31,7 +37,9 @@ public sealed class PlanChangeTests(World world) : IClassFixture<World>
         Strings(preview, "lost").ShouldBe([lost.Text("name")]);
 
         (await world.Position()).ShouldBe(before);
-        JsonElement.DeepEquals((await admin.Ask(HttpMethod.Get, $"/api/plans/{plan.Id()}").Json()).GetProperty("plan").GetProperty("version"), plan.GetProperty("version")).ShouldBeTrue();
+        JsonElement.DeepEquals(
+            (await admin.Ask(HttpMethod.Get, $"/api/plans/{plan.Id()}").Json()).GetProperty("plan").GetProperty("version"),
+            plan.GetProperty("version")).ShouldBeTrue();
         (await world.MenuOf(first.Admin)).Keys.ShouldBe([lost.Text("code"), kept.Text("code")], ignoreOrder: true);
 
         await admin.Ask(HttpMethod.Put, $"/api/plans/{plan.Id()}", body).Json();
@@ -39,7 +47,8 @@ public sealed class PlanChangeTests(World world) : IClassFixture<World>
         {
             (await world.MenuOf(email)).Keys.ShouldBe([gained.Text("code"), kept.Text("code")], ignoreOrder: true);
         }
-        (await admin.Ask(HttpMethod.Get, $"/api/schools/{second.SchoolId}").Json()).GetProperty("activeModules").EnumerateArray().Select(c => c.GetString())
+        (await admin.Ask(HttpMethod.Get, $"/api/schools/{second.SchoolId}").Json()).GetProperty("activeModules").EnumerateArray()
+            .Select(c => c.GetString())
             .ShouldBe([gained.Text("code"), kept.Text("code")], ignoreOrder: true);
     }
 
@@ -51,7 +60,8 @@ public sealed class PlanChangeTests(World world) : IClassFixture<World>
         await admin.Ask(HttpMethod.Put, $"/api/modules/{asleep.Id()}", asleep.With(("status", "inactive"))).Json();
         await admin.Ask(HttpMethod.Put, $"/api/modules/{unbuilt.Id()}", unbuilt.With(("isBuilt", false))).Json();
         var plan = await admin.NewPlan(null, asleep.Id());
-        var preview = await admin.Ask(HttpMethod.Post, $"/api/plans/{plan.Id()}/preview", plan.Body(("modules", new[] { new { moduleId = unbuilt.Id() } }))).Json();
+        var preview = await admin.Ask(
+            HttpMethod.Post, $"/api/plans/{plan.Id()}/preview", plan.Body(("modules", new[] { new { moduleId = unbuilt.Id() } }))).Json();
         Strings(preview, "gained").ShouldBeEmpty();
         Strings(preview, "lost").ShouldBeEmpty();
         preview.GetProperty("people").GetInt32().ShouldBe(0);
@@ -62,14 +72,17 @@ public sealed class PlanChangeTests(World world) : IClassFixture<World>
     {
         using var admin = await world.As(Cast.Super);
         var category = (await admin.NewCategory()).Id();
-        var (lost, kept, gained, other) = (await admin.NewModule(), await admin.NewModule(), await admin.NewModule(categoryId: category), await admin.NewModule());
+        var (lost, kept, gained, other) =
+            (await admin.NewModule(), await admin.NewModule(), await admin.NewModule(categoryId: category), await admin.NewModule());
         var mine = await world.NewTenantWith(admin, lost, kept);
         var theirs = await world.NewTenantWith(admin, other);
         await world.Heard();
         await using var stream = await world.Listen(mine.Admin);
         await using var neighbour = await world.Listen(theirs.Admin);
 
-        await admin.Ask(HttpMethod.Put, $"/api/plans/{mine.PlanId}", mine.Plan.Body(("categoryIds", new[] { category }), ("modules", new[] { new { moduleId = kept.Id() } }))).Json();
+        await admin.Ask(
+            HttpMethod.Put, $"/api/plans/{mine.PlanId}",
+            mine.Plan.Body(("categoryIds", new[] { category }), ("modules", new[] { new { moduleId = kept.Id() } }))).Json();
         await Waiting.Until(() => stream.ToldOfModules().Count >= 2, "the plan's people are told");
         // Whatever else there were to tell would come before this.
         await world.Rename(kept, "Dernière");
@@ -107,9 +120,12 @@ public sealed class PlanChangeTests(World world) : IClassFixture<World>
         for (var round = 0; round < 8; round++)
         {
             var plan = await first.NewPlan();
-            var bodies = new[] { (a, "Le premier"), (b, "Le second") }.Select(x => plan.Body(("name", x.Item2), ("categoryIds", new[] { x.Item1.GetProperty("categoryId").GetGuid() }),
+            var bodies = new[] { (a, "Le premier"), (b, "Le second") }.Select(
+                x => plan.Body(("name", x.Item2), ("categoryIds", new[] { x.Item1.GetProperty("categoryId").GetGuid() }),
                 ("modules", new[] { new { moduleId = x.Item1.Id(), monthlyPrice = 12 } }))).ToArray();
-            var answers = await Task.WhenAll(first.Ask(HttpMethod.Put, $"/api/plans/{plan.Id()}", bodies[0]), second.Ask(HttpMethod.Put, $"/api/plans/{plan.Id()}", bodies[1]));
+            var answers = await Task.WhenAll(
+                first.Ask(HttpMethod.Put, $"/api/plans/{plan.Id()}", bodies[0]),
+                second.Ask(HttpMethod.Put, $"/api/plans/{plan.Id()}", bodies[1]));
 
             answers.Select(x => (int)x.StatusCode).Order().ShouldBe([200, 412]);
             var won = answers[0].IsSuccessStatusCode ? (Name: "Le premier", Module: a) : (Name: "Le second", Module: b);
@@ -117,7 +133,8 @@ public sealed class PlanChangeTests(World world) : IClassFixture<World>
             kept.GetProperty("plan").Text("name").ShouldBe(won.Name);
             kept.GetProperty("plan").GetProperty("version").GetInt32().ShouldBe(2);
             kept.GetProperty("modules").EnumerateArray().ShouldHaveSingleItem().Id().ShouldBe(won.Module.Id());
-            (await world.Rows<Guid>("select category_id from tenancy.plan_categories where plan_id = @id", new { id = plan.Id() })).ShouldBe([won.Module.GetProperty("categoryId").GetGuid()]);
+            (await world.Rows<Guid>("select category_id from tenancy.plan_categories where plan_id = @id", new { id = plan.Id() }))
+                .ShouldBe([won.Module.GetProperty("categoryId").GetGuid()]);
         }
     }
 
@@ -160,8 +177,11 @@ public sealed class PlanChangeTests(World world) : IClassFixture<World>
         await client.Ask(HttpMethod.Post, $"{path}/preview", tenant.Plan.Body()).ShouldRefuse(status, code);
         await client.Ask(HttpMethod.Delete, path).ShouldRefuse(status, code);
         (await world.Sql<int>("select count(*)::int from tenancy.subscription_plans where slug = @slug", new { slug })).ShouldBe(0);
-        JsonElement.DeepEquals((await admin.Ask(HttpMethod.Get, path).Json()).GetProperty("plan").GetProperty("version"), tenant.Plan.GetProperty("version")).ShouldBeTrue();
+        JsonElement.DeepEquals(
+            (await admin.Ask(HttpMethod.Get, path).Json()).GetProperty("plan").GetProperty("version"),
+            tenant.Plan.GetProperty("version")).ShouldBeTrue();
     }
 
-    private static IReadOnlyList<string?> Strings(JsonElement element, string field) => [.. element.GetProperty(field).EnumerateArray().Select(e => e.GetString())];
+    private static IReadOnlyList<string?> Strings(JsonElement element, string field) =>
+        [.. element.GetProperty(field).EnumerateArray().Select(e => e.GetString())];
 }

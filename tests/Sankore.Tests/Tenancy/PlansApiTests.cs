@@ -20,7 +20,10 @@ public sealed class PlansApiTests(World world) : IClassFixture<World>
         plan.Text("slug").ShouldBe($"formule-ete-{word}");
         plan.Text("currency").ShouldBe("XAF");
         plan.Text("status").ShouldBe("active");
-        foreach (var (field, value) in new[] { ("monthlyPrice", 0), ("yearlyPrice", 0), ("sortOrder", 100), ("modules", 0), ("groups", 0), ("version", 1) })
+        foreach (
+            var (
+            field,
+            value) in new[] { ("monthlyPrice", 0), ("yearlyPrice", 0), ("sortOrder", 100), ("modules", 0), ("groups", 0), ("version", 1) })
         {
             plan.GetProperty(field).GetInt64().ShouldBe(value, field);
         }
@@ -32,7 +35,8 @@ public sealed class PlansApiTests(World world) : IClassFixture<World>
     {
         using var admin = await world.As(Cast.Super);
         var category = (await admin.NewCategory()).Id();
-        var (kept, excluded, single) = (await admin.NewModule(categoryId: category), await admin.NewModule(categoryId: category), await admin.NewModule());
+        var (kept, excluded, single) =
+            (await admin.NewModule(categoryId: category), await admin.NewModule(categoryId: category), await admin.NewModule());
         var plan = await admin.Ask(HttpMethod.Post, "/api/plans", new
         {
             name = $"Plan {Catalogue.Word()}",
@@ -44,7 +48,8 @@ public sealed class PlansApiTests(World world) : IClassFixture<World>
             sortOrder = 7,
             status = "inactive",
             categoryIds = new[] { category, category },
-            modules = new object[] { new { moduleId = excluded.Id(), included = false }, new { moduleId = single.Id(), monthlyPrice = 1500, yearlyPrice = 15_000 } },
+            modules =
+            new object[] { new { moduleId = excluded.Id(), included = false }, new { moduleId = single.Id(), monthlyPrice = 1500, yearlyPrice = 15_000 } },
         }).Json(201);
         plan.Text("slug").ShouldStartWith("formule-complete-w");
         plan.Text("description").ShouldBe("Tout ce qu’il faut.");
@@ -76,7 +81,9 @@ public sealed class PlansApiTests(World world) : IClassFixture<World>
         (await ModulesOf(admin, plan)).Select(m => m.Id).ShouldBe([b.Id()]);
         await admin.Ask(HttpMethod.Put, Path(plan), new { name = saved.Text("name"), version = 3 }).Json();
         (await ModulesOf(admin, plan)).ShouldBeEmpty();
-        (await world.Sql<int>("select (select count(*) from tenancy.plan_modules where plan_id = @id)::int + (select count(*) from tenancy.plan_categories where plan_id = @id)::int", new { id = plan.Id() })).ShouldBe(0);
+        (await world.Sql<int>(
+            "select (select count(*) from tenancy.plan_modules where plan_id = @id)::int + (select count(*) from tenancy.plan_categories"
+            + " where plan_id = @id)::int", new { id = plan.Id() })).ShouldBe(0);
     }
 
     [Theory]
@@ -95,7 +102,8 @@ public sealed class PlansApiTests(World world) : IClassFixture<World>
             monthlyPrice = 77,
             version = 1,
             modules = new[] { new { moduleId = other.Id() }, new { moduleId = module ? Guid.NewGuid() : old.Id() } },
-            categoryIds = new[] { other.GetProperty("categoryId").GetGuid(), module ? old.GetProperty("categoryId").GetGuid() : Guid.NewGuid() },
+            categoryIds =
+            new[] { other.GetProperty("categoryId").GetGuid(), module ? old.GetProperty("categoryId").GetGuid() : Guid.NewGuid() },
         };
         await admin.Ask(HttpMethod.Put, Path(plan), body).ShouldRefuse(422, code);
         await admin.Ask(HttpMethod.Post, "/api/plans", body).ShouldRefuse(422, code);
@@ -112,16 +120,19 @@ public sealed class PlansApiTests(World world) : IClassFixture<World>
         var plan = await admin.NewPlan();
         await admin.Ask(HttpMethod.Put, Path(plan), plan.Body(("version", null))).ShouldRefuse(428, "VERSION_REQUIRED");
         await admin.Ask(HttpMethod.Put, Path(plan), plan.Body(), ifMatch: "\"one\"").ShouldRefuse(400, "BAD_REQUEST");
-        using var answer = await admin.Ask(HttpMethod.Put, Path(plan), plan.Body(("name", "Première"), ("version", null)), ifMatch: "W/\"1\"");
+        using var answer =
+            await admin.Ask(HttpMethod.Put, Path(plan), plan.Body(("name", "Première"), ("version", null)), ifMatch: "W/\"1\"");
         answer.StatusCode.ShouldBe(HttpStatusCode.OK, await answer.Body());
         answer.Headers.ETag?.Tag.ShouldBe("\"2\"");
 
-        var problem = await admin.Ask(HttpMethod.Put, Path(plan), plan.Body(("name", "Seconde")), language: "en").ShouldRefuse(412, "STALE");
+        var problem = await admin.Ask(HttpMethod.Put, Path(plan), plan.Body(("name", "Seconde")), language: "en")
+            .ShouldRefuse(412, "STALE");
         problem.Text("title").ShouldContain("“Première”");
         await admin.Ask(HttpMethod.Delete, Path(plan), ifMatch: "\"1\"").ShouldRefuse(412, "STALE");
         using var found = await admin.Ask(HttpMethod.Get, Path(plan));
         found.Headers.ETag?.Tag.ShouldBe("\"2\"");
-        await admin.Ask(HttpMethod.Put, $"/api/plans/{Guid.NewGuid()}", plan.Body(("slug", Catalogue.Word()))).ShouldRefuse(404, "NOT_FOUND");
+        await admin.Ask(HttpMethod.Put, $"/api/plans/{Guid.NewGuid()}", plan.Body(("slug", Catalogue.Word())))
+            .ShouldRefuse(404, "NOT_FOUND");
         await admin.Ask(HttpMethod.Delete, $"/api/plans/{Guid.NewGuid()}").ShouldRefuse(404, "NOT_FOUND");
     }
 
@@ -131,11 +142,14 @@ public sealed class PlansApiTests(World world) : IClassFixture<World>
         using var admin = await world.As(Cast.Super);
         var (plan, other) = (await admin.NewPlan(), await admin.NewPlan());
         var spelling = other.Text("slug").Replace('-', '_').ToUpperInvariant();
-        (await admin.Ask(HttpMethod.Post, "/api/plans", new { name = "Autre", slug = spelling }).ShouldRefuse(409, "PLAN_SLUG_TAKEN")).ErrorOf("slug");
+        (await admin.Ask(HttpMethod.Post, "/api/plans", new { name = "Autre", slug = spelling }).ShouldRefuse(409, "PLAN_SLUG_TAKEN"))
+            .ErrorOf("slug");
         (await admin.Ask(HttpMethod.Put, Path(plan), plan.Body(("slug", spelling))).ShouldRefuse(409, "PLAN_SLUG_TAKEN")).ErrorOf("slug");
         (await admin.Ask(HttpMethod.Post, "/api/plans", new { name = "…" }).ShouldRefuse(422, "SLUG_INVALID")).ErrorOf("slug");
-        (await admin.Ask(HttpMethod.Post, "/api/plans", new { name = "Long", slug = new string('s', 65) }).ShouldRefuse(422, "SLUG_INVALID")).ErrorOf("slug");
-        (await admin.Ask(HttpMethod.Put, Path(plan), plan.Body(("slug", $" {plan.Text("slug").ToUpperInvariant()} "))).Json()).Text("slug").ShouldBe(plan.Text("slug"));
+        (await admin.Ask(HttpMethod.Post, "/api/plans", new { name = "Long", slug = new string('s', 65) })
+            .ShouldRefuse(422, "SLUG_INVALID")).ErrorOf("slug");
+        (await admin.Ask(HttpMethod.Put, Path(plan), plan.Body(("slug", $" {plan.Text("slug").ToUpperInvariant()} "))).Json()).Text("slug")
+            .ShouldBe(plan.Text("slug"));
     }
 
     [Theory]
@@ -149,12 +163,17 @@ public sealed class PlansApiTests(World world) : IClassFixture<World>
     [InlineData("sortOrder", "10000", "sortOrder")]
     [InlineData("status", "\"asleep\"", "status")]
     [InlineData("description", "\"\\u0007\"", "description")]
-    [InlineData("modules", """[{"moduleId":"019f0000-0000-7000-8000-000000000001"},{"moduleId":"019f0000-0000-7000-8000-000000000001","included":false}]""", "modules")]
+    [InlineData(
+        "modules",
+        """[{"moduleId":"019f0000-0000-7000-8000-000000000001"},{"moduleId":"019f0000-0000-7000-8000-000000000001","included":false}]""",
+        "modules")]
     [InlineData("modules", """[{"moduleId":"019f0000-0000-7000-8000-000000000001","monthlyPrice":-5}]""", "modules")]
     public async Task What_is_wrong_is_said_beside_its_field(string field, string? json, string named)
     {
         using var admin = await world.As(Cast.Super);
-        var body = new Dictionary<string, object?> { ["name"] = $"Plan {Catalogue.Word()}", [field] = json is null ? null : JsonElement.Parse(json) };
+        var body = new Dictionary<string,
+            object?>
+        { ["name"] = $"Plan {Catalogue.Word()}", [field] = json is null ? null : JsonElement.Parse(json) };
         (await admin.Ask(HttpMethod.Post, "/api/plans", body).ShouldRefuse(400, "VALIDATION_FAILED")).ErrorOf(named);
         var plan = await admin.NewPlan();
         body["version"] = 1;
@@ -176,7 +195,8 @@ public sealed class PlansApiTests(World world) : IClassFixture<World>
     public async Task What_is_no_plan_is_refused(string json)
     {
         using var admin = await world.As(Cast.Super);
-        using var answer = await admin.Ask(HttpMethod.Post, "/api/plans", new StringContent(json, System.Text.Encoding.UTF8, "application/json"));
+        using var answer =
+            await admin.Ask(HttpMethod.Post, "/api/plans", new StringContent(json, System.Text.Encoding.UTF8, "application/json"));
         ((int)answer.StatusCode).ShouldBe(400, await answer.Body());
     }
 
@@ -186,7 +206,9 @@ public sealed class PlansApiTests(World world) : IClassFixture<World>
         admin.Ask(HttpMethod.Put, Path(plan), plan.Body(("categoryIds", categories), ("modules", modules))).Json();
 
     private static async Task<IReadOnlyList<(Guid Id, long? Monthly, long? Yearly)>> ModulesOf(HttpClient admin, JsonElement plan) =>
-        [.. (await admin.Ask(HttpMethod.Get, Path(plan)).Json()).GetProperty("modules").EnumerateArray().Select(m => (m.Id(), Price(m, "monthlyPrice"), Price(m, "yearlyPrice")))];
+        [.. (await admin.Ask(HttpMethod.Get, Path(plan)).Json()).GetProperty("modules").EnumerateArray()
+            .Select(m => (m.Id(), Price(m, "monthlyPrice"), Price(m, "yearlyPrice")))];
 
-    private static long? Price(JsonElement module, string field) => module.GetProperty(field) is { ValueKind: JsonValueKind.Number } price ? price.GetInt64() : null;
+    private static long? Price(JsonElement module, string field) =>
+        module.GetProperty(field) is { ValueKind: JsonValueKind.Number } price ? price.GetInt64() : null;
 }

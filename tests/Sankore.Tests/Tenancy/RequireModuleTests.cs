@@ -9,15 +9,19 @@ public sealed class RequireModuleTests(ModuleRoutes world) : IClassFixture<Modul
     private const string Path = "/api/try-campagnes";
 
     [Theory]
-    [InlineData(Cast.HeadOnEssentiel, "le plan Essentiel n’inclut pas le module « Campagnes »", "the plan Essentiel does not include the module “Campagnes”")]
-    [InlineData("bursar.s0004.1@sankore.test", "modifier dans « Campagnes » n’est pas permis", "changing things in “Campagnes” is not permitted")]
+    [InlineData(
+        Cast.HeadOnEssentiel, "le plan Essentiel n’inclut pas le module « Campagnes »",
+        "the plan Essentiel does not include the module “Campagnes”")]
+    [InlineData(
+        "bursar.s0004.1@sankore.test", "modifier dans « Campagnes » n’est pas permis", "changing things in “Campagnes” is not permitted")]
     [InlineData(Cast.Super, "aucune place en cours", "no current place")]
     public async Task Whoever_may_not_is_told_which_link_fails(string email, string french, string english)
     {
         using var client = await world.As(email);
         foreach (var (language, words) in new[] { ("fr", french), ("en", english) })
         {
-            (await client.Ask(HttpMethod.Get, Path, language: language).ShouldRefuse(403, "MODULE_REFUSED")).Text("title").ShouldContain(words);
+            (await client.Ask(HttpMethod.Get, Path, language: language).ShouldRefuse(403, "MODULE_REFUSED")).Text("title")
+                .ShouldContain(words);
         }
     }
 
@@ -49,8 +53,11 @@ public sealed class RequireModuleTests(ModuleRoutes world) : IClassFixture<Modul
         await client.Ask(HttpMethod.Get, Path + "/delete").Json();
         await admin.Revoke(user, module);
         await client.Ask(HttpMethod.Get, Path + "/export").ShouldRefuse(403, "MODULE_REFUSED");
-        await admin.Ask(HttpMethod.Delete, $"/api/users/{user}/categories/{await world.CategoryId("communication")}?schoolId={await world.SchoolId("s0004")}");
-        (await client.Ask(HttpMethod.Get, Path + "/read", language: "fr").ShouldRefuse(403, "MODULE_REFUSED")).Text("title").ShouldContain("révoquée");
+        await admin.Ask(
+            HttpMethod.Delete,
+            $"/api/users/{user}/categories/{await world.CategoryId("communication")}?schoolId={await world.SchoolId("s0004")}");
+        (await client.Ask(HttpMethod.Get, Path + "/read", language: "fr").ShouldRefuse(403, "MODULE_REFUSED")).Text("title")
+            .ShouldContain("révoquée");
     }
 
     [Fact]
@@ -61,7 +68,8 @@ public sealed class RequireModuleTests(ModuleRoutes world) : IClassFixture<Modul
             using var client = await world.As(email);
             await client.Ask(HttpMethod.Get, Path).Json();
             await world.Subscribe("g005", status: "suspended");
-            (await client.Ask(HttpMethod.Get, Path, language: "fr").ShouldRefuse(403, "MODULE_REFUSED")).Text("title").ShouldContain("n’a pas d’abonnement en cours");
+            (await client.Ask(HttpMethod.Get, Path, language: "fr").ShouldRefuse(403, "MODULE_REFUSED")).Text("title")
+                .ShouldContain("n’a pas d’abonnement en cours");
             await world.Subscribe("g005", status: "active");
             await client.Ask(HttpMethod.Get, Path).Json();
         }

@@ -1,6 +1,8 @@
 namespace Sankore.Tests.Tenancy;
 
-/// <summary>What may be done with a module: whatever any of the assignments in force says, and everything for the group's administrator.</summary>
+/// <summary>
+/// What may be done with a module: whatever any of the assignments in force says, and everything for the group's administrator.
+/// </summary>
 public sealed class RightsTests(EmptyWorld world) : IClassFixture<EmptyWorld>
 {
     private static readonly string[] Seconds = ["in force", "revoked", "expired", "elsewhere", "of another module"];
@@ -19,12 +21,15 @@ public sealed class RightsTests(EmptyWorld world) : IClassFixture<EmptyWorld>
                 var user = Person(network, network.Schools[0], "teacher");
                 var (here, there) = (bits & 7, bits >> 3);
                 network.Assignments.Add(Assignment(network, user, here, moduleId: first.Id));
-                network.Assignments.Add(Assignment(network, user, there, categoryId: state == "of another module" ? null : first.CategoryId, moduleId: state == "of another module" ? second.Id : null) with
-                {
-                    IsActive = state != "revoked",
-                    ExpiresAt = state == "expired" ? DateTime.UtcNow.AddMinutes(-1) : DateTime.UtcNow.AddDays(1),
-                    SchoolId = network.Schools[state == "elsewhere" ? 1 : 0].Id,
-                });
+                network.Assignments.Add(
+                    Assignment(
+                    network, user, there, categoryId: state == "of another module" ? null
+                    : first.CategoryId, moduleId: state == "of another module" ? second.Id : null) with
+                    {
+                        IsActive = state != "revoked",
+                        ExpiresAt = state == "expired" ? DateTime.UtcNow.AddMinutes(-1) : DateTime.UtcNow.AddDays(1),
+                        SchoolId = network.Schools[state == "elsewhere" ? 1 : 0].Id,
+                    });
                 due[user.Id] = Of(user, state == "in force" ? here | there : here);
             }
         }
@@ -33,9 +38,13 @@ public sealed class RightsTests(EmptyWorld world) : IClassFixture<EmptyWorld>
         await Network.Write(world.AdminConnection, [network]);
         foreach (var (user, rights) in due)
         {
-            (await world.AsRole<Rights>("authenticated", user, "select auth.uid() as user_id, can_write, can_delete, can_export from tenancy.my_menu() where code = 'rights-1'")).ShouldBe([rights]);
+            (await world.AsRole<Rights>(
+                "authenticated", user,
+                "select auth.uid() as user_id, can_write, can_delete, can_export from tenancy.my_menu() where code = 'rights-1'"))
+                .ShouldBe([rights]);
             var asked = await world.AsRole<Rights>("authenticated", user, """
-                select auth.uid() as user_id, tenancy.has_module('rights-1', 'write') as can_write, tenancy.has_module('rights-1', 'delete') as can_delete, tenancy.has_module('rights-1', 'export') as can_export
+                select auth.uid() as user_id, tenancy.has_module('rights-1', 'write') as can_write,
+                  tenancy.has_module('rights-1', 'delete') as can_delete, tenancy.has_module('rights-1', 'export') as can_export
                 """);
             asked.ShouldBe([rights]);
         }
@@ -52,7 +61,8 @@ public sealed class RightsTests(EmptyWorld world) : IClassFixture<EmptyWorld>
         await Network.Write(world.AdminConnection, [network]);
         string[] words = ["read", "write", "delete", "export", "", "READ", "manage"];
         const string sql = "select w from unnest(@words) w where tenancy.has_module('other-1', w)";
-        (await world.AsRole<string>("authenticated", admin.Id, sql, new { words })).ShouldBe(["read", "write", "delete", "export"], ignoreOrder: true);
+        (await world.AsRole<string>("authenticated", admin.Id, sql, new { words }))
+            .ShouldBe(["read", "write", "delete", "export"], ignoreOrder: true);
         (await world.AsRole<string>("authenticated", teacher.Id, sql, new { words })).ShouldBeEmpty();
         (await world.AsRole<bool>("authenticated", admin.Id, "select tenancy.has_module('no-such-module')")).ShouldBe([false]);
     }
@@ -60,7 +70,8 @@ public sealed class RightsTests(EmptyWorld world) : IClassFixture<EmptyWorld>
     private static (Network Network, NetModule First, NetModule Second) Base(string name = "rights")
     {
         var category = new NetCategory(Guid.CreateVersion7(), name, name, "active");
-        NetModule[] modules = [.. new[] { 1, 2 }.Select(i => new NetModule(Guid.CreateVersion7(), $"{name}-{i}", name, category.Id, "active", true))];
+        NetModule[] modules =
+            [.. new[] { 1, 2 }.Select(i => new NetModule(Guid.CreateVersion7(), $"{name}-{i}", name, category.Id, "active", true))];
         var plan = new NetPlan(Guid.CreateVersion7(), name, name, "active");
         var group = new NetGroup(Guid.CreateVersion7(), name, name, "active");
         var network = new Network
@@ -71,7 +82,10 @@ public sealed class RightsTests(EmptyWorld world) : IClassFixture<EmptyWorld>
             PlanCategories = [new NetPlanCategory(Guid.CreateVersion7(), plan.Id, category.Id)],
             Groups = [group],
             Subscriptions = [new NetSubscription(Guid.CreateVersion7(), group.Id, plan.Id, "active", DateTime.UtcNow)],
-            Schools = [.. new[] { 1, 2 }.Select(i => new NetSchool(Guid.CreateVersion7(), group.Id, name, $"{name}-{i}", "active", modules.ToDictionary(m => m.Code, _ => true)))],
+            Schools = [
+            .. new[] { 1, 2 }.Select(
+            i =>
+            new NetSchool(Guid.CreateVersion7(), group.Id, name, $"{name}-{i}", "active", modules.ToDictionary(m => m.Code, _ => true)))],
         };
         return (network, modules[0], modules[1]);
     }
@@ -85,7 +99,8 @@ public sealed class RightsTests(EmptyWorld world) : IClassFixture<EmptyWorld>
     }
 
     private static NetAssignment Assignment(Network network, NetUser user, int bits, Guid? moduleId = null, Guid? categoryId = null) =>
-        new(Guid.CreateVersion7(), user.Id, network.Groups[0].Id, null, moduleId, categoryId, (bits & 1) > 0, (bits & 2) > 0, (bits & 4) > 0, true, null);
+        new(Guid.CreateVersion7(), user.Id, network.Groups[0].Id, null, moduleId, categoryId, (bits & 1) > 0, (bits & 2) > 0,
+            (bits & 4) > 0, true, null);
 
     private static Rights Of(NetUser user, int bits) => new(user.Id, (bits & 1) > 0, (bits & 2) > 0, (bits & 4) > 0);
 }

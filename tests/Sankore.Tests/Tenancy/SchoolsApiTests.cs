@@ -17,17 +17,20 @@ public sealed class SchoolsApiTests(World world) : IClassFixture<World>
         using var client = await world.As(asOperator ? Cast.Super : tenant.Admin);
         var word = Catalogue.Word();
 
-        using var answer = await client.Ask(HttpMethod.Post, $"/api/groups/{tenant.GroupId}/schools", new { name = $" Lycée d’Été {word} ", city = "Dolisie" });
+        using var answer = await client.Ask(
+            HttpMethod.Post, $"/api/groups/{tenant.GroupId}/schools", new { name = $" Lycée d’Été {word} ", city = "Dolisie" });
         answer.StatusCode.ShouldBe(HttpStatusCode.Created, await answer.Body());
         answer.Headers.ETag?.Tag.ShouldBe("\"1\"");
         var school = JsonElement.Parse(await answer.Body());
         answer.Headers.Location?.OriginalString.ShouldBe(Path(school));
-        (school.Text("name"), school.Text("code"), school.Text("level"), school.Text("city"), school.Text("status")).ShouldBe(($"Lycée d’Été {word}", $"lycee-ete-{word}", "secondary", "Dolisie", "active"));
+        (school.Text("name"), school.Text("code"), school.Text("level"), school.Text("city"), school.Text("status"))
+            .ShouldBe(($"Lycée d’Été {word}", $"lycee-ete-{word}", "secondary", "Dolisie", "active"));
         school.GetProperty("groupId").GetGuid().ShouldBe(tenant.GroupId);
         Modules(school).ShouldBe([module.Text("code"), other.Text("code")], ignoreOrder: true);
         JsonElement.DeepEquals(await client.Ask(HttpMethod.Get, Path(school)).Json(), school).ShouldBeTrue();
 
-        var saved = await client.Ask(HttpMethod.Put, Path(school), school.With(("name", "Renommée"), ("level", "technical"), ("city", null))).Json();
+        var saved = await client.Ask(
+            HttpMethod.Put, Path(school), school.With(("name", "Renommée"), ("level", "technical"), ("city", null))).Json();
         (saved.Text("name"), saved.Text("level"), saved.GetProperty("version").GetInt32()).ShouldBe(("Renommée", "technical", 2));
         Modules(saved).Count.ShouldBe(2);
     }
@@ -40,12 +43,16 @@ public sealed class SchoolsApiTests(World world) : IClassFixture<World>
         var tenant = await world.NewTenantWith(admin, module);
         await world.AssignToEverybody(module);
         using var client = await world.As(tenant.Admin);
-        Modules(await client.Ask(HttpMethod.Post, $"/api/groups/{tenant.GroupId}/schools", new { name = $"Fermée {Catalogue.Word()}", status = "inactive" }).Json(201)).ShouldBeEmpty();
+        Modules(
+            await client.Ask(
+            HttpMethod.Post, $"/api/groups/{tenant.GroupId}/schools",
+            new { name = $"Fermée {Catalogue.Word()}", status = "inactive" }).Json(201)).ShouldBeEmpty();
 
         (await world.MenuOf(tenant.Teacher)).Keys.ShouldBe([module.Text("code")]);
         Modules(await client.Ask(HttpMethod.Put, Path(tenant.School), tenant.School.With(("status", "inactive"))).Json()).ShouldBeEmpty();
         (await world.MenuOf(tenant.Teacher)).ShouldBeEmpty();
-        Modules(await client.Ask(HttpMethod.Put, Path(tenant.School), tenant.School.With(("status", "active"), ("version", 2))).Json()).ShouldBe([module.Text("code")]);
+        Modules(await client.Ask(HttpMethod.Put, Path(tenant.School), tenant.School.With(("status", "active"), ("version", 2))).Json())
+            .ShouldBe([module.Text("code")]);
         (await world.MenuOf(tenant.Teacher)).Keys.ShouldBe([module.Text("code")]);
     }
 
@@ -68,16 +75,23 @@ public sealed class SchoolsApiTests(World world) : IClassFixture<World>
         var tenant = await world.NewTenantWith(admin, await admin.NewModule());
         var code = Catalogue.Word();
         var before = await Row();
-        foreach (var (email, create, change) in new[] { (Cast.Admin2, 404, 404), (tenant.Teacher, 403, 403), (Cast.Teacher1, 404, 404), (await world.NewPerson(platformRole: "moderator"), 403, 403), (await world.NewPerson(), 404, 404) })
+        foreach (
+            var (
+            email, create,
+            change) in new[] { (Cast.Admin2, 404, 404), (tenant.Teacher, 403, 403), (Cast.Teacher1, 404, 404), (await world.NewPerson(platformRole: "moderator"), 403, 403), (await world.NewPerson(), 404, 404) })
         {
             using var client = await world.As(email);
-            await client.Ask(HttpMethod.Post, $"/api/groups/{tenant.GroupId}/schools", new { name = "Prise", code }).ShouldRefuse(create, create == 403 ? "FORBIDDEN" : "NOT_FOUND");
-            await client.Ask(HttpMethod.Put, Path(tenant.School), tenant.School.With(("name", "Prise"))).ShouldRefuse(change, change == 403 ? "FORBIDDEN" : "NOT_FOUND");
+            await client.Ask(HttpMethod.Post, $"/api/groups/{tenant.GroupId}/schools", new { name = "Prise", code })
+                .ShouldRefuse(create, create == 403 ? "FORBIDDEN" : "NOT_FOUND");
+            await client.Ask(HttpMethod.Put, Path(tenant.School), tenant.School.With(("name", "Prise")))
+                .ShouldRefuse(change, change == 403 ? "FORBIDDEN" : "NOT_FOUND");
         }
         using var nobody = world.Nobody();
-        await nobody.Ask(HttpMethod.Post, $"/api/groups/{tenant.GroupId}/schools", new { name = "Prise", code }).ShouldRefuse(401, "UNAUTHENTICATED");
+        await nobody.Ask(HttpMethod.Post, $"/api/groups/{tenant.GroupId}/schools", new { name = "Prise", code })
+            .ShouldRefuse(401, "UNAUTHENTICATED");
         await nobody.Ask(HttpMethod.Put, Path(tenant.School), tenant.School.With()).ShouldRefuse(401, "UNAUTHENTICATED");
-        await admin.Ask(HttpMethod.Post, $"/api/groups/{Guid.NewGuid()}/schools", new { name = "Nulle part", code }).ShouldRefuse(404, "NOT_FOUND");
+        await admin.Ask(HttpMethod.Post, $"/api/groups/{Guid.NewGuid()}/schools", new { name = "Nulle part", code })
+            .ShouldRefuse(404, "NOT_FOUND");
         (await Row()).ShouldBe(before);
         (await world.Sql<int>("select count(*)::int from tenancy.schools where code = @code", new { code })).ShouldBe(0);
 
@@ -91,7 +105,8 @@ public sealed class SchoolsApiTests(World world) : IClassFixture<World>
         var tenant = await world.NewTenantWith(admin, await admin.NewModule());
         using var client = await world.As(tenant.Admin);
         var other = await world.GroupId("g002");
-        var saved = await client.Ask(HttpMethod.Put, Path(tenant.School), tenant.School.With(("groupId", other), ("activeModules", new[] { "finances" }))).Json();
+        var saved = await client.Ask(
+            HttpMethod.Put, Path(tenant.School), tenant.School.With(("groupId", other), ("activeModules", new[] { "finances" }))).Json();
         saved.GetProperty("groupId").GetGuid().ShouldBe(tenant.GroupId);
         Modules(saved).ShouldBe(Modules(tenant.School));
     }
@@ -104,20 +119,29 @@ public sealed class SchoolsApiTests(World world) : IClassFixture<World>
         using var client = await world.As(tenant.Admin);
         var (path, schools) = (Path(tenant.School), $"/api/groups/{tenant.GroupId}/schools");
         // The code of a school that the caller cannot see, in another spelling.
-        (await client.Ask(HttpMethod.Post, schools, new { name = "Autre", code = " S0002 " }).ShouldRefuse(409, "SCHOOL_CODE_TAKEN")).ErrorOf("code");
-        (await client.Ask(HttpMethod.Put, path, tenant.School.With(("code", "S0002"))).ShouldRefuse(409, "SCHOOL_CODE_TAKEN")).ErrorOf("code");
+        (await client.Ask(HttpMethod.Post, schools, new { name = "Autre", code = " S0002 " }).ShouldRefuse(409, "SCHOOL_CODE_TAKEN"))
+            .ErrorOf("code");
+        (await client.Ask(HttpMethod.Put, path, tenant.School.With(("code", "S0002"))).ShouldRefuse(409, "SCHOOL_CODE_TAKEN"))
+            .ErrorOf("code");
         (await client.Ask(HttpMethod.Post, schools, new { name = "…" }).ShouldRefuse(422, "CODE_INVALID")).ErrorOf("code");
-        foreach (var (field, value) in new[] { ("name", " "), ("name", new string('n', 161)), ("level", "university"), ("city", new string('v', 121)), ("status", "asleep") })
+        foreach (
+            var (
+            field,
+            value) in new[] { ("name", " "), ("name", new string('n', 161)), ("level", "university"), ("city", new string('v', 121)), ("status", "asleep") })
         {
-            (await client.Ask(HttpMethod.Post, schools, tenant.School.With(("code", Catalogue.Word()), (field, value))).ShouldRefuse(400, "VALIDATION_FAILED")).ErrorOf(field);
-            (await client.Ask(HttpMethod.Put, path, tenant.School.With((field, value))).ShouldRefuse(400, "VALIDATION_FAILED")).ErrorOf(field);
+            (await client.Ask(HttpMethod.Post, schools, tenant.School.With(("code", Catalogue.Word()), (field, value)))
+                .ShouldRefuse(400, "VALIDATION_FAILED")).ErrorOf(field);
+            (await client.Ask(HttpMethod.Put, path, tenant.School.With((field, value))).ShouldRefuse(400, "VALIDATION_FAILED"))
+                .ErrorOf(field);
         }
         await client.Ask(HttpMethod.Put, path, tenant.School.With(("version", null))).ShouldRefuse(428, "VERSION_REQUIRED");
         await client.Ask(HttpMethod.Put, path, tenant.School.With(("name", "Première")), ifMatch: "\"1\"").Json();
-        (await client.Ask(HttpMethod.Put, path, tenant.School.With(("name", "Seconde")), language: "en").ShouldRefuse(412, "STALE")).Text("title").ShouldContain("“Première”");
+        (await client.Ask(HttpMethod.Put, path, tenant.School.With(("name", "Seconde")), language: "en").ShouldRefuse(412, "STALE"))
+            .Text("title").ShouldContain("“Première”");
     }
 
     private static string Path(JsonElement school) => $"/api/schools/{school.Id()}";
 
-    private static IReadOnlyList<string?> Modules(JsonElement school) => [.. school.GetProperty("activeModules").EnumerateArray().Select(m => m.GetString())];
+    private static IReadOnlyList<string?> Modules(JsonElement school) =>
+        [.. school.GetProperty("activeModules").EnumerateArray().Select(m => m.GetString())];
 }

@@ -5,7 +5,9 @@ using Sankore.Rbac;
 
 namespace Sankore.Tests.Tenancy;
 
-/// <summary>A group's administrators and the operator bring people in: somebody new gets an account and sets the password by the link.</summary>
+/// <summary>
+/// A group's administrators and the operator bring people in: somebody new gets an account and sets the password by the link.
+/// </summary>
 public sealed class StaffApiTests(World world) : IClassFixture<World>
 {
     [Fact]
@@ -16,7 +18,8 @@ public sealed class StaffApiTests(World world) : IClassFixture<World>
         var email = $"{Catalogue.Word()}@example.org";
         (await admin.Hire(tenant.GroupId, $"  {email} ", tenant.SchoolId).Hired()).ShouldBe((1, 0, 0, 0));
         var place = await admin.PlaceOf(tenant.GroupId, email);
-        (place.Text("name"), place.Text("role"), place.Text("school"), place.GetProperty("isInvited").GetBoolean()).ShouldBe(("Amina Nkounkou", "teacher", tenant.School.Text("name"), true));
+        (place.Text("name"), place.Text("role"), place.Text("school"), place.GetProperty("isInvited").GetBoolean())
+            .ShouldBe(("Amina Nkounkou", "teacher", tenant.School.Text("name"), true));
         (await world.Sql<bool>("select password_hash is null from auth.users where email = @email", new { email })).ShouldBeTrue();
         using var client = world.Nobody();
         foreach (var password in new[] { "", PasswordRules.Demo, Newcomers.Password, email })
@@ -29,14 +32,16 @@ public sealed class StaffApiTests(World world) : IClassFixture<World>
         mail.Text.ShouldContain(tenant.Group.Text("name"));
         using (var browser = new Browser(world.Address))
         {
-            using var accepted = await browser.Submit(mail.Link("/setup"), "Form.Token", ("Form.DisplayName", "Aminata N."), ("Form.Password", Newcomers.Password));
+            using var accepted = await browser.Submit(
+                mail.Link("/setup"), "Form.Token", ("Form.DisplayName", "Aminata N."), ("Form.Password", Newcomers.Password));
             accepted.StatusCode.ShouldBe(HttpStatusCode.Redirect, await accepted.Body());
         }
         client.Bears(await client.Login(email));
         var me = await client.Ask(HttpMethod.Get, "/api/me").Json();
         me.Text("displayName").ShouldBe("Aminata N.");
         var seen = me.GetProperty("memberships").EnumerateArray().ShouldHaveSingleItem();
-        (seen.GetProperty("groupId").GetGuid(), seen.GetProperty("schoolId").GetGuid(), seen.Text("role")).ShouldBe((tenant.GroupId, tenant.SchoolId, "teacher"));
+        (seen.GetProperty("groupId").GetGuid(), seen.GetProperty("schoolId").GetGuid(), seen.Text("role"))
+            .ShouldBe((tenant.GroupId, tenant.SchoolId, "teacher"));
         (await admin.PlaceOf(tenant.GroupId, email)).GetProperty("isInvited").GetBoolean().ShouldBeFalse();
     }
 
@@ -65,11 +70,13 @@ public sealed class StaffApiTests(World world) : IClassFixture<World>
         using var admin = await world.As(tenant.Admin);
         using var stranger = await world.As(Cast.Admin2);
         await stranger.Ask(HttpMethod.Post, $"/api/groups/{tenant.GroupId}/staff/{id}/invitation").ShouldRefuse(404, "NOT_FOUND");
-        (await admin.Ask(HttpMethod.Post, $"/api/groups/{tenant.GroupId}/staff/{id}/invitation")).StatusCode.ShouldBe(HttpStatusCode.NoContent);
+        (await admin.Ask(HttpMethod.Post, $"/api/groups/{tenant.GroupId}/staff/{id}/invitation"))
+            .StatusCode.ShouldBe(HttpStatusCode.NoContent);
 
         (await Should.ThrowAsync<Refusal>(() => Accept(first, Newcomers.Password))).Reason.Code.ShouldBe("LINK_INVALID");
         (await world.Sql<int>("select count(*) from rbac.invitations where user_id = @id and used_at is null", new { id })).ShouldBe(1);
-        await world.Execute("update rbac.invitations set used_at = now(), used_by = @id where user_id = @id and used_at is null", new { id });
+        await world.Execute(
+            "update rbac.invitations set used_at = now(), used_by = @id where user_id = @id and used_at is null", new { id });
         await admin.Ask(HttpMethod.Post, $"/api/groups/{tenant.GroupId}/staff/{id}/invitation").ShouldRefuse(404, "NOT_FOUND");
     }
 
@@ -127,13 +134,17 @@ public sealed class StaffApiTests(World world) : IClassFixture<World>
         var second = await admin.NewSchool(tenant.GroupId);
         using var teacher = await world.As(tenant.Teacher);
         (await admin.Hire(tenant.GroupId, tenant.Teacher.ToUpperInvariant(), second.Id(), "librarian").Hired()).ShouldBe((0, 1, 0, 0));
-        (await teacher.Ask(HttpMethod.Get, "/api/me").Json()).GetProperty("memberships").Texts("role").ShouldBe(["teacher", "librarian"], ignoreOrder: true);
+        (await teacher.Ask(HttpMethod.Get, "/api/me").Json()).GetProperty("memberships").Texts("role")
+            .ShouldBe(["teacher", "librarian"], ignoreOrder: true);
         await admin.Hire(tenant.GroupId, tenant.Teacher, second.Id(), "librarian").ShouldRefuse(409, "ALREADY_MEMBER");
         await admin.Hire(tenant.GroupId, tenant.Teacher, tenant.SchoolId).ShouldRefuse(409, "ALREADY_MEMBER");
-        (await world.Sql<int>("select count(*)::int from rbac.invitations where email = @email", new { email = tenant.Teacher })).ShouldBe(0);
+        (await world.Sql<int>("select count(*)::int from rbac.invitations where email = @email", new { email = tenant.Teacher }))
+            .ShouldBe(0);
 
         // A place that had ended is there again, without its end.
-        await world.Execute("update tenancy.memberships set status = 'inactive', expires_at = now() where user_id = @id and role = 'librarian'", new { id = await world.IdOf(tenant.Teacher) });
+        await world.Execute(
+            "update tenancy.memberships set status = 'inactive', expires_at = now() where user_id = @id and role = 'librarian'",
+            new { id = await world.IdOf(tenant.Teacher) });
         (await admin.Hire(tenant.GroupId, tenant.Teacher, second.Id(), "librarian").Hired()).ShouldBe((0, 1, 0, 0));
         (await teacher.Ask(HttpMethod.Get, "/api/me").Json()).GetProperty("memberships").GetArrayLength().ShouldBe(2);
     }
@@ -153,8 +164,11 @@ public sealed class StaffApiTests(World world) : IClassFixture<World>
         var tenant = await NewTenant();
         using var admin = await world.As(tenant.Admin);
         var email = $"{Catalogue.Word()}@example.org";
-        var body = new Dictionary<string, object?> { ["email"] = email, ["name"] = "Amina", ["role"] = "teacher", ["schoolId"] = tenant.SchoolId, [field] = value };
-        (await admin.Ask(HttpMethod.Post, $"/api/groups/{tenant.GroupId}/staff", body).ShouldRefuse(400, "VALIDATION_FAILED")).ErrorOf(named);
+        var body = new Dictionary<string,
+            object?>
+        { ["email"] = email, ["name"] = "Amina", ["role"] = "teacher", ["schoolId"] = tenant.SchoolId, [field] = value };
+        (await admin.Ask(HttpMethod.Post, $"/api/groups/{tenant.GroupId}/staff", body).ShouldRefuse(400, "VALIDATION_FAILED"))
+            .ErrorOf(named);
         (await world.Sql<int>("select count(*)::int from auth.users where email = @email", new { email })).ShouldBe(0);
     }
 
@@ -163,7 +177,10 @@ public sealed class StaffApiTests(World world) : IClassFixture<World>
     {
         var tenant = await NewTenant();
         var email = $"{Catalogue.Word()}@example.org";
-        foreach (var (who, status) in new[] { (Cast.Admin2, 404), (Cast.Teacher1, 404), (tenant.Teacher, 403), (await world.NewPerson(platformRole: "moderator"), 403), (await world.NewPerson(), 404) })
+        foreach (
+            var (
+            who,
+            status) in new[] { (Cast.Admin2, 404), (Cast.Teacher1, 404), (tenant.Teacher, 403), (await world.NewPerson(platformRole: "moderator"), 403), (await world.NewPerson(), 404) })
         {
             using var client = await world.As(who);
             await client.Hire(tenant.GroupId, email, tenant.SchoolId).ShouldRefuse(status, status == 403 ? "FORBIDDEN" : "NOT_FOUND");
@@ -191,5 +208,6 @@ public sealed class StaffApiTests(World world) : IClassFixture<World>
         return (email, await world.LinkOf(email));
     }
 
-    private Task Accept(string link, string password) => world.Invite(i => i.Accept(new AcceptInput(Hiring.Token(link), null, "Amina", password), TestContext.Current.CancellationToken));
+    private Task Accept(string link, string password) =>
+        world.Invite(i => i.Accept(new AcceptInput(Hiring.Token(link), null, "Amina", password), TestContext.Current.CancellationToken));
 }

@@ -23,7 +23,9 @@ public sealed class StaffElsewhereTests(World world) : IClassFixture<World>
             open.GetProperty(field).ValueKind.ShouldBe(JsonValueKind.Null, field);
         }
         (await Groups(person)).ShouldBe([other.GroupId]);
-        (await world.AsRole<string>("authenticated", await world.IdOf(tenant.Admin), "select display_name from public.profiles where email = @email", new { email = other.Teacher })).ShouldBeEmpty();
+        (await world.AsRole<string>(
+            "authenticated", await world.IdOf(tenant.Admin), "select display_name from public.profiles where email = @email",
+            new { email = other.Teacher })).ShouldBeEmpty();
 
         var link = await world.LinkOf(other.Teacher);
         // The link makes no second account, and sets no password of the one there is.
@@ -31,7 +33,10 @@ public sealed class StaffElsewhereTests(World world) : IClassFixture<World>
         {
             (await stranger.Page(link)).ShouldNotContain("Form.Password");
         }
-        (await Should.ThrowAsync<Refusal>(() => world.Invite(i => i.Accept(new AcceptInput(Hiring.Token(link), null, "Moi", Newcomers.Password), TestContext.Current.CancellationToken)))).Reason.Code.ShouldNotBeEmpty();
+        (await Should.ThrowAsync<Refusal>(
+            () => world.Invite(
+            i => i.Accept(new AcceptInput(Hiring.Token(link), null, "Moi", Newcomers.Password), TestContext.Current.CancellationToken))))
+            .Reason.Code.ShouldNotBeEmpty();
         foreach (var email in new[] { tenant.Admin, tenant.Teacher, other.Admin })
         {
             (await Join(email, link)).ShouldBe("LINK_INVALID", email);
@@ -41,7 +46,8 @@ public sealed class StaffElsewhereTests(World world) : IClassFixture<World>
         (await Join(other.Teacher, link)).ShouldBe("joined");
         (await Groups(person)).ShouldBe([other.GroupId, tenant.GroupId], ignoreOrder: true);
         var place = await admin.PlaceOf(tenant.GroupId, other.Teacher);
-        (place.Text("name"), place.Text("role"), place.GetProperty("isInvited").GetBoolean()).ShouldBe(($"Personne {other.Teacher}", "head", false));
+        (place.Text("name"), place.Text("role"), place.GetProperty("isInvited").GetBoolean())
+            .ShouldBe(($"Personne {other.Teacher}", "head", false));
         (await Join(other.Teacher, link)).ShouldBe("LINK_INVALID");
     }
 
@@ -112,13 +118,15 @@ public sealed class StaffElsewhereTests(World world) : IClassFixture<World>
                 await stranger.Hire(tenant.GroupId, email, tenant.SchoolId).ShouldRefuse(404, "NOT_FOUND"),
                 await teacher.Hire(tenant.GroupId, email, tenant.SchoolId).ShouldRefuse(403, "FORBIDDEN"),
             ];
-            texts.Add(string.Join('|', answers.SelectMany(a => a.EnumerateObject()).Where(p => p.Name != "traceId").Select(p => p.ToString())));
+            texts.Add(
+                string.Join('|', answers.SelectMany(a => a.EnumerateObject()).Where(p => p.Name != "traceId").Select(p => p.ToString())));
         }
         texts[1].ShouldBe(texts[0]);
     }
 
     private static async Task<IReadOnlyList<Guid>> Groups(HttpClient client) =>
-        [.. (await client.Ask(HttpMethod.Get, "/api/me").Json()).GetProperty("memberships").EnumerateArray().Select(m => m.GetProperty("groupId").GetGuid())];
+        [.. (await client.Ask(HttpMethod.Get, "/api/me").Json()).GetProperty("memberships").EnumerateArray()
+            .Select(m => m.GetProperty("groupId").GetGuid())];
 
     private async Task<string> Join(string email, string link)
     {

@@ -27,13 +27,15 @@ public sealed class StaffListTests(World world) : IClassFixture<World>
         for (var page = 1; page <= 3; page++)
         {
             var answer = await admin.Ask(HttpMethod.Get, $"/api/groups/{tenant.GroupId}/staff?size=2&page={page}").Json();
-            (answer.GetProperty("total").GetInt32(), answer.GetProperty("page").GetInt32(), answer.GetProperty("size").GetInt32()).ShouldBe((5, page, 2));
+            (answer.GetProperty("total").GetInt32(), answer.GetProperty("page").GetInt32(), answer.GetProperty("size").GetInt32())
+                .ShouldBe((5, page, 2));
             seen.AddRange(answer.GetProperty("items").Texts("email"));
         }
         seen.ShouldBe([tenant.Admin, tenant.Teacher, .. others], ignoreOrder: true);
         await admin.Ask(HttpMethod.Get, $"/api/groups/{tenant.GroupId}/staff?school=first").ShouldRefuse(400, "BAD_REQUEST");
 
-        async Task<IReadOnlyList<string>> Emails(string query) => [.. (await admin.StaffOf(tenant.GroupId, query)).Select(s => s.Text("email"))];
+        async Task<IReadOnlyList<string>> Emails(string query) =>
+            [.. (await admin.StaffOf(tenant.GroupId, query)).Select(s => s.Text("email"))];
     }
 
     [Fact]
@@ -49,7 +51,8 @@ public sealed class StaffListTests(World world) : IClassFixture<World>
             (await admin.StaffOf(tenant.GroupId, query)).ShouldHaveSingleItem().Text("name").ShouldBe(other.Teacher);
         }
         // Not even its first letters tell the name.
-        (await admin.StaffOf(tenant.GroupId, "?q=Personne")).Select(s => s.Text("email")).ShouldBe([tenant.Admin, tenant.Teacher], ignoreOrder: true);
+        (await admin.StaffOf(tenant.GroupId, "?q=Personne")).Select(s => s.Text("email"))
+            .ShouldBe([tenant.Admin, tenant.Teacher], ignoreOrder: true);
         (await super.StaffOf(tenant.GroupId)).Count.ShouldBe(3);
         using var neighbour = await world.As(other.Admin);
         (await neighbour.StaffOf(other.GroupId)).Count.ShouldBe(2);

@@ -69,7 +69,8 @@ public sealed class SubscriptionChangeTests(World world) : IClassFixture<World>
         async Task IsOn(params JsonElement[] modules)
         {
             (await world.MenuOf(tenant.Admin)).Keys.ShouldBe(modules.Select(m => m.Text("code")), ignoreOrder: true);
-            (await admin.Ask(HttpMethod.Get, $"/api/schools/{tenant.SchoolId}").Json()).GetProperty("activeModules").EnumerateArray().Select(m => m.GetString())
+            (await admin.Ask(HttpMethod.Get, $"/api/schools/{tenant.SchoolId}").Json()).GetProperty("activeModules").EnumerateArray()
+                .Select(m => m.GetString())
                 .ShouldBe(modules.Select(m => m.Text("code")), ignoreOrder: true);
         }
     }
@@ -94,13 +95,18 @@ public sealed class SubscriptionChangeTests(World world) : IClassFixture<World>
         using var admin = await world.As(Cast.Super);
         var tenant = await world.NewTenantWith(admin, await admin.NewModule());
         await Change(admin, tenant.Subscription, new { autoRenew = false }).ShouldRefuse(428, "VERSION_REQUIRED");
-        using var answer = await admin.Ask(HttpMethod.Put, $"/api/subscriptions/{tenant.Subscription.Id()}", new { autoRenew = false, billingPeriod = "monthly" }, ifMatch: "\"1\"");
+        using var answer = await admin.Ask(
+            HttpMethod.Put, $"/api/subscriptions/{tenant.Subscription.Id()}", new { autoRenew = false, billingPeriod = "monthly" },
+            ifMatch: "\"1\"");
         answer.StatusCode.ShouldBe(HttpStatusCode.OK, await answer.Body());
         answer.Headers.ETag?.Tag.ShouldBe("\"2\"");
         var saved = JsonElement.Parse(await answer.Body());
-        (saved.GetProperty("autoRenew").GetBoolean(), saved.Text("billingPeriod"), saved.GetProperty("endsAt").GetDateTime()).ShouldBe((false, "monthly", tenant.Subscription.GetProperty("endsAt").GetDateTime()));
+        (saved.GetProperty("autoRenew").GetBoolean(), saved.Text("billingPeriod"), saved.GetProperty("endsAt").GetDateTime())
+            .ShouldBe((false, "monthly", tenant.Subscription.GetProperty("endsAt").GetDateTime()));
         await Change(admin, tenant.Subscription, new { status = "cancelled", version = 1 }).ShouldRefuse(412, "STALE");
-        var answers = await Task.WhenAll(new[] { "suspended", "past_due", "cancelled", "expired" }.Select(status => Change(admin, tenant.Subscription, new { status, version = 2 })));
+        var answers = await Task.WhenAll(
+            new[] { "suspended", "past_due", "cancelled", "expired" }.Select(
+            status => Change(admin, tenant.Subscription, new { status, version = 2 })));
         answers.Select(a => (int)a.StatusCode).Order().ShouldBe([200, 412, 412, 412]);
     }
 
@@ -118,7 +124,8 @@ public sealed class SubscriptionChangeTests(World world) : IClassFixture<World>
             await client.Ask(HttpMethod.Post, path, new { planId = tenant.PlanId }).ShouldRefuse(status, reason);
             await Change(client, tenant.Subscription, new { status = "cancelled", version = 1 }).ShouldRefuse(status, reason);
         }
-        (await admin.Ask(HttpMethod.Get, path).Json()).EnumerateArray().ShouldHaveSingleItem().GetRawText().ShouldBe(tenant.Subscription.GetRawText());
+        (await admin.Ask(HttpMethod.Get, path).Json()).EnumerateArray().ShouldHaveSingleItem().GetRawText()
+            .ShouldBe(tenant.Subscription.GetRawText());
 
         using var own = await world.As(tenant.Admin);
         (await own.Ask(HttpMethod.Get, path).Json()).EnumerateArray().ShouldHaveSingleItem().Id().ShouldBe(tenant.Subscription.Id());
@@ -126,5 +133,6 @@ public sealed class SubscriptionChangeTests(World world) : IClassFixture<World>
         (await stranger.Ask(HttpMethod.Get, path).Json()).GetArrayLength().ShouldBe(0);
     }
 
-    private static Task<HttpResponseMessage> Change(HttpClient admin, JsonElement subscription, object body) => admin.Ask(HttpMethod.Put, $"/api/subscriptions/{subscription.Id()}", body);
+    private static Task<HttpResponseMessage> Change(HttpClient admin, JsonElement subscription, object body) =>
+        admin.Ask(HttpMethod.Put, $"/api/subscriptions/{subscription.Id()}", body);
 }

@@ -38,7 +38,9 @@ public sealed class SubscriptionRuleTests(World world) : IClassFixture<World>
         before.Share.ShouldBe(before.Plan);
     }
 
-    /// <summary>How many groups live on a plan; on Premium, by the dashboard and by the list of plans; on any that includes one module.</summary>
+    /// <summary>
+    /// How many groups live on a plan; on Premium, by the dashboard and by the list of plans; on any that includes one module.
+    /// </summary>
     private async Task<Figured> Figures()
     {
         var (super, ct) = (Caller.Person(await world.IdOf(Cast.Super)), TestContext.Current.CancellationToken);

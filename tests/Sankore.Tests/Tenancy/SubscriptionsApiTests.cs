@@ -44,18 +44,21 @@ public sealed class SubscriptionsApiTests(World world) : IClassFixture<World>
     {
         using var admin = await world.As(Cast.Super);
         var (group, plan) = (await admin.NewGroup(), await admin.NewPlan());
-        using var answer = await admin.Ask(HttpMethod.Post, $"/api/groups/{group.Id()}/subscriptions", new { planId = plan.Id(), status, billingPeriod });
+        using var answer =
+            await admin.Ask(HttpMethod.Post, $"/api/groups/{group.Id()}/subscriptions", new { planId = plan.Id(), status, billingPeriod });
         answer.StatusCode.ShouldBe(HttpStatusCode.Created, await answer.Body());
         answer.Headers.ETag?.Tag.ShouldBe("\"1\"");
         var made = JsonElement.Parse(await answer.Body());
-        (made.Text("status"), made.Text("billingPeriod"), made.Text("plan")).ShouldBe((status ?? "active", billingPeriod ?? "yearly", plan.Text("name")));
+        (made.Text("status"), made.Text("billingPeriod"), made.Text("plan"))
+            .ShouldBe((status ?? "active", billingPeriod ?? "yearly", plan.Text("name")));
         made.GetProperty("groupId").GetGuid().ShouldBe(group.Id());
         made.GetProperty("planId").GetGuid().ShouldBe(plan.Id());
         made.GetProperty("autoRenew").GetBoolean().ShouldBeTrue();
         made.GetProperty("isLive").GetBoolean().ShouldBeTrue();
         made.GetProperty("cancelledAt").ValueKind.ShouldBe(JsonValueKind.Null);
         (made.GetProperty("endsAt").GetDateTime() - made.GetProperty("startsAt").GetDateTime()).TotalDays.ShouldBeInRange(least, most);
-        (await admin.Ask(HttpMethod.Get, answer.Headers.Location!.OriginalString).Json()).EnumerateArray().ShouldHaveSingleItem().Id().ShouldBe(made.Id());
+        (await admin.Ask(HttpMethod.Get, answer.Headers.Location!.OriginalString).Json()).EnumerateArray().ShouldHaveSingleItem().Id()
+            .ShouldBe(made.Id());
         (await admin.Ask(HttpMethod.Get, $"/api/groups/{group.Id()}").Json()).Text("plan").ShouldBe(plan.Text("name"));
     }
 
@@ -73,7 +76,8 @@ public sealed class SubscriptionsApiTests(World world) : IClassFixture<World>
         await Change(admin, first, new { status = "suspended", version = 1 }).Json();
         var second = await admin.NewSubscription(group.Id(), plan.Id());
         await Change(admin, first, new { status = "active", version = 2 }).ShouldRefuse(409, "SUBSCRIPTION_EXISTS");
-        (await admin.Ask(HttpMethod.Get, path).Json()).EnumerateArray().Select(s => (s.Id(), s.Text("status"))).ShouldBe([(second.Id(), "active"), (first.Id(), "suspended")]);
+        (await admin.Ask(HttpMethod.Get, path).Json()).EnumerateArray().Select(s => (s.Id(), s.Text("status")))
+            .ShouldBe([(second.Id(), "active"), (first.Id(), "suspended")]);
     }
 
     [Fact]
@@ -84,7 +88,8 @@ public sealed class SubscriptionsApiTests(World world) : IClassFixture<World>
         var path = $"/api/groups/{group.Id()}/subscriptions";
         await admin.Ask(HttpMethod.Post, path, new { planId = Guid.NewGuid() }).ShouldRefuse(422, "PLAN_UNKNOWN");
         (await admin.Ask(HttpMethod.Post, path, new { }).ShouldRefuse(400, "VALIDATION_FAILED")).ErrorOf("planId");
-        await admin.Ask(HttpMethod.Post, $"/api/groups/{Guid.NewGuid()}/subscriptions", new { planId = plan.Id() }).ShouldRefuse(404, "NOT_FOUND");
+        await admin.Ask(HttpMethod.Post, $"/api/groups/{Guid.NewGuid()}/subscriptions", new { planId = plan.Id() })
+            .ShouldRefuse(404, "NOT_FOUND");
         (await admin.Ask(HttpMethod.Get, path).Json()).GetArrayLength().ShouldBe(0);
         var made = await admin.NewSubscription(group.Id(), plan.Id());
         await Change(admin, made, new { planId = Guid.NewGuid(), version = 1 }).ShouldRefuse(422, "PLAN_UNKNOWN");
@@ -123,11 +128,15 @@ public sealed class SubscriptionsApiTests(World world) : IClassFixture<World>
     {
         using var admin = await world.As(Cast.Super);
         var made = await admin.NewSubscription((await admin.NewGroup()).Id(), (await admin.NewPlan()).Id());
-        await world.Execute("update tenancy.subscriptions set status = @from, starts_at = now() - interval '2 years', ends_at = now() - interval '1 day' where id = @id", new { from, id = made.Id() });
+        await world.Execute(
+            "update tenancy.subscriptions set status = @from, starts_at = now() - interval '2 years', ends_at = now() - interval '1 day'"
+            + " where id = @id", new { from, id = made.Id() });
         var version = await world.Sql<int>("select version from tenancy.subscriptions where id = @id", new { id = made.Id() });
         (await Change(admin, made, new { status = "active", version }).ShouldRefuse(400, "VALIDATION_FAILED")).ErrorOf("endsAt");
-        (await Change(admin, made, new { status = "active", endsAt = DateTimeOffset.UtcNow.AddMinutes(-1), version }).ShouldRefuse(400, "VALIDATION_FAILED")).ErrorOf("endsAt");
-        (await Change(admin, made, new { status = "active", endsAt = DateTimeOffset.UtcNow.AddDays(1), version }).Json()).Text("status").ShouldBe("active");
+        (await Change(admin, made, new { status = "active", endsAt = DateTimeOffset.UtcNow.AddMinutes(-1), version })
+            .ShouldRefuse(400, "VALIDATION_FAILED")).ErrorOf("endsAt");
+        (await Change(admin, made, new { status = "active", endsAt = DateTimeOffset.UtcNow.AddDays(1), version }).Json()).Text("status")
+            .ShouldBe("active");
     }
 
     [Theory]
@@ -148,7 +157,8 @@ public sealed class SubscriptionsApiTests(World world) : IClassFixture<World>
         using var admin = await world.As(Cast.Super);
         var (group, plan) = (await admin.NewGroup(), await admin.NewPlan());
         var path = $"/api/groups/{group.Id()}/subscriptions";
-        using var create = await admin.Ask(HttpMethod.Post, path, new Dictionary<string, object?> { ["planId"] = plan.Id(), [field] = value });
+        using var create =
+            await admin.Ask(HttpMethod.Post, path, new Dictionary<string, object?> { ["planId"] = plan.Id(), [field] = value });
         ((int)create.StatusCode).ShouldBe(400, await create.Body());
         var made = await admin.NewSubscription(group.Id(), plan.Id());
         using var change = await Change(admin, made, new Dictionary<string, object?> { ["version"] = 1, [field] = value });
@@ -163,9 +173,11 @@ public sealed class SubscriptionsApiTests(World world) : IClassFixture<World>
         var (group, plan) = (await admin.NewGroup(), await admin.NewPlan());
         foreach (var status in States.Except(["trialing", "active"]))
         {
-            (await admin.Ask(HttpMethod.Post, $"/api/groups/{group.Id()}/subscriptions", new { planId = plan.Id(), status }).ShouldRefuse(400, "VALIDATION_FAILED")).ErrorOf("status");
+            (await admin.Ask(HttpMethod.Post, $"/api/groups/{group.Id()}/subscriptions", new { planId = plan.Id(), status })
+                .ShouldRefuse(400, "VALIDATION_FAILED")).ErrorOf("status");
         }
     }
 
-    private static Task<HttpResponseMessage> Change(HttpClient admin, JsonElement subscription, object body) => admin.Ask(HttpMethod.Put, $"/api/subscriptions/{subscription.Id()}", body);
+    private static Task<HttpResponseMessage> Change(HttpClient admin, JsonElement subscription, object body) =>
+        admin.Ask(HttpMethod.Put, $"/api/subscriptions/{subscription.Id()}", body);
 }

@@ -3,7 +3,9 @@ using Npgsql;
 
 namespace Sankore.Tests.Tenancy;
 
-/// <summary>A small network and the events that change what its schools have, one SQL statement each. An event that meets nothing does nothing.</summary>
+/// <summary>
+/// A small network and the events that change what its schools have, one SQL statement each. An event that meets nothing does nothing.
+/// </summary>
 public sealed class SyncNetwork(NpgsqlConnection connection, int seed)
 {
     private const string Live = "('trialing', 'active', 'past_due')";
@@ -46,8 +48,12 @@ public sealed class SyncNetwork(NpgsqlConnection connection, int seed)
         2 => $"delete from tenancy.subscriptions where id = '{Late(_subscriptions)}'",
         3 or 4 => $"update tenancy.subscriptions set plan_id = '{One(_plans)}' where id = '{Late(_subscriptions)}'",
         5 => $"update tenancy.subscriptions set plan_id = '{One(_plans)}' where plan_id = '{One(_plans)}'",
-        6 => $"update tenancy.subscriptions set status = '{Word(["suspended", "cancelled", "expired"])}' where school_group_id = '{One(_groups)}' and status in {Live}",
-        7 => $"update tenancy.subscriptions s set status = '{Word(["trialing", "active", "past_due"])}' where id = '{Late(_subscriptions)}' and {NoneLive("s.school_group_id", "s.id")}",
+        6 =>
+        $"update tenancy.subscriptions set status = '{Word(["suspended", "cancelled", "expired"])}'"
+        + $" where school_group_id = '{One(_groups)}' and status in {Live}",
+        7 =>
+        $"update tenancy.subscriptions s set status = '{Word(["trialing", "active", "past_due"])}' where id = '{Late(_subscriptions)}'"
+        + $" and {NoneLive("s.school_group_id", "s.id")}",
         8 => Move(One(_groups)),
         _ => $"update tenancy.school_groups set status = {Switched} where id = '{One(_groups)}'",
     };
@@ -57,7 +63,8 @@ public sealed class SyncNetwork(NpgsqlConnection connection, int seed)
         0 or 1 => InsertLine(),
         2 => $"update tenancy.plan_modules set included = not included where plan_id = '{One(_plans)}' and module_id = '{Late(_modules)}'",
         3 => $"update tenancy.plan_modules set included = not included where module_id = '{Late(_modules)}'",
-        4 => $"delete from tenancy.plan_modules where plan_id = '{One(_plans)}'" + (_random.Next(2) == 0 ? "" : $" and module_id = '{Late(_modules)}'"),
+        4 => $"delete from tenancy.plan_modules where plan_id = '{One(_plans)}'"
+        + (_random.Next(2) == 0 ? "" : $" and module_id = '{Late(_modules)}'"),
         5 or 6 => InsertCategoryLine(),
         _ => $"delete from tenancy.plan_categories where plan_id = '{One(_plans)}' and category_id = '{One(_categories)}'",
     };
@@ -70,8 +77,11 @@ public sealed class SyncNetwork(NpgsqlConnection connection, int seed)
         3 => $"update tenancy.modules set is_built = not is_built where id = '{Late(_modules)}'",
         4 => $"update tenancy.modules set code = '{Code()}' where id = '{Late(_modules)}'",
         5 => $"update tenancy.modules set category_id = '{One(_categories)}' where id = '{Late(_modules)}'",
-        6 => $"update tenancy.modules set category_id = '{One(_categories)}', status = {Switched} where category_id = '{One(_categories)}' and id in ('{Late(_modules)}', '{Late(_modules)}')",
-        7 => $"update tenancy.modules set name = 'Name {++_number}', status = status, category_id = category_id where id = '{Late(_modules)}'",
+        6 =>
+        $"update tenancy.modules set category_id = '{One(_categories)}', status = {Switched} where category_id = '{One(_categories)}'"
+        + $" and id in ('{Late(_modules)}', '{Late(_modules)}')",
+        7 =>
+        $"update tenancy.modules set name = 'Name {++_number}', status = status, category_id = category_id where id = '{Late(_modules)}'",
         8 => $"update tenancy.business_categories set status = {Switched} where id in ('{One(_categories)}', '{One(_categories)}')",
         _ => $"update tenancy.business_categories set status = {Switched} where id = '{One(_categories)}'",
     };
@@ -93,7 +103,9 @@ public sealed class SyncNetwork(NpgsqlConnection connection, int seed)
         for (var i = 0; i < events; i++)
         {
             var taken = _random.Next(6) == 0;
-            statements.AddRange(taken ? ["savepoint back", Event(), _random.Next(3) == 0 ? "release savepoint back" : "rollback to savepoint back"] : [Event()]);
+            statements.AddRange(
+                taken ? ["savepoint back", Event(), _random.Next(3) == 0 ? "release savepoint back" : "rollback to savepoint back"]
+                : [Event()]);
         }
         return [.. statements, _random.Next(7) == 0 ? "rollback" : "commit"];
     }
@@ -112,30 +124,42 @@ public sealed class SyncNetwork(NpgsqlConnection connection, int seed)
 
     private const string Switched = "case status when 'active' then 'inactive' else 'active' end";
 
-    private static string NoneLive(string group, string except) => $"not exists (select 1 from tenancy.subscriptions o where o.school_group_id = {group} and o.status in {Live} and o.id <> {except})";
+    private static string NoneLive(string group, string except) =>
+        $"not exists (select 1 from tenancy.subscriptions o where o.school_group_id = {group} and o.status in {Live} and o.id <> {except})";
 
     // A group has one live subscription: one that would be the second is not moved.
-    private string Move(Guid group) => $"update tenancy.subscriptions s set school_group_id = '{group}' where id = '{Late(_subscriptions)}' and (s.status not in {Live} or {NoneLive($"'{group}'", "s.id")})";
+    private string Move(
+        Guid group) =>
+        $"update tenancy.subscriptions s set school_group_id = '{group}' where id = '{Late(_subscriptions)}' and (s.status not in {Live}"
+        + $" or {NoneLive($"'{group}'", "s.id")})";
 
     private string InsertSubscription(Guid group)
     {
         var status = Word(["trialing", "active", "active", "past_due", "suspended", "expired"]);
         var id = Added(_subscriptions);
-        return $"insert into tenancy.subscriptions (id, school_group_id, plan_id, status, starts_at) select '{id}', '{group}', '{One(_plans)}', '{status}', now()"
+        return $"insert into tenancy.subscriptions (id, school_group_id, plan_id, status, starts_at) select '{id}', '{group}', "
+            + $"'{One(_plans)}', '{status}', now()"
             + (status is "suspended" or "expired" ? "" : $" where {NoneLive($"'{group}'", $"'{id}'")}");
     }
 
     private string InsertModule(Guid id) => InsertModules([id]);
 
     private string InsertModules(Guid[] ids) => "insert into tenancy.modules (id, code, name, category_id, is_built) values "
-        + string.Join(", ", ids.Select(id => $"('{id}', '{Code()}', 'Module', '{One(_categories)}', {(_random.Next(5) > 0 ? "true" : "false")})"));
+        + string.Join(
+        ", ", ids.Select(id => $"('{id}', '{Code()}', 'Module', '{One(_categories)}', {(_random.Next(5) > 0 ? "true" : "false")})"));
 
-    private string InsertSchool(Guid id) => $"insert into tenancy.schools (id, school_group_id, name, code) values ('{id}', '{One(_groups)}', 'School', '{Code()}')";
+    private string InsertSchool(Guid id) =>
+        $"insert into tenancy.schools (id, school_group_id, name, code) values ('{id}', '{One(_groups)}', 'School', '{Code()}')";
 
-    private string InsertLine() => $"insert into tenancy.plan_modules (id, plan_id, module_id, included) select gen_random_uuid(), '{One(_plans)}', id, {(_random.Next(4) > 0 ? "true" : "false")} from tenancy.modules where id = '{Late(_modules)}' on conflict (plan_id, module_id) do "
+    private string InsertLine() =>
+        $"insert into tenancy.plan_modules (id, plan_id, module_id, included) select gen_random_uuid(), '{One(_plans)}', id, "
+        + $"{(_random.Next(4) > 0 ? "true" : "false")} from tenancy.modules where id = '{Late(_modules)}' on conflict (plan_id, "
+        + $"module_id) do "
         + (_random.Next(2) == 0 ? "nothing" : "update set included = excluded.included");
 
-    private string InsertCategoryLine() => $"insert into tenancy.plan_categories (id, plan_id, category_id) values (gen_random_uuid(), '{One(_plans)}', '{One(_categories)}') on conflict do nothing";
+    private string InsertCategoryLine() =>
+        $"insert into tenancy.plan_categories (id, plan_id, category_id)"
+        + $" values (gen_random_uuid(), '{One(_plans)}', '{One(_categories)}') on conflict do nothing";
 
     private string Code() => $"s{seed}-{++_number}";
 

@@ -20,17 +20,25 @@ public static class SyncOracle
     {
         await using var transaction = await connection.BeginTransactionAsync(System.Data.IsolationLevel.RepeatableRead);
         var codes = await CodesByPlan(connection);
-        var live = (await connection.QueryAsync<Subscription>("select id, school_group_id, plan_id from tenancy.subscriptions where status not in ('suspended', 'cancelled', 'expired')")).ToDictionary(s => s.SchoolGroupId);
+        var live = (
+            await connection.QueryAsync<Subscription>(
+            "select id, school_group_id, plan_id from tenancy.subscriptions where status not in ('suspended', 'cancelled', 'expired')"))
+            .ToDictionary(s => s.SchoolGroupId);
         var open = (await connection.QueryAsync<Guid>("select id from tenancy.school_groups where status = 'active'")).ToHashSet();
         var differences = new List<string>();
-        foreach (var school in await connection.QueryAsync<School>("select id, school_group_id, status, active_modules::text, subscription_id from tenancy.schools"))
+        foreach (
+            var school in await connection.QueryAsync<School>(
+            "select id, school_group_id, status, active_modules::text, subscription_id from tenancy.schools"))
         {
             var subscription = open.Contains(school.SchoolGroupId) ? live.GetValueOrDefault(school.SchoolGroupId) : null;
-            SortedSet<string> due = subscription is null || school.Status != "active" ? [] : codes.GetValueOrDefault(subscription.PlanId) ?? [];
+            SortedSet<string> due = subscription is null || school.Status != "active" ? [] : codes.GetValueOrDefault(subscription.PlanId)
+                ?? [];
             var has = JsonSerializer.Deserialize<SortedDictionary<string, bool>>(school.ActiveModules)!;
             if (!due.SetEquals(has.Keys) || has.ContainsValue(false) || school.SubscriptionId != subscription?.Id)
             {
-                differences.Add($"school {school.Id} of group {school.SchoolGroupId} has {school.ActiveModules} by {school.SubscriptionId}, not {string.Join(", ", due)} by {subscription?.Id}");
+                differences.Add(
+                    $"school {school.Id} of group {school.SchoolGroupId} has {school.ActiveModules} by {school.SubscriptionId}, not "
+                    + $"{string.Join(", ", due)} by {subscription?.Id}");
             }
         }
         return differences;
@@ -47,8 +55,12 @@ public static class SyncOracle
         {
             included.UnionWith(modules.Values.Where(m => m.CategoryId == line.TargetId).Select(m => (line.PlanId, m.Id)));
         }
-        included.UnionWith((await connection.QueryAsync<Link>("select plan_id, module_id as target_id from tenancy.plan_modules where included")).Select(l => (l.PlanId, l.TargetId)));
-        included.ExceptWith((await connection.QueryAsync<Link>("select plan_id, module_id as target_id from tenancy.plan_modules where not included")).Select(l => (l.PlanId, l.TargetId)));
+        included.UnionWith(
+            (await connection.QueryAsync<Link>("select plan_id, module_id as target_id from tenancy.plan_modules where included"))
+            .Select(l => (l.PlanId, l.TargetId)));
+        included.ExceptWith(
+            (await connection.QueryAsync<Link>("select plan_id, module_id as target_id from tenancy.plan_modules where not included"))
+            .Select(l => (l.PlanId, l.TargetId)));
         return included.Where(i => usable.Contains(i.Module) && !closed.Contains(modules[i.Module].CategoryId)).GroupBy(i => i.Plan)
             .ToDictionary(p => p.Key, p => new SortedSet<string>(p.Select(i => modules[i.Module].Code), StringComparer.Ordinal));
     }

@@ -3,7 +3,10 @@ using Npgsql;
 
 namespace Sankore.Tests.Tenancy;
 
-/// <summary>Whatever happens to plans, subscriptions, groups, modules and categories, every school has what its group's subscription gives, and nothing is touched in vain.</summary>
+/// <summary>
+/// Whatever happens to plans, subscriptions, groups, modules and categories, every school has what its group's subscription gives, and
+/// nothing is touched in vain.
+/// </summary>
 public sealed class SyncTests(EmptyWorld world) : IClassFixture<EmptyWorld>
 {
     private sealed record State(Guid Id, string Xmin, string Follows, int Version);
@@ -24,7 +27,8 @@ public sealed class SyncTests(EmptyWorld world) : IClassFixture<EmptyWorld>
             events += count;
             if (transactions % 2 == 0)
             {
-                (await SyncOracle.Differences(connection)).ShouldBeEmpty($"seed {seed}, events {before} to {events}\n{string.Join(";\n", statements)}");
+                (await SyncOracle.Differences(connection))
+                    .ShouldBeEmpty($"seed {seed}, events {before} to {events}\n{string.Join(";\n", statements)}");
             }
         }
         (await SyncOracle.Differences(connection)).ShouldBeEmpty($"seed {seed}, at the end");
@@ -81,8 +85,12 @@ public sealed class SyncTests(EmptyWorld world) : IClassFixture<EmptyWorld>
             foreach (var what in (string[])["school", "subscription"])
             {
                 var (module, group, school) = (Guid.CreateVersion7(), Guid.CreateVersion7(), Guid.CreateVersion7());
-                var insertSchool = $"insert into tenancy.schools (id, school_group_id, name, code) values ('{school}', '{group}', 'School', 'amid-{++number}')";
-                var insertSubscription = $"insert into tenancy.subscriptions (id, school_group_id, plan_id, starts_at) values ('{Guid.CreateVersion7()}', '{group}', '{plan}', now())";
+                var insertSchool =
+                    $"insert into tenancy.schools (id, school_group_id, name, code)"
+                    + $" values ('{school}', '{group}', 'School', 'amid-{++number}')";
+                var insertSubscription =
+                    $"insert into tenancy.subscriptions (id, school_group_id, plan_id, starts_at)"
+                    + $" values ('{Guid.CreateVersion7()}', '{group}', '{plan}', now())";
                 await world.Execute($"""
                     insert into tenancy.modules (id, code, name, category_id) values ('{module}', 'amid-{number}', 'Module', '{category}');
                     insert into tenancy.school_groups (id, name, code) values ('{group}', 'Group', 'amid-{number}');
@@ -91,7 +99,8 @@ public sealed class SyncTests(EmptyWorld world) : IClassFixture<EmptyWorld>
                 var edit = $"insert into tenancy.plan_modules (id, plan_id, module_id) values (gen_random_uuid(), '{plan}', '{module}')";
                 var insert = what == "school" ? insertSchool : insertSubscription;
                 await BothAtOnce(connection, turn ? edit : insert, turn ? insert : edit, 0);
-                (await world.Sql<string>($"select active_modules ->> 'amid-{number}' from tenancy.schools where id = '{school}'")).ShouldBe("true", $"{what}, {turn}");
+                (await world.Sql<string>($"select active_modules ->> 'amid-{number}' from tenancy.schools where id = '{school}'"))
+                    .ShouldBe("true", $"{what}, {turn}");
             }
         }
     }
@@ -104,7 +113,10 @@ public sealed class SyncTests(EmptyWorld world) : IClassFixture<EmptyWorld>
         await open.ExecuteAsync($"begin; {first}");
         var pid = await other.ExecuteScalarAsync<int>("select pg_backend_pid()");
         var running = other.ExecuteAsync(second);
-        await Waiting.Until(async () => running.IsCompleted || await world.Sql<bool>("select exists (select 1 from pg_locks where not granted and pid = @pid)", new { pid }), "the second is committed, or waits");
+        await Waiting.Until(
+            async () => running.IsCompleted
+            || await world.Sql<bool>("select exists (select 1 from pg_locks where not granted and pid = @pid)", new { pid }),
+            "the second is committed, or waits");
         await open.ExecuteAsync("commit transaction");
         await running;
         (await SyncOracle.Differences(connection)).ShouldBeEmpty($"seed {seed}: {first}\nat the same time as: {second}");
@@ -126,7 +138,9 @@ public sealed class SyncTests(EmptyWorld world) : IClassFixture<EmptyWorld>
     }
 
     private static async Task<Dictionary<Guid, State>> Schools(NpgsqlConnection connection) =>
-        (await connection.QueryAsync<State>("select id, xmin::text, coalesce(subscription_id::text, '') || active_modules as follows, version from tenancy.schools")).ToDictionary(s => s.Id);
+        (await connection.QueryAsync<State>(
+            "select id, xmin::text, coalesce(subscription_id::text, '') || active_modules as follows, version from tenancy.schools"))
+            .ToDictionary(s => s.Id);
 
     private Task<long> AuditLines() => world.Sql<long>("select count(*) from audit.audit_logs where table_name = 'tenancy.schools'");
 }

@@ -21,7 +21,8 @@ public sealed class TruthTable : EmptyWorld, IAsyncLifetime
 {
     private static readonly string?[] Subscriptions = [null, "trialing", "active", "past_due", "suspended", "cancelled", "expired"];
     private static readonly string[] Assignments =
-        ["none", "module", "module here", "category", "category here", "revoked module", "revoked category", "expired module", "expired category", "module elsewhere", "category elsewhere", "module in another group"];
+        ["none", "module", "module here", "category", "category here", "revoked module", "revoked category", "expired module",
+            "expired category", "module elsewhere", "category elsewhere", "module in another group"];
     private readonly Network _network = new();
     private readonly NetPlan _plan = new(Guid.CreateVersion7(), "Plan", "truth-plan", "active");
     private readonly NetGroup _other = new(Guid.CreateVersion7(), "Other", "truth-other", "active");
@@ -47,7 +48,8 @@ public sealed class TruthTable : EmptyWorld, IAsyncLifetime
 
     private void AddCategory(bool isActive, bool isInPlan)
     {
-        var category = new NetCategory(Guid.CreateVersion7(), "Category", $"truth-{_network.Categories.Count}", isActive ? "active" : "inactive");
+        var category =
+            new NetCategory(Guid.CreateVersion7(), "Category", $"truth-{_network.Categories.Count}", isActive ? "active" : "inactive");
         _network.Categories.Add(category);
         if (isInPlan)
         {
@@ -55,7 +57,8 @@ public sealed class TruthTable : EmptyWorld, IAsyncLifetime
         }
         foreach (var ((active, built), line) in Pairs([.. Pairs([true, false], [true, false])], (bool?[])[null, true, false]))
         {
-            var module = new NetModule(Guid.CreateVersion7(), $"truth-{Modules.Count}", "Module", category.Id, active ? "active" : "inactive", built);
+            var module = new NetModule(
+                Guid.CreateVersion7(), $"truth-{Modules.Count}", "Module", category.Id, active ? "active" : "inactive", built);
             _network.Modules.Add(module);
             Modules.Add(new ModuleCase(module, active, built, isActive, isInPlan, line));
             if (line is not null)
@@ -71,12 +74,14 @@ public sealed class TruthTable : EmptyWorld, IAsyncLifetime
         _network.Groups.Add(group);
         if (subscription is not null)
         {
-            _network.Subscriptions.Add(new NetSubscription(Guid.CreateVersion7(), group.Id, _plan.Id, subscription, DateTime.UtcNow.AddDays(-10)));
+            _network.Subscriptions.Add(
+                new NetSubscription(Guid.CreateVersion7(), group.Id, _plan.Id, subscription, DateTime.UtcNow.AddDays(-10)));
         }
         var elsewhere = AddSchool(group, _ => true);
         (string List, NetSchool? School)[] places =
         [
-            ("on", AddSchool(group, _ => true)), ("absent", AddSchool(group, null)), ("false", AddSchool(group, _ => false)), ("whole group", null),
+            ("on", AddSchool(group, _ => true)), ("absent", AddSchool(group, null)), ("false", AddSchool(group, _ => false)),
+                ("whole group", null),
         ];
         foreach (var ((list, school), assignment) in Pairs(places, Assignments))
         {
@@ -92,7 +97,9 @@ public sealed class TruthTable : EmptyWorld, IAsyncLifetime
     private NetSchool AddSchool(NetGroup group, Func<NetModule, bool>? isOn)
     {
         var number = _network.Schools.Count;
-        var school = new NetSchool(Guid.CreateVersion7(), group.Id, $"School {number}", $"truth-{number}", "active", isOn is null ? [] : _network.Modules.ToDictionary(m => m.Code, isOn));
+        var school = new NetSchool(
+            Guid.CreateVersion7(), group.Id, $"School {number}", $"truth-{number}", "active", isOn is null ? []
+            : _network.Modules.ToDictionary(m => m.Code, isOn));
         _network.Schools.Add(school);
         return school;
     }
@@ -106,8 +113,10 @@ public sealed class TruthTable : EmptyWorld, IAsyncLifetime
         }
         var isModule = kind.Contains("module", StringComparison.Ordinal);
         var inGroup = kind == "module in another group" ? _other.Id : group.Id;
-        var inSchool = kind.EndsWith("elsewhere", StringComparison.Ordinal) ? elsewhere.Id : kind.EndsWith("here", StringComparison.Ordinal) ? school?.Id : null;
-        var ends = kind.StartsWith("expired", StringComparison.Ordinal) ? DateTime.UtcNow.AddMinutes(-1) : kind == "module" ? DateTime.UtcNow.AddHours(1) : (DateTime?)null;
+        var inSchool = kind.EndsWith("elsewhere", StringComparison.Ordinal) ? elsewhere.Id : kind.EndsWith("here", StringComparison.Ordinal)
+            ? school?.Id : null;
+        var ends = kind.StartsWith("expired", StringComparison.Ordinal) ? DateTime.UtcNow.AddMinutes(-1) : kind == "module"
+            ? DateTime.UtcNow.AddHours(1) : (DateTime?)null;
         foreach (var id in isModule ? _network.Modules.Select(m => m.Id) : _network.Categories.Select(c => c.Id))
         {
             yield return new NetAssignment(Guid.CreateVersion7(), user.Id, inGroup, inSchool, isModule ? id : null, isModule ? null : id,
@@ -115,5 +124,6 @@ public sealed class TruthTable : EmptyWorld, IAsyncLifetime
         }
     }
 
-    private static IEnumerable<(T, U)> Pairs<T, U>(IReadOnlyList<T> left, IReadOnlyList<U> right) => left.SelectMany(_ => right, (l, r) => (l, r));
+    private static IEnumerable<(T, U)> Pairs<T, U>(IReadOnlyList<T> left, IReadOnlyList<U> right) =>
+        left.SelectMany(_ => right, (l, r) => (l, r));
 }

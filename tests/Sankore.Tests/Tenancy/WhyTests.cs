@@ -33,7 +33,8 @@ public sealed class WhyTests(World world) : IClassFixture<World>
     {
         var codes = await world.Rows<string>("select code from tenancy.modules");
         using var operators = await world.As(Cast.Super);
-        foreach (var email in new[] { Cast.Admin1, Cast.HeadOnPremium, Cast.HeadOnEssentiel, Cast.HeadOnGratuit, "head.s0004@sankore.test", "bursar.s0001.1@sankore.test", "supervisor.s0004.1@sankore.test", Cast.Super })
+        foreach (
+            var email in new[] { Cast.Admin1, Cast.HeadOnPremium, Cast.HeadOnEssentiel, Cast.HeadOnGratuit, "head.s0004@sankore.test", "bursar.s0001.1@sankore.test", "supervisor.s0004.1@sankore.test", Cast.Super })
         {
             var user = await world.IdOf(email);
             var menu = await world.MenuOf(email);
@@ -41,10 +42,13 @@ public sealed class WhyTests(World world) : IClassFixture<World>
             {
                 var why = await operators.Why(user, code);
                 why.GetProperty("granted").GetBoolean().ShouldBe(menu.ContainsKey(code), $"{code} of {email}");
-                string.Concat(why.GetProperty("permissions").EnumerateArray().Select(p => p.GetString()![..1])).ShouldBe(menu.GetValueOrDefault(code, ""), $"{code} of {email}");
+                string.Concat(why.GetProperty("permissions").EnumerateArray().Select(p => p.GetString()![..1]))
+                    .ShouldBe(menu.GetValueOrDefault(code, ""), $"{code} of {email}");
                 foreach (var chain in why.GetProperty("chains").EnumerateArray())
                 {
-                    chain.GetProperty("granted").GetBoolean().ShouldBe(chain.GetProperty("links").EnumerateArray().All(l => l.GetProperty("holds").GetBoolean()), $"{code} of {email}");
+                    chain.GetProperty("granted").GetBoolean()
+                        .ShouldBe(
+                        chain.GetProperty("links").EnumerateArray().All(l => l.GetProperty("holds").GetBoolean()), $"{code} of {email}");
                 }
             }
         }
@@ -53,20 +57,33 @@ public sealed class WhyTests(World world) : IClassFixture<World>
     [Fact]
     public async Task Each_link_that_fails_says_so()
     {
-        await Says(Cast.HeadOnEssentiel, "campagnes", "included", "le plan Essentiel n’inclut pas le module « Campagnes »", "the plan Essentiel does not include the module “Campagnes”");
-        await Says("head.s0004@sankore.test", "transport", "module_active", "le module « Transport », ou sa catégorie, est désactivé", "the module “Transport”, or its category, is deactivated");
-        await Says("head.s0004@sankore.test", "palmares", "module_built", "le module « Palmarès » n’est pas encore construit", "the module “Palmarès” is not built yet");
-        await Says("teacher.s0002.1@sankore.test", "gestion-equipe", "assigned", "le module « Gestion d’équipe » ne lui est pas assigné", "the module “Gestion d’équipe” is not assigned to them");
-        await Says(Cast.Super, "campagnes", "place", "cette personne n’a aucune place en cours dans un groupe", "this person has no current place in any group");
+        await Says(
+            Cast.HeadOnEssentiel, "campagnes", "included", "le plan Essentiel n’inclut pas le module « Campagnes »",
+            "the plan Essentiel does not include the module “Campagnes”");
+        await Says(
+            "head.s0004@sankore.test", "transport", "module_active", "le module « Transport », ou sa catégorie, est désactivé",
+            "the module “Transport”, or its category, is deactivated");
+        await Says(
+            "head.s0004@sankore.test", "palmares", "module_built", "le module « Palmarès » n’est pas encore construit",
+            "the module “Palmarès” is not built yet");
+        await Says(
+            "teacher.s0002.1@sankore.test", "gestion-equipe", "assigned", "le module « Gestion d’équipe » ne lui est pas assigné",
+            "the module “Gestion d’équipe” is not assigned to them");
+        await Says(
+            Cast.Super, "campagnes", "place", "cette personne n’a aucune place en cours dans un groupe",
+            "this person has no current place in any group");
 
         using var admin = await world.As(Cast.Admin2);
         var user = await world.IdOf("teacher.s0007.1@sankore.test");
         await admin.Assign(user, await world.ModuleId("gestion-equipe")).Json();
         await admin.Revoke(user, await world.ModuleId("gestion-equipe"));
-        await Says("teacher.s0007.1@sankore.test", "gestion-equipe", "assigned", "l’assignation du module « Gestion d’équipe » a été révoquée", "the assignment of the module “Gestion d’équipe” was revoked");
+        await Says(
+            "teacher.s0007.1@sankore.test", "gestion-equipe", "assigned", "l’assignation du module « Gestion d’équipe » a été révoquée",
+            "the assignment of the module “Gestion d’équipe” was revoked");
         var other = await world.IdOf("teacher.s0012.1@sankore.test");
         await admin.Assign(other, await world.ModuleId("gestion-equipe")).Json();
-        await world.Execute("update tenancy.user_module_permissions set expires_at = '2026-01-31 11:00+00' where user_id = @other and module_id is not null", new { other });
+        await world.Execute(
+            "update tenancy.user_module_permissions set expires_at = '2026-01-31 11:00+00' where user_id = @other and module_id is not null", new { other });
         await Says("teacher.s0012.1@sankore.test", "gestion-equipe", "assigned", "31 janv. 2026 à 12:00", "31 Jan 2026, 12:00");
     }
 
@@ -78,7 +95,10 @@ public sealed class WhyTests(World world) : IClassFixture<World>
     {
         await world.Subscribe("g005", status: status);
         var group = await world.Sql<string>("select name from tenancy.school_groups where code = 'g005'");
-        await Says("head.s0005@sankore.test", "campagnes", "subscription_live", $"« {group} » n’a pas d’abonnement en cours (dernier état : {french})", $"“{group}” has no live subscription (last state: {english})");
+        await Says(
+            "head.s0005@sankore.test", "campagnes", "subscription_live",
+            $"« {group} » n’a pas d’abonnement en cours (dernier état : {french})",
+            $"“{group}” has no live subscription (last state: {english})");
         await Says("admin.g005@sankore.test", "campagnes", "subscription_live", french, english);
     }
 
@@ -87,17 +107,21 @@ public sealed class WhyTests(World world) : IClassFixture<World>
     {
         const string Email = "head.s0056@sankore.test";
         var school = await world.Sql<string>("update tenancy.schools set status = 'inactive' where code = 's0056' returning name");
-        await Says(Email, "campagnes", "on_in_school", $"« {school} » n’a pas le module « Campagnes »", $"“{school}” does not have the module “Campagnes”");
+        await Says(
+            Email, "campagnes", "on_in_school", $"« {school} » n’a pas le module « Campagnes »",
+            $"“{school}” does not have the module “Campagnes”");
     }
 
     [Fact]
     public async Task Links_that_hold_are_said_too()
     {
         using var admin = await world.As(Cast.Admin1);
-        var links = (await admin.Why(await world.IdOf(Cast.HeadOnPremium), "campagnes", "fr")).GetProperty("chains")[0].GetProperty("links");
+        var links = (await admin.Why(await world.IdOf(Cast.HeadOnPremium), "campagnes", "fr"))
+            .GetProperty("chains")[0].GetProperty("links");
         links.Texts("code").ShouldBe(["module_active", "module_built", "subscription_live", "included", "on_in_school", "assigned"]);
         links.Texts("text")[3].ShouldBe("le plan Premium inclut le module « Campagnes »");
-        var own = (await admin.Why(await world.IdOf(Cast.Admin1), "campagnes", "en")).GetProperty("chains").EnumerateArray().ShouldHaveSingleItem();
+        var own = (await admin.Why(await world.IdOf(Cast.Admin1), "campagnes", "en")).GetProperty("chains").EnumerateArray()
+            .ShouldHaveSingleItem();
         own.GetProperty("school").ValueKind.ShouldBe(JsonValueKind.Null);
         own.GetProperty("links").Texts("text")[^1].ShouldStartWith("the person administers");
     }

@@ -9,15 +9,19 @@ namespace Sankore.Campaigns.Contacts;
 /// <param name="Email">In lower case; one contact of a user has it.</param>
 /// <param name="ConsentSource">Where the contact agreed to be written to; null when nobody said.</param>
 /// <param name="ConsentAt">When.</param>
-/// <param name="Suppression">Why no campaign writes to the address: <c>unsubscribed</c>, <c>bounced</c>, <c>complained</c>, <c>manual</c>; null when campaigns do.</param>
-public sealed record Contact(Guid Id, string Email, string? Name, Guid? OrganizationId, string? OrganizationName, string[] Tags, string? ConsentSource, DateTime? ConsentAt,
+/// <param name="Suppression">Why no campaign writes to the address: <c>unsubscribed</c>, <c>bounced</c>, <c>complained</c>, <c>manual</c>;
+/// null when campaigns do.</param>
+public sealed record Contact(
+    Guid Id, string Email, string? Name, Guid? OrganizationId, string? OrganizationName, string[] Tags, string? ConsentSource,
+    DateTime? ConsentAt,
     string? Suppression, int Version, DateTime CreatedAt, DateTime UpdatedAt) : IVersioned;
 
 /// <summary>What a person writes of a contact.</summary>
 /// <param name="Organization">By its name, in any spelling; made when there is none such.</param>
 /// <param name="ConsentOn">The day of consent, <c>yyyy-mm-dd</c>.</param>
 /// <param name="Version">The version that a change is based on, unless <c>If-Match</c> says it.</param>
-public sealed record ContactInput(string? Email, string? Name, string? Organization, IReadOnlyList<string>? Tags, string? ConsentSource, string? ConsentOn, int? Version)
+public sealed record ContactInput(
+    string? Email, string? Name, string? Organization, IReadOnlyList<string>? Tags, string? ConsentSource, string? ConsentOn, int? Version)
 {
     /// <summary>The most tags of a contact.</summary>
     public const int MaxTags = 20;
@@ -34,14 +38,17 @@ public sealed record ContactInput(string? Email, string? Name, string? Organizat
             ConsentSource = Texts.Blank(ConsentSource),
             ConsentOn = Texts.Blank(ConsentOn),
         };
-        new Validation().That("email", Mail.IsAddress(input.Email), "EMAIL_INVALID").Optional("name", input.Name, 200).Optional("organization", input.Organization, 200)
+        new Validation().That("email", Mail.IsAddress(input.Email), "EMAIL_INVALID").Optional("name", input.Name, 200)
+            .Optional("organization", input.Organization, 200)
             .That("tags", input.Tags.Count <= MaxTags && input.Tags.All(t => t.Length <= 40), "contact.tags")
-            .Optional("consentSource", input.ConsentSource, 200).That("consentOn", input.ConsentOn is null || Days.Start(input.ConsentOn) is not null).Check();
+            .Optional("consentSource", input.ConsentSource, 200)
+            .That("consentOn", input.ConsentOn is null || Days.Start(input.ConsentOn) is not null).Check();
         return input;
     }
 
     /// <summary>Tags in their one form: without blanks around them, in lower case, each once.</summary>
-    internal static List<string> TagsOf(IEnumerable<string> tags) => [.. tags.Select(t => t.Trim().ToLowerInvariant()).Where(t => t.Length > 0).Distinct()];
+    internal static List<string> TagsOf(IEnumerable<string> tags) =>
+        [.. tags.Select(t => t.Trim().ToLowerInvariant()).Where(t => t.Length > 0).Distinct()];
 }
 
 /// <summary>Which contacts a list shows; all that is said must hold.</summary>
@@ -62,6 +69,7 @@ internal static class Addresses
     public static string? Normalize(string? address)
     {
         var text = Texts.Blank(address);
-        return text?.StartsWith("mailto:", StringComparison.OrdinalIgnoreCase) == true ? text[7..].Trim().ToLowerInvariant() : text?.ToLowerInvariant();
+        return text?.StartsWith("mailto:", StringComparison.OrdinalIgnoreCase) == true ? text[7..].Trim().ToLowerInvariant()
+            : text?.ToLowerInvariant();
     }
 }

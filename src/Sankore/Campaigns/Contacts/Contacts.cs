@@ -18,7 +18,8 @@ public sealed class Contacts(Db db)
 
     private const string Found = """
         from campaigns.matching(auth.uid(), @filter::jsonb) c
-        where (@Suppressed::boolean is null or @Suppressed = exists (select 1 from campaigns.suppressions s where s.user_id = c.user_id and s.email = c.email))
+        where (@Suppressed::boolean is null
+            or @Suppressed = exists (select 1 from campaigns.suppressions s where s.user_id = c.user_id and s.email = c.email))
         """;
 
     // A segment's filter and the list's own: both must hold.
@@ -32,7 +33,9 @@ public sealed class Contacts(Db db)
         ("organization", "c.organization_name collate \"und-x-icu\""), ("createdAt", "c.created_at"));
 
     private const string OneSql = $"select {Columns} from campaigns.contacts c where c.id = @id";
-    private const string TagsSql = "select distinct tag from campaigns.contacts, unnest(tags) tag where user_id = (select auth.uid()) order by tag limit 200";
+    private const string TagsSql = """
+        select distinct tag from campaigns.contacts, unnest(tags) tag where user_id = (select auth.uid()) order by tag limit 200
+        """;
 
     private const string InsertSql = """
         insert into campaigns.contacts (id, email, name, organization_name, tags, consent_source, consent_at)
@@ -41,7 +44,8 @@ public sealed class Contacts(Db db)
 
     private const string UpdateSql = """
         update campaigns.contacts
-        set email = @Email, name = @Name, organization_name = @Organization, organization_id = case when @Organization::text is null then null else organization_id end,
+        set email = @Email, name = @Name, organization_name = @Organization, organization_id = case
+          when @Organization::text is null then null else organization_id end,
             tags = @tags::text[], consent_source = @ConsentSource, consent_at = @consentAt
         where id = @id and version = @version
         """;
@@ -53,29 +57,36 @@ public sealed class Contacts(Db db)
         update campaigns.emails_sent e set contact_id = @id where e.contact_id = any (@ids::uuid[]);
         with gone as (delete from campaigns.contacts where id = any (@ids::uuid[]) returning *)
         update campaigns.contacts c
-        set name = coalesce(c.name, g.name), organization_id = coalesce(c.organization_id, g.organization_id), organization_name = coalesce(c.organization_name, g.organization_name),
-            tags = (array(select distinct t from unnest(c.tags || g.tags) t order by t))[:20], consent_source = coalesce(c.consent_source, g.consent_source), consent_at = coalesce(c.consent_at, g.consent_at)
+        set name = coalesce(c.name, g.name), organization_id = coalesce(c.organization_id, g.organization_id),
+          organization_name = coalesce(c.organization_name, g.organization_name),
+            tags = (array(select distinct t from unnest(c.tags || g.tags) t order by t))[:20],
+              consent_source = coalesce(c.consent_source, g.consent_source), consent_at = coalesce(c.consent_at, g.consent_at)
         from (select (array_agg(name order by created_at) filter (where name is not null))[1] as name,
                      (array_agg(organization_id order by created_at) filter (where organization_id is not null))[1] as organization_id,
                      (array_agg(organization_name order by created_at) filter (where organization_id is not null))[1] as organization_name,
-                     (array_agg(consent_source order by consent_at) filter (where consent_at is not null))[1] as consent_source, min(consent_at) as consent_at,
+                     (array_agg(consent_source order by consent_at) filter (where consent_at is not null))[1] as consent_source,
+                       min(consent_at) as consent_at,
                      array(select t from gone g2, unnest(g2.tags) t) as tags
               from gone) g
         where c.id = @id
         """;
 
     /// <summary>The caller's contacts, a page at a time.</summary>
-    public Task<Paged<Contact>> List(Caller caller, ListQuery query, ContactFilter filter, CancellationToken ct) => db.Read(caller, async session =>
+    public Task<Paged<Contact>> List(
+        Caller caller, ListQuery query, ContactFilter filter, CancellationToken ct) => db.Read(caller, async session =>
     {
         var found = await FilterOf(session, query.Q, filter);
         return await session.Page<Contact>(query, Pages, new { filter = found, filter.Suppressed, query.Limit, query.Offset });
     }, ct);
 
     /// <summary>All contacts that a list would show, by their ids, read as they are written.</summary>
-    public async IAsyncEnumerable<Contact> All(Caller caller, string? q, ContactFilter filter, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken ct)
+    public async IAsyncEnumerable<Contact> All(
+        Caller caller, string? q, ContactFilter filter, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken ct)
     {
         var after = Guid.Empty;
-        for (IReadOnlyList<Contact>? block = null; block is null || block.Count == BlockRows; after = block is [.., var last] ? last.Id : after)
+        for (
+            IReadOnlyList<Contact>? block = null; block is null || block.Count == BlockRows;
+            after = block is [.., var last] ? last.Id : after)
         {
             block = await db.Read(caller, async session =>
             {
@@ -90,10 +101,12 @@ public sealed class Contacts(Db db)
     }
 
     /// <summary>One contact. Refuses with NOT_FOUND.</summary>
-    public Task<Contact> Find(Caller caller, Guid id, CancellationToken ct) => db.Read(caller, session => session.One<Contact>(OneSql, new { id }), ct);
+    public Task<Contact> Find(Caller caller, Guid id, CancellationToken ct) =>
+        db.Read(caller, session => session.One<Contact>(OneSql, new { id }), ct);
 
     /// <summary>The tags that the caller's contacts have, at most 200.</summary>
-    public Task<IReadOnlyList<string>> Tags(Caller caller, CancellationToken ct) => db.Read(caller, session => session.Query<string>(TagsSql), ct);
+    public Task<IReadOnlyList<string>> Tags(Caller caller, CancellationToken ct) =>
+        db.Read(caller, session => session.Query<string>(TagsSql), ct);
 
     /// <summary>Adds a contact, and its organisation if there is none such. Refuses with VALIDATION_FAILED, CONTACT_EXISTS.</summary>
     public Task<Contact> Create(Caller caller, ContactInput input, CancellationToken ct)
@@ -137,7 +150,8 @@ public sealed class Contacts(Db db)
 
     private static async Task<string> FilterOf(Session session, string? q, ContactFilter filter)
     {
-        var found = JsonSerializer.Deserialize<Dictionary<string, JsonElement>>(filter.SegmentId is null ? "{}" : await session.Value<string>(FilterSql, new { filter.SegmentId }))!;
+        var found = JsonSerializer.Deserialize<Dictionary<string, JsonElement>>(
+            filter.SegmentId is null ? "{}" : await session.Value<string>(FilterSql, new { filter.SegmentId }))!;
         if (Texts.Blank(q) is { } words)
         {
             found["q"] = JsonSerializer.SerializeToElement(words.Replace("\0", "", StringComparison.Ordinal));

@@ -41,7 +41,8 @@ internal static class ContactsApi
         Contacts contacts, IStringLocalizer<Strings> strings, CancellationToken ct)
     {
         var rows = contacts.All(caller, query.Q, filter, ct);
-        return Exports.File(format, "contacts", [.. ExportHead.Select(key => strings[key].Value)], rows, contact => Cells(contact, strings));
+        return Exports.File(
+            format, "contacts", [.. ExportHead.Select(key => strings[key].Value)], rows, contact => Cells(contact, strings));
     }
 
     private static string?[] Cells(Contact c, IStringLocalizer<Strings> strings) =>

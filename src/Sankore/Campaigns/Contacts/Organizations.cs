@@ -20,7 +20,9 @@ public sealed class Organizations(Db db)
         o.id, o.name, (select count(*) from campaigns.contacts c where c.user_id = o.user_id and c.organization_id = o.id) as contacts, o.version, o.created_at, o.updated_at
         """;
 
-    private const string Found = "from campaigns.organizations o where o.user_id = (select auth.uid()) and (@Pattern::text is null or o.name ilike @Pattern or o.name_key like campaigns.name_key(@Pattern))";
+    private const string Found =
+        "from campaigns.organizations o where o.user_id = (select auth.uid()) and (@Pattern::text is null or o.name ilike @Pattern"
+        + " or o.name_key like campaigns.name_key(@Pattern))";
     private const string ListSql = $"select {Columns} {Found}";
     private const string CountSql = $"select count(*) {Found}";
 
@@ -31,7 +33,8 @@ public sealed class Organizations(Db db)
     private const string UpdateSql = "update campaigns.organizations set name = @name where id = @id and version = @version";
 
     private const string MergeSql = """
-        update campaigns.contacts c set organization_id = o.id, organization_name = o.name from campaigns.organizations o where o.id = @id and c.organization_id = any (@ids::uuid[]);
+        update campaigns.contacts c set organization_id = o.id, organization_name = o.name from campaigns.organizations o
+        where o.id = @id and c.organization_id = any (@ids::uuid[]);
         delete from campaigns.organizations where id = any (@ids::uuid[])
         """;
 
@@ -40,7 +43,8 @@ public sealed class Organizations(Db db)
         db.Read(caller, session => session.Page<Organization>(query, Pages, new { query.Pattern, query.Limit, query.Offset }), ct);
 
     /// <summary>One organisation. Refuses with NOT_FOUND.</summary>
-    public Task<Organization> Find(Caller caller, Guid id, CancellationToken ct) => db.Read(caller, session => session.One<Organization>(OneSql, new { id }), ct);
+    public Task<Organization> Find(Caller caller, Guid id, CancellationToken ct) =>
+        db.Read(caller, session => session.One<Organization>(OneSql, new { id }), ct);
 
     /// <summary>Adds an organisation. Refuses with VALIDATION_FAILED, ORGANIZATION_EXISTS.</summary>
     public Task<Organization> Create(Caller caller, OrganizationInput input, CancellationToken ct)
@@ -54,7 +58,9 @@ public sealed class Organizations(Db db)
         }, ct);
     }
 
-    /// <summary>Renames an organisation, for its contacts too. Refuses with VALIDATION_FAILED, ORGANIZATION_EXISTS, NOT_FOUND, STALE.</summary>
+    /// <summary>
+    /// Renames an organisation, for its contacts too. Refuses with VALIDATION_FAILED, ORGANIZATION_EXISTS, NOT_FOUND, STALE.
+    /// </summary>
     public Task<Organization> Update(Caller caller, Guid id, int version, OrganizationInput input, CancellationToken ct)
     {
         var name = Name(input);
@@ -74,7 +80,8 @@ public sealed class Organizations(Db db)
         db.Run(caller, session => session.ExecuteOne("delete from campaigns.organizations where id = @id", new { id }), ct);
 
     /// <summary>Merges organisations into one, which keeps its name and takes their contacts. Refuses with NOT_FOUND.</summary>
-    public Task<Organization> Merge(Caller caller, Guid id, IReadOnlyList<Guid> ids, CancellationToken ct) => db.Run(caller, async session =>
+    public Task<Organization> Merge(
+        Caller caller, Guid id, IReadOnlyList<Guid> ids, CancellationToken ct) => db.Run(caller, async session =>
     {
         await session.One<Organization>(OneSql, new { id });
         await session.Execute(MergeSql, new { id, ids = ids.Where(other => other != id).ToArray() });

@@ -14,15 +14,20 @@ namespace Sankore.Campaigns.Contacts;
 /// <param name="OrganizationIds">Of any of these organisations.</param>
 /// <param name="Domain">With an address of this domain.</param>
 /// <param name="Consent">Whether a consent is recorded.</param>
-public sealed record SegmentFilter(string? Q = null, IReadOnlyList<string>? Tags = null, IReadOnlyList<Guid>? OrganizationIds = null, string? Domain = null, bool? Consent = null)
+public sealed record SegmentFilter(
+    string? Q = null, IReadOnlyList<string>? Tags = null, IReadOnlyList<Guid>? OrganizationIds = null, string? Domain = null,
+    bool? Consent = null)
 {
-    private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web) { DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull };
+    private static readonly JsonSerializerOptions Json =
+        new(JsonSerializerDefaults.Web) { DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull };
 
     internal string ToJson() => JsonSerializer.Serialize(this, Json);
 
     internal static SegmentFilter Of(string json) => JsonSerializer.Deserialize<SegmentFilter>(json, Json)!;
 
-    internal SegmentFilter Normalized() => new(Texts.Blank(Q), Tags is { Count: > 0 } ? ContactInput.TagsOf(Tags) : null, OrganizationIds is { Count: > 0 } ? [.. OrganizationIds.Distinct()] : null,
+    internal SegmentFilter Normalized() => new(
+        Texts.Blank(Q), Tags is { Count: > 0 } ? ContactInput.TagsOf(Tags) : null, OrganizationIds is { Count: > 0 }
+        ? [.. OrganizationIds.Distinct()] : null,
         Texts.Blank(Domain)?.TrimStart('@').ToLowerInvariant(), Consent);
 }
 
@@ -38,7 +43,8 @@ public sealed record SegmentInput(string? Name, SegmentFilter? Filter, int? Vers
     {
         var input = this with { Name = Texts.Blank(Name), Filter = (Filter ?? new SegmentFilter()).Normalized() };
         new Validation().Required("name", input.Name, 120).Optional("q", input.Filter.Q, 100)
-            .That("tags", (input.Filter.Tags?.Count ?? 0) <= ContactInput.MaxTags, "contact.tags").That("organizationIds", (input.Filter.OrganizationIds?.Count ?? 0) <= 1000)
+            .That("tags", (input.Filter.Tags?.Count ?? 0) <= ContactInput.MaxTags, "contact.tags")
+            .That("organizationIds", (input.Filter.OrganizationIds?.Count ?? 0) <= 1000)
             .That("domain", input.Filter.Domain is null || Mail.IsAddress("a@" + input.Filter.Domain)).Check();
         return input;
     }
@@ -47,11 +53,16 @@ public sealed record SegmentInput(string? Name, SegmentFilter? Filter, int? Vers
 /// <summary>A person's segments.</summary>
 public sealed class Segments(Db db)
 {
-    private const string Columns = "s.id, s.name, s.filter::text, (select count(*) from campaigns.matching(s.user_id, s.filter)) as contacts, s.version, s.updated_at";
-    private const string ListSql = $"select {Columns} from campaigns.segments s where s.user_id = (select auth.uid()) order by s.name collate \"und-x-icu\", s.id limit 200";
+    private const string Columns =
+        "s.id, s.name, s.filter::text, (select count(*) from campaigns.matching(s.user_id, s.filter)) as contacts, s.version, s.updated_at";
+    private const string ListSql = $"""
+        select {Columns} from campaigns.segments s where s.user_id = (select auth.uid()) order by s.name collate "und-x-icu", s.id limit 200
+        """;
     private const string OneSql = $"select {Columns} from campaigns.segments s where s.id = @id";
     private const string InsertSql = "insert into campaigns.segments (id, name, filter) values (@id, @Name, @filter::jsonb)";
-    private const string UpdateSql = "update campaigns.segments set name = @Name, filter = @filter::jsonb where id = @id and version = @version";
+    private const string UpdateSql = """
+        update campaigns.segments set name = @Name, filter = @filter::jsonb where id = @id and version = @version
+        """;
 
     private sealed record Row(Guid Id, string Name, string Filter, long Contacts, int Version, DateTime UpdatedAt)
     {
@@ -59,7 +70,8 @@ public sealed class Segments(Db db)
     }
 
     /// <summary>The caller's segments, at most 200.</summary>
-    public Task<IReadOnlyList<Segment>> List(Caller caller, CancellationToken ct) => db.Read<IReadOnlyList<Segment>>(caller, async session =>
+    public Task<IReadOnlyList<Segment>> List(
+        Caller caller, CancellationToken ct) => db.Read<IReadOnlyList<Segment>>(caller, async session =>
         [.. (await session.Query<Row>(ListSql)).Select(r => r.ToView())], ct);
 
     /// <summary>One segment. Refuses with NOT_FOUND.</summary>

@@ -23,16 +23,21 @@ public sealed class Suppressions(Db db)
 
     private const string Found = """
         from campaigns.suppressions s left join campaigns.email_campaigns c on c.user_id = s.user_id and c.id = s.campaign_id
-        where s.user_id = (select auth.uid()) and (@Pattern::text is null or s.email ilike @Pattern) and (@reason::text is null or s.reason = @reason)
+        where s.user_id = (select auth.uid()) and (@Pattern::text is null or s.email ilike @Pattern)
+          and (@reason::text is null or s.reason = @reason)
         """;
 
-    private const string ListSql = $"select * from (select s.id, s.email, s.reason, c.name as campaign, s.detail, s.created_at {Found}) listed";
+    private const string ListSql = $"""
+        select * from (select s.id, s.email, s.reason, c.name as campaign, s.detail, s.created_at {Found}) listed
+        """;
     private const string CountSql = $"select count(*) {Found}";
 
     private static readonly PagedSql Pages = new(CountSql, ListSql,
         ("createdAt", "created_at"), ("email", "email"), ("reason", "reason"));
 
-    private const string OneSql = "select id, email, reason, null::text as campaign, detail, created_at from campaigns.suppressions where id = @id";
+    private const string OneSql = """
+        select id, email, reason, null::text as campaign, detail, created_at from campaigns.suppressions where id = @id
+        """;
 
     /// <summary>The list, a page at a time.</summary>
     public Task<Paged<Suppression>> List(Caller caller, ListQuery query, string? reason, CancellationToken ct) =>
@@ -46,12 +51,17 @@ public sealed class Suppressions(Db db)
         return db.Run(caller, async session =>
         {
             var id = Guid.CreateVersion7();
-            await session.Execute("insert into campaigns.suppressions (id, email, reason, detail) values (@id, @email, 'manual', @detail)", new { id, email, detail });
+            await session.Execute(
+                "insert into campaigns.suppressions (id, email, reason, detail) values (@id, @email, 'manual', @detail)",
+                new { id, email, detail });
             return await session.One<Suppression>(OneSql, new { id });
         }, ct);
     }
 
-    /// <summary>Takes an address off the list that bounced or that the user put there. Refuses with NOT_FOUND, and SUPPRESSION_KEPT for whoever unsubscribed or complained.</summary>
+    /// <summary>
+    /// Takes an address off the list that bounced or that the user put there. Refuses with NOT_FOUND, and SUPPRESSION_KEPT for whoever
+    /// unsubscribed or complained.
+    /// </summary>
     public Task Remove(Caller caller, Guid id, CancellationToken ct) =>
         db.Run(caller, session => session.ExecuteOne("delete from campaigns.suppressions where id = @id", new { id }), ct);
 }

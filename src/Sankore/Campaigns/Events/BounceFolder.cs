@@ -5,8 +5,9 @@ using Sankore.Platform.Security;
 namespace Sankore.Campaigns.Events;
 
 /// <summary>
-/// Reads the folder that reports of mail servers are delivered into, a mail a file. What was read is moved to <c>done/</c> in it, what could not be to <c>unread/</c>, after its events are kept: whoever
-/// dies in between leaves a file that is read again and says nothing new. One node reads at a time.
+/// Reads the folder that reports of mail servers are delivered into, a mail a file. What was read is moved to <c>done/</c> in it, what
+/// could not be to <c>unread/</c>, after its events are kept: whoever dies in between leaves a file that is read again and says nothing
+/// new. One node reads at a time.
 /// </summary>
 public sealed class BounceFolder(DeliverySources sources, DeliveryEvents events, Db db, ILogger<BounceFolder> log) : BackgroundService
 {
@@ -49,7 +50,8 @@ public sealed class BounceFolder(DeliverySources sources, DeliveryEvents events,
             return 0;
         }
         // A name with a dot before it is a file that is still being written.
-        var reports = Directory.EnumerateFiles(folder).Where(path => Path.GetFileName(path)[0] != '.').Order(StringComparer.Ordinal).Take(AtOnce).Select(Read).ToList();
+        var reports = Directory.EnumerateFiles(folder).Where(path => Path.GetFileName(path)[0] != '.').Order(StringComparer.Ordinal)
+            .Take(AtOnce).Select(Read).ToList();
         var said = reports.SelectMany(r => r.Events ?? []).ToList();
         await events.Take("report", said, ct);
         reports.ForEach(r => Move(r.Path, Path.Combine(folder, r.Events is null ? "unread" : "done")));
@@ -73,5 +75,6 @@ public sealed class BounceFolder(DeliverySources sources, DeliveryEvents events,
         }
     }
 
-    private static void Move(string path, string to) => File.Move(path, Path.Combine(Directory.CreateDirectory(to).FullName, Path.GetFileName(path)), overwrite: true);
+    private static void Move(string path, string to) =>
+        File.Move(path, Path.Combine(Directory.CreateDirectory(to).FullName, Path.GetFileName(path)), overwrite: true);
 }

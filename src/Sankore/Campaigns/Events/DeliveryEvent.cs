@@ -28,20 +28,26 @@ public sealed record DeliveryEvent(string Id, Guid Message, string Kind, DateTim
     /// <param name="code">The status code.</param>
     /// <param name="detail">What was said; cut to 500 characters, without control characters.</param>
     /// <param name="spares">For a bounce that is known not to be the address's fault.</param>
-    public static DeliveryEvent Of(string? id, Guid message, string kind, DateTimeOffset? at, string? code, string? detail, bool spares = false) => new(
-        Named(id is { Length: > 0 } ? id : $"{kind}:{message}:{at?.ToUnixTimeMilliseconds()}"), message, kind, (at ?? DateTimeOffset.UtcNow).UtcDateTime, Clean(code, 60), Clean(detail, 500),
+    public static DeliveryEvent Of(
+        string? id, Guid message, string kind, DateTimeOffset? at, string? code, string? detail, bool spares = false) => new(
+        Named(id is { Length: > 0 } ? id : $"{kind}:{message}:{at?.ToUnixTimeMilliseconds()}"), message, kind,
+        (at ?? DateTimeOffset.UtcNow).UtcDateTime, Clean(code, 60), Clean(detail, 500),
         kind is "complained" or "unsubscribed" || (kind == "bounced" && !spares && IsOfAddress(code)));
 
     /// <summary>The message of a Message-ID as we write them, with or without its angle brackets; null: not one of ours.</summary>
-    public static Guid? MessageOf(string? messageId) => messageId?.Trim().TrimStart('<').Split('@') is [var id, ..] && Guid.TryParseExact(id, "D", out var message) ? message : null;
+    public static Guid? MessageOf(string? messageId) =>
+        messageId?.Trim().TrimStart('<').Split('@') is [var id, ..] && Guid.TryParseExact(id, "D", out var message) ? message : null;
 
-    // As when the server refuses at once: a fault of the system (x.3), the protocol (x.5), the content (x.6) or a policy (x.7) is not the address's, and what failed only because it took too long (4.x) is not either.
+    // As when the server refuses at once: a fault of the system (x.3), the protocol (x.5), the content (x.6) or a policy (x.7) is not the
+    // address's, and what failed only because it took too long (4.x) is not either.
     private static bool IsOfAddress(string? code) => code?.Split('.') is not ([_, "3" or "5" or "6" or "7", ..] or ["4", _, _]);
 
-    private static string Named(string id) => id.Length <= 200 && !id.Any(char.IsControl) ? id : Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(id)));
+    private static string Named(string id) =>
+        id.Length <= 200 && !id.Any(char.IsControl) ? id : Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(id)));
 
     private static string? Clean(string? text, int max) => string.IsNullOrWhiteSpace(text) ? null
-        : new string([.. text.Select(c => char.IsControl(c) || char.IsSurrogate(c) ? ' ' : c)]).Trim() is var clean ? clean[..Math.Min(clean.Length, max)] : null;
+        : new string([.. text.Select(c => char.IsControl(c) || char.IsSurrogate(c) ? ' ' : c)]).Trim() is var clean
+        ? clean[..Math.Min(clean.Length, max)] : null;
 }
 
 /// <summary>What became of events that were told.</summary>
@@ -49,23 +55,30 @@ public sealed record DeliveryEvent(string Id, Guid Message, string Kind, DateTim
 /// <param name="Ignored">Of messages that there are not, or of a kind that nobody knows.</param>
 public sealed record EventsTaken(int Accepted, int Ignored);
 
-/// <summary>Takes events, from whoever tells them, in any order and as often as they come (<c>campaigns.take_events</c>), and tells open pages.</summary>
+/// <summary>
+/// Takes events, from whoever tells them, in any order and as often as they come (<c>campaigns.take_events</c>), and tells open pages.
+/// </summary>
 public sealed class DeliveryEvents(Db db, ProgressFeed progress)
 {
     private const string TakeSql = """
-        select accepted, campaigns::text[] from campaigns.take_events(@provider, @ids::text[], @messages::uuid[], @kinds::text[], @ats::timestamptz[], @codes::text[], @details::text[], @suppresses::boolean[])
+        select accepted, campaigns::text[]
+        from campaigns.take_events(@provider, @ids::text[], @messages::uuid[], @kinds::text[], @ats::timestamptz[], @codes::text[],
+          @details::text[], @suppresses::boolean[])
         """;
 
     // What was said of messages that had not quite left, once they have.
     private const string WaitingSql = """
         select campaigns.tell_campaigns(s.changed) from (
           select array_agg(c) as changed from campaigns.settle_events(array(
-            select distinct d.message_id from campaigns.delivery_events d join campaigns.emails_sent e on e.user_id = d.user_id and e.id = d.message_id where not d.settled and e.status not in ('pending', 'sending') limit 1000)) c) s
+            select distinct d.message_id from campaigns.delivery_events d
+            join campaigns.emails_sent e on e.user_id = d.user_id and e.id = d.message_id
+            where not d.settled and e.status not in ('pending', 'sending') limit 1000)) c) s
         where s.changed is not null
         """;
 
     /// <summary>What recurs.</summary>
-    internal static RecurringWork Waiting { get; } = new("campaigns: events that were faster than their message", TimeSpan.FromSeconds(10), WaitingSql);
+    internal static RecurringWork Waiting { get; } =
+        new("campaigns: events that were faster than their message", TimeSpan.FromSeconds(10), WaitingSql);
 
     internal sealed record Taken(int Accepted, string[] Campaigns)
     {
@@ -74,7 +87,8 @@ public sealed class DeliveryEvents(Db db, ProgressFeed progress)
     }
 
     /// <summary>Takes events of one teller in one statement.</summary>
-    /// <param name="provider"><c>generic</c>, <c>mailgun</c>, <c>sendgrid</c>, <c>report</c> (a mail of a mail server) or <c>sankore</c> (our own links).</param>
+    /// <param name="provider"><c>generic</c>, <c>mailgun</c>, <c>sendgrid</c>, <c>report</c> (a mail of a mail server) or <c>sankore</c>
+    /// (our own links).</param>
     /// <param name="events">What was told; null stands for what could not be understood.</param>
     /// <param name="ct">Cancels.</param>
     public async Task<EventsTaken> Take(string provider, IReadOnlyList<DeliveryEvent?> events, CancellationToken ct)
@@ -90,15 +104,16 @@ public sealed class DeliveryEvents(Db db, ProgressFeed progress)
     }
 
     /// <summary>Takes events within a unit of work, whose end is to be told to <see cref="ProgressFeed"/>.</summary>
-    internal static Task<Taken> Take(Session session, string provider, IReadOnlyList<DeliveryEvent> known) => session.One<Taken>(TakeSql, new
-    {
-        provider,
-        ids = known.Select(e => e.Id).ToArray(),
-        messages = known.Select(e => e.Message).ToArray(),
-        kinds = known.Select(e => e.Kind).ToArray(),
-        ats = known.Select(e => e.At).ToArray(),
-        codes = known.Select(e => e.Code).ToArray(),
-        details = known.Select(e => e.Detail).ToArray(),
-        suppresses = known.Select(e => e.Suppresses).ToArray(),
-    });
+    internal static Task<Taken> Take(Session session, string provider, IReadOnlyList<DeliveryEvent> known) =>
+        session.One<Taken>(TakeSql, new
+        {
+            provider,
+            ids = known.Select(e => e.Id).ToArray(),
+            messages = known.Select(e => e.Message).ToArray(),
+            kinds = known.Select(e => e.Kind).ToArray(),
+            ats = known.Select(e => e.At).ToArray(),
+            codes = known.Select(e => e.Code).ToArray(),
+            details = known.Select(e => e.Detail).ToArray(),
+            suppresses = known.Select(e => e.Suppresses).ToArray(),
+        });
 }

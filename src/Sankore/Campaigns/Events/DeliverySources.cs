@@ -15,7 +15,9 @@ public sealed record DeliverySources(byte[]? Generic, byte[]? Mailgun, byte[]? S
 {
     private const string Section = "Sankore:Mail:Events";
 
-    /// <summary>Whether anybody tells. Where nobody does, a message can be said to be accepted by the mail server, and never to be delivered.</summary>
+    /// <summary>
+    /// Whether anybody tells. Where nobody does, a message can be said to be accepted by the mail server, and never to be delivered.
+    /// </summary>
     public bool Any => Generic is not null || Mailgun is not null || SendGrid is not null || BounceFolder is not null;
 
     /// <summary>Reads the settings.</summary>
@@ -29,12 +31,16 @@ public sealed record DeliverySources(byte[]? Generic, byte[]? Mailgun, byte[]? S
             throw new OperatorException($"{Section}:BounceFolder is no folder: make it, or correct the path.");
         }
         var every = Text(events, "BounceSeconds") is not { } seconds ? 30
-            : double.TryParse(seconds, CultureInfo.InvariantCulture, out var number) && number is >= 0.05 and <= 3600 ? number : throw new OperatorException($"{Section}:BounceSeconds is not a number from 0.05 to 3600.");
-        return new DeliverySources(Key(events, "Generic:Key"), Key(events, "Mailgun:Key"), PublicKey(events, "SendGrid:PublicKey"), folder, TimeSpan.FromSeconds(every));
+            : double.TryParse(seconds, CultureInfo.InvariantCulture, out var number) && number is >= 0.05 and <= 3600 ? number
+            : throw new OperatorException($"{Section}:BounceSeconds is not a number from 0.05 to 3600.");
+        return new DeliverySources(
+            Key(events, "Generic:Key"), Key(events, "Mailgun:Key"), PublicKey(events, "SendGrid:PublicKey"), folder,
+            TimeSpan.FromSeconds(every));
     }
 
     private static byte[]? Key(IConfigurationSection events, string key) => Text(events, key) is not { } text ? null
-        : text.Length >= 16 ? Encoding.UTF8.GetBytes(text) : throw new OperatorException($"{Section}:{key} is too short: 16 characters or more keep others from guessing it.");
+        : text.Length >= 16 ? Encoding.UTF8.GetBytes(text)
+        : throw new OperatorException($"{Section}:{key} is too short: 16 characters or more keep others from guessing it.");
 
     private static byte[]? PublicKey(IConfigurationSection events, string key)
     {

@@ -10,8 +10,12 @@ internal static class EventsApi
     public static void Map(IEndpointRouteBuilder routes) =>
         routes.MapApi("/api/campaigns", "campaigns").MapPost("/events/{provider}", Take).AllowAnonymous();
 
-    /// <summary>Takes what a provider tells. Refuses with NOT_FOUND (a provider that is not configured), SIGNATURE_INVALID, BAD_REQUEST (no JSON), TOO_LARGE (over 1 MB).</summary>
-    private static async Task<EventsTaken> Take(HttpRequest request, string provider, DeliverySources sources, DeliveryEvents events, TimeProvider time, CancellationToken ct)
+    /// <summary>
+    /// Takes what a provider tells. Refuses with NOT_FOUND (a provider that is not configured), SIGNATURE_INVALID, BAD_REQUEST (no JSON),
+    /// TOO_LARGE (over 1 MB).
+    /// </summary>
+    private static async Task<EventsTaken> Take(
+        HttpRequest request, string provider, DeliverySources sources, DeliveryEvents events, TimeProvider time, CancellationToken ct)
     {
         var read = Reader(provider, sources) ?? throw new Refusal(Reason.NotFound);
         using var body = new MemoryStream();
@@ -20,13 +24,14 @@ internal static class EventsApi
     }
 
     /// <summary>How a provider's request is read once its signature is right; null: it is not configured.</summary>
-    private static Func<IHeaderDictionary, byte[], DateTimeOffset, IReadOnlyList<DeliveryEvent?>>? Reader(string provider, DeliverySources sources) => provider switch
-    {
-        "generic" when sources.Generic is { } key => (headers, body, now) => GenericEvents.Read(key, headers, body, now),
-        "mailgun" when sources.Mailgun is { } key => (_, body, _) => MailgunEvents.Read(key, body),
-        "sendgrid" when sources.SendGrid is { } key => (headers, body, _) => SendGridEvents.Read(key, headers, body),
-        _ => null,
-    };
+    private static Func<IHeaderDictionary, byte[], DateTimeOffset, IReadOnlyList<DeliveryEvent?>>? Reader(
+        string provider, DeliverySources sources) => provider switch
+        {
+            "generic" when sources.Generic is { } key => (headers, body, now) => GenericEvents.Read(key, headers, body, now),
+            "mailgun" when sources.Mailgun is { } key => (_, body, _) => MailgunEvents.Read(key, body),
+            "sendgrid" when sources.SendGrid is { } key => (headers, body, _) => SendGridEvents.Read(key, headers, body),
+            _ => null,
+        };
 
     /// <summary>The members of a list, or the one object that stands for it. Refuses with BAD_REQUEST.</summary>
     internal static IEnumerable<JsonElement> Objects(byte[] body)
@@ -57,5 +62,6 @@ internal static class EventsApi
 
     /// <summary>Seconds since 1970, with their fraction, as a time; null for what is none.</summary>
     internal static DateTimeOffset? Moment(string? seconds) =>
-        double.TryParse(seconds, System.Globalization.CultureInfo.InvariantCulture, out var number) && number is > 0 and < 1e11 ? DateTimeOffset.FromUnixTimeMilliseconds((long)(number * 1000)) : null;
+        double.TryParse(seconds, System.Globalization.CultureInfo.InvariantCulture, out var number) && number is > 0 and < 1e11
+            ? DateTimeOffset.FromUnixTimeMilliseconds((long)(number * 1000)) : null;
 }

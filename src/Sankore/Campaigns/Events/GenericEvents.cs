@@ -7,7 +7,8 @@ using Sankore.Platform.Security;
 namespace Sankore.Campaigns.Events;
 
 /// <summary>
-/// Events in our own form, for a mail server's own scripts: <c>{messageId | id, event, at, code, detail, eventId}</c> or a list of such, signed by
+/// Events in our own form, for a mail server's own scripts: <c>{messageId | id, event, at, code, detail, eventId}</c> or a list of such,
+/// signed by
 /// <c>X-Sankore-Signature: t=UNIX,v1=HEX</c>, an HMAC-SHA256 of <c>UNIX.BODY</c>, and not older than five minutes.
 /// </summary>
 internal static class GenericEvents
@@ -16,25 +17,31 @@ internal static class GenericEvents
 
     /// <summary>The events of a request. Refuses with SIGNATURE_INVALID, BAD_REQUEST.</summary>
     public static IReadOnlyList<DeliveryEvent?> Read(byte[] key, IHeaderDictionary headers, byte[] body, DateTimeOffset now) =>
-        IsSigned(key, headers["X-Sankore-Signature"].ToString(), body, now) ? [.. EventsApi.Objects(body).Select(Of)] : throw new Refusal(Reason.SignatureInvalid);
+        IsSigned(key, headers["X-Sankore-Signature"].ToString(), body, now) ? [.. EventsApi.Objects(body).Select(Of)]
+            : throw new Refusal(Reason.SignatureInvalid);
 
     private static bool IsSigned(byte[] key, string header, byte[] body, DateTimeOffset now)
     {
-        var parts = header.Split(',', StringSplitOptions.TrimEntries).Select(p => p.Split('=', 2)).Where(p => p.Length == 2).ToLookup(p => p[0], p => p[1]);
+        var parts = header.Split(',', StringSplitOptions.TrimEntries).Select(p => p.Split('=', 2)).Where(p => p.Length == 2)
+            .ToLookup(p => p[0], p => p[1]);
         var time = parts["t"].FirstOrDefault() ?? "";
         byte[] signed = [.. Encoding.UTF8.GetBytes(time), (byte)'.', .. body];
-        return long.TryParse(time, NumberStyles.None, CultureInfo.InvariantCulture, out var seconds) && Math.Abs(now.ToUnixTimeSeconds() - (double)seconds) <= Tolerance.TotalSeconds
+        return long.TryParse(time, NumberStyles.None, CultureInfo.InvariantCulture, out var seconds)
+            && Math.Abs(now.ToUnixTimeSeconds() - (double)seconds) <= Tolerance.TotalSeconds
             && parts["v1"].Any(given => IsMac(HMACSHA256.HashData(key, signed), given));
     }
 
     /// <summary>Whether a text is the code in hexadecimal digits, compared in constant time.</summary>
-    internal static bool IsMac(byte[] mac, string given) => CryptographicOperations.FixedTimeEquals(Encoding.ASCII.GetBytes(Convert.ToHexStringLower(mac)), Encoding.UTF8.GetBytes(given));
+    internal static bool IsMac(byte[] mac, string given) =>
+        CryptographicOperations.FixedTimeEquals(Encoding.ASCII.GetBytes(Convert.ToHexStringLower(mac)), Encoding.UTF8.GetBytes(given));
 
     private static DeliveryEvent? Of(JsonElement said)
     {
         var message = DeliveryEvent.MessageOf(said.Said("messageId") ?? said.Said("id"));
         var kind = said.Said("event");
-        DateTimeOffset? at = DateTimeOffset.TryParse(said.Said("at"), CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var time) ? time : null;
-        return message is { } id && DeliveryEvent.Kinds.Contains(kind) ? DeliveryEvent.Of(said.Said("eventId"), id, kind!, at, said.Said("code"), said.Said("detail")) : null;
+        DateTimeOffset? at = DateTimeOffset.TryParse(
+            said.Said("at"), CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var time) ? time : null;
+        return message is { } id && DeliveryEvent.Kinds.Contains(kind)
+            ? DeliveryEvent.Of(said.Said("eventId"), id, kind!, at, said.Said("code"), said.Said("detail")) : null;
     }
 }

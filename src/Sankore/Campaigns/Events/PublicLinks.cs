@@ -3,7 +3,9 @@ using Sankore.Platform.Security;
 
 namespace Sankore.Campaigns.Events;
 
-/// <summary>The links of messages: for whoever has the mail, without a session, a cookie or a form's token, which nobody could have.</summary>
+/// <summary>
+/// The links of messages: for whoever has the mail, without a session, a cookie or a form's token, which nobody could have.
+/// </summary>
 internal static class PublicLinks
 {
     private static readonly byte[] Gif = Convert.FromBase64String("R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAICRAEAOw==");
@@ -16,8 +18,12 @@ internal static class PublicLinks
         routes.MapMethods("/o/{token}.gif", ["GET", "HEAD"], Open).AllowAnonymous().ExcludeFromDescription();
     }
 
-    /// <summary>One click of a mail program (RFC 8058, 3.1: a form, in either encoding, answered without a redirect), or a button of the page, which is shown again. Refuses with NOT_FOUND, BAD_REQUEST.</summary>
-    private static async Task<IResult> Unsubscribe(HttpContext context, string token, Unsubscriptions unsubscriptions, IStringLocalizer<Strings> strings, CancellationToken ct)
+    /// <summary>
+    /// One click of a mail program (RFC 8058, 3.1: a form, in either encoding, answered without a redirect), or a button of the page, which
+    /// is shown again. Refuses with NOT_FOUND, BAD_REQUEST.
+    /// </summary>
+    private static async Task<IResult> Unsubscribe(
+        HttpContext context, string token, Unsubscriptions unsubscriptions, IStringLocalizer<Strings> strings, CancellationToken ct)
     {
         var form = await Form(context.Request, ct);
         context.Response.Headers.CacheControl = "no-store";
@@ -40,7 +46,9 @@ internal static class PublicLinks
         return TypedResults.Empty;
     }
 
-    /// <summary>Leads on to where a link goes, and counts that it did; HEAD, which programs ask, does not count. Refuses with NOT_FOUND.</summary>
+    /// <summary>
+    /// Leads on to where a link goes, and counts that it did; HEAD, which programs ask, does not count. Refuses with NOT_FOUND.
+    /// </summary>
     private static async Task<IResult> Click(HttpContext context, string token, Tracking tracking, CancellationToken ct)
     {
         context.Response.Headers.CacheControl = "no-store";

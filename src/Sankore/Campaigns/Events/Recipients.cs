@@ -14,7 +14,9 @@ public sealed record RecipientEvent(string Provider, string Kind, DateTime At, s
 /// <param name="Code">Why it failed or bounced, in short.</param>
 /// <param name="Error">What the mail server said.</param>
 /// <param name="Events">What was said of it afterwards, in the order of time.</param>
-public sealed record Recipient(Guid Id, string Email, string? Organization, string Status, string? Code, string? Error, DateTime? SentAt, DateTime? DeliveredAt, DateTime? OpenedAt, DateTime? ClickedAt,
+public sealed record Recipient(
+    Guid Id, string Email, string? Organization, string Status, string? Code, string? Error, DateTime? SentAt, DateTime? DeliveredAt,
+    DateTime? OpenedAt, DateTime? ClickedAt,
     DateTime? UnsubscribedAt, DateTime? ComplainedAt, IReadOnlyList<RecipientEvent> Events);
 
 /// <summary>A link of a campaign whose clicks are counted.</summary>
@@ -51,14 +53,21 @@ public sealed class Recipients(Db db)
         ("sentAt", "sent_at"), ("deliveredAt", "delivered_at"), ("openedAt", "opened_at"));
 
     private const string BlockSql = $"{ListSql} and e.id > @after order by e.id limit @limit";
-    private const string LinksSql = "select number, url, clicks, people, last_clicked_at from campaigns.campaign_links where user_id = (select auth.uid()) and campaign_id = @campaign order by number";
+    private const string LinksSql = """
+        select number, url, clicks, people, last_clicked_at from campaigns.campaign_links
+        where user_id = (select auth.uid()) and campaign_id = @campaign order by number
+        """;
 
     private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web);
 
-    private sealed record Row(Guid Id, string Email, string? Organization, string Status, string? Code, string? Error, DateTime? SentAt, DateTime? DeliveredAt, DateTime? OpenedAt, DateTime? ClickedAt,
+    private sealed record Row(
+        Guid Id, string Email, string? Organization, string Status, string? Code, string? Error, DateTime? SentAt, DateTime? DeliveredAt,
+        DateTime? OpenedAt, DateTime? ClickedAt,
         DateTime? UnsubscribedAt, DateTime? ComplainedAt, string Events)
     {
-        public Recipient ToView() => new(Id, Email, Organization, Status, Code, Error, SentAt, DeliveredAt, OpenedAt, ClickedAt, UnsubscribedAt, ComplainedAt, JsonSerializer.Deserialize<List<RecipientEvent>>(Events, Json)!);
+        public Recipient ToView() => new(
+            Id, Email, Organization, Status, Code, Error, SentAt, DeliveredAt, OpenedAt, ClickedAt, UnsubscribedAt, ComplainedAt,
+            JsonSerializer.Deserialize<List<RecipientEvent>>(Events, Json)!);
     }
 
     /// <summary>A campaign's messages, a page at a time. Refuses with NOT_FOUND, VALIDATION_FAILED (a state that is none).</summary>
@@ -73,7 +82,8 @@ public sealed class Recipients(Db db)
         return db.Read(caller, async session =>
         {
             await session.One<string>(CampaignSql, new { campaign });
-            return (await session.Page<Row>(query, Pages, new { campaign, status, query.Pattern, query.Limit, query.Offset })).Select(r => r.ToView());
+            return (await session.Page<Row>(query, Pages, new { campaign, status, query.Pattern, query.Limit, query.Offset }))
+                .Select(r => r.ToView());
         }, ct);
     }
 
@@ -85,19 +95,23 @@ public sealed class Recipients(Db db)
         return Blocks(caller, campaign, new ListQuery(Q: q).Pattern, status, ct);
     }
 
-    /// <summary>Where a campaign's links lead, and how often they were followed; none where nobody watches. Refuses with NOT_FOUND.</summary>
+    /// <summary>
+    /// Where a campaign's links lead, and how often they were followed; none where nobody watches. Refuses with NOT_FOUND.
+    /// </summary>
     public Task<IReadOnlyList<CampaignLink>> Links(Caller caller, Guid campaign, CancellationToken ct) => db.Read(caller, async session =>
     {
         await session.One<string>(CampaignSql, new { campaign });
         return await session.Query<CampaignLink>(LinksSql, new { campaign });
     }, ct);
 
-    private async IAsyncEnumerable<Recipient> Blocks(Caller caller, Guid campaign, string? pattern, string? status, [EnumeratorCancellation] CancellationToken ct)
+    private async IAsyncEnumerable<Recipient> Blocks(
+        Caller caller, Guid campaign, string? pattern, string? status, [EnumeratorCancellation] CancellationToken ct)
     {
         var after = Guid.Empty;
         for (IReadOnlyList<Row>? block = null; block is null || block.Count == BlockRows; after = block is [.., var last] ? last.Id : after)
         {
-            block = await db.Read(caller, session => session.Query<Row>(BlockSql, new { campaign, status, Pattern = pattern, after, limit = BlockRows }), ct);
+            block = await db.Read(
+                caller, session => session.Query<Row>(BlockSql, new { campaign, status, Pattern = pattern, after, limit = BlockRows }), ct);
             foreach (var row in block)
             {
                 yield return row.ToView();
@@ -105,5 +119,6 @@ public sealed class Recipients(Db db)
         }
     }
 
-    private static void Check(string? status) => new Validation().OneOf("status", string.IsNullOrEmpty(status) ? States[0] : status, States).Check();
+    private static void Check(string? status) =>
+        new Validation().OneOf("status", string.IsNullOrEmpty(status) ? States[0] : status, States).Check();
 }

@@ -5,14 +5,18 @@ using Sankore.Platform.Security;
 
 namespace Sankore.Campaigns.Events;
 
-/// <summary>SendGrid's signed event webhook: a list of events, and an ECDSA signature (P-256, SHA-256, in DER) of timestamp and body. What is repeated counts once: its age is not asked.</summary>
+/// <summary>
+/// SendGrid's signed event webhook: a list of events, and an ECDSA signature (P-256, SHA-256, in DER) of timestamp and body. What is
+/// repeated counts once: its age is not asked.
+/// </summary>
 internal static class SendGridEvents
 {
     private const string SignatureHeader = "X-Twilio-Email-Event-Webhook-Signature", TimeHeader = "X-Twilio-Email-Event-Webhook-Timestamp";
 
     /// <summary>The events of a request. Refuses with SIGNATURE_INVALID, BAD_REQUEST.</summary>
     public static IReadOnlyList<DeliveryEvent?> Read(byte[] publicKey, IHeaderDictionary headers, byte[] body) =>
-        IsSigned(publicKey, headers[SignatureHeader].ToString(), headers[TimeHeader].ToString(), body) ? [.. EventsApi.Objects(body).Select(Of)] : throw new Refusal(Reason.SignatureInvalid);
+        IsSigned(publicKey, headers[SignatureHeader].ToString(), headers[TimeHeader].ToString(), body)
+            ? [.. EventsApi.Objects(body).Select(Of)] : throw new Refusal(Reason.SignatureInvalid);
 
     private static bool IsSigned(byte[] publicKey, string signature, string time, byte[] body)
     {
@@ -23,7 +27,9 @@ internal static class SendGridEvents
         }
         using var key = ECDsa.Create();
         key.ImportSubjectPublicKeyInfo(publicKey, out _);
-        return key.VerifyData([.. Encoding.UTF8.GetBytes(time), .. body], bytes.AsSpan(0, length), HashAlgorithmName.SHA256, DSASignatureFormat.Rfc3279DerSequence);
+        return key.VerifyData(
+            [.. Encoding.UTF8.GetBytes(time), .. body], bytes.AsSpan(0, length), HashAlgorithmName.SHA256,
+            DSASignatureFormat.Rfc3279DerSequence);
     }
 
     private static DeliveryEvent? Of(JsonElement said)
@@ -42,7 +48,9 @@ internal static class SendGridEvents
         // « blocked » is a refusal of the moment; what SendGrid itself drops says something of the address only where it bounced before.
         var spares = said.Said("type") == "blocked" || (said.Said("event") == "dropped" && said.Said("reason") != "Bounced Address");
         return kind is not null && DeliveryEvent.MessageOf(said.Said("smtp-id")) is { } message
-            ? DeliveryEvent.Of(said.Said("sg_event_id"), message, kind, EventsApi.Moment(said.Said("timestamp")), said.Said("status"), said.Said("reason") ?? said.Said("response"), spares)
+            ? DeliveryEvent.Of(
+            said.Said("sg_event_id"), message, kind, EventsApi.Moment(said.Said("timestamp")), said.Said("status"), said.Said("reason")
+            ?? said.Said("response"), spares)
             : null;
     }
 }

@@ -23,8 +23,8 @@ public enum LinkPurpose
 public sealed record LinkTarget(Guid Message, int Number);
 
 /// <summary>
-/// Signs the links of messages and reads them back. A token is the message's id, the link's number, and 16 bytes of an HMAC-SHA256 (RFC 2104) of both and the
-/// purpose, in base64url (RFC 4648, 5): it holds neither address nor destination, and nobody can make one.
+/// Signs the links of messages and reads them back. A token is the message's id, the link's number, and 16 bytes of an HMAC-SHA256 (RFC
+/// 2104) of both and the purpose, in base64url (RFC 4648, 5): it holds neither address nor destination, and nobody can make one.
 /// </summary>
 public sealed class LinkSigner(byte[] key)
 {
@@ -48,7 +48,8 @@ public sealed class LinkSigner(byte[] key)
     {
         Span<byte> bytes = stackalloc byte[TokenBytes];
         Span<byte> mac = stackalloc byte[MacBytes];
-        if (token.Length != Base64Url.GetEncodedLength(TokenBytes) || !Base64Url.IsValid(token) || !Base64Url.TryDecodeFromChars(token, bytes, out var length) || length != TokenBytes)
+        if (token.Length != Base64Url.GetEncodedLength(TokenBytes) || !Base64Url.IsValid(token)
+            || !Base64Url.TryDecodeFromChars(token, bytes, out var length) || length != TokenBytes)
         {
             return null;
         }
@@ -68,18 +69,21 @@ public sealed class LinkSigner(byte[] key)
 }
 
 /// <summary>
-/// The one key of all nodes. It is a row of the database made at first use, not one of the key ring: those are replaced every 90 days and make long tokens, while a mail must be
-/// left years after it was sent.
+/// The one key of all nodes. It is a row of the database made at first use, not one of the key ring: those are replaced every 90 days and
+/// make long tokens, while a mail must be left years after it was sent.
 /// </summary>
 public sealed class SignedLinks(Db db)
 {
-    private const string MakeSql = "insert into campaigns.signing_keys (purpose, key) values ('links', @key) on conflict on constraint signing_keys_pkey do nothing";
+    private const string MakeSql = """
+        insert into campaigns.signing_keys (purpose, key) values ('links', @key) on conflict on constraint signing_keys_pkey do nothing
+        """;
     private const string KeySql = "select key from campaigns.signing_keys where purpose = 'links'";
 
     private LinkSigner? _signer;
 
     /// <summary>Signs and reads links.</summary>
-    public async ValueTask<LinkSigner> Signer(CancellationToken ct) => _signer ??= new LinkSigner(await db.Run(Caller.Service, async session =>
+    public async ValueTask<LinkSigner> Signer(
+        CancellationToken ct) => _signer ??= new LinkSigner(await db.Run(Caller.Service, async session =>
     {
         if (await session.Find<byte[]>(KeySql) is { } made)
         {
@@ -90,5 +94,6 @@ public sealed class SignedLinks(Db db)
     }, ct));
 
     /// <summary>What a token says; null when it is not one of ours for this purpose.</summary>
-    public async ValueTask<LinkTarget?> Read(LinkPurpose purpose, string token, CancellationToken ct) => (await Signer(ct)).Read(purpose, token);
+    public async ValueTask<LinkTarget?> Read(LinkPurpose purpose, string token, CancellationToken ct) =>
+        (await Signer(ct)).Read(purpose, token);
 }

@@ -7,8 +7,8 @@ using Sankore.Platform.Security;
 namespace Sankore.Campaigns.Events;
 
 /// <summary>
-/// The HTML of a campaign whose links or opening are watched. What is rewritten are the http(s) addresses of links as they stand in the text; an address with a merge field in it,
-/// such as the link to leave, differs from message to message and is left as it is.
+/// The HTML of a campaign whose links or opening are watched. What is rewritten are the http(s) addresses of links as they stand in the
+/// text; an address with a merge field in it, such as the link to leave, differs from message to message and is left as it is.
 /// </summary>
 /// <param name="Template">The text with marks where addresses were: still a template, all else untouched.</param>
 /// <param name="Urls">Where the links lead; the first has number 1. The same address has one number.</param>
@@ -23,7 +23,11 @@ public sealed partial record TrackedHtml(string Template, IReadOnlyList<string> 
     public static TrackedHtml Of(string template, bool clicks, bool opens)
     {
         var urls = new List<string>();
-        var marked = clicks ? Link().Replace(template, tag => tag.Value.StartsWith("<!--", StringComparison.Ordinal) ? tag.Value : Href().Replace(tag.Value, href => Marked(href, urls), 1)) : template;
+        var marked = clicks
+            ? Link()
+            .Replace(
+            template, tag => tag.Value.StartsWith("<!--", StringComparison.Ordinal) ? tag.Value
+            : Href().Replace(tag.Value, href => Marked(href, urls), 1)) : template;
         if (opens)
         {
             var end = marked.LastIndexOf("</body", StringComparison.OrdinalIgnoreCase);
@@ -37,15 +41,19 @@ public sealed partial record TrackedHtml(string Template, IReadOnlyList<string> 
     /// <param name="message">The message.</param>
     /// <param name="links">Signs.</param>
     /// <param name="link">A link to a path of the platform.</param>
-    public static string Fill(string html, Guid message, LinkSigner links, Func<string, Uri> link) => Mark().Replace(html, mark => mark.Groups[1].Success
-        ? link($"/c/{links.Sign(LinkPurpose.Click, message, int.Parse(mark.Groups[1].Value, System.Globalization.CultureInfo.InvariantCulture))}").ToString()
+    public static string Fill(string html, Guid message, LinkSigner links, Func<string, Uri> link) =>
+        Mark().Replace(html, mark => mark.Groups[1].Success
+        ? link(
+        $"/c/{links.Sign(LinkPurpose.Click, message, int.Parse(mark.Groups[1].Value, System.Globalization.CultureInfo.InvariantCulture))}")
+        .ToString()
         : link($"/o/{links.Sign(LinkPurpose.Open, message)}.gif").ToString());
 
     private static string Marked(Match href, List<string> urls)
     {
         var value = href.Groups["value"];
         var url = WebUtility.HtmlDecode(value.Value).Trim();
-        if (url.Contains("{{", StringComparison.Ordinal) || url.Length > MaxUrl || !Uri.TryCreate(url, UriKind.Absolute, out var uri) || uri.Scheme is not ("http" or "https") || (!urls.Contains(url) && urls.Count == MaxLinks))
+        if (url.Contains("{{", StringComparison.Ordinal) || url.Length > MaxUrl || !Uri.TryCreate(url, UriKind.Absolute, out var uri)
+            || uri.Scheme is not ("http" or "https") || (!urls.Contains(url) && urls.Count == MaxLinks))
         {
             return href.Value;
         }
@@ -58,10 +66,14 @@ public sealed partial record TrackedHtml(string Template, IReadOnlyList<string> 
     }
 
     // Comments are found so that they are passed over. The bounds keep a text made for it from costing more than it is long.
-    [GeneratedRegex("""<!--.{0,20000}?-->|<(?:a|area)\s(?:[^>"']|"[^"]{0,6000}"|'[^']{0,6000}'){0,6000}>""", RegexOptions.IgnoreCase | RegexOptions.Singleline)]
+    [GeneratedRegex(
+        """<!--.{0,20000}?-->|<(?:a|area)\s(?:[^>"']|"[^"]{0,6000}"|'[^']{0,6000}'){0,6000}>""",
+        RegexOptions.IgnoreCase | RegexOptions.Singleline)]
     private static partial Regex Link();
 
-    [GeneratedRegex("""(?<name>\shref\s*=\s*)(?:(?<quote>["'])(?<value>.*?)\k<quote>|(?<value>[^\s"'>]+))""", RegexOptions.IgnoreCase | RegexOptions.Singleline)]
+    [GeneratedRegex(
+        """(?<name>\shref\s*=\s*)(?:(?<quote>["'])(?<value>.*?)\k<quote>|(?<value>[^\s"'>]+))""",
+        RegexOptions.IgnoreCase | RegexOptions.Singleline)]
     private static partial Regex Href();
 
     [GeneratedRegex(@"https://sankore-(?:link\.invalid/([1-9][0-9]{0,3})|open\.invalid/)")]
@@ -72,19 +84,25 @@ public sealed partial record TrackedHtml(string Template, IReadOnlyList<string> 
 public sealed class Tracking(Db db, SignedLinks links, ProgressFeed progress)
 {
     private const string KeepSql = """
-        insert into campaigns.campaign_links (campaign_id, user_id, number, url) select @campaign, @userId, number, url from unnest(@urls::text[]) with ordinality u (url, number)
+        insert into campaigns.campaign_links (campaign_id, user_id, number, url) select @campaign, @userId, number, url
+        from unnest(@urls::text[]) with ordinality u (url, number)
         on conflict on constraint campaign_links_pkey do nothing
         """;
 
     private const string FollowSql = "select url, is_first from campaigns.follow_link(@Message, @Number)";
-    private const string UrlSql = "select l.url from campaigns.emails_sent e join campaigns.campaign_links l on l.user_id = e.user_id and l.campaign_id = e.campaign_id and l.number = @Number where e.id = @Message";
+    private const string UrlSql = """
+        select l.url from campaigns.emails_sent e
+        join campaigns.campaign_links l on l.user_id = e.user_id and l.campaign_id = e.campaign_id and l.number = @Number
+        where e.id = @Message
+        """;
     private const string ExistsSql = "select exists (select 1 from campaigns.emails_sent where id = @Message)";
 
     private sealed record Followed(string? Url, bool IsFirst);
 
     /// <summary>Keeps where a campaign's links lead, before the first of its messages leaves.</summary>
     public Task Keep(Guid campaign, Guid userId, IReadOnlyList<string> urls, CancellationToken ct) =>
-        urls.Count == 0 ? Task.CompletedTask : db.Run(Caller.Service, session => session.Execute(KeepSql, new { campaign, userId, urls = urls.ToArray() }), ct);
+        urls.Count == 0 ? Task.CompletedTask
+            : db.Run(Caller.Service, session => session.Execute(KeepSql, new { campaign, userId, urls = urls.ToArray() }), ct);
 
     /// <summary>Where a link leads. Refuses with NOT_FOUND, the same for a link that is forged and one whose message is gone.</summary>
     /// <param name="token">The link.</param>
@@ -114,8 +132,11 @@ public sealed class Tracking(Db db, SignedLinks links, ProgressFeed progress)
     public async Task Open(string token, bool counts, CancellationToken ct)
     {
         var target = await links.Read(LinkPurpose.Open, token, ct) ?? throw new Refusal(Reason.NotFound);
-        var taken = await db.Run(Caller.Service, async session => !await session.Value<bool>(ExistsSql, target) ? throw new Refusal(Reason.NotFound)
-            : counts ? await DeliveryEvents.Take(session, "sankore", [DeliveryEvent.Of($"open:{target.Message}", target.Message, "opened", null, null, null)]) : null, ct);
+        var taken =
+            await db.Run(Caller.Service, async session => !await session.Value<bool>(ExistsSql, target) ? throw new Refusal(Reason.NotFound)
+            : counts
+            ? await DeliveryEvents.Take(
+            session, "sankore", [DeliveryEvent.Of($"open:{target.Message}", target.Message, "opened", null, null, null)]) : null, ct);
         progress.Changed(taken?.Changed ?? []);
     }
 }

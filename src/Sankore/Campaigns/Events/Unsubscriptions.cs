@@ -17,7 +17,10 @@ public sealed record Subscription(string Sender, string Address, string? Suppres
     public bool MayReturn => Suppression is "unsubscribed";
 }
 
-/// <summary>Leaving, and coming back, by the link that every message has (RFC 8058). The link is all the proof there is, so that it needs no session.</summary>
+/// <summary>
+/// Leaving, and coming back, by the link that every message has (RFC 8058). The link is all the proof there is, so that it needs no
+/// session.
+/// </summary>
 public sealed class Unsubscriptions(Db db, SignedLinks links, ProgressFeed progress)
 {
     private const string OneSql = """
@@ -38,12 +41,16 @@ public sealed class Unsubscriptions(Db db, SignedLinks links, ProgressFeed progr
         return await db.Read(Caller.Service, session => Find(session, message), ct);
     }
 
-    /// <summary>Leaves: the sender's campaigns do not write to the address again. Done twice it is done once. Refuses with NOT_FOUND.</summary>
+    /// <summary>
+    /// Leaves: the sender's campaigns do not write to the address again. Done twice it is done once. Refuses with NOT_FOUND.
+    /// </summary>
     public async Task Leave(string token, CancellationToken ct)
     {
         var message = await Message(token, ct);
         var taken = await db.Run(Caller.Service, async session => (await Find(session, message)).HasLeft ? null
-            : await DeliveryEvents.Take(session, "sankore", [DeliveryEvent.Of($"leave:{message}:{Guid.CreateVersion7()}", message, "unsubscribed", null, null, null)]), ct);
+            : await DeliveryEvents.Take(
+            session, "sankore", [DeliveryEvent.Of($"leave:{message}:{Guid.CreateVersion7()}", message, "unsubscribed", null, null, null)]),
+            ct);
         progress.Changed(taken?.Changed ?? []);
     }
 
@@ -60,9 +67,11 @@ public sealed class Unsubscriptions(Db db, SignedLinks links, ProgressFeed progr
     }
 
     /// <summary>Enough of an address to know it again, for whoever has it: <c>a•••@exemple.cg</c>.</summary>
-    internal static string Masked(string address) => address.IndexOf('@', StringComparison.Ordinal) is > 0 and var at ? $"{address[..(char.IsHighSurrogate(address[0]) ? 2 : 1)]}•••{address[at..]}" : "•••";
+    internal static string Masked(string address) => address.IndexOf('@', StringComparison.Ordinal) is > 0 and var at
+        ? $"{address[..(char.IsHighSurrogate(address[0]) ? 2 : 1)]}•••{address[at..]}" : "•••";
 
-    private async Task<Guid> Message(string token, CancellationToken ct) => (await links.Read(LinkPurpose.Unsubscribe, token, ct) ?? throw new Refusal(Reason.NotFound)).Message;
+    private async Task<Guid> Message(string token, CancellationToken ct) =>
+        (await links.Read(LinkPurpose.Unsubscribe, token, ct) ?? throw new Refusal(Reason.NotFound)).Message;
 
     private static async Task<Subscription> Find(Session session, Guid message)
     {

@@ -12,7 +12,8 @@ namespace Sankore.Campaigns.Imports;
 /// <param name="ConsentSource">Where the contacts agreed to be written to.</param>
 /// <param name="Sheet">The sheet's place among the visible ones, from 0.</param>
 public sealed record ContactImportSettings(
-    int? Email, int? Organization, int? Name, bool HasHeader, IReadOnlyList<string>? Tags = null, string? ConsentSource = null, int Sheet = 0)
+    int? Email, int? Organization, int? Name, bool HasHeader, IReadOnlyList<string>? Tags = null, string? ConsentSource = null,
+    int Sheet = 0)
 {
     internal static ContactImportSettings Of(ImportSettings settings)
     {
@@ -25,7 +26,8 @@ public sealed record ContactImportSettings(
 
     internal ImportSettings ToSettings() => new(
         Sheet, HasHeader,
-        new[] { ("email", Email), ("organization", Organization), ("name", Name) }.Where(c => c.Item2 is not null).ToDictionary(c => c.Item1, c => c.Item2!.Value),
+        new[] { ("email", Email), ("organization", Organization), ("name", Name) }.Where(c => c.Item2 is not null)
+        .ToDictionary(c => c.Item1, c => c.Item2!.Value),
         JsonSerializer.SerializeToElement(new ContactOptions(Tags ?? [], ConsentSource)));
 }
 
@@ -65,7 +67,8 @@ public sealed record ContactImport(
     DateTime? FinishedAt)
 {
     internal static ContactImport Of(ImportView i) => new(
-        i.Id, i.FileName, i.Status, ContactImportSettings.Of(i.Settings), [.. i.Sheets.Select(s => s.Name)], i.Sheets[i.Settings.Sheet].Rows, i.Percent, i.Rows,
+        i.Id, i.FileName, i.Status, ContactImportSettings.Of(i.Settings), [.. i.Sheets.Select(s => s.Name)],
+        i.Sheets[i.Settings.Sheet].Rows, i.Percent, i.Rows,
         i.Count("imported"), i.Count("updated"), i.Count("unchanged"), i.Count("duplicate"), i.Count("invalid"), i.Count("empty"),
         i.Result.GetValueOrDefault("organizations"), i.Failure, i.CreatedAt, i.FinishedAt);
 }

@@ -65,7 +65,8 @@ public sealed class ContactsKind(IStringLocalizer<Strings> texts) : ImportKind(t
           left join campaigns.organizations o on o.user_id = auth.uid() and o.name_key = k.name_key),
         saved as (
           insert into campaigns.contacts as c (email, name, organization_id, organization_name, tags, consent_source, consent_at)
-          select email, name, organization_id, organization_name, @tags::text[], @ConsentSource, case when @ConsentSource::text is not null then now() end
+          select email, name, organization_id, organization_name, @tags::text[], @ConsentSource, case
+            when @ConsentSource::text is not null then now() end
           from rows
           on conflict on constraint contacts_user_id_email_unique do update
           set name = coalesce(excluded.name, c.name), organization_id = coalesce(excluded.organization_id, c.organization_id),
@@ -87,11 +88,13 @@ public sealed class ContactsKind(IStringLocalizer<Strings> texts) : ImportKind(t
     /// <inheritdoc/>
     public override IReadOnlyList<ImportColumn> Columns { get; } =
     [
-        new("organization", false, "Organisation", "Organisation", "Lycée Savorgnan", "Organization", "Société", "Entreprise", "Établissement", "Company")
+        new("organization", false, "Organisation", "Organisation", "Lycée Savorgnan", "Organization", "Société", "Entreprise",
+            "Établissement", "Company")
         {
             IsFirstLeft = true,
         },
-        new("email", true, "Adresse e-mail", "E-mail address", "amina@exemple.cg", "Email", "E-mail", "Courriel", "Adresse", "Mail", "Address")
+        new(
+        "email", true, "Adresse e-mail", "E-mail address", "amina@exemple.cg", "Email", "E-mail", "Courriel", "Adresse", "Mail", "Address")
         {
             Holds = cell => Mail.IsAddress(Addresses.Normalize(cell)),
         },
@@ -118,14 +121,16 @@ public sealed class ContactsKind(IStringLocalizer<Strings> texts) : ImportKind(t
     }
 
     /// <inheritdoc/>
-    protected internal override Refusal Missing(ImportColumn column, bool isEmpty) => new(isEmpty ? Reason.FileInvalid : Reason.ImportColumns);
+    protected internal override Refusal Missing(ImportColumn column, bool isEmpty) =>
+        new(isEmpty ? Reason.FileInvalid : Reason.ImportColumns);
 
     /// <inheritdoc/>
     protected internal override Task<JudgeRows> Judge(Session session, ImportSettings settings) =>
         Task.FromResult<JudgeRows>(block => Task.FromResult<IReadOnlyList<ImportRow>>([.. block.Select(Judged)]));
 
     /// <inheritdoc/>
-    protected internal override async Task<Dictionary<string, int>> Write(Session session, Guid id, ImportSettings settings, Func<double, Task> tell)
+    protected internal override async Task<Dictionary<string, int>> Write(
+        Session session, Guid id, ImportSettings settings, Func<double, Task> tell)
     {
         var options = ContactOptions.Of(settings.Options);
         await session.Execute(DuplicatesSql, new { id });
@@ -133,7 +138,8 @@ public sealed class ContactsKind(IStringLocalizer<Strings> texts) : ImportKind(t
         var end = await session.Value<int?>("select max(number) from util.import_rows where import_id = @id", new { id }) ?? 0;
         for (var first = 1; first <= end; first += SavedRows)
         {
-            await session.Execute(ContactsSql, new { id, first, last = first + SavedRows - 1, tags = options.Tags.ToArray(), options.ConsentSource });
+            await session.Execute(
+                ContactsSql, new { id, first, last = first + SavedRows - 1, tags = options.Tags.ToArray(), options.ConsentSource });
             await tell(Math.Min(1, (double)(first + SavedRows) / end));
         }
         return new Dictionary<string, int> { ["organizations"] = organizations };

@@ -20,17 +20,21 @@ public sealed record SentTo(string? Name, long Total, long Accepted, long Refuse
 /// <param name="Organizations">The ten with the most messages.</param>
 /// <param name="OrganizationCount">How many organisations it is for.</param>
 /// <param name="OrganizationsReached">Those of which at least one message was accepted.</param>
-public sealed record CampaignDetails(int SpanMinutes, IReadOnlyList<SentInTime> OverTime, IReadOnlyList<SentTo> Domains, IReadOnlyList<SentTo> Organizations, long OrganizationCount, long OrganizationsReached);
+public sealed record CampaignDetails(
+    int SpanMinutes, IReadOnlyList<SentInTime> OverTime, IReadOnlyList<SentTo> Domains, IReadOnlyList<SentTo> Organizations,
+    long OrganizationCount, long OrganizationsReached);
 
 /// <summary>A message to a contact.</summary>
-public sealed record ContactMessage(Guid Id, Guid CampaignId, string Campaign, string Status, string? Code, DateTime? SentAt, DateTime? OpenedAt, DateTime? ClickedAt);
+public sealed record ContactMessage(
+    Guid Id, Guid CampaignId, string Campaign, string Status, string? Code, DateTime? SentAt, DateTime? OpenedAt, DateTime? ClickedAt);
 
 /// <summary>What a contact has received (document 001, « contact_analytics »).</summary>
 /// <param name="Received">Messages that the mail server took.</param>
 /// <param name="Bounced">Refused for good, or sent back.</param>
 /// <param name="DeliveryRate">Percent of those received that did not come back; null: there are none.</param>
 /// <param name="Messages">The latest, at most ten.</param>
-public sealed record ContactAnalytics(long Received, long Bounced, DateTime? LastSentAt, decimal? DeliveryRate, IReadOnlyList<ContactMessage> Messages);
+public sealed record ContactAnalytics(
+    long Received, long Bounced, DateTime? LastSentAt, decimal? DeliveryRate, IReadOnlyList<ContactMessage> Messages);
 
 /// <summary>Figures of campaigns and contacts (document 001, « Analytique »).</summary>
 public sealed class Analytics(Db db)
@@ -38,22 +42,29 @@ public sealed class Analytics(Db db)
     private const int MaxSpans = 30;
     private static readonly int[] Spans = [1, 2, 5, 15, 60, 180, 720, 1440, 10080, 43200];
 
-    private const string MinutesSql = "select minute as \"from\", sent::bigint from campaigns.campaign_minutes where campaign_id = @id and sent > 0 order by minute";
+    private const string MinutesSql = """
+        select minute as "from", sent::bigint from campaigns.campaign_minutes where campaign_id = @id and sent > 0 order by minute
+        """;
 
     // The messages are read once for both tables.
     private const string GroupsSql = """
         select by_domain, name, total, accepted, refused, groups, reached from (
-          select g.*, row_number() over (partition by by_domain order by total desc, name) as place, count(name) over kind as groups, count(name) filter (where accepted > 0) over kind as reached
+          select g.*, row_number() over (partition by by_domain order by total desc, name) as place, count(name) over kind as groups,
+            count(name) filter (where accepted > 0) over kind as reached
           from (
-            select grouping(recipient_domain) = 0 as by_domain, case when grouping(recipient_domain) = 0 then recipient_domain else recipient_organization end as name,
-                   count(*) as total, count(*) filter (where status in ('sent', 'delivered')) as accepted, count(*) filter (where status in ('bounced', 'failed')) as refused
+            select grouping(recipient_domain) = 0 as by_domain, case
+              when grouping(recipient_domain) = 0 then recipient_domain else recipient_organization end as name,
+                   count(*) as total, count(*) filter (where status in ('sent', 'delivered')) as accepted,
+                     count(*) filter (where status in ('bounced', 'failed')) as refused
             from campaigns.emails_sent where user_id = (select auth.uid()) and campaign_id = @id
             group by grouping sets ((recipient_domain), (recipient_organization))) g
           window kind as (partition by by_domain)) placed
         where place <= 10 order by place
         """;
 
-    private const string ContactSql = "select emails_received, bounced_emails, last_sent_at, delivery_rate from campaigns.contact_analytics where contact_id = @id";
+    private const string ContactSql = """
+        select emails_received, bounced_emails, last_sent_at, delivery_rate from campaigns.contact_analytics where contact_id = @id
+        """;
 
     private const string MessagesSql = """
         select e.id, e.campaign_id, c.name as campaign, e.status, e.error_code as code, e.sent_at, e.opened_at, e.clicked_at
@@ -76,17 +87,23 @@ public sealed class Analytics(Db db)
         var groups = (await grid.ReadAsync<Group>()).ToLookup(g => g.ByDomain);
         var organizations = groups[false].FirstOrDefault();
         var (span, overTime) = Spread(minutes);
-        return new CampaignDetails(span, overTime, [.. groups[true].Select(g => g.ToView())], [.. groups[false].Select(g => g.ToView())], organizations?.Groups ?? 0, organizations?.Reached ?? 0);
+        return new CampaignDetails(
+            span, overTime, [.. groups[true].Select(g => g.ToView())], [.. groups[false].Select(g => g.ToView())], organizations?.Groups
+            ?? 0, organizations?.Reached ?? 0);
     }, ct);
 
     /// <summary>What a contact has received. Refuses with NOT_FOUND.</summary>
     public Task<ContactAnalytics> OfContact(Caller caller, Guid id, CancellationToken ct) => db.Read(caller, async session =>
     {
         var figures = await session.One<Received>(ContactSql, new { id });
-        return new ContactAnalytics(figures.EmailsReceived, figures.BouncedEmails, figures.LastSentAt, figures.DeliveryRate, await session.Query<ContactMessage>(MessagesSql, new { id }));
+        return new ContactAnalytics(
+            figures.EmailsReceived, figures.BouncedEmails, figures.LastSentAt, figures.DeliveryRate,
+            await session.Query<ContactMessage>(MessagesSql, new { id }));
     }, ct);
 
-    /// <summary>Minutes in spans of the shortest length that needs no more than 30 of them; spans in which nothing was sent are there too.</summary>
+    /// <summary>
+    /// Minutes in spans of the shortest length that needs no more than 30 of them; spans in which nothing was sent are there too.
+    /// </summary>
     internal static (int SpanMinutes, IReadOnlyList<SentInTime> OverTime) Spread(IReadOnlyList<SentInTime> minutes)
     {
         if (minutes.Count == 0)
@@ -96,9 +113,13 @@ public sealed class Analytics(Db db)
         var (first, last) = (minutes[0].From, minutes[^1].From);
         var span = Spans.FirstOrDefault(s => Count(s) <= MaxSpans, Spans[^1]);
         var sums = minutes.GroupBy(m => Start(m.From, span)).ToDictionary(g => g.Key, g => g.Sum(m => m.Sent));
-        return (span, [.. Enumerable.Range(0, Math.Min(Count(span), MaxSpans * 4)).Select(i => Start(first, span).AddMinutes(i * span)).Select(from => new SentInTime(from, sums.GetValueOrDefault(from)))]);
+        return (
+            span,
+            [.. Enumerable.Range(0, Math.Min(Count(span), MaxSpans * 4)).Select(i => Start(first, span).AddMinutes(i * span))
+            .Select(from => new SentInTime(from, sums.GetValueOrDefault(from)))]);
 
         int Count(int length) => (int)((Start(last, length) - Start(first, length)).TotalMinutes / length) + 1;
-        static DateTime Start(DateTime moment, int length) => new(moment.Ticks - moment.Ticks % (TimeSpan.TicksPerMinute * length), DateTimeKind.Utc);
+        static DateTime Start(DateTime moment, int length) =>
+            new(moment.Ticks - moment.Ticks % (TimeSpan.TicksPerMinute * length), DateTimeKind.Utc);
     }
 }

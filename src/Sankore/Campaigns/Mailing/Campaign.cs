@@ -19,7 +19,8 @@ public sealed record Audience(string Kind, Guid? SegmentId = null, IReadOnlyList
     /// <summary>The kinds there are.</summary>
     public static readonly string[] Kinds = ["all", "segment", "organizations"];
 
-    private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web) { DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull };
+    private static readonly JsonSerializerOptions Json =
+        new(JsonSerializerDefaults.Web) { DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull };
 
     /// <summary>Everybody.</summary>
     public static Audience All { get; } = new("all");
@@ -36,8 +37,11 @@ public sealed record Audience(string Kind, Guid? SegmentId = null, IReadOnlyList
 /// <param name="ScheduledAt">When it is to be sent, in UTC.</param>
 /// <param name="TimeZone">The sender's time zone (IANA), in which it was scheduled.</param>
 /// <param name="Failure">The code of what it failed of.</param>
-public sealed record Campaign(Guid Id, string Name, string Subject, string Content, string Status, Guid? TemplateId, string? FromName, string? ReplyTo, Audience Audience, bool TrackOpens, bool TrackClicks,
-    DateTime? ScheduledAt, string TimeZone, DateTime? StartedAt, DateTime? FinishedAt, string? Failure, int Version, DateTime CreatedAt, DateTime UpdatedAt) : IVersioned;
+public sealed record Campaign(
+    Guid Id, string Name, string Subject, string Content, string Status, Guid? TemplateId, string? FromName, string? ReplyTo,
+    Audience Audience, bool TrackOpens, bool TrackClicks,
+    DateTime? ScheduledAt, string TimeZone, DateTime? StartedAt, DateTime? FinishedAt, string? Failure, int Version, DateTime CreatedAt,
+    DateTime UpdatedAt) : IVersioned;
 
 /// <summary>The states of a campaign and the ways between them. The database holds to the same (<c>campaigns.may_become</c>).</summary>
 public static class CampaignStates
@@ -65,7 +69,9 @@ public static class CampaignStates
 
 /// <summary>What a person writes of a campaign; a draft may still lack its subject and its content.</summary>
 /// <param name="Version">The version that a change is based on, unless <c>If-Match</c> says it.</param>
-public sealed record CampaignInput(string? Name, string? Subject, string? Content, Guid? TemplateId, string? FromName, string? ReplyTo, Audience? Audience, bool? TrackOpens, bool? TrackClicks, int? Version)
+public sealed record CampaignInput(
+    string? Name, string? Subject, string? Content, Guid? TemplateId, string? FromName, string? ReplyTo, Audience? Audience,
+    bool? TrackOpens, bool? TrackClicks, int? Version)
 {
     /// <summary>The input in its one form. Refuses with VALIDATION_FAILED.</summary>
     internal CampaignInput Normalized()
@@ -82,9 +88,13 @@ public sealed record CampaignInput(string? Name, string? Subject, string? Conten
             TrackClicks = TrackClicks ?? false,
         };
         new Validation().Required("name", input.Name, 120).Draft(input.Subject, input.Content)
-            .Optional("fromName", input.FromName, 120).That("replyTo", input.ReplyTo is null || Mail.IsAddress(input.ReplyTo), "EMAIL_INVALID")
+            .Optional("fromName", input.FromName, 120)
+            .That("replyTo", input.ReplyTo is null || Mail.IsAddress(input.ReplyTo), "EMAIL_INVALID")
             .OneOf("audience", input.Audience.Kind, Audience.Kinds)
-            .That("audience", (input.Audience.Kind == "segment") == input.Audience.SegmentId is not null && (input.Audience.Kind == "organizations") == input.Audience.OrganizationIds is { Count: > 0 and <= 1000 }, "audience.choose").Check();
+            .That(
+            "audience", (input.Audience.Kind == "segment") == input.Audience.SegmentId is not null
+            && (input.Audience.Kind == "organizations") == input.Audience.OrganizationIds is { Count: > 0 and <= 1000 },
+            "audience.choose").Check();
         return input;
     }
 }
@@ -97,17 +107,24 @@ public sealed record ScheduleInput(string? At, string? TimeZone)
     /// <summary>The time zones that are offered: where the platform's people are, and Europe.</summary>
     public static readonly string[] Zones =
     [
-        "Africa/Brazzaville", "Africa/Kinshasa", "Africa/Douala", "Africa/Libreville", "Africa/Bangui", "Africa/Ndjamena", "Africa/Malabo", "Africa/Luanda", "Africa/Lagos", "Africa/Porto-Novo", "Africa/Niamey",
-        "Africa/Abidjan", "Africa/Dakar", "Africa/Bamako", "Africa/Ouagadougou", "Africa/Lome", "Africa/Conakry", "Africa/Nouakchott", "Africa/Lubumbashi", "Africa/Kigali", "Africa/Bujumbura", "Africa/Djibouti",
-        "Indian/Antananarivo", "Indian/Comoro", "Africa/Casablanca", "Africa/Algiers", "Africa/Tunis", "Europe/Paris", "Europe/London", "UTC",
+        "Africa/Brazzaville", "Africa/Kinshasa", "Africa/Douala", "Africa/Libreville", "Africa/Bangui", "Africa/Ndjamena", "Africa/Malabo",
+            "Africa/Luanda", "Africa/Lagos", "Africa/Porto-Novo", "Africa/Niamey",
+        "Africa/Abidjan", "Africa/Dakar", "Africa/Bamako", "Africa/Ouagadougou", "Africa/Lome", "Africa/Conakry", "Africa/Nouakchott",
+        "Africa/Lubumbashi", "Africa/Kigali", "Africa/Bujumbura", "Africa/Djibouti",
+        "Indian/Antananarivo", "Indian/Comoro", "Africa/Casablanca", "Africa/Algiers", "Africa/Tunis", "Europe/Paris", "Europe/London",
+        "UTC",
     ];
 
-    /// <summary>The moment, and the zone. Refuses with VALIDATION_FAILED for what is no time, is over, is more than a year away, or never comes (a clock that jumps).</summary>
+    /// <summary>
+    /// The moment, and the zone. Refuses with VALIDATION_FAILED for what is no time, is over, is more than a year away, or never comes (a
+    /// clock that jumps).
+    /// </summary>
     internal (DateTimeOffset At, string Zone) Normalized(DateTimeOffset now)
     {
         var name = Texts.Blank(TimeZone) ?? Zones[0];
         new Validation().That("timeZone", TimeZoneInfo.TryFindSystemTimeZoneById(name, out var zone) && name.Length <= 60).Check();
-        var isTime = DateTime.TryParseExact(At, ["yyyy-MM-dd'T'HH:mm", "yyyy-MM-dd'T'HH:mm:ss"], CultureInfo.InvariantCulture, DateTimeStyles.None, out var local);
+        var isTime = DateTime.TryParseExact(
+            At, ["yyyy-MM-dd'T'HH:mm", "yyyy-MM-dd'T'HH:mm:ss"], CultureInfo.InvariantCulture, DateTimeStyles.None, out var local);
         new Validation().That("at", isTime && !zone!.IsInvalidTime(local)).Check();
         var at = new DateTimeOffset(local, zone!.GetUtcOffset(local));
         new Validation().That("at", at > now && at < now.AddYears(1), "schedule.past").Check();

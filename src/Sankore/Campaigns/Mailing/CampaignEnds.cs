@@ -2,7 +2,9 @@ using Sankore.Platform.Data;
 
 namespace Sankore.Campaigns.Mailing;
 
-/// <summary>How the server ends or stops campaigns: each in one statement with its state test inside, which gives those that it changed.</summary>
+/// <summary>
+/// How the server ends or stops campaigns: each in one statement with its state test inside, which gives those that it changed.
+/// </summary>
 internal static class CampaignEnds
 {
     // Messages in the hand of a job that nobody holds any more, who could say what became of them. The batches are a range, so that the
@@ -45,7 +47,9 @@ internal static class CampaignEnds
     /// <summary>Campaigns of which nothing is left to send are finished.</summary>
     public static Task<IReadOnlyList<Guid>> Finish(this Session session, Guid[] ids) => Changed(session, FinishSql, ids);
 
-    /// <summary>Campaigns of people who may not send any more (their plan, place or assignment has ended) are paused: nothing more leaves.</summary>
+    /// <summary>
+    /// Campaigns of people who may not send any more (their plan, place or assignment has ended) are paused: nothing more leaves.
+    /// </summary>
     public static Task<IReadOnlyList<Guid>> PauseRefused(this Session session, Guid[] ids) => Changed(session, RefusedSql, ids);
 
     private static async Task<IReadOnlyList<Guid>> Changed(Session session, string sql, Guid[] ids, int? batch = null) =>

@@ -6,8 +6,8 @@ using Sankore.Platform.Security;
 namespace Sankore.Campaigns.Mailing;
 
 /// <summary>
-/// Begins a campaign, or goes on with it: at its time it becomes <c>sending</c>; its audience, without those who have left, becomes messages; and every batch
-/// of messages that waits becomes a job. Run twice it makes no message twice.
+/// Begins a campaign, or goes on with it: at its time it becomes <c>sending</c>; its audience, without those who have left, becomes
+/// messages; and every batch of messages that waits becomes a job. Run twice it makes no message twice.
 /// </summary>
 public sealed class CampaignStartJob(Db db, ProgressFeed progress) : IJobHandler
 {
@@ -20,14 +20,19 @@ public sealed class CampaignStartJob(Db db, ProgressFeed progress) : IJobHandler
     private const int Batches = 64, SmallestBatch = 20, LargestBatch = 500;
 
     // By the database's clock. A campaign that was rescheduled has another job.
-    private const string DueSql = "update campaigns.email_campaigns set status = 'sending', started_at = now() where id = @Campaign and status = 'scheduled' and scheduled_at <= now()";
+    private const string DueSql = """
+        update campaigns.email_campaigns set status = 'sending', started_at = now()
+        where id = @Campaign and status = 'scheduled' and scheduled_at <= now()
+        """;
 
     private const string MessagesSql = """
         insert into campaigns.emails_sent (user_id, campaign_id, contact_id, recipient_email, recipient_organization, batch)
-        select c.user_id, c.id, k.id, k.email, k.organization_name, (row_number() over (order by k.id) - 1) / greatest(@SmallestBatch, least(@LargestBatch, count(*) over () / @Batches))
+        select c.user_id, c.id, k.id, k.email, k.organization_name,
+          (row_number() over (order by k.id) - 1) / greatest(@SmallestBatch, least(@LargestBatch, count(*) over () / @Batches))
         from campaigns.email_campaigns c
         cross join lateral campaigns.matching(c.user_id, campaigns.audience_filter(c.user_id, c.audience)) k
-        where c.id = @Campaign and c.status = 'sending' and not exists (select 1 from campaigns.emails_sent e where e.user_id = c.user_id and e.campaign_id = c.id)
+        where c.id = @Campaign and c.status = 'sending'
+          and not exists (select 1 from campaigns.emails_sent e where e.user_id = c.user_id and e.campaign_id = c.id)
           and not exists (select 1 from campaigns.suppressions s where s.user_id = c.user_id and s.email = k.email)
         on conflict on constraint emails_sent_campaign_id_recipient_email_unique do nothing
         """;
@@ -38,7 +43,8 @@ public sealed class CampaignStartJob(Db db, ProgressFeed progress) : IJobHandler
         """;
 
     private const string BatchesSql = """
-        select distinct e.batch from campaigns.emails_sent e join campaigns.email_campaigns c on c.id = e.campaign_id and c.user_id = e.user_id
+        select distinct e.batch from campaigns.emails_sent e
+        join campaigns.email_campaigns c on c.id = e.campaign_id and c.user_id = e.user_id
         where c.id = @Campaign and c.status = 'sending' and e.status in ('pending', 'sending') order by e.batch
         """;
 

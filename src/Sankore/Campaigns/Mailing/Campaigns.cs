@@ -19,8 +19,11 @@ namespace Sankore.Campaigns.Mailing;
 /// <param name="SuccessRate">Percent of the messages tried that were accepted; null: none was.</param>
 /// <param name="RatePerMinute">Of the last one to two minutes; null: it is not sending.</param>
 /// <param name="SecondsLeft">At that rate.</param>
-public sealed record CampaignLine(Guid Id, string Name, string Subject, string Status, DateTime CreatedAt, DateTime? ScheduledAt, DateTime? StartedAt, DateTime? FinishedAt, int Total, int Pending, int Sending, int Sent,
-    int Delivered, int Failed, int Bounced, int Deferred, int Unknown, int Suppressed, int Opened, int Clicked, int Unsubscribed, int Complained, decimal? SuccessRate, int? RatePerMinute, int? SecondsLeft)
+public sealed record CampaignLine(
+    Guid Id, string Name, string Subject, string Status, DateTime CreatedAt, DateTime? ScheduledAt, DateTime? StartedAt,
+    DateTime? FinishedAt, int Total, int Pending, int Sending, int Sent,
+    int Delivered, int Failed, int Bounced, int Deferred, int Unknown, int Suppressed, int Opened, int Clicked, int Unsubscribed,
+    int Complained, decimal? SuccessRate, int? RatePerMinute, int? SecondsLeft)
 {
     /// <summary>Those whose outcome is known, or known to be unknown.</summary>
     public int Done => Total - Pending - Sending;
@@ -45,9 +48,16 @@ public sealed class Campaigns(Db db)
         opened, clicked, unsubscribed, complained, success_rate, rate_per_minute, seconds_left
         """;
 
-    private const string Found = "from campaigns.email_campaigns c where c.user_id = (select auth.uid()) and (@Pattern::text is null or c.name ilike @Pattern or c.subject ilike @Pattern) and (@status::text is null or c.status = @status)";
+    private const string Found =
+        "from campaigns.email_campaigns c where c.user_id = (select auth.uid()) and (@Pattern::text is null or c.name ilike @Pattern"
+        + " or c.subject ilike @Pattern) and (@status::text is null or c.status = @status)";
     private const string CountSql = $"select count(*) {Found}";
-    private const string ListSql = $"select * from (select {LineColumns} from campaigns.campaign_analytics a where a.user_id = (select auth.uid()) and (@Pattern::text is null or campaign_name ilike @Pattern or subject ilike @Pattern) and (@status::text is null or campaign_status = @status)) listed";
+    private const string ListSql = $"""
+        select *
+        from (select {LineColumns} from campaigns.campaign_analytics a
+          where a.user_id = (select auth.uid()) and (@Pattern::text is null or campaign_name ilike @Pattern or subject ilike @Pattern)
+          and (@status::text is null or campaign_status = @status)) listed
+        """;
 
     private static readonly PagedSql Pages = new(CountSql, ListSql,
         ("createdAt", "created_at"), ("name", "name collate \"und-x-icu\""), ("status", "status"), ("startedAt", "started_at"),
@@ -63,29 +73,36 @@ public sealed class Campaigns(Db db)
     private const string OneSql = $"select {Columns} from campaigns.email_campaigns where id = @id";
 
     private const string InsertSql = """
-        insert into campaigns.email_campaigns (id, name, subject, content, template_id, from_name, reply_to, audience, track_opens, track_clicks, language)
+        insert into campaigns.email_campaigns (id, name, subject, content, template_id,
+            from_name, reply_to, audience, track_opens, track_clicks, language)
         values (@id, @Name, @Subject, @Content, @TemplateId, @FromName, @ReplyTo, @audience::jsonb, @TrackOpens, @TrackClicks, @Language)
         """;
 
     private const string UpdateSql = """
         update campaigns.email_campaigns
-        set name = @Name, subject = @Subject, content = @Content, template_id = @TemplateId, from_name = @FromName, reply_to = @ReplyTo, audience = @audience::jsonb, track_opens = @TrackOpens, track_clicks = @TrackClicks,
+        set name = @Name, subject = @Subject, content = @Content, template_id = @TemplateId,
+          from_name = @FromName, reply_to = @ReplyTo, audience = @audience::jsonb, track_opens = @TrackOpens, track_clicks = @TrackClicks,
             language = @Language
         where id = @id and version = @version and status = 'draft'
         """;
 
     private const string DuplicateSql = """
         with copy as (
-          insert into campaigns.email_campaigns (id, name, subject, content, template_id, from_name, reply_to, audience, track_opens, track_clicks, time_zone, language)
-          select @copy, left(@name, 120), subject, content, template_id, from_name, reply_to, audience, track_opens, track_clicks, time_zone, language from campaigns.email_campaigns where id = @id
+          insert into campaigns.email_campaigns (id, name, subject, content, template_id,
+              from_name, reply_to, audience, track_opens, track_clicks, time_zone, language)
+          select @copy, left(@name, 120), subject, content, template_id,
+          from_name, reply_to, audience, track_opens, track_clicks, time_zone, language from campaigns.email_campaigns where id = @id
           returning id)
-        insert into campaigns.attachments (campaign_id, file_name, content_type, content) select copy.id, a.file_name, a.content_type, a.content from copy, campaigns.attachments a where a.campaign_id = @id
+        insert into campaigns.attachments (campaign_id, file_name, content_type, content) select copy.id, a.file_name, a.content_type,
+          a.content from copy, campaigns.attachments a where a.campaign_id = @id
         """;
 
     private const string DeleteSql = "delete from campaigns.email_campaigns where id = @id and not campaigns.is_under_way(status)";
 
     private const string AudienceSql = """
-        select count(*)::int as contacts, count(*) filter (where exists (select 1 from campaigns.suppressions s where s.user_id = k.user_id and s.email = k.email))::int as suppressed
+        select count(*)::int as contacts,
+          count(*) filter (where exists (select 1 from campaigns.suppressions s where s.user_id = k.user_id and s.email = k.email))::int
+          as suppressed
         from campaigns.matching(auth.uid(), campaigns.audience_filter((select auth.uid()), @audience::jsonb)) k
         """;
 
@@ -96,27 +113,39 @@ public sealed class Campaigns(Db db)
           where not exists (select 1 from campaigns.suppressions s where s.user_id = k.user_id and s.email = k.email))
         """;
 
-    internal sealed record Row(Guid Id, string Name, string Subject, string Content, string Status, Guid? TemplateId, string? FromName, string? ReplyTo, string Audience, bool TrackOpens, bool TrackClicks,
-        DateTime? ScheduledAt, string TimeZone, DateTime? StartedAt, DateTime? FinishedAt, string? Failure, int Version, DateTime CreatedAt, DateTime UpdatedAt)
+    internal sealed record Row(
+        Guid Id, string Name, string Subject, string Content, string Status, Guid? TemplateId, string? FromName, string? ReplyTo,
+        string Audience, bool TrackOpens, bool TrackClicks,
+        DateTime? ScheduledAt, string TimeZone, DateTime? StartedAt, DateTime? FinishedAt, string? Failure, int Version, DateTime CreatedAt,
+        DateTime UpdatedAt)
     {
-        public Campaign ToView() => new(Id, Name, Subject, Content, Status, TemplateId, FromName, ReplyTo, Mailing.Audience.Of(Audience), TrackOpens, TrackClicks, ScheduledAt, TimeZone, StartedAt, FinishedAt, Failure,
+        public Campaign ToView() => new(
+            Id, Name, Subject, Content, Status, TemplateId, FromName, ReplyTo, Mailing.Audience.Of(Audience), TrackOpens, TrackClicks,
+            ScheduledAt, TimeZone, StartedAt, FinishedAt, Failure,
             Version, CreatedAt, UpdatedAt);
     }
 
-    /// <summary>The caller's campaigns with their figures, a page at a time; <paramref name="status"/> is one of <see cref="CampaignStates"/>, or null.</summary>
+    /// <summary>
+    /// The caller's campaigns with their figures, a page at a time; <paramref name="status"/> is one of <see cref="CampaignStates"/>, or
+    /// null.
+    /// </summary>
     public Task<Paged<CampaignLine>> List(Caller caller, ListQuery query, string? status, CancellationToken ct) =>
         db.Read(caller, session => session.Page<CampaignLine>(query, Pages, new { query.Pattern, status, query.Limit, query.Offset }), ct);
 
     /// <summary>The caller's campaigns that are scheduled, being sent or paused: the latest ten.</summary>
-    public Task<IReadOnlyList<CampaignLine>> Active(Caller caller, CancellationToken ct) => db.Read(caller, session => session.Query<CampaignLine>(ActiveSql), ct);
+    public Task<IReadOnlyList<CampaignLine>> Active(Caller caller, CancellationToken ct) =>
+        db.Read(caller, session => session.Query<CampaignLine>(ActiveSql), ct);
 
     /// <summary>One campaign. Refuses with NOT_FOUND.</summary>
     public Task<Campaign> Find(Caller caller, Guid id, CancellationToken ct) => db.Read(caller, session => One(session, id), ct);
 
     /// <summary>One campaign's figures. Refuses with NOT_FOUND.</summary>
-    public Task<CampaignLine> Line(Caller caller, Guid id, CancellationToken ct) => db.Read(caller, session => session.One<CampaignLine>(LineSql, new { id }), ct);
+    public Task<CampaignLine> Line(Caller caller, Guid id, CancellationToken ct) =>
+        db.Read(caller, session => session.One<CampaignLine>(LineSql, new { id }), ct);
 
-    /// <summary>Whom an audience has now: contacts in all, and how many of them are on the suppression list. Refuses with VALIDATION_FAILED.</summary>
+    /// <summary>
+    /// Whom an audience has now: contacts in all, and how many of them are on the suppression list. Refuses with VALIDATION_FAILED.
+    /// </summary>
     public Task<AudienceCount> Count(Caller caller, Audience audience, CancellationToken ct)
     {
         new Validation().OneOf("kind", audience.Kind, Audience.Kinds).Check();
@@ -163,7 +192,10 @@ public sealed class Campaigns(Db db)
         return await One(session, copy);
     }, ct);
 
-    /// <summary>Deletes a campaign with all that is known of its messages. Refuses with NOT_FOUND, and with CAMPAIGN_STATE while it is scheduled or under way.</summary>
+    /// <summary>
+    /// Deletes a campaign with all that is known of its messages. Refuses with NOT_FOUND, and with CAMPAIGN_STATE while it is scheduled or
+    /// under way.
+    /// </summary>
     public Task Delete(Caller caller, Guid id, CancellationToken ct) => db.Run(caller, async session =>
     {
         if (await session.Execute(DeleteSql, new { id }) == 0)

@@ -36,7 +36,8 @@ internal static class CampaignsApi
         routes.MapGet("/campaigns/{id:guid}/preview", Preview).RequireModule(Code).ExcludeFromDescription();
     }
 
-    private static Task<DashboardView> ReadDashboard(Caller caller, Dashboard dashboard, CancellationToken ct) => dashboard.Read(caller, ct);
+    private static Task<DashboardView> ReadDashboard(Caller caller, Dashboard dashboard, CancellationToken ct) =>
+        dashboard.Read(caller, ct);
 
     private static Task<Paged<CampaignLine>> List(
         Caller caller, [AsParameters] ListQuery query, string? status, Campaigns campaigns, CancellationToken ct) =>
@@ -95,9 +96,11 @@ internal static class CampaignsApi
 
     private static Task<Campaign> Pause(Caller caller, Guid id, Dispatch dispatch, CancellationToken ct) => dispatch.Pause(caller, id, ct);
 
-    private static Task<Campaign> Resume(Caller caller, Guid id, Dispatch dispatch, CancellationToken ct) => dispatch.Resume(caller, id, ct);
+    private static Task<Campaign> Resume(Caller caller, Guid id, Dispatch dispatch, CancellationToken ct) =>
+        dispatch.Resume(caller, id, ct);
 
-    private static Task<Campaign> Cancel(Caller caller, Guid id, Dispatch dispatch, CancellationToken ct) => dispatch.Cancel(caller, id, ct);
+    private static Task<Campaign> Cancel(Caller caller, Guid id, Dispatch dispatch, CancellationToken ct) =>
+        dispatch.Cancel(caller, id, ct);
 
     private static Task Delete(Caller caller, Guid id, Campaigns campaigns, CancellationToken ct) => campaigns.Delete(caller, id, ct);
 

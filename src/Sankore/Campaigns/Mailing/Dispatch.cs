@@ -5,7 +5,10 @@ using Sankore.Platform.Security;
 
 namespace Sankore.Campaigns.Mailing;
 
-/// <summary>Has campaigns sent: at once or at a time, paused, resumed, called off. Each is one statement with its state test inside, so that of two clicks one wins.</summary>
+/// <summary>
+/// Has campaigns sent: at once or at a time, paused, resumed, called off. Each is one statement with its state test inside, so that of two
+/// clicks one wins.
+/// </summary>
 public sealed class Dispatch(Db db, TimeProvider time, IStringLocalizer<Strings> strings)
 {
     private sealed record Self(string Email, string Name);
@@ -19,9 +22,13 @@ public sealed class Dispatch(Db db, TimeProvider time, IStringLocalizer<Strings>
         where id = @id and status in ('draft', 'scheduled')
         """;
 
-    private const string UnscheduleSql = "update campaigns.email_campaigns set status = 'draft', scheduled_at = null where id = @id and status = 'scheduled'";
+    private const string UnscheduleSql = """
+        update campaigns.email_campaigns set status = 'draft', scheduled_at = null where id = @id and status = 'scheduled'
+        """;
     private const string PauseSql = "update campaigns.email_campaigns set status = 'paused' where id = @id and status = 'sending'";
-    private const string ResumeSql = "update campaigns.email_campaigns set status = 'sending', failure = null where id = @id and status = 'paused'";
+    private const string ResumeSql = """
+        update campaigns.email_campaigns set status = 'sending', failure = null where id = @id and status = 'paused'
+        """;
     private const string CancelSql = """
         update campaigns.email_campaigns
         set status = 'cancelled', failure = null, finished_at = case when started_at is not null then now() end
@@ -30,7 +37,9 @@ public sealed class Dispatch(Db db, TimeProvider time, IStringLocalizer<Strings>
 
     private const string TrySql = "insert into campaigns.tries (id, campaign_id, recipient_email) values (@job, @id, @Email)";
 
-    /// <summary>Sends a draft, or a scheduled campaign now. Refuses with NOT_FOUND, CAMPAIGN_STATE, CAMPAIGN_INCOMPLETE, AUDIENCE_EMPTY.</summary>
+    /// <summary>
+    /// Sends a draft, or a scheduled campaign now. Refuses with NOT_FOUND, CAMPAIGN_STATE, CAMPAIGN_INCOMPLETE, AUDIENCE_EMPTY.
+    /// </summary>
     public Task<Campaign> Send(Caller caller, Guid id, CancellationToken ct) => db.Run(caller, async session =>
     {
         await Ready(session, id);
@@ -44,11 +53,15 @@ public sealed class Dispatch(Db db, TimeProvider time, IStringLocalizer<Strings>
     {
         Complete(await Campaigns.One(session, id));
         var self = await session.One<Self>("select email, display_name as name from public.profiles where id = (select auth.uid())");
-        var job = await session.Enqueue(CampaignTestJob.Type, new CampaignTestJob.Order(id, self.Email, self.Name, strings["test.mark"]), priority: 10);
+        var job = await session.Enqueue(
+            CampaignTestJob.Type, new CampaignTestJob.Order(id, self.Email, self.Name, strings["test.mark"]), priority: 10);
         await session.Execute(TrySql, new { job, id, self.Email });
     }, ct);
 
-    /// <summary>Has a campaign sent at a time; said again, at another. Refuses with VALIDATION_FAILED, NOT_FOUND, CAMPAIGN_STATE, CAMPAIGN_INCOMPLETE, AUDIENCE_EMPTY.</summary>
+    /// <summary>
+    /// Has a campaign sent at a time; said again, at another. Refuses with VALIDATION_FAILED, NOT_FOUND, CAMPAIGN_STATE,
+    /// CAMPAIGN_INCOMPLETE, AUDIENCE_EMPTY.
+    /// </summary>
     public Task<Campaign> Schedule(Caller caller, Guid id, ScheduleInput input, CancellationToken ct)
     {
         var (at, zone) = input.Normalized(time.GetUtcNow());
@@ -97,7 +110,8 @@ public sealed class Dispatch(Db db, TimeProvider time, IStringLocalizer<Strings>
 
     private static void Complete(Campaign campaign)
     {
-        var missing = new[] { ("subject", campaign.Subject), ("content", campaign.Content) }.Where(f => string.IsNullOrWhiteSpace(f.Item2)).ToDictionary(f => f.Item1, _ => new FieldError("field.required"));
+        var missing = new[] { ("subject", campaign.Subject), ("content", campaign.Content) }.Where(f => string.IsNullOrWhiteSpace(f.Item2))
+            .ToDictionary(f => f.Item1, _ => new FieldError("field.required"));
         if (missing.Count > 0)
         {
             throw new Refusal(Reason.CampaignIncomplete) { Fields = missing };

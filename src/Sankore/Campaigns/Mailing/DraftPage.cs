@@ -40,7 +40,8 @@ public abstract class DraftPage : ModulePage
     protected async Task<Campaign> SaveDraft(int version, Func<CampaignInput, CampaignInput> change)
     {
         var draft = change(Campaign is not { } c ? new CampaignInput(null, null, null, null, null, null, null, null, null, null)
-            : new CampaignInput(c.Name, c.Subject, c.Content, c.TemplateId, c.FromName, c.ReplyTo, c.Audience, c.TrackOpens, c.TrackClicks, version));
+            : new CampaignInput(
+            c.Name, c.Subject, c.Content, c.TemplateId, c.FromName, c.ReplyTo, c.Audience, c.TrackOpens, c.TrackClicks, version));
         return Id is { } id ? await Campaigns.Update(Caller, id, version, draft, Ct) : await Campaigns.Create(Caller, draft, Ct);
     }
 }

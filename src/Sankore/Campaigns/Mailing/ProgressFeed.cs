@@ -6,7 +6,10 @@ using Sankore.Platform.Security;
 
 namespace Sankore.Campaigns.Mailing;
 
-/// <summary>Tells open pages how campaigns do: at most four times a second each, whatever the volume and however many nodes send, and always the last state in the end.</summary>
+/// <summary>
+/// Tells open pages how campaigns do: at most four times a second each, whatever the volume and however many nodes send, and always the
+/// last state in the end.
+/// </summary>
 public sealed class ProgressFeed(Db db, ILogger<ProgressFeed> log) : BackgroundService
 {
     private static readonly TimeSpan Pace = TimeSpan.FromMilliseconds(250);
@@ -15,7 +18,8 @@ public sealed class ProgressFeed(Db db, ILogger<ProgressFeed> log) : BackgroundS
     private const string TellSql = "select id from campaigns.tell_campaigns(@ids::uuid[]) id";
 
     private readonly ConcurrentDictionary<Guid, bool> _changed = new();
-    private readonly Channel<bool> _any = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
+    private readonly Channel<bool> _any =
+        Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
 
     /// <summary>Something of these campaigns changed.</summary>
     public void Changed(IEnumerable<Guid> campaigns)

@@ -7,9 +7,12 @@ declare
   v_table text;
 begin
   foreach v_table in array array['organizations', 'contacts', 'segments', 'email_templates', 'email_campaigns', 'emails_sent'] loop
-    execute format('create or replace trigger update_updated_at_column before update %s on campaigns.%I for each row execute function util.touch(%s)',
+    execute format(
+        'create or replace trigger update_updated_at_column before update %s on campaigns.%I for each row execute function util.touch(%s)',
       -- What a campaign is told of is no change of it.
-      case when v_table = 'email_campaigns' then 'of name, subject, content, status, template_id, from_name, reply_to, audience, track_opens, track_clicks, scheduled_at, time_zone' else '' end,
+      case
+        when v_table = 'email_campaigns'
+        then 'of name, subject, content, status, template_id, from_name, reply_to, audience, track_opens, track_clicks, scheduled_at, time_zone' else '' end,
       v_table, case when v_table = 'emails_sent' then quote_literal('no version') else '' end);
   end loop;
 end $$;
@@ -32,13 +35,16 @@ end $$;
 create or replace trigger link_organization_on_insert before insert on campaigns.contacts
   for each row when (new.organization_name is not null and new.organization_id is null) execute function campaigns.link_organization();
 create or replace trigger link_organization_on_update before update of organization_name on campaigns.contacts
-  for each row when (new.organization_name is distinct from old.organization_name and new.organization_id is not distinct from old.organization_id) execute function campaigns.link_organization();
+  for each row
+    when (new.organization_name is distinct from old.organization_name and new.organization_id is not distinct from old.organization_id)
+    execute function campaigns.link_organization();
 
 -- A contact's organisation has one name: a new one reaches its contacts, and none is left when it goes.
 create or replace function campaigns.rename_organization() returns trigger
 language plpgsql as $$
 begin
-  update campaigns.contacts set organization_name = case when tg_op = 'UPDATE' then new.name end, organization_id = case when tg_op = 'UPDATE' then new.id end
+  update campaigns.contacts
+  set organization_name = case when tg_op = 'UPDATE' then new.name end, organization_id = case when tg_op = 'UPDATE' then new.id end
   where user_id = old.user_id and organization_id = old.id;
   return case when tg_op = 'DELETE' then old else new end;
 end $$;
@@ -51,23 +57,29 @@ create or replace trigger forget_organization before delete on campaigns.organiz
 create or replace function campaigns.update_recipient_organization() returns trigger
 language plpgsql as $$
 begin
-  select c.organization_name into new.recipient_organization from campaigns.contacts c where c.user_id = new.user_id and c.id = new.contact_id;
+  select c.organization_name into new.recipient_organization from campaigns.contacts c
+  where c.user_id = new.user_id and c.id = new.contact_id;
   return new;
 end $$;
 create or replace trigger update_recipient_organization before insert on campaigns.emails_sent
-  for each row when (new.recipient_organization is null and new.contact_id is not null) execute function campaigns.update_recipient_organization();
+  for each row when (new.recipient_organization is null and new.contact_id is not null)
+    execute function campaigns.update_recipient_organization();
 
 -- ── Rules that hold whatever the code does ──
 
--- Nobody on the user's suppression list is written to, whoever asks and however the row came to be. Once a statement, as messages come and go in thousands.
+-- Nobody on the user's suppression list is written to, whoever asks and however the row came to be. Once a statement, as messages come and
+-- go in thousands.
 create or replace function campaigns.refuse_suppressed() returns trigger
 language plpgsql security definer set search_path = '' as $$
 begin
   if tg_op = 'INSERT' then
-    perform 1 from new_rows n join campaigns.suppressions s on s.user_id = n.user_id and s.email = lower(n.recipient_email) where n.status in ('pending', 'sending') limit 1;
+    perform 1 from new_rows n join campaigns.suppressions s on s.user_id = n.user_id and s.email = lower(n.recipient_email)
+      where n.status in ('pending', 'sending') limit 1;
   else
     perform 1 from new_rows n join campaigns.suppressions s on s.user_id = n.user_id and s.email = lower(n.recipient_email)
-    where n.status = 'sending' and not exists (select 1 from old_rows o where o.id = n.id and o.user_id = n.user_id and o.recipient_email = n.recipient_email and o.status = 'sending') limit 1;
+    where n.status = 'sending'
+      and not exists (select 1 from old_rows o
+        where o.id = n.id and o.user_id = n.user_id and o.recipient_email = n.recipient_email and o.status = 'sending') limit 1;
   end if;
   if found then
     raise exception 'SUPPRESSED' using errcode = 'SK001';
@@ -79,7 +91,8 @@ create or replace trigger refuse_suppressed_on_insert after insert on campaigns.
 create or replace trigger refuse_suppressed_on_update after update on campaigns.emails_sent
   referencing old table as old_rows new table as new_rows for each statement execute function campaigns.refuse_suppressed();
 
--- Whoever unsubscribed or complained comes back by their own act, not by the sender's; and only they, or their mail server, say that they did.
+-- Whoever unsubscribed or complained comes back by their own act, not by the sender's; and only they, or their mail server, say that they
+-- did.
 create or replace function campaigns.keep_suppression() returns trigger
 language plpgsql as $$
 begin
@@ -142,8 +155,8 @@ end $$;
 create or replace trigger check_campaign before update on campaigns.email_campaigns
   for each row execute function campaigns.check_campaign();
 
--- What a campaign carries is part of what it says: it is settled with it, and a change of it is one of the campaign. Ten files and 10 MB at most, also of two that come at
--- once: whoever changes the files holds the campaign.
+-- What a campaign carries is part of what it says: it is settled with it, and a change of it is one of the campaign. Ten files and 10 MB at
+-- most, also of two that come at once: whoever changes the files holds the campaign.
 create or replace function campaigns.check_attachments() returns trigger
 language plpgsql as $$
 declare
@@ -156,7 +169,8 @@ begin
   if tg_op = 'DELETE' then
     return old;
   end if;
-  if (select count(*) >= 10 or coalesce(sum(length(a.content)), 0) + length(new.content) > 10485760 from campaigns.attachments a where a.campaign_id = v_campaign) then
+  if (select count(*) >= 10 or coalesce(sum(length(a.content)), 0) + length(new.content) > 10485760 from campaigns.attachments a
+      where a.campaign_id = v_campaign) then
     raise exception 'ATTACHMENTS_FULL' using errcode = 'SK001';
   end if;
   return new;
@@ -174,15 +188,16 @@ begin
 end $$;
 create or replace trigger begin_counts after insert on campaigns.email_campaigns for each row execute function campaigns.begin_counts();
 
--- What a statement changed in emails_sent, added to its campaigns' counters: a new row counts once, an old one is taken off. The three triggers
--- differ in the rows that they have.
+-- What a statement changed in emails_sent, added to its campaigns' counters: a new row counts once, an old one is taken off. The three
+-- triggers differ in the rows that they have.
 do $do$
 declare
   v_event record;
 begin
   for v_event in select * from (values
     ('insert', 'new table as new_rows', 'select *, 1 as sign from new_rows', true),
-    ('update', 'old table as old_rows new table as new_rows', 'select *, 1 as sign from new_rows union all select *, -1 from old_rows', true),
+    ('update', 'old table as old_rows new table as new_rows', 'select *, 1 as sign from new_rows union all select *, -1 from old_rows',
+        true),
     ('delete', 'old table as old_rows', 'select *, -1 as sign from old_rows', false)) e (name, tables, changes, adds)
   loop
     execute format($function$
@@ -190,20 +205,27 @@ begin
       language plpgsql security definer set search_path = '' as $body$
       begin
         update campaigns.campaign_counts c
-        set total = c.total + d.total, pending = c.pending + d.pending, sending = c.sending + d.sending, sent = c.sent + d.sent, delivered = c.delivered + d.delivered,
-            failed = c.failed + d.failed, bounced = c.bounced + d.bounced, deferred = c.deferred + d.deferred, unknown = c.unknown + d.unknown,
+        set total = c.total + d.total, pending = c.pending + d.pending, sending = c.sending + d.sending, sent = c.sent + d.sent,
+          delivered = c.delivered + d.delivered,
+            failed = c.failed + d.failed, bounced = c.bounced + d.bounced, deferred = c.deferred + d.deferred,
+              unknown = c.unknown + d.unknown,
             suppressed = c.suppressed + d.suppressed, opened = c.opened + d.opened, clicked = c.clicked + d.clicked,
             unsubscribed = c.unsubscribed + d.unsubscribed, complained = c.complained + d.complained
         from (
           select campaign_id, sum(sign) as total,
-                 coalesce(sum(sign) filter (where status = 'pending'), 0) as pending, coalesce(sum(sign) filter (where status = 'sending'), 0) as sending,
-                 coalesce(sum(sign) filter (where status = 'sent'), 0) as sent, coalesce(sum(sign) filter (where status = 'delivered'), 0) as delivered,
-                 coalesce(sum(sign) filter (where status = 'failed'), 0) as failed, coalesce(sum(sign) filter (where status = 'bounced'), 0) as bounced,
+                 coalesce(sum(sign) filter (where status = 'pending'), 0) as pending,
+                   coalesce(sum(sign) filter (where status = 'sending'), 0) as sending,
+                 coalesce(sum(sign) filter (where status = 'sent'), 0) as sent,
+                   coalesce(sum(sign) filter (where status = 'delivered'), 0) as delivered,
+                 coalesce(sum(sign) filter (where status = 'failed'), 0) as failed,
+                   coalesce(sum(sign) filter (where status = 'bounced'), 0) as bounced,
                  coalesce(sum(sign) filter (where status = 'pending' and attempts > 0), 0) as deferred,
                  coalesce(sum(sign) filter (where status = 'failed' and error_code = 'OUTCOME_UNKNOWN'), 0) as unknown,
                  coalesce(sum(sign) filter (where status = 'failed' and error_code = 'SUPPRESSED'), 0) as suppressed,
-                 coalesce(sum(sign) filter (where opened_at is not null), 0) as opened, coalesce(sum(sign) filter (where clicked_at is not null), 0) as clicked,
-                 coalesce(sum(sign) filter (where unsubscribed_at is not null), 0) as unsubscribed, coalesce(sum(sign) filter (where complained_at is not null), 0) as complained
+                 coalesce(sum(sign) filter (where opened_at is not null), 0) as opened,
+                   coalesce(sum(sign) filter (where clicked_at is not null), 0) as clicked,
+                 coalesce(sum(sign) filter (where unsubscribed_at is not null), 0) as unsubscribed,
+                   coalesce(sum(sign) filter (where complained_at is not null), 0) as complained
           from (%2$s) e group by campaign_id) d
         where c.campaign_id = d.campaign_id;
         %3$s
@@ -218,12 +240,15 @@ begin
         on conflict on constraint campaign_minutes_pkey do update set sent = m.sent + excluded.sent;
       $adds$ else $takes$
         update campaigns.campaign_minutes m set sent = m.sent + d.sent
-        from (select campaign_id, date_trunc('minute', sent_at, 'UTC') as minute, sum(sign) as sent from (%s) e where sent_at is not null group by 1, 2) d
+        from (select campaign_id, date_trunc('minute', sent_at, 'UTC') as minute, sum(sign) as sent from (%s) e where sent_at is not null
+            group by 1, 2) d
         where m.campaign_id = d.campaign_id and m.minute = d.minute;
       $takes$ end, v_event.changes), v_event.tables);
   end loop;
 
-  for v_event in select * from (values ('contacts', 'insert', 'new', 1), ('contacts', 'delete', 'old', -1), ('organizations', 'insert', 'new', 1), ('organizations', 'delete', 'old', -1))
+  for v_event in select *
+    from (values ('contacts', 'insert', 'new', 1), ('contacts', 'delete', 'old', -1), ('organizations', 'insert', 'new', 1),
+      ('organizations', 'delete', 'old', -1))
     e (counted, name, rows, sign)
   loop
     execute format(case when v_event.sign > 0 then $function$
@@ -238,7 +263,8 @@ begin
       create or replace function campaigns.count_%1$s_on_%2$s() returns trigger
       language plpgsql security definer set search_path = '' as $body$
       begin
-        update campaigns.user_counts u set %1$s = u.%1$s - d.n from (select user_id, count(*) as n from changed_rows group by user_id) d where u.user_id = d.user_id;
+        update campaigns.user_counts u set %1$s = u.%1$s - d.n from (select user_id, count(*) as n from changed_rows group by user_id) d
+        where u.user_id = d.user_id;
         return null;
       end $body$;
       $function$ end || $trigger$
@@ -250,15 +276,17 @@ end $do$;
 
 -- ── What is asked of many rows at once ──
 
--- Contacts that a filter finds; an empty filter finds all. To be part of the query that asks (which reads by an index then, and no more than it shows), it is
--- given auth.uid() as it is, without a select around it.
+-- Contacts that a filter finds; an empty filter finds all. To be part of the query that asks (which reads by an index then, and no more
+-- than it shows), it is given auth.uid() as it is, without a select around it.
 create or replace function campaigns.matching(p_user_id uuid, p_filter jsonb) returns setof campaigns.contacts
 language sql stable as $$
   select c.* from campaigns.contacts c
   where c.user_id = (select p_user_id)
-    and (p_filter ->> 'q' is null or strpos(c.email, lower(p_filter ->> 'q')) > 0 or strpos(lower(c.name), lower(p_filter ->> 'q')) > 0 or strpos(lower(c.organization_name), lower(p_filter ->> 'q')) > 0)
+    and (p_filter ->> 'q' is null or strpos(c.email, lower(p_filter ->> 'q')) > 0 or strpos(lower(c.name), lower(p_filter ->> 'q')) > 0
+        or strpos(lower(c.organization_name), lower(p_filter ->> 'q')) > 0)
     and (p_filter -> 'tags' is null or c.tags && array(select jsonb_array_elements_text(p_filter -> 'tags')))
-    and (p_filter -> 'organizationIds' is null or c.organization_id = any (array(select jsonb_array_elements_text(p_filter -> 'organizationIds')::uuid)))
+    and (p_filter -> 'organizationIds' is null
+        or c.organization_id = any (array(select jsonb_array_elements_text(p_filter -> 'organizationIds')::uuid)))
     and (p_filter ->> 'domain' is null or split_part(c.email, '@', 2) = p_filter ->> 'domain')
     and (p_filter -> 'consent' is null or (c.consent_at is not null) = (p_filter ->> 'consent')::boolean)
     and p_filter is not null
@@ -276,16 +304,20 @@ $$;
 
 -- How a campaign does (document 001, « campaign_analytics »). The rate is that of the last one to two minutes.
 create or replace view campaigns.campaign_analytics with (security_invoker = true) as
-  select c.id as campaign_id, c.user_id, c.name as campaign_name, c.subject, c.status as campaign_status, c.created_at, c.scheduled_at, c.started_at, c.finished_at, c.updated_at,
-         k.total as total_emails, k.pending as pending_emails, k.sending as sending_emails, k.sent as sent_emails, k.delivered as delivered_emails, k.failed as failed_emails,
-         k.bounced as bounced_emails, k.deferred as deferred_emails, k.unknown as unknown_emails, k.suppressed as suppressed_emails, k.opened, k.clicked, k.unsubscribed, k.complained,
+  select c.id as campaign_id, c.user_id, c.name as campaign_name, c.subject, c.status as campaign_status, c.created_at, c.scheduled_at,
+    c.started_at, c.finished_at, c.updated_at,
+         k.total as total_emails, k.pending as pending_emails, k.sending as sending_emails, k.sent as sent_emails,
+           k.delivered as delivered_emails, k.failed as failed_emails,
+         k.bounced as bounced_emails, k.deferred as deferred_emails, k.unknown as unknown_emails, k.suppressed as suppressed_emails,
+           k.opened, k.clicked, k.unsubscribed, k.complained,
          round(100.0 * (k.sent + k.delivered) / nullif(k.total - k.pending - k.sending - k.suppressed, 0), 1) as success_rate,
          r.per_minute as rate_per_minute,
          case when r.per_minute > 0 then ceil((k.pending + k.sending) * 60.0 / r.per_minute)::integer end as seconds_left
   from campaigns.email_campaigns c
   join campaigns.campaign_counts k on k.campaign_id = c.id
   left join lateral (
-    select round(sum(m.sent) * 60.0 / greatest(1, extract(epoch from clock_timestamp() - greatest(min(m.minute), c.started_at))))::integer as per_minute
+    select round(sum(m.sent) * 60.0 / greatest(1, extract(epoch from clock_timestamp() - greatest(min(m.minute), c.started_at))))::integer
+      as per_minute
     from campaigns.campaign_minutes m
     where m.campaign_id = c.id and m.minute >= date_trunc('minute', now(), 'UTC') - interval '1 minute') r on c.status = 'sending';
 
@@ -296,7 +328,8 @@ create or replace view campaigns.contact_analytics with (security_invoker = true
          round(100.0 * r.delivered_emails / nullif(r.emails_received, 0), 1) as delivery_rate
   from campaigns.contacts c
   cross join lateral (
-    select count(*) filter (where e.sent_at is not null) as emails_received, count(*) filter (where e.status in ('sent', 'delivered')) as delivered_emails,
+    select count(*) filter (where e.sent_at is not null) as emails_received,
+      count(*) filter (where e.status in ('sent', 'delivered')) as delivered_emails,
            count(*) filter (where e.status = 'bounced') as bounced_emails, max(e.sent_at) as last_sent_at
     from campaigns.emails_sent e where e.user_id = c.user_id and e.contact_id = c.id) r;
 
@@ -368,7 +401,8 @@ begin
   perform live.lock();
   -- Whoever changes a campaign holds its row and will want the log: it is not waited for.
   select coalesce(array_agg(id), '{}') into v_due from (
-    select id from campaigns.email_campaigns where id = any (p_ids) and told_at <= clock_timestamp() - interval '240 milliseconds' for update skip locked) due;
+    select id from campaigns.email_campaigns
+    where id = any (p_ids) and told_at <= clock_timestamp() - interval '240 milliseconds' for update skip locked) due;
   perform campaigns.tell_all(v_due);
   return query select i from unnest(p_ids) i where i <> all (v_due) and exists (select 1 from campaigns.email_campaigns c where c.id = i);
 end $$;
@@ -378,9 +412,11 @@ grant execute on function campaigns.tell_all(uuid[]) to service_role;
 
 -- ── Who sees what: every row is its user's alone ──
 
-grant select, insert, update, delete on campaigns.organizations, campaigns.contacts, campaigns.segments, campaigns.suppressions, campaigns.email_templates, campaigns.email_campaigns,
+grant select, insert, update, delete on campaigns.organizations, campaigns.contacts, campaigns.segments, campaigns.suppressions,
+  campaigns.email_templates, campaigns.email_campaigns,
   campaigns.attachments, campaigns.emails_sent, campaigns.tries to authenticated, service_role;
-grant select on campaigns.campaign_counts, campaigns.campaign_minutes, campaigns.user_counts, campaigns.campaign_analytics, campaigns.contact_analytics, campaigns.dashboard_analytics to authenticated, service_role;
+grant select on campaigns.campaign_counts, campaigns.campaign_minutes, campaigns.user_counts, campaigns.campaign_analytics,
+  campaigns.contact_analytics, campaigns.dashboard_analytics to authenticated, service_role;
 grant execute on function campaigns.matching(uuid, jsonb), campaigns.audience_filter(uuid, jsonb) to authenticated, service_role;
 
 revoke update on campaigns.suppressions, campaigns.attachments from authenticated;

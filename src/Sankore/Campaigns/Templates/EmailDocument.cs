@@ -5,9 +5,13 @@ namespace Sankore.Campaigns.Templates;
 /// <summary>The HTML document around a message's content.</summary>
 internal static class EmailDocument
 {
-    private const string Head = """<head><meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1"></head>""";
+    private const string Head =
+        """<head><meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1"></head>""";
 
-    /// <summary>A whole document: the content itself where it is one, otherwise a minimal one around it, in the current language and without anything foreign.</summary>
+    /// <summary>
+    /// A whole document: the content itself where it is one, otherwise a minimal one around it, in the current language and without
+    /// anything foreign.
+    /// </summary>
     public static string Of(string content)
     {
         var tags = HtmlParts.Of(content).Where(p => p.Kind == HtmlPartKind.Tag).Select(p => p.Name).ToHashSet();

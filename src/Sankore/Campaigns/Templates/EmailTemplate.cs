@@ -7,7 +7,8 @@ namespace Sankore.Campaigns.Templates;
 /// <summary>A message to start campaigns from (document 001, « email_templates »).</summary>
 /// <param name="Subject">One line, with merge fields (<see cref="MergeText"/>).</param>
 /// <param name="Content">HTML, a whole document or a part of one, with merge fields; as its author wrote it.</param>
-public sealed record EmailTemplate(Guid Id, string Name, string Subject, string Content, int Version, DateTime CreatedAt, DateTime UpdatedAt) : IVersioned;
+public sealed record EmailTemplate(
+    Guid Id, string Name, string Subject, string Content, int Version, DateTime CreatedAt, DateTime UpdatedAt) : IVersioned;
 
 /// <summary>A template in a list: without its content.</summary>
 public sealed record TemplateLine(Guid Id, string Name, string Subject, int Version, DateTime CreatedAt, DateTime UpdatedAt);

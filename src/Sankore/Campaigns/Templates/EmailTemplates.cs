@@ -8,7 +8,9 @@ namespace Sankore.Campaigns.Templates;
 /// <summary>A person's e-mail templates: nobody else sees them.</summary>
 public sealed class EmailTemplates(Db db, IStringLocalizer<Strings> words)
 {
-    private const string Found = "from campaigns.email_templates t where t.user_id = (select auth.uid()) and (@Pattern::text is null or t.name ilike @Pattern or t.subject ilike @Pattern)";
+    private const string Found =
+        "from campaigns.email_templates t where t.user_id = (select auth.uid()) and (@Pattern::text is null or t.name ilike @Pattern"
+        + " or t.subject ilike @Pattern)";
     private const string ListSql = $"select t.id, t.name, t.subject, t.version, t.created_at, t.updated_at {Found}";
     private const string CountSql = $"select count(*) {Found}";
 
@@ -16,9 +18,15 @@ public sealed class EmailTemplates(Db db, IStringLocalizer<Strings> words)
         ("name", "t.name collate \"und-x-icu\""), ("subject", "t.subject collate \"und-x-icu\""),
         ("createdAt", "t.created_at"), ("updatedAt", "t.updated_at"));
 
-    private const string OneSql = "select id, name, subject, content, version, created_at, updated_at from campaigns.email_templates where id = @id";
-    private const string InsertSql = "insert into campaigns.email_templates (id, name, subject, content) values (@id, @Name, @Subject, @Content)";
-    private const string UpdateSql = "update campaigns.email_templates set name = @Name, subject = @Subject, content = @Content where id = @id and version = @version";
+    private const string OneSql = """
+        select id, name, subject, content, version, created_at, updated_at from campaigns.email_templates where id = @id
+        """;
+    private const string InsertSql = """
+        insert into campaigns.email_templates (id, name, subject, content) values (@id, @Name, @Subject, @Content)
+        """;
+    private const string UpdateSql = """
+        update campaigns.email_templates set name = @Name, subject = @Subject, content = @Content where id = @id and version = @version
+        """;
 
     /// <summary>The caller's templates, a page at a time, the last changed first.</summary>
     public Task<Paged<TemplateLine>> List(Caller caller, ListQuery query, CancellationToken ct) => db.Read(caller, session =>
@@ -28,7 +36,8 @@ public sealed class EmailTemplates(Db db, IStringLocalizer<Strings> words)
     }, ct);
 
     /// <summary>One template. Refuses with NOT_FOUND.</summary>
-    public Task<EmailTemplate> Find(Caller caller, Guid id, CancellationToken ct) => db.Read(caller, session => session.One<EmailTemplate>(OneSql, new { id }), ct);
+    public Task<EmailTemplate> Find(Caller caller, Guid id, CancellationToken ct) =>
+        db.Read(caller, session => session.One<EmailTemplate>(OneSql, new { id }), ct);
 
     /// <summary>Adds a template. Refuses with VALIDATION_FAILED.</summary>
     public Task<EmailTemplate> Create(Caller caller, TemplateInput input, CancellationToken ct)

@@ -21,7 +21,8 @@ internal enum HtmlPartKind
 internal readonly record struct HtmlPart(HtmlPartKind Kind, string Name, int Start, int End);
 
 /// <summary>
-/// Takes HTML apart where it stands, which a parsed document no longer tells: to change a place of it and leave the rest byte for byte. In one pass, whatever is written.
+/// Takes HTML apart where it stands, which a parsed document no longer tells: to change a place of it and leave the rest byte for byte. In
+/// one pass, whatever is written.
 /// </summary>
 internal static class HtmlParts
 {

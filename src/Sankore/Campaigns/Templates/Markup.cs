@@ -13,11 +13,16 @@ internal static class Markup
     private const int MaxDepth = 250;
     private const int LookEvery = 50;
 
-    private static readonly HashSet<string> Refused = ["script", "iframe", "frame", "frameset", "object", "embed", "applet", "form", "base", "template"];
-    private static readonly HashSet<string> Addresses = ["href", "src", "srcset", "action", "formaction", "background", "poster", "data", "cite", "longdesc", "xlink:href"];
+    private static readonly HashSet<string> Refused =
+        ["script", "iframe", "frame", "frameset", "object", "embed", "applet", "form", "base", "template"];
+    private static readonly HashSet<string> Addresses =
+        ["href", "src", "srcset", "action", "formaction", "background", "poster", "data", "cite", "longdesc", "xlink:href"];
     private static readonly string[] Schemes = ["javascript:", "vbscript:", "data:text/html", "data:application/xhtml"];
 
-    /// <summary>A document out of HTML, whole or a part. Refuses with VALIDATION_FAILED beside <c>content</c> when it has too many elements, or they lie too deep in each other, to be worked on.</summary>
+    /// <summary>
+    /// A document out of HTML, whole or a part. Refuses with VALIDATION_FAILED beside <c>content</c> when it has too many elements, or they
+    /// lie too deep in each other, to be worked on.
+    /// </summary>
     public static IHtmlDocument Read(string html)
     {
         var made = 0;
@@ -27,7 +32,8 @@ internal static class Markup
             OnCreated = (element, _) =>
             {
                 // Looked at while it is read: the parser itself takes ever longer the deeper it gets.
-                var mistake = ++made > MaxElements || (made % LookEvery == 0 && Depth(last) > MaxDepth) ? new FieldError("html.large") : element.LocalName == "template" ? Named(element) : null;
+                var mistake = ++made > MaxElements || (made % LookEvery == 0 && Depth(last) > MaxDepth) ? new FieldError("html.large")
+                    : element.LocalName == "template" ? Named(element) : null;
                 if (mistake is not null)
                 {
                     throw new Refusal(Reason.Invalid) { Fields = new Dictionary<string, FieldError> { ["content"] = mistake } };
@@ -56,7 +62,10 @@ internal static class Markup
 
     private static FieldError? Mistake(IElement element)
     {
-        if (Refused.Contains(element.LocalName) || (element.LocalName == "meta" && string.Equals(element.GetAttribute("http-equiv")?.Trim(), "refresh", StringComparison.OrdinalIgnoreCase)))
+        if (Refused.Contains(element.LocalName)
+            || (
+            element.LocalName == "meta"
+            && string.Equals(element.GetAttribute("http-equiv")?.Trim(), "refresh", StringComparison.OrdinalIgnoreCase)))
         {
             return Named(element);
         }
@@ -77,7 +86,8 @@ internal static class Markup
     private static FieldError Named(IElement element) => new("html.element", "<" + element.LocalName + ">");
 
     /// <summary>An address as browsers read it: blanks and control characters in it count for nothing.</summary>
-    private static string Bare(string address) => string.Concat(address.Where(c => c > ' ' && !char.IsControl(c)).Take(40)).ToLowerInvariant();
+    private static string Bare(string address) =>
+        string.Concat(address.Where(c => c > ' ' && !char.IsControl(c)).Take(40)).ToLowerInvariant();
 
     private static INode? Next(INode node)
     {

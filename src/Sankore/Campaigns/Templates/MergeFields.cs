@@ -19,14 +19,15 @@ public sealed record MergeValues(string Email, string? Name, string? Organizatio
 }
 
 /// <summary>
-/// Texts with merge fields in Handlebars' notation: <c>{{contact.name}}</c>, with a fallback <c>{{default contact.name "Madame, Monsieur"}}</c>, and parts that
-/// depend on a field: <c>{{#if organization.name}}…{{else}}…{{/if}}</c>, <c>{{#unless …}}…{{/unless}}</c>. Nothing else of Handlebars is allowed, so that a
-/// text that could be saved can be sent.
+/// Texts with merge fields in Handlebars' notation: <c>{{contact.name}}</c>, with a fallback <c>{{default contact.name "Madame,
+/// Monsieur"}}</c>, and parts that depend on a field: <c>{{#if organization.name}}…{{else}}…{{/if}}</c>, <c>{{#unless …}}…{{/unless}}</c>.
+/// Nothing else of Handlebars is allowed, so that a text that could be saved can be sent.
 /// </summary>
 public sealed partial class MergeText
 {
     /// <summary>Every field there is.</summary>
-    public static readonly string[] Fields = ["contact.email", "contact.name", "organization.name", "campaign.name", "sender.name", "unsubscribe_url"];
+    public static readonly string[] Fields =
+        ["contact.email", "contact.name", "organization.name", "campaign.name", "sender.name", "unsubscribe_url"];
 
     private static readonly IHandlebars Html = Engine(noEscape: false), Plain = Engine(noEscape: true);
 
@@ -46,11 +47,21 @@ public sealed partial class MergeText
     /// <summary>The text for one recipient, whose values are made ready for several texts.</summary>
     internal string Fill(Dictionary<string, object?> context) => _fill(context);
 
-    /// <summary>What is wrong with the fields of HTML; null: nothing. The closing braces of a style sheet's rules are none of theirs.</summary>
+    /// <summary>
+    /// What is wrong with the fields of HTML; null: nothing. The closing braces of a style sheet's rules are none of theirs.
+    /// </summary>
     public static FieldError? MistakeOfHtml(string html) =>
         // A brace that touches a field's own would be taken for one of them, in a style sheet too.
-        Tag().Matches(html).FirstOrDefault(tag => tag.Value.EndsWith("}}}", StringComparison.Ordinal) || html.AsSpan(tag.Index + tag.Length).StartsWith('}')) is { } touched ? new FieldError("merge.unknown", touched.Value)
-        : Mistake(string.Concat(HtmlParts.Of(html).Select(part => part is { Kind: HtmlPartKind.Raw, Name: "style" } ? Rules().Replace(html[part.Start..part.End], "$1") : html[part.Start..part.End])));
+        Tag().Matches(html)
+            .FirstOrDefault(
+            tag => tag.Value.EndsWith("}}}", StringComparison.Ordinal)
+            || html.AsSpan(tag.Index + tag.Length).StartsWith('}')) is { } touched ? new FieldError("merge.unknown", touched.Value)
+        : Mistake(
+        string.Concat(
+        HtmlParts.Of(html)
+        .Select(
+        part => part is { Kind: HtmlPartKind.Raw, Name: "style" } ? Rules().Replace(html[part.Start..part.End], "$1")
+        : html[part.Start..part.End])));
 
     /// <summary>What is wrong with a text's fields, for the message beside it; null: nothing.</summary>
     public static FieldError? Mistake(string text)
@@ -72,10 +83,13 @@ public sealed partial class MergeText
             var inner = tag.Groups[1].Value.Trim();
             var mistake = inner switch
             {
-                _ when tag.Value.StartsWith("{{{", StringComparison.Ordinal) || tag.Value.EndsWith("}}}", StringComparison.Ordinal) => new FieldError("merge.unknown", tag.Value),
+                _ when tag.Value.StartsWith("{{{", StringComparison.Ordinal) || tag.Value.EndsWith("}}}", StringComparison.Ordinal) =>
+                    new FieldError("merge.unknown", tag.Value),
                 _ when Block().Match(inner) is { Success: true } block => Opened(block.Groups[1].Value, block.Groups[2].Value),
-                ['/', .. var kind] => open.TryPop(out var last) && last.TrimEnd('+') == kind ? null : new FieldError("merge.block", tag.Value),
-                "else" => open.TryPop(out var last) && !last.EndsWith('+') ? Reopened(last + "+") : new FieldError("merge.block", tag.Value),
+                ['/', .. var kind] =>
+                open.TryPop(out var last) && last.TrimEnd('+') == kind ? null : new FieldError("merge.block", tag.Value),
+                "else" =>
+                open.TryPop(out var last) && !last.EndsWith('+') ? Reopened(last + "+") : new FieldError("merge.block", tag.Value),
                 _ when Fallback().Match(inner) is { Success: true } fallback => Known(fallback.Groups[1].Value),
                 _ => Known(inner),
             };
@@ -84,7 +98,8 @@ public sealed partial class MergeText
                 return mistake;
             }
         }
-        return Stray(text[end..]) ? new FieldError("merge.open") : open.Count > 0 ? new FieldError("merge.block", "{{#" + open.Peek().TrimEnd('+') + "}}") : null;
+        return Stray(text[end..]) ? new FieldError("merge.open") : open.Count > 0
+            ? new FieldError("merge.block", "{{#" + open.Peek().TrimEnd('+') + "}}") : null;
 
         FieldError? Opened(string kind, string field)
         {
@@ -99,13 +114,15 @@ public sealed partial class MergeText
         }
 
         static FieldError? Known(string field) => Fields.Contains(field) ? null : new FieldError("merge.unknown", field);
-        static bool Stray(string between) => between.Contains("{{", StringComparison.Ordinal) || between.Contains("}}", StringComparison.Ordinal);
+        static bool Stray(string between) =>
+            between.Contains("{{", StringComparison.Ordinal) || between.Contains("}}", StringComparison.Ordinal);
     }
 
     private static IHandlebars Engine(bool noEscape)
     {
         var engine = Handlebars.Create(new HandlebarsConfiguration { NoEscape = noEscape });
-        engine.RegisterHelper("default", (output, _, arguments) => output.Write(arguments[0] is string { Length: > 0 } value ? value : arguments[1]));
+        engine.RegisterHelper(
+            "default", (output, _, arguments) => output.Write(arguments[0] is string { Length: > 0 } value ? value : arguments[1]));
         return engine;
     }
 

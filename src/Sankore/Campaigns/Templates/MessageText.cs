@@ -10,8 +10,9 @@ namespace Sankore.Campaigns.Templates;
 public sealed record FilledMessage(string Subject, string Html, string Text);
 
 /// <summary>
-/// A message ready to be filled in: made once from a subject and a content that <see cref="MessageRules.Message"/> found nothing wrong with, filled for each recipient.
-/// Thread-safe. Every recipient finds the link that unsubscribes: where the content does not show it to all of them, a line below says it.
+/// A message ready to be filled in: made once from a subject and a content that <see cref="MessageRules.Message"/> found nothing wrong
+/// with, filled for each recipient. Thread-safe. Every recipient finds the link that unsubscribes: where the content does not show it to
+/// all of them, a line below says it.
 /// </summary>
 public sealed class MessageText
 {
@@ -20,7 +21,9 @@ public sealed class MessageText
     private MessageText(string subject, string html, string text) =>
         (_subject, _html, _text) = (MergeText.OfPlain(subject), MergeText.OfHtml(html), MergeText.OfPlain(text));
 
-    /// <summary>Makes a message ready, in the current language as far as words are added. Takes milliseconds: keep it for all recipients.</summary>
+    /// <summary>
+    /// Makes a message ready, in the current language as far as words are added. Takes milliseconds: keep it for all recipients.
+    /// </summary>
     /// <param name="subject">The subject, with merge fields.</param>
     /// <param name="content">The content, with merge fields.</param>
     /// <param name="words">The words that are added.</param>
@@ -40,7 +43,9 @@ public sealed class MessageText
         var last = EmailDocument.WithLast(content, footer);
         // An open comment or quote at the end would swallow it.
         var html = ShowsLink(PlainText.Of(last)) ? last : footer + content;
-        return new MessageText(subject, change(EmailDocument.Of(html)), $$$"""{{{text}}}{{{"\n\n---\n"}}}{{{why}}} {{{act}}} ({{unsubscribe_url}})""".TrimStart());
+        return new MessageText(
+            subject, change(EmailDocument.Of(html)),
+            $$$"""{{{text}}}{{{"\n\n---\n"}}}{{{why}}} {{{act}}} ({{unsubscribe_url}})""".TrimStart());
     }
 
     /// <summary>The message for one recipient.</summary>

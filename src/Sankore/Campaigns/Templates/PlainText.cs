@@ -4,14 +4,17 @@ using AngleSharp.Dom;
 
 namespace Sankore.Campaigns.Templates;
 
-/// <summary>The plain text that goes beside an HTML body, for readers who do not show HTML. Merge fields stay as they are, to be filled in.</summary>
+/// <summary>
+/// The plain text that goes beside an HTML body, for readers who do not show HTML. Merge fields stay as they are, to be filled in.
+/// </summary>
 public static partial class PlainText
 {
     private static readonly HashSet<string> Silent = ["SCRIPT", "STYLE", "HEAD", "TITLE", "TEMPLATE", "NOSCRIPT"];
 
     private static readonly HashSet<string> Blocks =
     [
-        "P", "DIV", "SECTION", "ARTICLE", "HEADER", "FOOTER", "MAIN", "H1", "H2", "H3", "H4", "H5", "H6", "UL", "OL", "TABLE", "BLOCKQUOTE", "PRE", "ADDRESS", "FIGURE", "HR", "CENTER",
+        "P", "DIV", "SECTION", "ARTICLE", "HEADER", "FOOTER", "MAIN", "H1", "H2", "H3", "H4", "H5", "H6", "UL", "OL", "TABLE", "BLOCKQUOTE",
+            "PRE", "ADDRESS", "FIGURE", "HR", "CENTER",
     ];
 
     /// <summary>
@@ -27,8 +30,8 @@ public static partial class PlainText
     }
 
     /// <summary>
-    /// Blocks as comments, which may stand anywhere: between the rows of a table, too, where text would be moved out from. And all of it in one body, whatever comes first
-    /// or behind its end.
+    /// Blocks as comments, which may stand anywhere: between the rows of a table, too, where text would be moved out from. And all of it in
+    /// one body, whatever comes first or behind its end.
     /// </summary>
     private static string InOneBody(string html)
     {
@@ -50,7 +53,9 @@ public static partial class PlainText
                 var said = Blanks().Replace(words.Data, " ");
                 text.Append(text.Length == 0 || char.IsWhiteSpace(text[^1]) ? said.TrimStart() : said);
             }
-            else if (child is IComment comment && MergeText.BlockTag().Match(comment.Data.Trim()) is { Success: true } tag && tag.Length == comment.Data.Trim().Length)
+            else if (
+                child is IComment comment && MergeText.BlockTag().Match(comment.Data.Trim()) is { Success: true } tag
+                && tag.Length == comment.Data.Trim().Length)
             {
                 text.Append(tag.Value);
             }

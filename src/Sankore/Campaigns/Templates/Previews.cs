@@ -32,7 +32,8 @@ public sealed class Previews(Contacts.Contacts contacts, Profiles profiles, AppA
             ? ("amina@exemple.cg", words["preview.name"].Value, words["preview.organization"].Value)
             : (contact.Email, contact.Name, contact.OrganizationName);
         // The link is the recipient's own: here it leads nowhere.
-        var values = new MergeValues(email, name, organization, words["preview.campaign"], sender.DisplayName, address.Link("/u/exemple").ToString());
+        var values = new MergeValues(
+            email, name, organization, words["preview.campaign"], sender.DisplayName, address.Link("/u/exemple").ToString());
         return MessageText.Of(input.Subject!, input.Content!, words).Fill(values);
     }
 }

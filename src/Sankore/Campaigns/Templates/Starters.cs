@@ -6,7 +6,9 @@ namespace Sankore.Campaigns.Templates;
 /// <param name="Key">Its name in the address of the page.</param>
 public sealed record Starter(string Key, string Subject, string Content);
 
-/// <summary>The starting templates: real e-mails, written out in <c>Starters/KEY-LANGUAGE.html</c>, whose <c>title</c> is the subject.</summary>
+/// <summary>
+/// The starting templates: real e-mails, written out in <c>Starters/KEY-LANGUAGE.html</c>, whose <c>title</c> is the subject.
+/// </summary>
 public static class Starters
 {
     /// <summary>The keys of all of them; their names are texts of the module (<c>starter.KEY</c>).</summary>

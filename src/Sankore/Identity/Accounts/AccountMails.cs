@@ -22,7 +22,9 @@ internal sealed class AccountMails(Db db, AppAddress address, IStringLocalizer<S
     public Task SendPasswordResetCodeAsync(Account user, string email, string resetCode) =>
         Send(email, "reset", ResetLink(email, WebUtility.HtmlDecode(resetCode)).ToString());
 
-    /// <summary>Sends the link with which an account's password can be set anew, if there is such an account; says nothing either way.</summary>
+    /// <summary>
+    /// Sends the link with which an account's password can be set anew, if there is such an account; says nothing either way.
+    /// </summary>
     public async Task SendReset(UserManager<Account> users, string? email)
     {
         if (email is { Length: > 0 and <= 254 } && await users.FindByEmailAsync(email.Trim()) is { } account)
@@ -32,11 +34,16 @@ internal sealed class AccountMails(Db db, AppAddress address, IStringLocalizer<S
         }
     }
 
-    /// <summary>The framework makes its links from the request's Host header, which anybody can write: ours say the platform's own address.</summary>
+    /// <summary>
+    /// The framework makes its links from the request's Host header, which anybody can write: ours say the platform's own address.
+    /// </summary>
     private string Own(string link) => address.Link(new Uri(WebUtility.HtmlDecode(link)).PathAndQuery).ToString();
 
-    private Uri ResetLink(string email, string code) => address.Link($"/reset?email={Uri.EscapeDataString(email)}&code={Uri.EscapeDataString(code)}");
+    private Uri ResetLink(string email, string code) =>
+        address.Link($"/reset?email={Uri.EscapeDataString(email)}&code={Uri.EscapeDataString(code)}");
 
     private Task Send(string email, string kind, string link) =>
-        db.Run(Caller.Service, session => session.SendMail(new Mail(email, strings[$"{kind}.subject"], strings[$"{kind}.text", link])), CancellationToken.None);
+        db.Run(
+            Caller.Service, session =>
+            session.SendMail(new Mail(email, strings[$"{kind}.subject"], strings[$"{kind}.text", link])), CancellationToken.None);
 }

@@ -5,7 +5,9 @@ using Sankore.Platform.Web;
 
 namespace Sankore.Identity.Accounts;
 
-/// <summary>The framework's identity endpoints answer in our words: every refusal has its code and a message in the caller's language.</summary>
+/// <summary>
+/// The framework's identity endpoints answer in our words: every refusal has its code and a message in the caller's language.
+/// </summary>
 internal sealed class IdentityAnswers(Problems problems) : IEndpointFilter
 {
     public async ValueTask<object?> InvokeAsync(EndpointFilterInvocationContext context, EndpointFilterDelegate next)
@@ -25,7 +27,8 @@ internal sealed class IdentityAnswers(Problems problems) : IEndpointFilter
                 _ => Reason.InvalidCredentials,
             }),
             ValidationProblem v => throw IdentityRefusals.From(v.ProblemDetails.Errors.Keys),
-            UnauthorizedHttpResult or ChallengeHttpResult => Results.Problem(Problems.Describe(Reason.Unauthenticated, problems.Message(Reason.Unauthenticated))),
+            UnauthorizedHttpResult or ChallengeHttpResult =>
+            Results.Problem(Problems.Describe(Reason.Unauthenticated, problems.Message(Reason.Unauthenticated))),
             NotFound => throw new Refusal(Reason.NotFound),
             _ => answer,
         };

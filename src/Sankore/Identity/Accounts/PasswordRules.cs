@@ -2,7 +2,9 @@ using Microsoft.AspNetCore.Identity;
 
 namespace Sankore.Identity.Accounts;
 
-/// <summary>The demo network's password, printed by <c>./run</c>, is for demo accounts only; and a password is not the account's own address.</summary>
+/// <summary>
+/// The demo network's password, printed by <c>./run</c>, is for demo accounts only; and a password is not the account's own address.
+/// </summary>
 public sealed class PasswordRules : IPasswordValidator<Account>
 {
     /// <summary>The password of every demo account.</summary>

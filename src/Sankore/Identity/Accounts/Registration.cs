@@ -12,8 +12,8 @@ internal static class Registration
     public static bool IsOpen(IConfiguration configuration) => configuration["Sankore:Registration"] is not "closed";
 
     /// <summary>
-    /// Before two of the framework's endpoints: registering is refused where it is closed; a forgotten password is answered here, because the
-    /// framework mails only to confirmed addresses, and nobody must confirm one.
+    /// Before two of the framework's endpoints: registering is refused where it is closed; a forgotten password is answered here, because
+    /// the framework mails only to confirmed addresses, and nobody must confirm one.
     /// </summary>
     public static async ValueTask<object?> Instead(EndpointFilterInvocationContext context, EndpointFilterDelegate next)
     {

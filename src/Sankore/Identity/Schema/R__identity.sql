@@ -2,7 +2,8 @@
 grant select, insert, update, delete on auth.users, auth.data_protection_keys to service_role;
 grant select on public.profiles to authenticated, service_role;
 grant insert, update on public.profiles to service_role;
-grant update (username, display_name, bio, avatar_url, is_public, locale, time_zone, phone, city, country, updated_at) on public.profiles to authenticated;
+grant update (username, display_name, bio, avatar_url, is_public, locale, time_zone, phone, city, country, updated_at)
+  on public.profiles to authenticated;
 
 select util.policy('auth.users', 'service', 'all', 'service_role'),
   util.policy('auth.data_protection_keys', 'service', 'all', 'service_role'),

@@ -29,7 +29,8 @@ public static class DatabaseSetup
     /// <param name="ct">Cancels.</param>
     /// <returns>The connection string of the program's own login.</returns>
     /// <exception cref="OperatorException">The server is unreachable, too old, or the login may not create what is needed.</exception>
-    public static async Task<string> Prepare(string connectionString, IReadOnlyList<string> modules, Action<string> say, CancellationToken ct)
+    public static async Task<string> Prepare(
+        string connectionString, IReadOnlyList<string> modules, Action<string> say, CancellationToken ct)
     {
         var admin = Parse(connectionString);
         var app = AppConnection(admin);
@@ -49,7 +50,8 @@ public static class DatabaseSetup
                     await SchemaRunner.Apply(connection, modules, say, ct);
                     break;
                 }
-                catch (PostgresException e) when (attempt < Attempts && e.SqlState is PostgresErrorCodes.DuplicateDatabase or PostgresErrorCodes.UniqueViolation
+                catch (PostgresException e) when (
+                    attempt < Attempts && e.SqlState is PostgresErrorCodes.DuplicateDatabase or PostgresErrorCodes.UniqueViolation
                     or PostgresErrorCodes.ObjectInUse or PostgresErrorCodes.InternalError or PostgresErrorCodes.CannotConnectNow)
                 {
                     // Roles and databases belong to the whole server: another node makes them at this moment, or the server is starting.
@@ -59,13 +61,15 @@ public static class DatabaseSetup
         }
         catch (PostgresException e) when (e.SqlState is PostgresErrorCodes.CannotConnectNow or PostgresErrorCodes.TooManyConnections)
         {
-            throw new OperatorException($"PostgreSQL at {Where(admin)} does not take connections now ({e.MessageText}): try again in a moment.", e);
+            throw new OperatorException(
+                $"PostgreSQL at {Where(admin)} does not take connections now ({e.MessageText}): try again in a moment.", e);
         }
         catch (PostgresException e) when (e.SqlState == PostgresErrorCodes.InsufficientPrivilege)
         {
             throw new OperatorException(
                 $"The database login '{admin.Username}' may not create what Sankoré needs ({e.MessageText}): " +
-                $"give it CREATEROLE and CREATEDB (alter role {admin.Username} createrole createdb), or start once with an administrator's login in SANKORE_DATABASE.", e);
+                $"give it CREATEROLE and CREATEDB (alter role {admin.Username} createrole createdb), or start once with an "
+                + $"administrator's login in SANKORE_DATABASE.", e);
         }
         return app;
     }
@@ -82,11 +86,16 @@ public static class DatabaseSetup
         }
         catch (Exception e) when (e is ArgumentException or FormatException)
         {
-            throw new OperatorException($"SANKORE_DATABASE is not a connection string ({e.Message}): write it like Host=127.0.0.1;Username=postgres;Password=…;Database=sankore.", e);
+            throw new OperatorException(
+                $"SANKORE_DATABASE is not a connection string ({e.Message}): write it like "
+                + $"Host=127.0.0.1;Username=postgres;Password=…;Database=sankore.", e);
         }
     }
 
-    /// <summary>The program's login on the same server. Its password is derived from the administrator's, so that any node given the same SANKORE_DATABASE has it.</summary>
+    /// <summary>
+    /// The program's login on the same server. Its password is derived from the administrator's, so that any node given the same
+    /// SANKORE_DATABASE has it.
+    /// </summary>
     private static string AppConnection(NpgsqlConnectionStringBuilder admin)
     {
         var app = new NpgsqlConnectionStringBuilder(admin.ConnectionString)
@@ -122,7 +131,8 @@ public static class DatabaseSetup
         catch (PostgresException e) when (e.SqlState == PostgresErrorCodes.InvalidCatalogName)
         {
             say($"creating database {admin.Database}");
-            await using var server = await Open(new NpgsqlConnectionStringBuilder(admin.ConnectionString) { Database = "postgres" }.ConnectionString, ct);
+            await using var server =
+                await Open(new NpgsqlConnectionStringBuilder(admin.ConnectionString) { Database = "postgres" }.ConnectionString, ct);
             await Execute(server, $"create database {Quote(admin.Database!)} encoding 'UTF8' template template0", ct);
             return await Open(admin.ConnectionString, ct);
         }
@@ -136,19 +146,26 @@ public static class DatabaseSetup
         {
             await OpenAny(connection, ct);
         }
-        catch (PostgresException e) when (e.SqlState is PostgresErrorCodes.InvalidPassword or PostgresErrorCodes.InvalidAuthorizationSpecification)
+        catch (PostgresException e) when (
+            e.SqlState is PostgresErrorCodes.InvalidPassword or PostgresErrorCodes.InvalidAuthorizationSpecification)
         {
-            throw new OperatorException($"PostgreSQL at {where} refuses the login '{new NpgsqlConnectionStringBuilder(connectionString).Username}': correct Username and Password in SANKORE_DATABASE.", e);
+            throw new OperatorException(
+                $"PostgreSQL at {where} refuses the login '{new NpgsqlConnectionStringBuilder(connectionString).Username}': correct "
+                + $"Username and Password in SANKORE_DATABASE.", e);
         }
         catch (Exception e) when (e is NpgsqlException and not PostgresException or TimeoutException or System.Net.Sockets.SocketException)
         {
-            throw new OperatorException($"PostgreSQL at {where} cannot be reached ({e.InnerException?.Message ?? e.Message}): start it, or correct Host and Port in SANKORE_DATABASE, or unset SANKORE_DATABASE to use the embedded one.", e);
+            throw new OperatorException(
+                $"PostgreSQL at {where} cannot be reached ({e.InnerException?.Message ?? e.Message}): start it, or correct Host and Port "
+                + $"in SANKORE_DATABASE, or unset SANKORE_DATABASE to use the embedded one.", e);
         }
         if (connection.PostgreSqlVersion.Major < OldestVersion)
         {
             var version = connection.PostgreSqlVersion;
             await connection.DisposeAsync();
-            throw new OperatorException($"PostgreSQL at {where} is version {version}, and Sankoré needs {OldestVersion} or later: upgrade it, or point SANKORE_DATABASE at a newer server.");
+            throw new OperatorException(
+                $"PostgreSQL at {where} is version {version}, and Sankoré needs {OldestVersion} or later: upgrade it, or point "
+                + $"SANKORE_DATABASE at a newer server.");
         }
         return connection;
     }
@@ -160,14 +177,19 @@ public static class DatabaseSetup
         {
             await connection.OpenAsync(ct);
         }
-        catch (NpgsqlException e) when (e.InnerException is AggregateException hosts && hosts.InnerExceptions.OfType<PostgresException>().FirstOrDefault() is { } answer)
+        catch (NpgsqlException e) when (
+            e.InnerException is AggregateException hosts
+            && hosts.InnerExceptions.OfType<PostgresException>().FirstOrDefault() is { } answer)
         {
             throw answer;
         }
     }
 
     private static string Where(NpgsqlConnectionStringBuilder server) =>
-        string.Join(", ", (server.Host ?? "").Split(',', StringSplitOptions.TrimEntries).Select(host => host is ['/', ..] || host.Contains(':', StringComparison.Ordinal) ? host : $"{host}:{server.Port}"));
+        string.Join(
+            ", ",
+            (server.Host ?? "").Split(',', StringSplitOptions.TrimEntries)
+            .Select(host => host is ['/', ..] || host.Contains(':', StringComparison.Ordinal) ? host : $"{host}:{server.Port}"));
 
     private static async Task CreateRoles(NpgsqlConnection connection, string app, CancellationToken ct)
     {
@@ -186,7 +208,9 @@ public static class DatabaseSetup
                 }
             }
         }
-        if (!await Scalar<bool>(connection, $"select bool_and(pg_has_role('{AppRole}', r, 'member')) from unnest(array['anon', 'authenticated', 'service_role']) r", ct))
+        if (!await Scalar<bool>(
+            connection,
+            $"select bool_and(pg_has_role('{AppRole}', r, 'member')) from unnest(array['anon', 'authenticated', 'service_role']) r", ct))
         {
             await Execute(connection, $"grant anon, authenticated, service_role to {AppRole}", ct);
         }
@@ -195,7 +219,10 @@ public static class DatabaseSetup
             await Execute(connection, $"grant {OwnerRole} to current_user", ct);
         }
         var database = Quote(connection.Database);
-        await Execute(connection, $"grant create, connect, temporary on database {database} to {OwnerRole}; grant connect on database {database} to {AppRole}; grant usage, create on schema public to {OwnerRole}", ct);
+        await Execute(
+            connection,
+            $"grant create, connect, temporary on database {database} to {OwnerRole}; grant connect on database {database} to {AppRole}; "
+            + $"grant usage, create on schema public to {OwnerRole}", ct);
         if (new NpgsqlConnectionStringBuilder(app).Password is { Length: > 0 } password && !await CanLogIn(app, ct))
         {
             await Execute(connection, $"alter role {AppRole} password '{password}'", ct);

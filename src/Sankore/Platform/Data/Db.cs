@@ -40,7 +40,8 @@ public sealed class Db(NpgsqlDataSource source, ReasonBook reasons)
                     }
                 }, ct);
             }
-            catch (PostgresException e) when (attempt == 1 && e.SqlState is PostgresErrorCodes.SerializationFailure or PostgresErrorCodes.DeadlockDetected)
+            catch (PostgresException e) when (
+                attempt == 1 && e.SqlState is PostgresErrorCodes.SerializationFailure or PostgresErrorCodes.DeadlockDetected)
             {
             }
         }
@@ -50,7 +51,9 @@ public sealed class Db(NpgsqlDataSource source, ReasonBook reasons)
     public Task Run(Caller caller, Func<Session, Task> work, CancellationToken ct) =>
         Run(caller, async session => { await work(session); return true; }, ct);
 
-    /// <summary>Reads only: every statement carries the identity itself, so one statement is one round trip (an implicit transaction).</summary>
+    /// <summary>
+    /// Reads only: every statement carries the identity itself, so one statement is one round trip (an implicit transaction).
+    /// </summary>
     public Task<T> Read<T>(Caller caller, Func<Session, Task<T>> work, CancellationToken ct) =>
         Translated(() => Connected(connection => work(new Session(connection, null, caller, ct)), ct));
 
@@ -109,7 +112,9 @@ public sealed class Db(NpgsqlDataSource source, ReasonBook reasons)
 /// <summary>The open unit of work. Statements are constants; values travel as parameters.</summary>
 public sealed class Session(NpgsqlConnection connection, NpgsqlTransaction? transaction, Caller caller, CancellationToken ct)
 {
-    private const string IdentitySql = "select set_config('role', @caller_role, true), set_config('request.jwt.claims', @caller_claims, true);";
+    private const string IdentitySql = """
+        select set_config('role', @caller_role, true), set_config('request.jwt.claims', @caller_claims, true);
+        """;
 
     private Caller _caller = caller;
     private bool _identified;
@@ -150,7 +155,8 @@ public sealed class Session(NpgsqlConnection connection, NpgsqlTransaction? tran
     {
         var identify = Identify(args, out var parameters);
         // An identity statement before this one returns a row, which does not count as touched.
-        return await connection.ExecuteAsync(new CommandDefinition(identify + sql, parameters, transaction, cancellationToken: ct)) is var n && n < 0 ? 0 : n;
+        return await connection.ExecuteAsync(new CommandDefinition(identify + sql, parameters, transaction, cancellationToken: ct)) is var n
+            && n < 0 ? 0 : n;
     }
 
     /// <summary>A statement that touches a row. Refuses with NOT_FOUND when the caller sees none.</summary>
@@ -181,7 +187,8 @@ public sealed class Session(NpgsqlConnection connection, NpgsqlTransaction? tran
     private async Task<ResultSets> Grid(string sql, object? args)
     {
         var identify = Identify(args, out var parameters);
-        var results = new ResultSets(await connection.QueryMultipleAsync(new CommandDefinition(identify + sql, parameters, transaction, cancellationToken: ct)), ct);
+        var results = new ResultSets(
+            await connection.QueryMultipleAsync(new CommandDefinition(identify + sql, parameters, transaction, cancellationToken: ct)), ct);
         try
         {
             if (identify.Length > 0)

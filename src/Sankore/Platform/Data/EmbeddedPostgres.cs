@@ -22,7 +22,9 @@ public sealed class EmbeddedPostgres : IAsyncDisposable
     /// <summary>The socket's folder: beside the cluster, or under the temporary folder where that path is too long for a socket.</summary>
     private string Sockets => Path.Combine(_root, "socket") is { Length: <= 85 } near
         ? near
-        : Path.Combine(Path.GetTempPath(), "sankore-" + Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(System.Text.Encoding.UTF8.GetBytes(_root)))[..16]);
+        : Path.Combine(
+        Path.GetTempPath(), "sankore-"
+        + Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(System.Text.Encoding.UTF8.GetBytes(_root)))[..16]);
 
     /// <summary>The administrator's connection string; <c>Database</c> is left open.</summary>
     public string ConnectionString => $"Host={Sockets};Username={Superuser}";
@@ -35,12 +37,15 @@ public sealed class EmbeddedPostgres : IAsyncDisposable
     /// <exception cref="OperatorException">PostgreSQL is not installed, or does not start.</exception>
     public static async Task<EmbeddedPostgres> Start(string root, bool throwaway, Action<string> say, CancellationToken ct)
     {
-        var postgres = new EmbeddedPostgres(Path.GetFullPath(root), FindBinaries(), Environment.IsPrivilegedProcess ? await OtherUser(ct) : null);
+        var postgres =
+            new EmbeddedPostgres(Path.GetFullPath(root), FindBinaries(), Environment.IsPrivilegedProcess ? await OtherUser(ct) : null);
         postgres.MakeFolders();
         if (!File.Exists(Path.Combine(postgres.Cluster, "PG_VERSION")))
         {
             say("creating a PostgreSQL cluster");
-            await postgres.Run("initdb", ct, "-D", postgres.Cluster, "-U", Superuser, "--auth=trust", "--encoding=UTF8", "--locale=C.UTF-8", "--no-instructions");
+            await postgres.Run(
+                "initdb", ct, "-D", postgres.Cluster, "-U", Superuser, "--auth=trust", "--encoding=UTF8", "--locale=C.UTF-8",
+                "--no-instructions");
             await File.AppendAllTextAsync(Path.Combine(postgres.Cluster, "postgresql.conf"), Configuration(throwaway), ct);
         }
         if (await postgres.IsRunning(ct))
@@ -51,7 +56,8 @@ public sealed class EmbeddedPostgres : IAsyncDisposable
         {
             say("starting PostgreSQL");
             var log = Path.Combine(postgres.Cluster, "server.log");
-            await postgres.Run("pg_ctl", ct, "start", "-D", postgres.Cluster, "-w", "-t", "60", "-s", "-l", log, "-o", $"-k {postgres.Sockets}");
+            await postgres.Run(
+                "pg_ctl", ct, "start", "-D", postgres.Cluster, "-w", "-t", "60", "-s", "-l", log, "-o", $"-k {postgres.Sockets}");
         }
         postgres._started = true;
         return postgres;
@@ -88,19 +94,27 @@ public sealed class EmbeddedPostgres : IAsyncDisposable
         var candidates = new List<string>();
         if (Directory.Exists("/usr/lib/postgresql"))
         {
-            candidates.AddRange(Directory.GetDirectories("/usr/lib/postgresql").OrderByDescending(d => int.TryParse(Path.GetFileName(d), out var v) ? v : 0).Select(d => Path.Combine(d, "bin")));
+            candidates.AddRange(
+                Directory.GetDirectories("/usr/lib/postgresql").OrderByDescending(d => int.TryParse(Path.GetFileName(d), out var v) ? v : 0)
+                .Select(d => Path.Combine(d, "bin")));
         }
         candidates.AddRange((Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator));
-        candidates.AddRange(["/usr/pgsql-17/bin", "/usr/pgsql-16/bin", "/usr/pgsql-15/bin", "/opt/homebrew/opt/postgresql@17/bin", "/usr/local/opt/postgresql@17/bin"]);
+        candidates.AddRange(
+            ["/usr/pgsql-17/bin", "/usr/pgsql-16/bin", "/usr/pgsql-15/bin", "/opt/homebrew/opt/postgresql@17/bin",
+            "/usr/local/opt/postgresql@17/bin"]);
         return candidates.FirstOrDefault(c => File.Exists(Path.Combine(c, "initdb")) && File.Exists(Path.Combine(c, "pg_ctl")))
-            ?? throw new OperatorException("PostgreSQL is not installed: install PostgreSQL 15 or later (Debian: apt-get install postgresql), or point SANKORE_DATABASE at a server.");
+            ?? throw new OperatorException(
+            "PostgreSQL is not installed: install PostgreSQL 15 or later (Debian: apt-get install postgresql), or point SANKORE_DATABASE "
+            + "at a server.");
     }
 
     private static async Task<string> OtherUser(CancellationToken ct)
     {
         var names = (await File.ReadAllLinesAsync("/etc/passwd", ct)).Select(line => line.Split(':')[0]).ToHashSet();
         return ((string[])["postgres", "nobody"]).FirstOrDefault(names.Contains)
-            ?? throw new OperatorException("PostgreSQL does not run as root, and this machine has no user 'postgres' or 'nobody' to run it as: start Sankoré as an ordinary user.");
+            ?? throw new OperatorException(
+            "PostgreSQL does not run as root, and this machine has no user 'postgres' or 'nobody' to run it as: start Sankoré as an "
+            + "ordinary user.");
     }
 
     private void MakeFolders()
@@ -120,7 +134,9 @@ public sealed class EmbeddedPostgres : IAsyncDisposable
         }
         if (_user is not null && !RunAsRoot("runuser", "-u", _user, "--", "test", "-w", Cluster))
         {
-            throw new OperatorException($"PostgreSQL runs as the user '{_user}', which cannot enter {_root}: choose a folder it can reach with --data DIR (e.g. --data /var/lib/sankore).");
+            throw new OperatorException(
+                $"PostgreSQL runs as the user '{_user}', which cannot enter {_root}: choose a folder it can reach with --data DIR (e.g. "
+                + $"--data /var/lib/sankore).");
         }
     }
 
@@ -152,7 +168,8 @@ public sealed class EmbeddedPostgres : IAsyncDisposable
     }
 
     private static bool IsZombie(string pid) =>
-        File.Exists($"/proc/{pid}/stat") && File.ReadAllText($"/proc/{pid}/stat") is var stat && stat[(stat.LastIndexOf(')') + 2)..].StartsWith('Z');
+        File.Exists($"/proc/{pid}/stat") && File.ReadAllText($"/proc/{pid}/stat") is var stat
+            && stat[(stat.LastIndexOf(')') + 2)..].StartsWith('Z');
 
     private static bool IsAttached(string segment) => File.Exists("/proc/sysvipc/shm") && File.ReadLines("/proc/sysvipc/shm").Skip(1)
         .Select(line => line.Split(' ', StringSplitOptions.RemoveEmptyEntries)).Any(f => f[1] == segment && f[6] != "0");
@@ -164,14 +181,17 @@ public sealed class EmbeddedPostgres : IAsyncDisposable
         {
             var log = Path.Combine(Cluster, "server.log");
             var reason = output.Trim().Split('\n').LastOrDefault(l => l.Length > 0) ?? "";
-            throw new OperatorException($"PostgreSQL's {program} failed: {reason}{(program == "pg_ctl" && File.Exists(log) ? $" (see {log})" : "")}.");
+            throw new OperatorException(
+                $"PostgreSQL's {program} failed: {reason}{(program == "pg_ctl" && File.Exists(log) ? $" (see {log})" : "")}.");
         }
     }
 
     private async Task<(int ExitCode, string Output)> Execute(string program, CancellationToken ct, params string[] arguments)
     {
         var path = Path.Combine(_bin, program);
-        var start = new ProcessStartInfo(_user is null ? path : "runuser") { RedirectStandardOutput = true, RedirectStandardError = true, WorkingDirectory = "/" };
+        var start = new ProcessStartInfo(
+            _user is null ? path : "runuser")
+        { RedirectStandardOutput = true, RedirectStandardError = true, WorkingDirectory = "/" };
         foreach (var argument in _user is null ? arguments : ["-u", _user, "--", path, .. arguments])
         {
             start.ArgumentList.Add(argument);

@@ -16,8 +16,12 @@ internal static class Mapping
         SqlMapper.AddTypeHandler(new TextsHandler());
     }
 
-    /// <summary>PostgreSQL's text has no NUL. The server would refuse it in the middle of a batch, and the driver lose its step on the connection, so it never gets there.</summary>
-    private static string? Clean(string? text) => text?.Contains('\0', StringComparison.Ordinal) == true ? throw new Refusal(Reason.BadRequest) : text;
+    /// <summary>
+    /// PostgreSQL's text has no NUL. The server would refuse it in the middle of a batch, and the driver lose its step on the connection,
+    /// so it never gets there.
+    /// </summary>
+    private static string? Clean(string? text) =>
+        text?.Contains('\0', StringComparison.Ordinal) == true ? throw new Refusal(Reason.BadRequest) : text;
 
     private sealed class TextHandler : SqlMapper.TypeHandler<string>
     {
@@ -29,7 +33,8 @@ internal static class Mapping
 
     private sealed class TextsHandler : SqlMapper.TypeHandler<string[]>
     {
-        public override void SetValue(IDbDataParameter parameter, string[]? value) => parameter.Value = value is null ? DBNull.Value : Array.ConvertAll<string?, string?>(value, Clean);
+        public override void SetValue(IDbDataParameter parameter, string[]? value) =>
+            parameter.Value = value is null ? DBNull.Value : Array.ConvertAll<string?, string?>(value, Clean);
 
         public override string[] Parse(object value) => (string[])value;
     }

@@ -7,8 +7,10 @@ namespace Sankore.Platform.Data;
 /// <summary>What the database's own refusals mean to people: constraint names and SQL reasons of every module, in one book.</summary>
 public sealed class ReasonBook(IEnumerable<SankoreModule> modules)
 {
-    private readonly FrozenDictionary<string, Reason> _byConstraint = modules.SelectMany(m => m.Constraints).ToFrozenDictionary(c => c.Key, c => c.Value);
-    private readonly FrozenDictionary<string, Reason> _byCode = modules.SelectMany(m => m.Reasons).Concat(Reason.Common).DistinctBy(r => r.Code).ToFrozenDictionary(r => r.Code);
+    private readonly FrozenDictionary<string, Reason> _byConstraint = modules.SelectMany(m => m.Constraints)
+        .ToFrozenDictionary(c => c.Key, c => c.Value);
+    private readonly FrozenDictionary<string, Reason> _byCode = modules.SelectMany(m => m.Reasons).Concat(Reason.Common)
+        .DistinctBy(r => r.Code).ToFrozenDictionary(r => r.Code);
 
     /// <summary>Every reason, by code.</summary>
     public IReadOnlyDictionary<string, Reason> All => _byCode;

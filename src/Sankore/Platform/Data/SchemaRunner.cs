@@ -37,7 +37,8 @@ public static class SchemaRunner
     private sealed record Applied(string Module, string MigrationName, string Checksum);
 
     /// <summary>Brings the schema up to date. <paramref name="connection"/> must be able to become <c>sankore_owner</c>.</summary>
-    /// <exception cref="OperatorException">A file that was applied before has changed since, or the database is newer than the program.</exception>
+    /// <exception cref="OperatorException">A file that was applied before has changed since, or the database is newer than the
+    /// program.</exception>
     public static async Task Apply(NpgsqlConnection connection, IReadOnlyList<string> modules, Action<string> say, CancellationToken ct)
     {
         await using var transaction = await connection.BeginTransactionAsync(ct);
@@ -56,7 +57,8 @@ public static class SchemaRunner
             await connection.ExecuteAsync(
                 """
                 insert into util.migrations_meta (module, migration_name, checksum, duration_ms) values (@Module, @Name, @Checksum, @ms)
-                on conflict (module, migration_name) do update set checksum = excluded.checksum, applied_at = now(), duration_ms = excluded.duration_ms
+                on conflict (module, migration_name) do update
+                  set checksum = excluded.checksum, applied_at = now(), duration_ms = excluded.duration_ms
                 """,
                 new { script.Module, script.Name, script.Checksum, ms = (int)clock.ElapsedMilliseconds });
         }
@@ -74,26 +76,35 @@ public static class SchemaRunner
             var missing = Pending(modules, await AppliedScripts(connection));
             if (missing.Count > 0)
             {
-                throw new OperatorException($"The database is behind this version ({missing[0].Module}/{missing[0].Name} and {missing.Count - 1} more are not applied): start once with the owner's login in SANKORE_DATABASE.");
+                throw new OperatorException(
+                    $"The database is behind this version ({missing[0].Module}/{missing[0].Name} and {missing.Count - 1} more are not "
+                    + $"applied): start once with the owner's login in SANKORE_DATABASE.");
             }
         }
-        catch (PostgresException e) when (e.SqlState is PostgresErrorCodes.UndefinedTable or PostgresErrorCodes.InvalidSchemaName or PostgresErrorCodes.InsufficientPrivilege)
+        catch (PostgresException e) when (
+            e.SqlState is PostgresErrorCodes.UndefinedTable or PostgresErrorCodes.InvalidSchemaName
+            or PostgresErrorCodes.InsufficientPrivilege)
         {
-            throw new OperatorException("The database has no Sankoré schema yet: start once with an administrator's login in SANKORE_DATABASE.", e);
+            throw new OperatorException(
+                "The database has no Sankoré schema yet: start once with an administrator's login in SANKORE_DATABASE.", e);
         }
     }
 
     private static async Task<List<Applied>> AppliedScripts(NpgsqlConnection connection) =>
-        (await connection.QueryAsync<Applied>("select module, migration_name as MigrationName, checksum from util.migrations_meta")).AsList();
+        (await connection.QueryAsync<Applied>("select module, migration_name as MigrationName, checksum from util.migrations_meta"))
+            .AsList();
 
     private static List<Script> Pending(IReadOnlyList<string> modules, List<Applied> applied)
     {
         var known = applied.ToDictionary(a => (a.Module, a.MigrationName), a => a.Checksum);
         var scripts = Scripts(modules);
-        var unknown = applied.FirstOrDefault(a => !a.MigrationName.StartsWith('R') && !scripts.Exists(s => s.Module == a.Module && s.Name == a.MigrationName));
+        var unknown = applied.FirstOrDefault(
+            a => !a.MigrationName.StartsWith('R') && !scripts.Exists(s => s.Module == a.Module && s.Name == a.MigrationName));
         if (unknown is not null)
         {
-            throw new OperatorException($"The database is newer than this program (it has {unknown.Module}/{unknown.MigrationName}): start the version that applied it, or a later one.");
+            throw new OperatorException(
+                $"The database is newer than this program (it has {unknown.Module}/{unknown.MigrationName}): start the version that "
+                + $"applied it, or a later one.");
         }
         var pending = new List<Script>();
         foreach (var script in scripts)
@@ -104,7 +115,11 @@ public static class SchemaRunner
             }
             else if (checksum != script.Checksum)
             {
-                pending.Add(script.Repeatable ? script : throw new OperatorException($"{script.Module}/{script.Name} was changed after it had been applied to this database: restore the file and put the change into a new V file."));
+                pending.Add(
+                    script.Repeatable ? script
+                    : throw new OperatorException(
+                    $"{script.Module}/{script.Name} was changed after it had been applied to this database: restore the file and put the "
+                    + $"change into a new V file."));
             }
         }
         return pending;
@@ -113,8 +128,11 @@ public static class SchemaRunner
     private static List<Script> Scripts(IReadOnlyList<string> modules)
     {
         var assembly = typeof(SchemaRunner).Assembly;
-        var files = assembly.GetManifestResourceNames().Where(n => n.EndsWith(".sql", StringComparison.Ordinal)).Select(n => n.Replace('\\', '/').Split('/')).ToList();
-        return [.. modules.SelectMany(module => files.Where(f => f[0] == module).OrderBy(f => f[^1][0] == 'R').ThenBy(f => f[^1], StringComparer.Ordinal))
+        var files = assembly.GetManifestResourceNames().Where(n => n.EndsWith(".sql", StringComparison.Ordinal))
+            .Select(n => n.Replace('\\', '/').Split('/')).ToList();
+        return [
+            .. modules.SelectMany(
+            module => files.Where(f => f[0] == module).OrderBy(f => f[^1][0] == 'R').ThenBy(f => f[^1], StringComparer.Ordinal))
             .Select(parts => Read(assembly, parts))];
     }
 
@@ -122,6 +140,8 @@ public static class SchemaRunner
     {
         using var reader = new StreamReader(assembly.GetManifestResourceStream(string.Join('/', parts))!);
         var sql = reader.ReadToEnd().ReplaceLineEndings("\n");
-        return new Script(parts[0], Path.GetFileNameWithoutExtension(parts[^1]), sql, Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(sql))));
+        return new Script(
+            parts[0], Path.GetFileNameWithoutExtension(parts[^1]), sql,
+            Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(sql))));
     }
 }

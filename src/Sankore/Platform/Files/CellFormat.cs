@@ -4,7 +4,10 @@ using System.Text.RegularExpressions;
 
 namespace Sankore.Platform.Files;
 
-/// <summary>How a cell shows its number: as a date, as a length of time, through a mask of digits (a phone, a code that begins with zeros), or as it is.</summary>
+/// <summary>
+/// How a cell shows its number: as a date, as a length of time, through a mask of digits (a phone, a code that begins with zeros), or as it
+/// is.
+/// </summary>
 internal sealed partial class CellFormat
 {
     // From here on a spreadsheet has no dates.
@@ -43,13 +46,15 @@ internal sealed partial class CellFormat
     /// <param name="value">The number; of a date, the days since the end of 1899.</param>
     /// <param name="epoch">Days to add to a date, where a workbook counts from another day.</param>
     public string Show(double value, int epoch = 0) =>
-        _mask is not null && value is >= 0 and < 1e15 && value == Math.Floor(value) ? ((decimal)value).ToString(_mask, CultureInfo.InvariantCulture)
+        _mask is not null && value is >= 0 and < 1e15 && value == Math.Floor(value)
+            ? ((decimal)value).ToString(_mask, CultureInfo.InvariantCulture)
         : _isDuration && Math.Abs(value) < LastDay ? CellText.Time(TimeSpan.FromDays(value))
         : _isDate && value + epoch is >= 0 and < LastDay ? CellText.Date(DayOf(value + epoch))
         : CellText.Number(value);
 
     // Spreadsheets give 1900 a 29 February: days before it count one less.
-    private static DateTime DayOf(double value) => new DateTime(1899, 12, 30).AddTicks((long)((value < 60 ? value + 1 : value) * TimeSpan.TicksPerDay));
+    private static DateTime DayOf(double value) =>
+        new DateTime(1899, 12, 30).AddTicks((long)((value < 60 ? value + 1 : value) * TimeSpan.TicksPerDay));
 
     [GeneratedRegex("""^(?=.*[0#].*[0#])(?=.*0)(?:[0#() +-]|"[ .+()-]*"|\\[ .+()-])+$""")]
     private static partial Regex Mask();

@@ -10,7 +10,8 @@ internal static class CellText
     public static string Clean(string text)
     {
         var clean = text.Contains('\0', StringComparison.Ordinal) ? text.Replace("\0", "", StringComparison.Ordinal) : text;
-        clean = clean.Contains('\r', StringComparison.Ordinal) ? clean.Replace("\r\n", "\n", StringComparison.Ordinal).Replace('\r', '\n') : clean;
+        clean = clean.Contains('\r', StringComparison.Ordinal) ? clean.Replace("\r\n", "\n", StringComparison.Ordinal).Replace('\r', '\n')
+            : clean;
         clean = clean.AsSpan().ContainsAnyInRange('\uD800', '\uDFFF') ? Encoding.UTF8.GetString(Encoding.UTF8.GetBytes(clean)) : clean;
         return clean.Trim();
     }
@@ -32,6 +33,8 @@ internal static class CellText
     public static string Time(TimeSpan time)
     {
         var seconds = (long)Math.Round(Math.Abs(time.TotalSeconds));
-        return string.Create(CultureInfo.InvariantCulture, $"{(time < TimeSpan.Zero ? "-" : "")}{seconds / 3600:00}:{seconds / 60 % 60:00}:{seconds % 60:00}");
+        return string.Create(
+            CultureInfo.InvariantCulture,
+            $"{(time < TimeSpan.Zero ? "-" : "")}{seconds / 3600:00}:{seconds / 60 % 60:00}:{seconds % 60:00}");
     }
 }

@@ -15,9 +15,10 @@ public static partial class CsvExport
     public static char Separator(string language) => language == "en" ? ',' : ';';
 
     /// <summary>
-    /// Writes rows in UTF-8 with a mark, by RFC 4180, as Excel opens them by a double click. A cell that a spreadsheet would run as a formula (it begins with
-    /// = + - @, their wide forms, a tab or a line's end) gets an apostrophe before it (OWASP, CSV injection); only after a sign, what is made of digits, spaces,
-    /// dots, commas and parentheses stays as it is: a number or a phone (-12.5, +242 06 600 00 00), in which there is nothing to run.
+    /// Writes rows in UTF-8 with a mark, by RFC 4180, as Excel opens them by a double click. A cell that a spreadsheet would run as a
+    /// formula (it begins with = + - @, their wide forms, a tab or a line's end) gets an apostrophe before it (OWASP, CSV injection); only
+    /// after a sign, what is made of digits, spaces, dots, commas and parentheses stays as it is: a number or a phone (-12.5, +242 06 600
+    /// 00 00), in which there is nothing to run.
     /// </summary>
     /// <param name="to">Need not be sought in; stays open.</param>
     /// <param name="separator">Of cells: see <see cref="Separator"/>.</param>
@@ -37,7 +38,8 @@ public static partial class CsvExport
     private static string Cell(string text, char separator)
     {
         var safe = Formula().IsMatch(text) && !Harmless().IsMatch(text) ? "'" + text : text;
-        var isPlain = !safe.AsSpan().ContainsAny(separator, '"', '\n') && !safe.Contains('\r', StringComparison.Ordinal) && safe.AsSpan().Trim().Length == safe.Length;
+        var isPlain = !safe.AsSpan().ContainsAny(separator, '"', '\n') && !safe.Contains('\r', StringComparison.Ordinal)
+            && safe.AsSpan().Trim().Length == safe.Length;
         return isPlain ? safe : $"\"{safe.Replace("\"", "\"\"", StringComparison.Ordinal)}\"";
     }
 

@@ -4,8 +4,8 @@ using Sankore.Platform.Security;
 namespace Sankore.Platform.Files;
 
 /// <summary>
-/// Rows of CSV (RFC 4180) as they come: however long a row is, no more of it is kept than the limits allow. A quote opens a quoted cell only where a cell
-/// begins, as in Excel.
+/// Rows of CSV (RFC 4180) as they come: however long a row is, no more of it is kept than the limits allow. A quote opens a quoted cell
+/// only where a cell begins, as in Excel.
 /// </summary>
 internal sealed class CsvParser(TextReader text, char separator, SheetLimits limits)
 {

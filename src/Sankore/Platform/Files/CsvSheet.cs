@@ -4,8 +4,8 @@ using Sankore.Platform.Security;
 namespace Sankore.Platform.Files;
 
 /// <summary>
-/// A CSV file: separated by commas, semicolons or tabs, whichever the first rows agree on, or as a first line <c>sep=;</c> says; in UTF-8, in UTF-16 with a
-/// mark (Excel's « Unicode text »), or else in Windows-1252, as French Excel saves it.
+/// A CSV file: separated by commas, semicolons or tabs, whichever the first rows agree on, or as a first line <c>sep=;</c> says; in UTF-8,
+/// in UTF-16 with a mark (Excel's « Unicode text »), or else in Windows-1252, as French Excel saves it.
 /// </summary>
 internal sealed class CsvSheet : ISheet
 {
@@ -32,7 +32,8 @@ internal sealed class CsvSheet : ISheet
             var sample = new char[Sample];
             var length = first.ReadBlock(sample);
             var text = new string(sample, 0, length);
-            (_separator, _namesSeparator) = !IsText(text) ? throw new Refusal(Reason.FileInvalid) : NamedSeparator(text) is { } named ? (named, true) : (SeparatorOf(text, limits), false);
+            (_separator, _namesSeparator) = !IsText(text) ? throw new Refusal(Reason.FileInvalid) : NamedSeparator(text) is { } named
+                ? (named, true) : (SeparatorOf(text, limits), false);
         }
         source.Position = 0;
         _reader = new StreamReader(source, encoding, detectEncodingFromByteOrderMarks: true, Sample, leaveOpen: true);
@@ -89,7 +90,8 @@ internal sealed class CsvSheet : ISheet
     {
         var text = start.AsSpan().TrimStart();
         var page = text.Length > 1 && text[0] == '<' && (text[1] is '!' or '?' || char.IsAsciiLetter(text[1]));
-        return !page && !text.StartsWith("%PDF-") && !start.Any(c => c < ' ' && c is not ('\t' or '\n' or '\v' or '\f' or '\r' or '\u001A'));
+        return !page && !text.StartsWith("%PDF-")
+            && !start.Any(c => c < ' ' && c is not ('\t' or '\n' or '\v' or '\f' or '\r' or '\u001A'));
     }
 
     /// <summary>What a first line <c>sep=;</c> says.</summary>

@@ -3,21 +3,26 @@ using Sankore.Platform.Security;
 
 namespace Sankore.Platform.Files;
 
-/// <summary>A row of a file: its number as people see it (the first is 1), and its cells as text, trimmed; a row ends with its last cell that says something.</summary>
+/// <summary>
+/// A row of a file: its number as people see it (the first is 1), and its cells as text, trimmed; a row ends with its last cell that says
+/// something.
+/// </summary>
 public sealed record SheetRow(int Number, string[] Cells);
 
 /// <summary>How much of a file is read.</summary>
 /// <param name="Bytes">The largest file; larger ones are refused.</param>
 /// <param name="Rows">The most rows that are not blank, without the head; more are refused.</param>
 /// <param name="Columns">Columns after these are left out.</param>
-/// <param name="CellLength">Characters of a cell after these are cut: more than whoever reads allows a field, so that they see it is too long.</param>
+/// <param name="CellLength">Characters of a cell after these are cut: more than whoever reads allows a field, so that they see it is too
+/// long.</param>
 /// <param name="UncompressedBytes">The most that an .xlsx may unpack to; more is refused before anything is unpacked.</param>
 public sealed record SheetLimits(long Bytes, int Rows, int Columns, int CellLength, long UncompressedBytes);
 
 /// <summary>
-/// A file of rows, read as a stream: Excel (.xlsx, .xls) or CSV, told by what it holds and not by its name. Of a workbook one sheet is read at a time.
-/// Texts are as they stand, numbers without exponents and as their mask shows them, dates ISO (2027-12-31, 2027-12-31T08:30:00, 08:30:00), truths TRUE and
-/// FALSE; a formula is the value that was saved with it, an error is empty. Lines inside a cell end with a line feed.
+/// A file of rows, read as a stream: Excel (.xlsx, .xls) or CSV, told by what it holds and not by its name. Of a workbook one sheet is read
+/// at a time. Texts are as they stand, numbers without exponents and as their mask shows them, dates ISO (2027-12-31, 2027-12-31T08:30:00,
+/// 08:30:00), truths TRUE and FALSE; a formula is the value that was saved with it, an error is empty. Lines inside a cell end with a line
+/// feed.
 /// </summary>
 public sealed class SheetFile : IDisposable
 {
@@ -36,23 +41,25 @@ public sealed class SheetFile : IDisposable
     }
 
     /// <summary>
-    /// Opens a file. Refuses with FILE_INVALID (it is no table), FILE_PROTECTED (it wants a password), TOO_LARGE (more bytes, packed or unpacked, than the
-    /// limits allow); whatever a disk says rises.
+    /// Opens a file. Refuses with FILE_INVALID (it is no table), FILE_PROTECTED (it wants a password), TOO_LARGE (more bytes, packed or
+    /// unpacked, than the limits allow); whatever a disk says rises.
     /// </summary>
     /// <param name="stream">Can be sought in; is read from its start, and stays open.</param>
     /// <param name="limits">How much is read.</param>
     public static SheetFile Open(Stream stream, SheetLimits limits) =>
         stream.Length > limits.Bytes ? throw new Refusal(Reason.TooLarge) : new SheetFile(new SourceStream(stream), limits);
 
-    /// <summary>The names of its visible sheets, in their order, or of the first one where all are hidden; a CSV has one without a name.</summary>
+    /// <summary>
+    /// The names of its visible sheets, in their order, or of the first one where all are hidden; a CSV has one without a name.
+    /// </summary>
     public IReadOnlyList<string> Sheets => _sheet.Names;
 
     /// <summary>How much of the sheet at hand has been read, from 0 to 1; not exact, and never smaller than before.</summary>
     public double Progress => Math.Clamp(_sheet.Progress, 0, 1);
 
     /// <summary>
-    /// The rows of a sheet, in the file's order, blank ones left out; the first is the head. Each sheet can be asked for once, when no other is being
-    /// read. Refuses with FILE_INVALID, TOO_LARGE as it goes on.
+    /// The rows of a sheet, in the file's order, blank ones left out; the first is the head. Each sheet can be asked for once, when no
+    /// other is being read. Refuses with FILE_INVALID, TOO_LARGE as it goes on.
     /// </summary>
     /// <param name="sheet">Its place in <see cref="Sheets"/>.</param>
     public IEnumerable<SheetRow> Rows(int sheet = 0)
@@ -65,7 +72,8 @@ public sealed class SheetFile : IDisposable
             var width = Array.FindLastIndex(cells, c => c.Length > 0) + 1;
             if (width > 0)
             {
-                yield return ++count > _limits.Rows + 1 ? throw new Refusal(Reason.TooLarge) : width == cells.Length ? rows.Current : rows.Current with { Cells = cells[..width] };
+                yield return ++count > _limits.Rows + 1 ? throw new Refusal(Reason.TooLarge) : width == cells.Length ? rows.Current
+                    : rows.Current with { Cells = cells[..width] };
             }
         }
     }
@@ -78,7 +86,8 @@ public sealed class SheetFile : IDisposable
         Span<byte> start = stackalloc byte[4];
         var length = source.ReadAtLeast(start, start.Length, throwOnEndOfStream: false);
         source.Position = 0;
-        return start[..length].StartsWith(Zip) ? new XlsxSheet(source, limits) : start[..length].StartsWith(Compound) ? new XlsSheet(source, limits) : new CsvSheet(source, limits);
+        return start[..length].StartsWith(Zip) ? new XlsxSheet(source, limits) : start[..length].StartsWith(Compound)
+            ? new XlsSheet(source, limits) : new CsvSheet(source, limits);
     }
 
     private T Guarded<T>(Func<T> read)

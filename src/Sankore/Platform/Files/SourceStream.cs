@@ -1,6 +1,8 @@
 namespace Sankore.Platform.Files;
 
-/// <summary>A file that somebody sent. A disk that fails is told apart from a file that is broken: readers throw the same exceptions for both.</summary>
+/// <summary>
+/// A file that somebody sent. A disk that fails is told apart from a file that is broken: readers throw the same exceptions for both.
+/// </summary>
 internal sealed class SourceStream(Stream file) : Stream
 {
     /// <summary>Whether the disk, and not what the file says, is why reading failed.</summary>

@@ -6,7 +6,9 @@ using Sankore.Platform.Security;
 
 namespace Sankore.Platform.Files;
 
-/// <summary>A workbook of Excel 97 to 2003 (.xls), which has at most 65,536 rows; or a protected .xlsx, which stands in a compound document as well.</summary>
+/// <summary>
+/// A workbook of Excel 97 to 2003 (.xls), which has at most 65,536 rows; or a protected .xlsx, which stands in a compound document as well.
+/// </summary>
 internal sealed class XlsSheet : ISheet
 {
     private const int MaxColumns = 256;
@@ -98,13 +100,16 @@ internal sealed class XlsSheet : ISheet
         return _formats.TryGetValue(code, out var known) ? known : _formats[code] = new CellFormat(code);
     }
 
-    /// <summary>Sectors have one of two sizes, whatever a broken header says; and where a package is encrypted there is no workbook to read.</summary>
+    /// <summary>
+    /// Sectors have one of two sizes, whatever a broken header says; and where a package is encrypted there is no workbook to read.
+    /// </summary>
     private static void Check(SourceStream source)
     {
         Span<byte> header = stackalloc byte[34];
         source.Position = 0;
         source.ReadExactly(header);
-        if (BinaryPrimitives.ReadUInt16LittleEndian(header[30..]) is not (9 or 12) || BinaryPrimitives.ReadUInt16LittleEndian(header[32..]) != 6)
+        if (BinaryPrimitives.ReadUInt16LittleEndian(header[30..]) is not (9 or 12)
+            || BinaryPrimitives.ReadUInt16LittleEndian(header[32..]) != 6)
         {
             throw new Refusal(Reason.FileInvalid);
         }

@@ -9,7 +9,8 @@ using SpreadCheetah.Worksheets;
 namespace Sankore.Platform.Files;
 
 /// <summary>
-/// Rows written as a workbook (.xlsx) of one sheet by SpreadCheetah, forwards only, to any stream and of any number: nothing is kept but the row at hand.
+/// Rows written as a workbook (.xlsx) of one sheet by SpreadCheetah, forwards only, to any stream and of any number: nothing is kept but
+/// the row at hand.
 /// </summary>
 public static partial class XlsxExport
 {
@@ -37,9 +38,9 @@ public static partial class XlsxExport
     };
 
     /// <summary>
-    /// Writes rows as texts, the first bold, columns as wide as their heads. A text in a workbook is never run, whatever it begins with: nothing is put before
-    /// it. Characters that XML cannot hold are left out. Refuses with TOO_LARGE where Excel would not hold it: more than 1,048,576 rows, 16,384 columns, or
-    /// 32,767 characters in a cell.
+    /// Writes rows as texts, the first bold, columns as wide as their heads. A text in a workbook is never run, whatever it begins with:
+    /// nothing is put before it. Characters that XML cannot hold are left out. Refuses with TOO_LARGE where Excel would not hold it: more
+    /// than 1,048,576 rows, 16,384 columns, or 32,767 characters in a cell.
     /// </summary>
     /// <param name="to">Need not be sought in; stays open.</param>
     /// <param name="name">The sheet's name; what a name may not have is left out.</param>
@@ -109,7 +110,9 @@ public static partial class XlsxExport
         return Illegal().Replace(text, "").Replace("\r", "_x000D_", StringComparison.Ordinal);
     }
 
-    /// <summary>What is packed and not yet sent. A zip is written synchronously, which the server's answers refuse: only what leaves here is not.</summary>
+    /// <summary>
+    /// What is packed and not yet sent. A zip is written synchronously, which the server's answers refuse: only what leaves here is not.
+    /// </summary>
     private sealed class Packed : MemoryStream
     {
         public override bool CanSeek => false;

@@ -13,7 +13,8 @@ internal sealed class XlsxParts
     private const long MaxIndex = 4 * 1024 * 1024;
     private const long MaxStyles = 32 * 1024 * 1024;
 
-    private static readonly XmlReaderSettings Settings = new() { DtdProcessing = DtdProcessing.Prohibit, XmlResolver = null, IgnoreComments = true, IgnoreProcessingInstructions = true };
+    private static readonly XmlReaderSettings Settings =
+        new() { DtdProcessing = DtdProcessing.Prohibit, XmlResolver = null, IgnoreComments = true, IgnoreProcessingInstructions = true };
 
     private readonly Dictionary<string, ZipArchiveEntry> _entries = new(StringComparer.OrdinalIgnoreCase);
 
@@ -32,15 +33,19 @@ internal sealed class XlsxParts
                       let id = e.Attributes().FirstOrDefault(a => a.Name.LocalName == "id" && a.Name.Namespace != XNamespace.None)?.Value
                       let part = places[id].Select(Entry).FirstOrDefault()
                       where part is not null
-                      select (IsVisible: e.Attribute("state") is not { Value: not "visible" }, ((string?)e.Attribute("name") ?? "", part))).ToList();
-        Sheets = [.. sheets.Exists(s => s.IsVisible) ? sheets.Where(s => s.IsVisible).Select(s => s.Item2) : sheets.Take(1).Select(s => s.Item2)];
+                      select (IsVisible: e.Attribute("state") is not { Value: not "visible" }, ((string?)e.Attribute("name") ?? "", part)))
+                          .ToList();
+        Sheets = [
+            .. sheets.Exists(s => s.IsVisible) ? sheets.Where(s => s.IsVisible).Select(s => s.Item2) : sheets.Take(1).Select(s => s.Item2)];
         if (Sheets.Count == 0)
         {
             throw new Refusal(Reason.FileInvalid);
         }
         SharedStrings = parts.Where(p => IsOf(p.Type, "sharedStrings")).Select(p => Entry(p.Path)).FirstOrDefault();
-        Epoch = book.Descendants().FirstOrDefault(e => e.Name.LocalName == "workbookPr")?.Attribute("date1904")?.Value is "1" or "true" ? 1462 : 0;
-        Formats = parts.Where(p => IsOf(p.Type, "styles")).Select(p => Entry(p.Path)).FirstOrDefault() is { } styles ? FormatsOf(styles) : [];
+        Epoch = book.Descendants().FirstOrDefault(e => e.Name.LocalName == "workbookPr")?.Attribute("date1904")?.Value is "1" or "true"
+            ? 1462 : 0;
+        Formats = parts.Where(p => IsOf(p.Type, "styles")).Select(p => Entry(p.Path)).FirstOrDefault() is { } styles ? FormatsOf(styles)
+            : [];
     }
 
     /// <summary>The visible sheets in their order, or the first one where all are hidden.</summary>
@@ -63,9 +68,12 @@ internal sealed class XlsxParts
     private ZipArchiveEntry? Entry(string path) => _entries.GetValueOrDefault(path);
 
     private IEnumerable<(string? Id, string? Type, string Path)> Targets(string folder, string part) =>
-        Load($"{folder}_rels/{part}.rels")?.Elements().Select(e => ((string?)e.Attribute("Id"), (string?)e.Attribute("Type"), Absolute(folder, (string?)e.Attribute("Target") ?? ""))) ?? [];
+        Load($"{folder}_rels/{part}.rels")?.Elements()
+            .Select(e => ((string?)e.Attribute("Id"), (string?)e.Attribute("Type"), Absolute(folder, (string?)e.Attribute("Target") ?? "")))
+            ?? [];
 
-    private static string Absolute(string folder, string target) => Uri.UnescapeDataString(new Uri(new Uri("zip:///" + folder), target).AbsolutePath).TrimStart('/');
+    private static string Absolute(string folder, string target) =>
+        Uri.UnescapeDataString(new Uri(new Uri("zip:///" + folder), target).AbsolutePath).TrimStart('/');
 
     private XElement? Load(string path)
     {
@@ -86,7 +94,8 @@ internal sealed class XlsxParts
         while (xml.Read())
         {
             isCells = xml.LocalName == "cellXfs" ? xml.NodeType == XmlNodeType.Element : isCells;
-            if (xml.NodeType == XmlNodeType.Element && xml.LocalName == "numFmt" && xml.GetAttribute("formatCode") is { Length: < 1_000 } code)
+            if (xml.NodeType == XmlNodeType.Element && xml.LocalName == "numFmt"
+                && xml.GetAttribute("formatCode") is { Length: < 1_000 } code)
             {
                 named[Number(xml.GetAttribute("numFmtId"))] = new CellFormat(code);
             }
@@ -99,5 +108,6 @@ internal sealed class XlsxParts
         return formats;
     }
 
-    private static int Number(string? written) => int.TryParse(written, NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number : 0;
+    private static int Number(string? written) =>
+        int.TryParse(written, NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number : 0;
 }

@@ -8,8 +8,8 @@ using Sankore.Platform.Security;
 namespace Sankore.Platform.Files;
 
 /// <summary>
-/// A workbook (.xlsx), a sheet read once and row by row. By hand, because libraries read a sheet twice, and keep whatever a row says it has: a file of
-/// 1 MB can say a hundred million cells.
+/// A workbook (.xlsx), a sheet read once and row by row. By hand, because libraries read a sheet twice, and keep whatever a row says it
+/// has: a file of 1 MB can say a hundred million cells.
 /// </summary>
 internal sealed partial class XlsxSheet : ISheet
 {
@@ -61,7 +61,8 @@ internal sealed partial class XlsxSheet : ISheet
         {
             if (IsStart(xml, "row"))
             {
-                number = xml.GetAttribute("r") is { Length: > 0 } said ? int.Parse(said, NumberStyles.None, CultureInfo.InvariantCulture) : number + 1;
+                number = xml.GetAttribute("r") is { Length: > 0 } said ? int.Parse(said, NumberStyles.None, CultureInfo.InvariantCulture)
+                    : number + 1;
                 yield return number is < 1 or > MaxRow ? throw new Refusal(Reason.FileInvalid) : new SheetRow(number, Row(xml));
             }
         }
@@ -122,7 +123,8 @@ internal sealed partial class XlsxSheet : ISheet
     private string Cell(XmlReader xml)
     {
         var type = xml.GetAttribute("t");
-        var format = int.TryParse(xml.GetAttribute("s"), NumberStyles.None, CultureInfo.InvariantCulture, out var style) && style < _parts.Formats.Count ? _parts.Formats[style] : CellFormat.Plain;
+        var format = int.TryParse(xml.GetAttribute("s"), NumberStyles.None, CultureInfo.InvariantCulture, out var style)
+            && style < _parts.Formats.Count ? _parts.Formats[style] : CellFormat.Plain;
         var (text, isEmpty) = ("", xml.IsEmptyElement);
         while (!isEmpty && xml.Read() && !IsEnd(xml, "c"))
         {
@@ -138,7 +140,8 @@ internal sealed partial class XlsxSheet : ISheet
         "e" => "",
         "d" => DateTime.TryParse(text, CultureInfo.InvariantCulture, out var date) ? CellText.Date(date) : text,
         "str" or "inlineStr" or "s" => text,
-        _ => double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var number) ? format.Show(number, _parts.Epoch) : text,
+        _ =>
+        double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var number) ? format.Show(number, _parts.Epoch) : text,
     };
 
     /// <summary>The text of an element: of its runs, without how they are pronounced.</summary>
@@ -151,7 +154,8 @@ internal sealed partial class XlsxSheet : ISheet
             var isStart = xml.NodeType == XmlNodeType.Element && !xml.IsEmptyElement;
             isSpoken = xml.LocalName == "rPh" ? isStart : isSpoken;
             isText = xml.LocalName == "t" ? isStart && !isSpoken : isText;
-            if (isText && xml.NodeType is XmlNodeType.Text or XmlNodeType.CDATA or XmlNodeType.Whitespace or XmlNodeType.SignificantWhitespace)
+            if (isText
+                && xml.NodeType is XmlNodeType.Text or XmlNodeType.CDATA or XmlNodeType.Whitespace or XmlNodeType.SignificantWhitespace)
             {
                 _text.Append(xml.Value.AsSpan(0, Math.Min(xml.Value.Length, _limits.CellLength - _text.Length)));
             }
@@ -161,7 +165,8 @@ internal sealed partial class XlsxSheet : ISheet
     }
 
     private static string Unescaped(Match escape) =>
-        (char)int.Parse(escape.Groups[1].ValueSpan, NumberStyles.HexNumber, CultureInfo.InvariantCulture) is var c && char.IsSurrogate(c) ? escape.Value : c.ToString();
+        (char)int.Parse(escape.Groups[1].ValueSpan, NumberStyles.HexNumber, CultureInfo.InvariantCulture) is var c && char.IsSurrogate(c)
+            ? escape.Value : c.ToString();
 
     private static int ColumnOf(string place)
     {

@@ -5,8 +5,8 @@ using Sankore.Platform.Security;
 namespace Sankore.Platform.Files;
 
 /// <summary>
-/// Opens the zip that a workbook is, once its directory says that nothing in it is too large. Sizes that lie help nobody: a part is unpacked to the size
-/// that the directory names, and no further.
+/// Opens the zip that a workbook is, once its directory says that nothing in it is too large. Sizes that lie help nobody: a part is
+/// unpacked to the size that the directory names, and no further.
 /// </summary>
 internal static class ZipGuard
 {
@@ -31,7 +31,8 @@ internal static class ZipGuard
             // Each is compared before they are added: together they could be made to overflow.
             var isTooLarge = zip.Entries.Count > MaxParts || zip.Entries.Any(e => e.Length < 0 || e.Length > limits.UncompressedBytes);
             var total = isTooLarge ? long.MaxValue : zip.Entries.Sum(e => e.Length);
-            return total > limits.UncompressedBytes || (total > RatioFrom && total / source.Length > MaxRatio) ? throw new Refusal(Reason.TooLarge) : zip;
+            return total > limits.UncompressedBytes || (total > RatioFrom && total / source.Length > MaxRatio)
+                ? throw new Refusal(Reason.TooLarge) : zip;
         }
         catch
         {

@@ -27,7 +27,8 @@ public sealed class FileImports(Db db, IEnumerable<ImportKind> kinds)
     private const int MaxName = 200;
 
     private const string Columns =
-        "id, kind, file_name, status, settings::text, sheets::text, percent, rows_read, counts::text, result::text, failure, created_at, finished_at";
+        "id, kind, file_name, status, settings::text, sheets::text, percent, rows_read, counts::text, result::text, failure, created_at, "
+            + "finished_at";
 
     private const string OneSql = $"select {Columns} from util.imports where id = @id and kind = any (@kinds)";
 
@@ -52,15 +53,18 @@ public sealed class FileImports(Db db, IEnumerable<ImportKind> kinds)
 
     private const string DoneSql = $"""
         update util.import_rows set verdict = 'imported' where import_id = @id;
-        update util.imports set status = 'completed', finished_at = now(), result = @result::jsonb, counts = jsonb_build_object('imported', rows_read)
+        update util.imports
+        set status = 'completed', finished_at = now(), result = @result::jsonb, counts = jsonb_build_object('imported', rows_read)
         where id = @id returning {Columns}
         """;
 
-    private sealed record Row(Guid Id, string Kind, string FileName, string Status, string Settings, string Sheets, int Percent, int RowsRead, string Counts,
+    private sealed record Row(
+        Guid Id, string Kind, string FileName, string Status, string Settings, string Sheets, int Percent, int RowsRead, string Counts,
         string Result, string? Failure, DateTime CreatedAt, DateTime? FinishedAt)
     {
         public ImportView ToView() => new(Id, Kind, FileName, Status, JsonSerializer.Deserialize<ImportSettings>(Settings)!,
-            JsonSerializer.Deserialize<List<ImportSheet>>(Sheets)!, Percent, RowsRead, Numbers(Counts), Numbers(Result), Failure, CreatedAt, FinishedAt);
+            JsonSerializer.Deserialize<List<ImportSheet>>(Sheets)!, Percent, RowsRead, Numbers(Counts), Numbers(Result), Failure, CreatedAt,
+            FinishedAt);
 
         private static Dictionary<string, int> Numbers(string json) => JsonSerializer.Deserialize<Dictionary<string, int>>(json)!;
     }
@@ -78,7 +82,8 @@ public sealed class FileImports(Db db, IEnumerable<ImportKind> kinds)
     /// <param name="upload">The file.</param>
     /// <param name="start">How it is read, for one that is started at once; null: it is looked at first.</param>
     /// <param name="ct">Cancels.</param>
-    public async Task<ImportView> Upload(Caller caller, ImportKind kind, ImportUpload upload, Func<ImportView, ImportSettings>? start, CancellationToken ct)
+    public async Task<ImportView> Upload(
+        Caller caller, ImportKind kind, ImportUpload upload, Func<ImportView, ImportSettings>? start, CancellationToken ct)
     {
         var options = kind.Normalized(upload.Options);
         await db.Read(caller, async session => { await kind.MayImport(session, options); return true; }, ct);
@@ -132,7 +137,8 @@ public sealed class FileImports(Db db, IEnumerable<ImportKind> kinds)
     }, ct);
 
     /// <summary>One import. Refuses with NOT_FOUND.</summary>
-    public Task<ImportView> Find(Caller caller, Guid id, string[] of, CancellationToken ct) => db.Read(caller, session => One(session, id, of), ct);
+    public Task<ImportView> Find(Caller caller, Guid id, string[] of, CancellationToken ct) =>
+        db.Read(caller, session => One(session, id, of), ct);
 
     /// <summary>The caller's latest imports, at most 20.</summary>
     public Task<IReadOnlyList<ImportView>> List(Caller caller, string[] of, CancellationToken ct) => db.Read<IReadOnlyList<ImportView>>(
@@ -142,16 +148,20 @@ public sealed class FileImports(Db db, IEnumerable<ImportKind> kinds)
     /// The report's first rows after a number, with what is wrong in the reader's language. Refuses with NOT_FOUND, VALIDATION_FAILED.
     /// </summary>
     public Task<IReadOnlyList<ImportRow>> Rows(
-        Caller caller, Guid id, string[] of, string? verdict, int after, int limit, CancellationToken ct) => db.Read(caller, async session =>
+        Caller caller, Guid id, string[] of, string? verdict, int after, int limit, CancellationToken ct) =>
+        db.Read(caller, async session =>
     {
         var kind = Kind((await One(session, id, of)).Kind);
         new Validation().That("verdict", verdict is null || kind.Verdicts.Contains(verdict)).Check();
         var rows = await ImportRows.Page(session, id, verdict, after, limit);
-        return (IReadOnlyList<ImportRow>)[.. rows.Select(r => r.Errors.Count == 0 ? r : r with { Errors = [.. r.Errors.Select(kind.InWords)] })];
+        return (
+            IReadOnlyList<ImportRow>)[.. rows.Select(
+            r => r.Errors.Count == 0 ? r : r with { Errors = [.. r.Errors.Select(kind.InWords)] })];
     }, ct);
 
     /// <summary>The whole report, read as it is written. Refuses with NOT_FOUND, VALIDATION_FAILED.</summary>
-    public async IAsyncEnumerable<ImportRow> Report(Caller caller, Guid id, string[] of, string? verdict, [EnumeratorCancellation] CancellationToken ct)
+    public async IAsyncEnumerable<ImportRow> Report(
+        Caller caller, Guid id, string[] of, string? verdict, [EnumeratorCancellation] CancellationToken ct)
     {
         var after = 0;
         for (IReadOnlyList<ImportRow> rows = []; after == 0 || rows.Count == ReportRows; after = rows.Count > 0 ? rows[^1].Number : -1)
@@ -164,7 +174,8 @@ public sealed class FileImports(Db db, IEnumerable<ImportKind> kinds)
         }
     }
 
-    private static async Task<ImportView> One(Session session, Guid id, string[] of) => (await session.One<Row>(OneSql, new { id, kinds = of })).ToView();
+    private static async Task<ImportView> One(Session session, Guid id, string[] of) =>
+        (await session.One<Row>(OneSql, new { id, kinds = of })).ToView();
 
     private static string NameOf(string fileName)
     {
@@ -173,7 +184,8 @@ public sealed class FileImports(Db db, IEnumerable<ImportKind> kinds)
     }
 
     private static async Task<Guid> Keep(
-        Session session, ImportKind kind, string fileName, ImportSettings settings, List<ImportSheet> sheets, Stream file, CancellationToken ct)
+        Session session, ImportKind kind, string fileName, ImportSettings settings, List<ImportSheet> sheets, Stream file,
+        CancellationToken ct)
     {
         var id = Guid.CreateVersion7();
         await session.Execute(InsertSql, new

@@ -71,7 +71,8 @@ public sealed record ImportRow(int Number, IReadOnlyDictionary<string, string> V
     public string? this[string column] => Values.TryGetValue(column, out var value) && value.Length > 0 ? value : null;
 
     /// <summary>The row with one more thing wrong.</summary>
-    public ImportRow With(string column, string key, params string[] args) => this with { Errors = [.. Errors, new RowError(column, key, args)] };
+    public ImportRow With(string column, string key, params string[] args) =>
+        this with { Errors = [.. Errors, new RowError(column, key, args)] };
 
     /// <summary>The row with what a use case's own rules say of it, under the file's columns.</summary>
     public ImportRow Checked(Action rules, IReadOnlyDictionary<string, string>? columns = null)

@@ -13,7 +13,8 @@ internal static class ImportFile
 
     /// <summary>An empty file that goes when it is closed.</summary>
     public static FileStream Temporary() => new(
-        Path.GetTempFileName(), FileMode.Create, FileAccess.ReadWrite, FileShare.None, 65536, FileOptions.DeleteOnClose | FileOptions.Asynchronous);
+        Path.GetTempFileName(), FileMode.Create, FileAccess.ReadWrite, FileShare.None, 65536,
+        FileOptions.DeleteOnClose | FileOptions.Asynchronous);
 
     /// <summary>A file that cannot be sought in, as one that can. Refuses with TOO_LARGE as soon as it is.</summary>
     public static async Task<FileStream> Kept(Stream from, long maxBytes, CancellationToken ct)
@@ -39,7 +40,9 @@ internal static class ImportFile
     public static List<ImportSheet> Sheets(Stream file, SheetLimits limits, IReadOnlyList<ImportColumn> columns)
     {
         using var sheet = SheetFile.Open(file, limits);
-        return [.. sheet.Sheets.Take(MaxSheets).Select((name, i) => Sheet(name, [.. sheet.Rows(i).Take(GuessRows).Select(r => r.Cells)], columns))];
+        return [
+            .. sheet.Sheets.Take(MaxSheets)
+            .Select((name, i) => Sheet(name, [.. sheet.Rows(i).Take(GuessRows).Select(r => r.Cells)], columns))];
     }
 
     /// <summary>
@@ -58,7 +61,10 @@ internal static class ImportFile
         }
         foreach (var column in columns.Where(c => c.Holds is not null && !found.ContainsKey(c.Name)))
         {
-            Take(column, Enumerable.Range(0, Width()).Where(c => !found.ContainsValue(c)).OrderByDescending(c => Held(column, c)).FirstOrDefault(-1));
+            Take(
+                column,
+                Enumerable.Range(0, Width()).Where(c => !found.ContainsValue(c)).OrderByDescending(c => Held(column, c))
+                .FirstOrDefault(-1));
         }
         foreach (var column in columns.Where(c => c.IsFirstLeft && !found.ContainsKey(c.Name)))
         {

@@ -25,8 +25,8 @@ public sealed class ImportJob(Db db, IServiceScopeFactory scopes) : IJobHandler
 
     private const string PartSql = "select content from util.import_parts where import_id = @Import and part = @part";
 
-    // One at a time, whoever else was given the job: the other finds it done. Rows of this transaction have no statistics: taken for few, they would be
-    // joined row by row.
+    // One at a time, whoever else was given the job: the other finds it done. Rows of this transaction have no statistics: taken for few,
+    // they would be joined row by row.
     private const string BeginSql = """
         select pg_advisory_xact_lock(hashtextextended(@Import::text, 0)), set_config('enable_nestloop', 'off', true)
         """;
@@ -35,7 +35,8 @@ public sealed class ImportJob(Db db, IServiceScopeFactory scopes) : IJobHandler
 
     private const string EndSql = """
         update util.imports i
-        set status = @status, percent = 100, finished_at = case when @status = 'completed' then now() end, rows_read = c.rows, counts = c.counts,
+        set status = @status, percent = 100, finished_at = case
+          when @status = 'completed' then now() end, rows_read = c.rows, counts = c.counts,
             result = @result::jsonb
         from (
           select coalesce(sum(n), 0) as rows, coalesce(jsonb_object_agg(verdict, n), '{}') as counts
@@ -94,7 +95,9 @@ public sealed class ImportJob(Db db, IServiceScopeFactory scopes) : IJobHandler
     private async Task<FileStream> Fetch(Caller server, Order order, CancellationToken ct)
     {
         var file = ImportFile.Temporary();
-        for (var part = 0; await db.Read(server, session => session.Find<byte[]>(PartSql, new { order.Import, part }), ct) is { } content; part++)
+        for (
+            var part = 0; await db.Read(server, session => session.Find<byte[]>(PartSql, new { order.Import, part }), ct) is { } content;
+            part++)
         {
             await file.WriteAsync(content, ct);
         }
@@ -108,8 +111,8 @@ public sealed class ImportJob(Db db, IServiceScopeFactory scopes) : IJobHandler
         private readonly Stopwatch _told = Stopwatch.StartNew();
         private int _rows;
 
-        // What nobody confirms is written as the server in the person's name: what was begun is finished, even if the person has lost the module since.
-        // What they confirm later is judged by what they see.
+        // What nobody confirms is written as the server in the person's name: what was begun is finished, even if the person has lost the
+        // module since. What they confirm later is judged by what they see.
         public Task Run(FileStream file, CancellationToken ct) =>
             db.Run(kind.IsAllOrNothing ? Caller.Person(order.User) : server, session => Import(session, file, ct), ct);
 
@@ -123,7 +126,8 @@ public sealed class ImportJob(Db db, IServiceScopeFactory scopes) : IJobHandler
             await kind.MayImport(session, settings.Options);
             await Read(session, file, ct);
             var result = kind.IsAllOrNothing ? [] : await kind.Write(session, order.Import, settings, share => Tell(50 + share * 50, ct));
-            var end = new { order.Import, status = kind.IsAllOrNothing ? "checked" : "completed", result = JsonSerializer.Serialize(result) };
+            var end =
+                new { order.Import, status = kind.IsAllOrNothing ? "checked" : "completed", result = JsonSerializer.Serialize(result) };
             await session.AsService(s => s.Execute(EndSql, end));
         }
 

@@ -88,5 +88,6 @@ public abstract class ImportKind(IStringLocalizer texts)
     /// <param name="id">The import.</param>
     /// <param name="settings">How it is read.</param>
     /// <param name="tell">Told from time to time which share is done, from 0 to 1.</param>
-    protected internal abstract Task<Dictionary<string, int>> Write(Session session, Guid id, ImportSettings settings, Func<double, Task> tell);
+    protected internal abstract Task<Dictionary<string, int>> Write(
+        Session session, Guid id, ImportSettings settings, Func<double, Task> tell);
 }

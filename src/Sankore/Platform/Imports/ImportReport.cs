@@ -29,7 +29,8 @@ public sealed class ImportReport(FileImports imports, Problems problems, IString
         var columns = ColumnsOf(kind, import);
         string[] head = [texts["import.line"], .. columns.Select(c => c.Head), texts["import.verdict"], texts["import.mistakes"]];
         return Exports.File(format, "import", head, imports.Report(caller, id, of, verdict, ct), row =>
-            [row.Number.ToString(CultureInfo.InvariantCulture), .. columns.Select(c => row[c.Name]), kind.Words["verdict." + row.Verdict], InWords(kind, row)]);
+            [row.Number.ToString(CultureInfo.InvariantCulture), .. columns.Select(c => row[c.Name]), kind.Words["verdict." + row.Verdict],
+                InWords(kind, row)]);
     }
 
     /// <summary>A file to fill in: heads, and an example.</summary>

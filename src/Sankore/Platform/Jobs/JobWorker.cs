@@ -15,7 +15,8 @@ public sealed record JobLease(TimeSpan Length);
 /// lease ends. Each type of job has loops of its own, so that a long one holds up none of another type; a type that no handler of this node
 /// knows is left to others.
 /// </summary>
-public sealed class JobWorker(Db db, NpgsqlDataSource source, IEnumerable<IJobHandler> handlers, JobLease lease, ILogger<JobWorker> log) : BackgroundService
+public sealed class JobWorker(Db db, NpgsqlDataSource source, IEnumerable<IJobHandler> handlers, JobLease lease, ILogger<JobWorker> log)
+    : BackgroundService
 {
     private static readonly TimeSpan PollEvery = TimeSpan.FromSeconds(5);
 
@@ -25,7 +26,8 @@ public sealed class JobWorker(Db db, NpgsqlDataSource source, IEnumerable<IJobHa
           where job_type = @JobType and status = 'running' and locked_until < now() and attempts >= max_attempts),
         due as (
           select id from util.job_queue
-          where job_type = @JobType and (status = 'pending' and run_at <= now() or status = 'running' and locked_until < now() and attempts < max_attempts)
+          where job_type = @JobType
+            and (status = 'pending' and run_at <= now() or status = 'running' and locked_until < now() and attempts < max_attempts)
           order by priority, run_at
           limit 1
           for update skip locked)
@@ -50,14 +52,16 @@ public sealed class JobWorker(Db db, NpgsqlDataSource source, IEnumerable<IJobHa
     // 10 s, 20 s, 40 s … up to an hour.
     private const string FailSql = """
         update util.job_queue
-        set status = case when @final or attempts >= max_attempts then 'failed' else 'pending' end, locked_until = null, last_error = left(@error, 500),
+        set status = case when @final
+          or attempts >= max_attempts then 'failed' else 'pending' end, locked_until = null, last_error = left(@error, 500),
             run_at = now() + least(interval '10 seconds' * power(2, attempts - 1), interval '1 hour')
         where id = @Id and attempts = @Attempt and status = 'running'
         """;
 
     // A node that stops gives its jobs back: stopping is no attempt.
     private const string ReleaseSql = """
-        update util.job_queue set status = 'pending', attempts = attempts - 1, locked_until = null where id = @Id and attempts = @Attempt and status = 'running'
+        update util.job_queue set status = 'pending', attempts = attempts - 1, locked_until = null
+        where id = @Id and attempts = @Attempt and status = 'running'
         """;
 
     private sealed record Claimed(Guid Id, string Payload, int Attempts);
@@ -161,7 +165,8 @@ public sealed class JobWorker(Db db, NpgsqlDataSource source, IEnumerable<IJobHa
 
     private async Task<bool> WorkOne(IJobHandler handler, CancellationToken ct)
     {
-        if (await db.Run(Caller.Service, session => session.Find<Claimed>(ClaimSql, new { handler.JobType, lease.Length }), ct) is not { } claimed)
+        if (await db.Run(Caller.Service, session => session.Find<Claimed>(ClaimSql, new { handler.JobType, lease.Length }), ct)
+            is not { } claimed)
         {
             return false;
         }
@@ -198,6 +203,7 @@ public sealed class JobWorker(Db db, NpgsqlDataSource source, IEnumerable<IJobHa
         }
 
         // Said whatever happens: a job that is done is not to be done again because the node stops.
-        Task End(string sql, string? error = null, bool final = false) => db.Run(Caller.Service, session => session.Execute(sql, new { job.Id, job.Attempt, error, final }), CancellationToken.None);
+        Task End(string sql, string? error = null, bool final = false) =>
+            db.Run(Caller.Service, session => session.Execute(sql, new { job.Id, job.Attempt, error, final }), CancellationToken.None);
     }
 }

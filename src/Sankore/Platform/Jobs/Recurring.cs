@@ -23,7 +23,8 @@ public sealed record RecurringWork(string Name, TimeSpan Every, Func<Session, Ta
 public sealed class Recurring(Db db, IEnumerable<SankoreModule> modules, ILogger<Recurring> log) : BackgroundService
 {
     /// <inheritdoc/>
-    protected override Task ExecuteAsync(CancellationToken stoppingToken) => Task.WhenAll(modules.SelectMany(m => m.Recurring).Select(work => Repeat(work, stoppingToken)));
+    protected override Task ExecuteAsync(CancellationToken stoppingToken) =>
+        Task.WhenAll(modules.SelectMany(m => m.Recurring).Select(work => Repeat(work, stoppingToken)));
 
     private async Task Repeat(RecurringWork work, CancellationToken ct)
     {

@@ -2,13 +2,18 @@ using System.Runtime.InteropServices;
 
 namespace Sankore.Platform.Live;
 
-/// <summary>What is needed of a stream to write to it, side by side with its neighbours': writing to thousands touches nothing else.</summary>
+/// <summary>
+/// What is needed of a stream to write to it, side by side with its neighbours': writing to thousands touches nothing else.
+/// </summary>
 internal struct Member
 {
     /// <summary>The socket's descriptor while bytes may go to it straight away; else -1, and its connection knows why.</summary>
     public int Descriptor;
 
-    /// <summary>The last change that it was told, or need not be told, before those of now: the position when it came, or was told something of its own.</summary>
+    /// <summary>
+    /// The last change that it was told, or need not be told, before those of now: the position when it came, or was told something of its
+    /// own.
+    /// </summary>
     public long Cursor;
 
     /// <summary>When the first of its rights ends (<see cref="Security.Rights.EndsAt"/>).</summary>
@@ -18,7 +23,9 @@ internal struct Member
     public LiveConnection Connection;
 }
 
-/// <summary>The streams of one shard that have the same topics: what they are told is decided, coalesced and put into frames once for all of them.</summary>
+/// <summary>
+/// The streams of one shard that have the same topics: what they are told is decided, coalesced and put into frames once for all of them.
+/// </summary>
 internal sealed class Audience(string[] topics)
 {
     private Member[] _members = new Member[1];

@@ -36,7 +36,9 @@ public sealed class Change
     /// <summary>What changed: of two entries for one row the later one says all (an empty id: some row of the table).</summary>
     public (string Table, string Id) Row { get; }
 
-    /// <summary>Rights of those concerned changed: their topics are decided anew before anything later is delivered. Never delivered itself.</summary>
+    /// <summary>
+    /// Rights of those concerned changed: their topics are decided anew before anything later is delivered. Never delivered itself.
+    /// </summary>
     public bool IsRights { get; }
 
     /// <summary>The event's bytes as text/event-stream.</summary>
@@ -47,7 +49,8 @@ public sealed class Change
 
     /// <summary>The person behind a topic; null when it is nobody's own.</summary>
     internal static Guid? PersonOf(string topic) =>
-        topic.StartsWith(PersonTopic, StringComparison.Ordinal) && Guid.TryParse(topic.AsSpan(PersonTopic.Length), out var person) ? person : null;
+        topic.StartsWith(PersonTopic, StringComparison.Ordinal) && Guid.TryParse(topic.AsSpan(PersonTopic.Length), out var person) ? person
+            : null;
 
     /// <summary>Whether somebody with these topics is told.</summary>
     internal bool Concerns(Guid person, string[] topics) => Array.IndexOf(People, person) >= 0 || Topics.AsSpan().ContainsAny(topics);
@@ -75,7 +78,9 @@ public sealed class Change
 
 internal sealed record ChangeRow(long Id, DateTime At, string[] Topics, string TableName, string Op, string RowId, string? Row, double Age);
 
-/// <summary>Bytes ready for both ways out: as they are, and as one chunk of HTTP/1.1's chunked coding. Shared by all who get them.</summary>
+/// <summary>
+/// Bytes ready for both ways out: as they are, and as one chunk of HTTP/1.1's chunked coding. Shared by all who get them.
+/// </summary>
 internal sealed class LiveFrame
 {
     /// <summary>Frames of a burst are about this long at most, so that a slow line takes them one by one.</summary>

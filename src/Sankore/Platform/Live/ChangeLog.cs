@@ -7,15 +7,18 @@ namespace Sankore.Platform.Live;
 
 /// <summary>
 /// Tails <c>live.changes</c>: woken by NOTIFY, and by a slow poll behind it, reads on from the last id, keeps the window, and hands
-/// each batch to the hub. LISTEN only wakes; what is read is the log, so a lost connection loses nothing. Where the log itself has lost what
-/// was read of it (the new primary lacked it, a backup was restored), the window begins anew and every stream is told to read everything again.
+/// each batch to the hub. LISTEN only wakes; what is read is the log, so a lost connection loses nothing. Where the log itself has lost
+/// what was read of it (the new primary lacked it, a backup was restored), the window begins anew and every stream is told to read
+/// everything again.
 /// </summary>
-public sealed class ChangeLog(Db db, NpgsqlDataSource source, LiveHub hub, LiveMeters meters, RightsCache rights, ILogger<ChangeLog> log) : BackgroundService
+public sealed class ChangeLog(Db db, NpgsqlDataSource source, LiveHub hub, LiveMeters meters, RightsCache rights, ILogger<ChangeLog> log)
+    : BackgroundService
 {
     private const int BatchSize = 2000;
     private static readonly TimeSpan PollEvery = TimeSpan.FromSeconds(2);
 
-    // And whether the log still holds what was read last. Its ids may be given again by a log that has lost some: the entry is the same if its time is.
+    // And whether the log still holds what was read last. Its ids may be given again by a log that has lost some: the entry is the same if
+    // its time is.
     private const string NewSql = """
         select id, at, topics, table_name, op, row_id, row::text, extract(epoch from clock_timestamp() - at)::float8 as age
         from live.changes where id > @after order by id limit @BatchSize;

@@ -7,8 +7,8 @@ namespace Sankore.Platform.Live;
 public static class Chart
 {
     /// <summary>
-    /// An SVG path through values at equal distances, from x = 0 to <paramref name="width"/>: the greatest touches the top (y = 0), zero lies on
-    /// the ground (y = <paramref name="height"/>). What is no finite number above zero counts as zero.
+    /// An SVG path through values at equal distances, from x = 0 to <paramref name="width"/>: the greatest touches the top (y = 0), zero
+    /// lies on the ground (y = <paramref name="height"/>). What is no finite number above zero counts as zero.
     /// </summary>
     public static string Path(IReadOnlyList<double> values, int width, int height)
     {

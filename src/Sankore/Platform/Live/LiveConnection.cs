@@ -10,7 +10,9 @@ namespace Sankore.Platform.Live;
 /// </summary>
 internal sealed class LiveConnection(LiveHub hub, Guid userId, string securityStamp, IPAddress address, long since)
 {
-    /// <summary>How much may still be waiting when more is told. The bytes are shared; what is bounded is how far behind a reader may be.</summary>
+    /// <summary>
+    /// How much may still be waiting when more is told. The bytes are shared; what is bounded is how far behind a reader may be.
+    /// </summary>
     private const int MaxBacklogBytes = 1024 * 1024;
 
     private const int KernelBufferBytes = 128 * 1024;
@@ -127,7 +129,8 @@ internal sealed class LiveConnection(LiveHub hub, Guid userId, string securitySt
 
     /// <summary>Keeps what the socket has not taken of a frame.</summary>
     /// <returns>True.</returns>
-    internal bool KeepRest(LiveFrame frame, int sent) => sent == frame.Chunk.Length || Keep(new ArraySegment<byte>(frame.Chunk, sent, frame.Chunk.Length - sent));
+    internal bool KeepRest(LiveFrame frame, int sent) =>
+        sent == frame.Chunk.Length || Keep(new ArraySegment<byte>(frame.Chunk, sent, frame.Chunk.Length - sent));
 
     /// <summary>Tries again what was kept.</summary>
     /// <returns>How many bytes the socket took.</returns>

@@ -16,7 +16,8 @@ public static class LiveEndpoint
     /// <summary>Maps the stream.</summary>
     public static void MapLive(this IEndpointRouteBuilder routes) =>
         routes.MapGet("/live", Stream).RequireAuthorization().DisableRequestTimeout().WithTags("live")
-            .WithSummary("The caller's live changes as server-sent events: change, reset, and every 25 s a comment or the position reached.");
+            .WithSummary(
+            "The caller's live changes as server-sent events: change, reset, and every 25 s a comment or the position reached.");
 
     /// <summary>Whether a stream is asked for.</summary>
     public static bool IsForStream(this HttpRequest request) => request.Path.StartsWithSegments("/live");
@@ -125,11 +126,13 @@ public static class LiveEndpoint
 
     private static long Cursor(HttpRequest request, long now)
     {
-        var given = request.Headers["Last-Event-ID"].FirstOrDefault() is { Length: > 0 } last ? last : request.Query["since"].FirstOrDefault();
+        var given = request.Headers["Last-Event-ID"].FirstOrDefault() is { Length: > 0 } last ? last
+            : request.Query["since"].FirstOrDefault();
         return given switch
         {
             null or "" => now,
-            _ when long.TryParse(given, System.Globalization.NumberStyles.None, System.Globalization.CultureInfo.InvariantCulture, out var cursor) => cursor,
+            _ when long.TryParse(
+            given, System.Globalization.NumberStyles.None, System.Globalization.CultureInfo.InvariantCulture, out var cursor) => cursor,
             _ => throw new Refusal(Reason.BadRequest),
         };
     }

@@ -3,8 +3,9 @@ using Sankore.Platform.Security;
 namespace Sankore.Platform.Live;
 
 /// <summary>
-/// Whether a stream may begin on this node, and when. After a restart everybody comes back together; whoever waits here costs next to nothing, and
-/// the requests of those who work already find a free thread and a free connection to the database. A full node refuses before anything else is done.
+/// Whether a stream may begin on this node, and when. After a restart everybody comes back together; whoever waits here costs next to
+/// nothing, and the requests of those who work already find a free thread and a free connection to the database. A full node refuses before
+/// anything else is done.
 /// </summary>
 public sealed class LiveGate(LiveHub hub, LiveLimits limits) : IDisposable
 {

@@ -7,7 +7,8 @@ namespace Sankore.Platform.Live;
 /// <summary>How many streams may be open on a node (<c>Sankore:Live:PerPerson</c>, <c>PerAddress</c>, <c>PerNode</c>).</summary>
 /// <param name="PerPerson">Every open page is one.</param>
 /// <param name="PerAddress">A school, or a whole mobile network, may share one.</param>
-/// <param name="PerNode">Of everybody; not given: what the process has descriptors for, less those that requests, the database and files need.</param>
+/// <param name="PerNode">Of everybody; not given: what the process has descriptors for, less those that requests, the database and files
+/// need.</param>
 public sealed record LiveLimits(int PerPerson = 50, int PerAddress = 10_000, int PerNode = 0)
 {
     private const int Reserve = 1_000;
@@ -33,7 +34,9 @@ public sealed class LiveHub : IDisposable
     private int _count;
 
     /// <summary>Made once per node.</summary>
-    public LiveHub(RightsCache rights, LiveLimits limits, LiveMeters meters, TimeProvider time, IHostApplicationLifetime lifetime, ILogger<LiveHub> log)
+    public LiveHub(
+        RightsCache rights, LiveLimits limits, LiveMeters meters, TimeProvider time, IHostApplicationLifetime lifetime,
+        ILogger<LiveHub> log)
     {
         (_rights, _limits, Meters, _time, _log) = (rights, limits, meters, time, log);
         meters.Watch(() => _count);

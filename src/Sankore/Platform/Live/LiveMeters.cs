@@ -11,7 +11,10 @@ namespace Sankore.Platform.Live;
 /// <param name="Bytes">Bytes of events and resets.</param>
 public sealed record LiveSums(long Events, long Coalesced, long Dropped, long Resets, long Refused, long Bytes);
 
-/// <summary>What the feed does on this node: as meters (<c>Sankore.Live</c>) for OpenTelemetry and dotnet-counters, and as sums for the page « Direct ».</summary>
+/// <summary>
+/// What the feed does on this node: as meters (<c>Sankore.Live</c>) for OpenTelemetry and dotnet-counters, and as sums for the page
+/// « Direct ».
+/// </summary>
 public sealed class LiveMeters : IDisposable
 {
     private readonly Meter _meter = new("Sankore.Live");
@@ -28,10 +31,15 @@ public sealed class LiveMeters : IDisposable
     public LiveMeters()
     {
         _events = new(_meter.CreateCounter<long>("sankore.live.events", description: "Events written to streams"));
-        _coalesced = new(_meter.CreateCounter<long>("sankore.live.coalesced", description: "Events covered by a later state of their row in the same frame"));
-        _dropped = new(_meter.CreateCounter<long>("sankore.live.dropped", description: "Streams ended because their reader was too far behind"));
+        _coalesced = new(
+            _meter.CreateCounter<long>(
+            "sankore.live.coalesced", description: "Events covered by a later state of their row in the same frame"));
+        _dropped =
+            new(_meter.CreateCounter<long>("sankore.live.dropped", description: "Streams ended because their reader was too far behind"));
         _resets = new(_meter.CreateCounter<long>("sankore.live.resets", description: "Streams told to read everything again"));
-        _refused = new(_meter.CreateCounter<long>("sankore.live.refused", description: "Streams refused because their person, address or node had too many"));
+        _refused = new(
+            _meter.CreateCounter<long>(
+            "sankore.live.refused", description: "Streams refused because their person, address or node had too many"));
         _bytes = new(_meter.CreateCounter<long>("sankore.live.bytes", "By", "Bytes of events and resets"));
         _fanOut = new(_meter.CreateHistogram<double>("sankore.live.fanout", "ms", "From a shard's first write of a round to its last"));
         _lag = new(_meter.CreateHistogram<double>("sankore.live.lag", "ms", "From the log's entry to this node's reading it"));
@@ -43,7 +51,8 @@ public sealed class LiveMeters : IDisposable
     /// <summary>The longest fan-out and the longest lag since they were last asked for, in milliseconds.</summary>
     public (double FanOut, double Lag) TakeWorst() => (_fanOut.Take(), _lag.Take());
 
-    internal void Watch(Func<int> connections) => _meter.CreateObservableGauge("sankore.live.connections", connections, description: "Open streams");
+    internal void Watch(Func<int> connections) =>
+        _meter.CreateObservableGauge("sankore.live.connections", connections, description: "Open streams");
 
     internal void Told(int streams, int events, int coalesced, long bytes)
     {

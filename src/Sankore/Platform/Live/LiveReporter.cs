@@ -5,10 +5,11 @@ using Sankore.Platform.Security;
 namespace Sankore.Platform.Live;
 
 /// <summary>
-/// Says every <c>Sankore:Live:ReportEvery</c> seconds (2; 0: never) how this node's feed does: <c>live.nodes</c>, and from there the page « Direct ».
-/// A node where nothing happens says so every ten seconds.
+/// Says every <c>Sankore:Live:ReportEvery</c> seconds (2; 0: never) how this node's feed does: <c>live.nodes</c>, and from there the page
+/// « Direct ». A node where nothing happens says so every ten seconds.
 /// </summary>
-public sealed class LiveReporter(Db db, LiveHub hub, LiveMeters meters, TimeProvider time, IConfiguration configuration, ILogger<LiveReporter> log) : BackgroundService
+public sealed class LiveReporter(
+    Db db, LiveHub hub, LiveMeters meters, TimeProvider time, IConfiguration configuration, ILogger<LiveReporter> log) : BackgroundService
 {
     /// <summary>Samples of a chart's line.</summary>
     public const int Samples = 60;
@@ -22,7 +23,8 @@ public sealed class LiveReporter(Db db, LiveHub hub, LiveMeters meters, TimeProv
     private const string ReportSql = "select live.report(@id, @name, @version, @up, @watched, @figures::jsonb, @history::jsonb)";
 
     private readonly Guid _id = Guid.CreateVersion7();
-    private readonly string _name = $"{Environment.MachineName} · {(configuration["urls"] ?? "").Split(';')[0].Replace("http://", "", StringComparison.Ordinal)}";
+    private readonly string _name =
+        $"{Environment.MachineName} · {(configuration["urls"] ?? "").Split(';')[0].Replace("http://", "", StringComparison.Ordinal)}";
     private readonly string _version = typeof(LiveReporter).Assembly.GetName().Version?.ToString(3) ?? "0";
     private readonly long _startedAt = time.GetTimestamp();
     private readonly Line _streams = new(), _events = new(), _fanOut = new(), _lag = new();
@@ -64,7 +66,8 @@ public sealed class LiveReporter(Db db, LiveHub hub, LiveMeters meters, TimeProv
             up = time.GetElapsedTime(_startedAt),
             watched = TimeSpan.FromMilliseconds(Math.Max(0, Volatile.Read(ref _watchedUntil) - Now)),
             figures = JsonSerializer.Serialize(Figures(now.Bytes, sums)),
-            history = JsonSerializer.Serialize(new { streamsPath = _streams.Path, eventsPath = _events.Path, fanOutPath = _fanOut.Path, lagPath = _lag.Path }),
+            history = JsonSerializer.Serialize(
+            new { streamsPath = _streams.Path, eventsPath = _events.Path, fanOutPath = _fanOut.Path, lagPath = _lag.Path }),
         }), ct);
         (_said, _saidAt) = (now, Math.Max(1, Now));
 

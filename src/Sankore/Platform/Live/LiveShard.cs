@@ -53,7 +53,10 @@ internal sealed class LiveShard : IDisposable
     /// <summary>There is something new in the window.</summary>
     public void Wake() => _wake.Set();
 
-    /// <summary>Takes a stream in: what it missed, then its place among the others. <paramref name="asOf"/> is the position that its rights are known for.</summary>
+    /// <summary>
+    /// Takes a stream in: what it missed, then its place among the others. <paramref name="asOf"/> is the position that its rights are
+    /// known for.
+    /// </summary>
     public void Attach(LiveConnection connection, Rights rights, long asOf)
     {
         if (connection.IsEnded)
@@ -74,7 +77,8 @@ internal sealed class LiveShard : IDisposable
         }
         else
         {
-            Replay(connection, [.. missed.Where(c => c.Id > connection.Since && !c.IsRights && c.Concerns(connection.UserId, rights.Topics))]);
+            Replay(
+                connection, [.. missed.Where(c => c.Id > connection.Since && !c.IsRights && c.Concerns(connection.UserId, rights.Topics))]);
         }
     }
 

@@ -9,7 +9,9 @@ using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
 
 namespace Sankore.Platform.Live;
 
-/// <summary>A connection whose socket outlives its HTTP request: a stream keeps the socket, and nothing else of the request stays in memory.</summary>
+/// <summary>
+/// A connection whose socket outlives its HTTP request: a stream keeps the socket, and nothing else of the request stays in memory.
+/// </summary>
 internal interface ISocketHandover
 {
     /// <summary>
@@ -89,7 +91,9 @@ internal sealed class LiveTransport(IMemoryPoolFactory<byte> pools) : IConnectio
         }
     }
 
-    /// <summary>The socket, and whoever hears what comes over it: its connection first, then the stream that took it. It alone stays in memory then.</summary>
+    /// <summary>
+    /// The socket, and whoever hears what comes over it: its connection first, then the stream that took it. It alone stays in memory then.
+    /// </summary>
     private sealed class Wire(Socket socket, Connection connection)
     {
         private readonly Lock _lock = new();
@@ -166,9 +170,15 @@ internal sealed class LiveTransport(IMemoryPoolFactory<byte> pools) : IConnectio
         {
             MemoryPool = pool;
             _wire = new Wire(socket, this);
-            _input = new(new PipeOptions(pool, PipeScheduler.ThreadPool, PipeScheduler.ThreadPool, MaxUnread, MaxUnread / 2, useSynchronizationContext: false));
-            // A flush sends at once, on its own thread, and returns when the kernel has all of it: so nothing is left to be sent when the socket is taken.
-            _output = new(new PipeOptions(pool, PipeScheduler.Inline, PipeScheduler.ThreadPool, pauseWriterThreshold: 1, resumeWriterThreshold: 1, useSynchronizationContext: false));
+            _input = new(
+                new PipeOptions(
+                pool, PipeScheduler.ThreadPool, PipeScheduler.ThreadPool, MaxUnread, MaxUnread / 2, useSynchronizationContext: false));
+            // A flush sends at once, on its own thread, and returns when the kernel has all of it: so nothing is left to be sent when the
+            // socket is taken.
+            _output = new(
+                new PipeOptions(
+                pool, PipeScheduler.Inline, PipeScheduler.ThreadPool, pauseWriterThreshold: 1, resumeWriterThreshold: 1,
+                useSynchronizationContext: false));
             Transport = new Duplex(_input.Reader, _output.Writer);
             Application = new Duplex(_output.Reader, _input.Writer);
             (LocalEndPoint, RemoteEndPoint) = (socket.LocalEndPoint, socket.RemoteEndPoint);

@@ -44,7 +44,9 @@ public sealed class LiveWindow(int capacity)
         }
     }
 
-    /// <summary>The changes with <paramref name="after"/> &lt; id ≤ <paramref name="upTo"/>; null when the window does not reach back that far.</summary>
+    /// <summary>
+    /// The changes with <paramref name="after"/> &lt; id ≤ <paramref name="upTo"/>; null when the window does not reach back that far.
+    /// </summary>
     public IReadOnlyList<Change>? Between(long after, long upTo = long.MaxValue)
     {
         lock (_lock)

@@ -1,6 +1,9 @@
 namespace Sankore.Platform.Live;
 
-/// <summary>The streams of one shard whose sockets did not take all that was written: tried again from time to time, and given up when nothing moves.</summary>
+/// <summary>
+/// The streams of one shard whose sockets did not take all that was written: tried again from time to time, and given up when nothing
+/// moves.
+/// </summary>
 /// <param name="giveUp">Lets a stream go.</param>
 internal sealed class SlowReaders(Action<LiveConnection> giveUp)
 {

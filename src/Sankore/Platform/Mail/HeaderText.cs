@@ -4,8 +4,8 @@ using System.Text;
 namespace Sankore.Platform.Mail;
 
 /// <summary>
-/// The values of fields with text of people in them (RFC 5322, 2047, 2231). MimeKit writes longer encoded words than the 75 characters that are allowed, and cuts
-/// characters beyond 16 bits in long names of files.
+/// The values of fields with text of people in them (RFC 5322, 2047, 2231). MimeKit writes longer encoded words than the 75 characters that
+/// are allowed, and cuts characters beyond 16 bits in long names of files.
 /// </summary>
 internal static class HeaderText
 {

@@ -53,7 +53,8 @@ public sealed record OAuthOptions(Uri Endpoint, string ClientId)
             "microsoft" when Text("Tenant") is { } tenant && Uri.CheckHostName(tenant) == UriHostNameType.Dns =>
                 new Uri($"https://login.microsoftonline.com/{tenant}/oauth2/v2.0/token"),
             "microsoft" => throw Wrong("Tenant", "is no directory: give its id or its domain"),
-            _ => Uri.TryCreate(Text("Endpoint"), UriKind.Absolute, out var given) && (given.Scheme == "https" || given is { Scheme: "http", IsLoopback: true })
+            _ => Uri.TryCreate(Text("Endpoint"), UriKind.Absolute, out var given)
+            && (given.Scheme == "https" || given is { Scheme: "http", IsLoopback: true })
                 ? given : throw Wrong("Endpoint", "is no https address: name the token endpoint, or a Provider"),
         };
     }

@@ -12,8 +12,8 @@ language sql stable parallel safe as $$ select coalesce(auth.jwt() ->> 'role', '
 
 grant execute on function auth.jwt(), auth.uid(), auth.role() to anon, authenticated, service_role;
 
--- Makes a policy, named <table>_<who>_<command>. Its rule says which rows may be read or touched, and, unless p_check says otherwise, what may
--- be written.
+-- Makes a policy, named <table>_<who>_<command>. Its rule says which rows may be read or touched, and, unless p_check says otherwise, what
+-- may be written.
 create or replace function util.policy(
   p_table regclass, p_who text, p_command text, p_roles text, p_rule text default 'true', p_check text default null) returns void
 language plpgsql as $$
@@ -46,8 +46,8 @@ begin
     p_name, p_events, p_table, p_when, p_function);
 end $$;
 
--- Makes the trigger that is told, after each statement of an operation ('insert', 'update', 'delete'), what that changed: in changed_rows, and
--- in old_rows what they were before an update. Named <table>_<what>_<operation>.
+-- Makes the trigger that is told, after each statement of an operation ('insert', 'update', 'delete'), what that changed: in changed_rows,
+-- and in old_rows what they were before an update. Named <table>_<what>_<operation>.
 create or replace function util.after_statement(
   p_table regclass, p_what text, p_operation text, p_function text, variadic p_arguments text[] default '{}') returns void
 language plpgsql as $$
@@ -98,12 +98,14 @@ begin
   return null;
 end $$;
 
--- For a table some of whose columns follow from other tables: a change is what its version counts, and what follows is no change of anybody's.
+-- For a table some of whose columns follow from other tables: a change is what its version counts, and what follows is no change of
+-- anybody's.
 create or replace function audit.log_version_change() returns trigger
 language plpgsql security definer set search_path = '' as $$
 begin
   insert into audit.audit_logs (table_name, action, record_id, user_id, role, before, after)
-  select tg_table_schema || '.' || tg_table_name, tg_op, n.id::text, auth.uid(), coalesce(auth.jwt() ->> 'role', session_user), to_jsonb(o) - tg_argv::text[], to_jsonb(n) - tg_argv::text[]
+  select tg_table_schema || '.' || tg_table_name, tg_op, n.id::text, auth.uid(), coalesce(auth.jwt() ->> 'role', session_user),
+    to_jsonb(o) - tg_argv::text[], to_jsonb(n) - tg_argv::text[]
   from changed_rows n join old_rows o on o.id = n.id
   where o.version <> n.version;
   return null;
@@ -131,7 +133,8 @@ create or replace function live.lock() returns void
 language sql security definer set search_path = '' as $$ select pg_advisory_xact_lock(7205759403792793600) $$;
 
 -- Appends to the feed. Called at the end of a transaction (deferred constraint triggers; statements that are the transaction's last): the
--- lock is held from here until the commit is visible, so ids are handed out in commit order and a reader who follows them never meets a gap.
+-- lock is held from here until the commit is visible, so ids are handed out in commit order and a reader who follows them never meets a
+-- gap.
 create or replace function live.publish(p_table text, p_op text, p_id text, p_row jsonb, p_topics text[]) returns void
 language plpgsql security definer set search_path = '' as $$
 begin
@@ -208,8 +211,9 @@ language sql stable security definer set search_path = '' as $$
 $$;
 grant execute on function live.position() to anon, authenticated, service_role;
 
--- The log has lost what was read of it up to p_position (a failover to a standby that lacked it, a restored backup): from here on ids are such
--- as nobody was ever told, and whoever followed the log until now begins anew, at the raised horizon. The first who notices does it for all.
+-- The log has lost what was read of it up to p_position (a failover to a standby that lacked it, a restored backup): from here on ids are
+-- such as nobody was ever told, and whoever followed the log until now begins anew, at the raised horizon. The first who notices does it
+-- for all.
 create or replace function live.begin_anew(p_position bigint) returns void
 language plpgsql security definer set search_path = '' as $$
 declare
@@ -243,7 +247,8 @@ begin
     v_name := 'changes_' || to_char(v_day, 'YYYYMMDD');
     if to_regclass('live.' || v_name) is null
        and not exists (select 1 from live.changes_default where at >= v_day and at < v_day + 1) then
-      execute format('create table live.%I partition of live.changes for values from (%L) to (%L)', v_name, v_day::timestamptz, (v_day + 1)::timestamptz);
+      execute format('create table live.%I partition of live.changes for values from (%L) to (%L)', v_name, v_day::timestamptz,
+          (v_day + 1)::timestamptz);
       perform util.protect(format('live.%I', v_name)::regclass);
       perform util.policy(format('live.%I', v_name)::regclass, 'service', 'select', 'service_role');
     end if;
@@ -287,10 +292,12 @@ language sql stable as $$
 $$;
 grant execute on function live.node_row(live.nodes), live.nodes_row() to authenticated, service_role;
 
--- A node says how its feed does. It is told to operators at once while one of them has the page before them, and every ten seconds otherwise:
--- the log is everybody's. Whoever tells also says who has fallen silent, and forgets who has not been seen for a minute. The log's lock comes
--- first, so that nodes which come back together do not wait for each other's rows.
-create or replace function live.report(p_id uuid, p_name text, p_version text, p_up interval, p_watched interval, p_figures jsonb, p_history jsonb) returns void
+-- A node says how its feed does. It is told to operators at once while one of them has the page before them, and every ten seconds
+-- otherwise: the log is everybody's. Whoever tells also says who has fallen silent, and forgets who has not been seen for a minute. The
+-- log's lock comes first, so that nodes which come back together do not wait for each other's rows.
+create
+  or replace function live.report(p_id uuid, p_name text, p_version text, p_up interval, p_watched interval, p_figures jsonb,
+    p_history jsonb) returns void
 language plpgsql security definer set search_path = '' as $$
 declare
   v_known live.nodes;
@@ -312,7 +319,8 @@ begin
   if not v_tell then
     return;
   end if;
-  perform live.publish('live.nodes', case when v_known.id is null then 'INSERT' else 'UPDATE' end, p_id::text, live.node_row(v_node), array['operations']);
+  perform live.publish('live.nodes', case
+      when v_known.id is null then 'INSERT' else 'UPDATE' end, p_id::text, live.node_row(v_node), array['operations']);
   for v_node in update live.nodes set is_silent = true where not is_silent and seen_at < now() - interval '20 seconds' returning * loop
     perform live.publish('live.nodes', 'UPDATE', v_node.id::text, live.node_row(v_node), array['operations']);
   end loop;
@@ -357,7 +365,8 @@ grant select, insert, update, delete on util.imports, util.import_parts, util.im
 select util.policy(t, 'own', 'select', 'authenticated', 'user_id = (select auth.uid())'), util.policy(t, 'service', 'all', 'service_role')
 from unnest(array['util.imports', 'util.import_parts', 'util.import_rows']::regclass[]) t;
 
--- A module's kinds of imports: whoever is signed in writes files of theirs, while p_rule holds. A kind that no module names is nobody's to write.
+-- A module's kinds of imports: whoever is signed in writes files of theirs, while p_rule holds. A kind that no module names is nobody's to
+-- write.
 create or replace function util.import_policies(p_module text, p_rule text, variadic p_kinds text[]) returns void
 language plpgsql as $$
 declare

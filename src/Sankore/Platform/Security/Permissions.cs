@@ -40,7 +40,9 @@ public static class PermissionRoutes
     public static T NeedsOfServices<T>(this T route, string permission) where T : IEndpointConventionBuilder =>
         route.WithMetadata(new PermissionAttribute(permission) { OfServices = true });
 
-    /// <summary>Requires a person, not a service; row policies say what the person sees and changes (<see cref="ForPeopleAttribute"/>).</summary>
+    /// <summary>
+    /// Requires a person, not a service; row policies say what the person sees and changes (<see cref="ForPeopleAttribute"/>).
+    /// </summary>
     public static T ForPeople<T>(this T route) where T : IEndpointConventionBuilder => route.WithMetadata(new ForPeopleAttribute());
 }
 
@@ -70,10 +72,13 @@ internal sealed class ForPeopleHandler(IHttpContextAccessor http) : Authorizatio
     }
 }
 
-/// <summary>A refused request gets the problem with its code; a refused page leads to sign-in, or says that it is not for this person.</summary>
+/// <summary>
+/// A refused request gets the problem with its code; a refused page leads to sign-in, or says that it is not for this person.
+/// </summary>
 internal sealed class RefusedAuthorization : IAuthorizationMiddlewareResultHandler
 {
-    public Task HandleAsync(RequestDelegate next, HttpContext context, AuthorizationPolicy policy, PolicyAuthorizationResult authorizeResult)
+    public Task HandleAsync(
+        RequestDelegate next, HttpContext context, AuthorizationPolicy policy, PolicyAuthorizationResult authorizeResult)
     {
         if (authorizeResult.Succeeded)
         {

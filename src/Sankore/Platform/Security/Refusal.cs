@@ -37,11 +37,13 @@ public sealed record Reason(string Code, int Status, Type Strings)
     private static Reason Of(string code, int status) => new(code, status, typeof(Platform.Strings));
 
     /// <summary>Every reason of the platform itself, for the table of contents and the guard tests.</summary>
-    public static IEnumerable<Reason> Common => typeof(Reason).GetFields(System.Reflection.BindingFlags.Public | System.Reflection.BindingFlags.Static)
+    public static IEnumerable<Reason> Common =>
+        typeof(Reason).GetFields(System.Reflection.BindingFlags.Public | System.Reflection.BindingFlags.Static)
         .Where(f => f.FieldType == typeof(Reason)).Select(f => (Reason)f.GetValue(null)!);
 
     /// <summary>The nearest common reason for a bare HTTP status.</summary>
-    public static Reason ForStatus(int status) => Common.FirstOrDefault(r => r.Status == status && r != Invalid) ?? (status >= 500 ? Internal : BadRequest);
+    public static Reason ForStatus(int status) =>
+        Common.FirstOrDefault(r => r.Status == status && r != Invalid) ?? (status >= 500 ? Internal : BadRequest);
 }
 
 /// <summary>What is wrong with one field of an input: a key of the resource and its arguments.</summary>
@@ -66,13 +68,17 @@ public sealed class Refusal(Reason reason, params object[] args) : Exception(rea
     public bool KeepsWork { get; init; }
 
     /// <summary>A refusal that concerns one field, and is said beside it.</summary>
-    public static Refusal At(string field, Reason reason) => new(reason) { Fields = new Dictionary<string, FieldError> { [field] = new(reason.Code) } };
+    public static Refusal At(string field, Reason reason) =>
+        new(reason) { Fields = new Dictionary<string, FieldError> { [field] = new(reason.Code) } };
 
-    /// <summary>Why a change touched nothing of a row that the caller sees: it has another version by now, or is not the caller's to change.</summary>
+    /// <summary>
+    /// Why a change touched nothing of a row that the caller sees: it has another version by now, or is not the caller's to change.
+    /// </summary>
     /// <param name="found">The version that the row has.</param>
     /// <param name="expected">The version that the change was based on; null: any.</param>
     /// <param name="name">The row's name, for the message; null where it has none.</param>
-    public static Refusal Untouched(int found, int? expected, string? name = null) => expected is null || found == expected ? new Refusal(Reason.Forbidden) : new Refusal(Reason.Stale, name is null ? [] : [name]);
+    public static Refusal Untouched(int found, int? expected, string? name = null) =>
+        expected is null || found == expected ? new Refusal(Reason.Forbidden) : new Refusal(Reason.Stale, name is null ? [] : [name]);
 }
 
 /// <summary>Collects what is wrong with an input, so that a person sees all of it at once.</summary>

@@ -10,8 +10,10 @@ namespace Sankore.Platform.Security;
 /// <param name="Roles">Platform roles in force.</param>
 /// <param name="Permissions">Permission keys in force.</param>
 /// <param name="Topics">Topics of the person's stream, but for the person's own. People with the same topics share one array.</param>
-/// <param name="EndsAt">When the first of the rights expires, in milliseconds of <see cref="RightsCache.Milliseconds"/>: judged by the database's clock, counted by one that nobody sets.</param>
-public sealed record Rights(long Position, string? SecurityStamp, IReadOnlySet<string> Roles, IReadOnlySet<string> Permissions, string[] Topics, long EndsAt)
+/// <param name="EndsAt">When the first of the rights expires, in milliseconds of <see cref="RightsCache.Milliseconds"/>: judged by the
+/// database's clock, counted by one that nobody sets.</param>
+public sealed record Rights(
+    long Position, string? SecurityStamp, IReadOnlySet<string> Roles, IReadOnlySet<string> Permissions, string[] Topics, long EndsAt)
 {
     /// <summary>Nobody's rights: none.</summary>
     public static Rights None { get; } = new(0, null, new HashSet<string>(), new HashSet<string>(), [], long.MaxValue);
@@ -152,7 +154,8 @@ public sealed class RightsCache
     private Rights RightsOf(ILookup<string, string[]> items, long position, long now)
     {
         string[] topics = [.. items["topic"].SelectMany(t => t)];
-        var secondsLeft = items["seconds_left"].Select(s => double.Parse(s[0], CultureInfo.InvariantCulture)).DefaultIfEmpty(double.PositiveInfinity).Min();
+        var secondsLeft = items["seconds_left"].Select(s => double.Parse(s[0], CultureInfo.InvariantCulture))
+            .DefaultIfEmpty(double.PositiveInfinity).Min();
         return new Rights(
             position,
             items["stamp"].FirstOrDefault()?[0],

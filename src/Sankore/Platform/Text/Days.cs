@@ -23,7 +23,8 @@ public static class Days
 
     /// <summary>The beginning of a day that a filter names; null for what is none.</summary>
     public static DateTimeOffset? Start(string? day) =>
-        DateOnly.TryParseExact(day, "yyyy-MM-dd", CultureInfo.InvariantCulture, DateTimeStyles.None, out var date) && date.Year is > 1999 and < 2200 ? new DateTimeOffset(date.ToDateTime(TimeOnly.MinValue), Offset) : null;
+        DateOnly.TryParseExact(day, "yyyy-MM-dd", CultureInfo.InvariantCulture, DateTimeStyles.None, out var date)
+            && date.Year is > 1999 and < 2200 ? new DateTimeOffset(date.ToDateTime(TimeOnly.MinValue), Offset) : null;
 
     /// <summary>The last day before an end, as a form shows it.</summary>
     public static string LastDay(DateTime end) => end.Add(Offset).AddTicks(-1).ToString("yyyy-MM-dd", CultureInfo.InvariantCulture);

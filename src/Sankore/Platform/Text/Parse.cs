@@ -7,7 +7,8 @@ public static class Parse
 {
     /// <summary>A whole number without a sign, with or without spaces: <c>25000</c>, « 25 000 ».</summary>
     public static long? Amount(string? text) =>
-        long.TryParse(string.Concat((text ?? "").Where(c => !char.IsWhiteSpace(c))), NumberStyles.None, CultureInfo.InvariantCulture, out var number)
+        long.TryParse(
+            string.Concat((text ?? "").Where(c => !char.IsWhiteSpace(c))), NumberStyles.None, CultureInfo.InvariantCulture, out var number)
             ? number
             : null;
 

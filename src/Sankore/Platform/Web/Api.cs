@@ -27,7 +27,9 @@ public readonly record struct IfMatch(int? Version)
 
     // Not as people write numbers: a header is a program's.
     private static int VersionOf(string header) =>
-        int.TryParse(header.Replace("W/", "", StringComparison.Ordinal).Trim('"', ' '), NumberStyles.None, CultureInfo.InvariantCulture, out var version)
+        int.TryParse(
+            header.Replace("W/", "", StringComparison.Ordinal).Trim('"', ' '), NumberStyles.None, CultureInfo.InvariantCulture,
+            out var version)
             ? version
             : throw new Refusal(Reason.BadRequest);
 }

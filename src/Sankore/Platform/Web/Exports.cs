@@ -13,7 +13,8 @@ internal static class Exports
     /// <param name="head">The names of the columns.</param>
     /// <param name="rows">What is exported.</param>
     /// <param name="cells">A row's cells.</param>
-    public static IResult File<T>(string? format, string name, IReadOnlyList<string?> head, IAsyncEnumerable<T> rows, Func<T, IReadOnlyList<string?>> cells)
+    public static IResult File<T>(
+        string? format, string name, IReadOnlyList<string?> head, IAsyncEnumerable<T> rows, Func<T, IReadOnlyList<string?>> cells)
     {
         new Validation().OneOf("format", format ?? "csv", ["csv", "xlsx"]).Check();
         var separator = CsvExport.Separator(CultureInfo.CurrentUICulture.TwoLetterISOLanguageName);

@@ -9,7 +9,9 @@ namespace Sankore.Platform.Web;
 /// <param name="Size">1 to 100, 25 if not said.</param>
 /// <param name="Q">Words to look for.</param>
 /// <param name="Sort">A column's name, with a leading <c>-</c> for descending.</param>
-public sealed record ListQuery([FromQuery(Name = "page")] int? Page = null, [FromQuery(Name = "size")] int? Size = null, [FromQuery(Name = "q")] string? Q = null, [FromQuery(Name = "sort")] string? Sort = null)
+public sealed record ListQuery(
+    [FromQuery(Name = "page")] int? Page = null, [FromQuery(Name = "size")] int? Size = null, [FromQuery(Name = "q")] string? Q = null,
+    [FromQuery(Name = "sort")] string? Sort = null)
 {
     /// <summary>The size in force.</summary>
     public int Limit => Math.Clamp(Size ?? 25, 1, 100);
@@ -22,7 +24,10 @@ public sealed record ListQuery([FromQuery(Name = "page")] int? Page = null, [Fro
 
     /// <summary>The words as a pattern for <c>ilike</c>, or null.</summary>
     public string? Pattern => string.IsNullOrWhiteSpace(Q) ? null
-        : "%" + Q.Trim()[..Math.Min(Q.Trim().Length, 100)].Replace("\0", "", StringComparison.Ordinal).Replace(@"\", @"\\", StringComparison.Ordinal).Replace("%", @"\%", StringComparison.Ordinal).Replace("_", @"\_", StringComparison.Ordinal) + "%";
+        : "%"
+        + Q.Trim()[..Math.Min(Q.Trim().Length, 100)].Replace("\0", "", StringComparison.Ordinal)
+        .Replace(@"\", @"\\", StringComparison.Ordinal).Replace("%", @"\%", StringComparison.Ordinal)
+        .Replace("_", @"\_", StringComparison.Ordinal) + "%";
 }
 
 /// <summary>A list that is read a page at a time: what counts its rows, what selects them, and the orders that it offers.</summary>
@@ -40,10 +45,11 @@ public sealed class PagedSql(string count, string rows, params (string Name, str
 
     /// <summary>The statement for an order; none: the first.</summary>
     /// <exception cref="Refusal">VALIDATION_FAILED: the list has no such order.</exception>
-    internal string For(string? sort) => _statements.GetValueOrDefault(string.IsNullOrEmpty(sort) ? orders[0].Name : sort) ?? throw new Refusal(Reason.Invalid)
-    {
-        Fields = new Dictionary<string, FieldError> { ["sort"] = new("field.one_of", string.Join(", ", orders.Select(o => o.Name))) },
-    };
+    internal string For(string? sort) =>
+        _statements.GetValueOrDefault(string.IsNullOrEmpty(sort) ? orders[0].Name : sort) ?? throw new Refusal(Reason.Invalid)
+        {
+            Fields = new Dictionary<string, FieldError> { ["sort"] = new("field.one_of", string.Join(", ", orders.Select(o => o.Name))) },
+        };
 
     private static string Sorted(string columns, string direction) =>
         string.Join(", ", columns.Split(", ").Select(column => $"{column} {direction} nulls last"));

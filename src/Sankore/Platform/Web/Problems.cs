@@ -6,14 +6,19 @@ using Sankore.Platform.Security;
 
 namespace Sankore.Platform.Web;
 
-/// <summary>The one place where a refusal becomes an answer: problem+json (RFC 9457) with a stable <c>code</c> and a message in the caller's language.</summary>
+/// <summary>
+/// The one place where a refusal becomes an answer: problem+json (RFC 9457) with a stable <c>code</c> and a message in the caller's
+/// language.
+/// </summary>
 public sealed class Problems(IStringLocalizerFactory strings, IEnumerable<SankoreModule> modules, ILogger<Problems> log)
 {
-    private readonly Type[] _resources = [.. modules.Select(m => m.GetType().Assembly.GetType(m.GetType().Namespace + ".Strings")).OfType<Type>()];
+    private readonly Type[] _resources =
+        [.. modules.Select(m => m.GetType().Assembly.GetType(m.GetType().Namespace + ".Strings")).OfType<Type>()];
 
     /// <summary>Whether the answer is read by a program rather than by a person.</summary>
     public static bool IsForPrograms(HttpRequest request) =>
-        request.Path.StartsWithSegments("/api") || request.Path.StartsWithSegments("/live") || request.Path.StartsWithSegments("/health") || request.Path.StartsWithSegments("/openapi");
+        request.Path.StartsWithSegments("/api") || request.Path.StartsWithSegments("/live") || request.Path.StartsWithSegments("/health")
+            || request.Path.StartsWithSegments("/openapi");
 
     /// <summary>The message of a refusal in the current language.</summary>
     public string Message(Refusal refusal) => Message(refusal.Reason, [.. refusal.Args]);
@@ -56,7 +61,9 @@ public sealed class Problems(IStringLocalizerFactory strings, IEnumerable<Sankor
         return context.Response.WriteAsJsonAsync(problem, options: null, contentType: "application/problem+json", context.RequestAborted);
     }
 
-    /// <summary>Catches refusals and faults of requests by programs; pages catch their refusals themselves and have an error page for the rest.</summary>
+    /// <summary>
+    /// Catches refusals and faults of requests by programs; pages catch their refusals themselves and have an error page for the rest.
+    /// </summary>
     public async Task Catch(HttpContext context, RequestDelegate next)
     {
         try
@@ -74,7 +81,8 @@ public sealed class Problems(IStringLocalizerFactory strings, IEnumerable<Sankor
             context.Response.Clear();
             if (refusal.RetryAfter is { } pause)
             {
-                context.Response.Headers.RetryAfter = ((int)Math.Ceiling(pause.TotalSeconds)).ToString(System.Globalization.CultureInfo.InvariantCulture);
+                context.Response.Headers.RetryAfter = ((int)Math.Ceiling(pause.TotalSeconds))
+                    .ToString(System.Globalization.CultureInfo.InvariantCulture);
             }
             if (IsForPrograms(context.Request))
             {
@@ -92,13 +100,15 @@ public sealed class Problems(IStringLocalizerFactory strings, IEnumerable<Sankor
         {
             // A page that refused before it wrote anything (a form without its token) leaves the answer to the error page.
             context.Response.ContentType = null;
-            if (context.Features.Get<IAntiforgeryValidationFeature>() is { Error.InnerException: InvalidDataException or BadHttpRequestException { StatusCode: StatusCodes.Status413PayloadTooLarge } })
+            if (context.Features.Get<IAntiforgeryValidationFeature>()
+                is { Error.InnerException: InvalidDataException or BadHttpRequestException { StatusCode: StatusCodes.Status413PayloadTooLarge } })
             {
                 // The token could not be read, because the form was too large to be.
                 context.Response.StatusCode = StatusCodes.Status413PayloadTooLarge;
             }
         }
-        if (IsForPrograms(context.Request) && context.Response is { HasStarted: false, StatusCode: >= 400, ContentLength: null, ContentType: null })
+        if (IsForPrograms(context.Request)
+            && context.Response is { HasStarted: false, StatusCode: >= 400, ContentLength: null, ContentType: null })
         {
             var reason = Reason.ForStatus(context.Response.StatusCode);
             await Write(context, Describe(reason with { Status = context.Response.StatusCode }, Message(reason)));
@@ -113,7 +123,8 @@ public sealed class Problems(IStringLocalizerFactory strings, IEnumerable<Sankor
         AntiforgeryValidationException or { InnerException: AntiforgeryValidationException } => new Refusal(Reason.BadRequest),
         BadHttpRequestException or System.Text.Json.JsonException => new Refusal(Reason.BadRequest),
         // A page's query that is no number or id; the framework has no exception of its own for it.
-        InvalidOperationException { Source: "Microsoft.AspNetCore.Components" } parse when parse.Message.StartsWith("Cannot parse the value", StringComparison.Ordinal) => new Refusal(Reason.BadRequest),
+        InvalidOperationException { Source: "Microsoft.AspNetCore.Components" } parse when parse.Message.StartsWith(
+            "Cannot parse the value", StringComparison.Ordinal) => new Refusal(Reason.BadRequest),
         Npgsql.PostgresException { SqlState: "57P01" or "57P03" or "53300" or "40001" or "40P01" } => new Refusal(Reason.Unavailable),
         Npgsql.NpgsqlException and not Npgsql.PostgresException or TimeoutException => new Refusal(Reason.Unavailable),
         _ => null,

@@ -63,7 +63,8 @@ begin
   where p.permission_key = 'operations.read'
   group by h.user_id
   union all
-  select h.user_id, 'seconds_left', array[extract(epoch from min(h.expires_at) - now())::text] from held h where h.expires_at is not null group by h.user_id;
+  select h.user_id, 'seconds_left', array[extract(epoch from min(h.expires_at) - now())::text] from held h where h.expires_at is not null
+  group by h.user_id;
 end $$;
 grant execute on function rbac.rights_of_people(uuid[]) to service_role;
 
@@ -83,7 +84,9 @@ end $$;
 create or replace trigger user_roles_keep_an_admin after update or delete on rbac.user_roles
   for each row execute function rbac.keep_an_admin();
 
-create or replace function rbac.grant_role(p_user_id uuid, p_role_name text, p_expires_at timestamptz default null, p_reason text default null) returns jsonb
+create
+  or replace function rbac.grant_role(p_user_id uuid, p_role_name text, p_expires_at timestamptz default null, p_reason text default null)
+  returns jsonb
 language plpgsql security definer set search_path = '' as $$
 declare
   v_role_id uuid;
@@ -147,7 +150,8 @@ create or replace function rbac.publish_rights() returns trigger
 language plpgsql security definer set search_path = '' as $$
 begin
   if tg_table_name = 'user_roles' then
-    perform live.publish('rbac.user_roles', 'RIGHTS', coalesce(new.id, old.id)::text, null, array['user:' || coalesce(new.user_id, old.user_id)]);
+    perform live.publish('rbac.user_roles', 'RIGHTS', coalesce(new.id, old.id)::text, null,
+        array['user:' || coalesce(new.user_id, old.user_id)]);
   else
     perform live.publish('rbac.role_permissions', 'RIGHTS', coalesce(new.id, old.id)::text, null, array['everyone']);
   end if;
@@ -174,7 +178,8 @@ grant select on rbac.permissions, rbac.roles, rbac.role_permissions, rbac.user_r
 grant select, insert, update on rbac.invitations, rbac.api_keys to service_role;
 -- The hashes are the service's alone.
 grant select (id, email, role_name, created_by, created_at, expires_at, used_at, user_id) on rbac.invitations to authenticated;
-grant select (id, name, key_prefix, permissions, created_by, created_at, expires_at, last_used_at, revoked_at) on rbac.api_keys to authenticated;
+grant select (id, name, key_prefix, permissions, created_by, created_at, expires_at, last_used_at, revoked_at)
+  on rbac.api_keys to authenticated;
 grant select on rbac.permissions, rbac.roles to anon;
 
 select util.policy('rbac.permissions', 'everybody', 'select', 'anon, authenticated, service_role'),

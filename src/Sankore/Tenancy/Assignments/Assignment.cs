@@ -8,8 +8,10 @@ namespace Sankore.Tenancy.Assignments;
 /// <param name="Code">The module's code or the category's slug.</param>
 /// <param name="IsActive">False once revoked; the row stays.</param>
 /// <param name="Version">A change must name the version it is based on.</param>
-public sealed record Assignment(Guid Id, Guid UserId, Guid GroupId, Guid? SchoolId, string? SchoolName, Guid? ModuleId, Guid? CategoryId, string Code, string Name,
-    bool CanRead, bool CanWrite, bool CanDelete, bool CanExport, bool IsActive, DateTime? ExpiresAt, string? AssignedBy, DateTime AssignedAt, int Version) : IVersioned
+public sealed record Assignment(
+    Guid Id, Guid UserId, Guid GroupId, Guid? SchoolId, string? SchoolName, Guid? ModuleId, Guid? CategoryId, string Code, string Name,
+    bool CanRead, bool CanWrite, bool CanDelete, bool CanExport, bool IsActive, DateTime? ExpiresAt, string? AssignedBy,
+    DateTime AssignedAt, int Version) : IVersioned
 {
     internal AssignedRights Rights => new(CanRead, CanWrite, CanDelete, CanExport, ExpiresAt);
 }
@@ -20,14 +22,18 @@ public sealed record Assignment(Guid Id, Guid UserId, Guid GroupId, Guid? School
 /// <param name="SchoolId">For one school only.</param>
 /// <param name="GroupId">Which group, for whoever administers several that the person works in.</param>
 /// <param name="Version">The version that a change is based on, unless <c>If-Match</c> says it; left out for a new assignment.</param>
-public sealed record AssignmentInput(bool? CanRead, bool? CanWrite, bool? CanDelete, bool? CanExport, DateTimeOffset? ExpiresAt, Guid? SchoolId, Guid? GroupId, int? Version);
+public sealed record AssignmentInput(
+    bool? CanRead, bool? CanWrite, bool? CanDelete, bool? CanExport, DateTimeOffset? ExpiresAt, Guid? SchoolId, Guid? GroupId,
+    int? Version);
 
 /// <summary>The same for many people at once: those named, or those of a role.</summary>
 /// <param name="UserIds">At most 5,000.</param>
 /// <param name="Role">The membership role whose people are meant, when none are named.</param>
 /// <param name="ModuleIds">At most 100 in all, with <paramref name="CategoryIds"/>.</param>
 /// <param name="Revoke">Whether to take away rather than to give.</param>
-public sealed record BulkInput(Guid[]? UserIds, string? Role, Guid[]? ModuleIds, Guid[]? CategoryIds, bool? CanWrite, bool? CanDelete, bool? CanExport, DateTimeOffset? ExpiresAt, Guid? SchoolId, bool? Revoke)
+public sealed record BulkInput(
+    Guid[]? UserIds, string? Role, Guid[]? ModuleIds, Guid[]? CategoryIds, bool? CanWrite, bool? CanDelete, bool? CanExport,
+    DateTimeOffset? ExpiresAt, Guid? SchoolId, bool? Revoke)
 {
     internal const int MaxPeople = 5_000;
     internal const int MaxTargets = 100;
@@ -39,16 +45,20 @@ public sealed record BulkInput(Guid[]? UserIds, string? Role, Guid[]? ModuleIds,
         var people = UserIds?.Length ?? 0;
         new Validation()
             .That("modules", targets > 0, "assignment.nothing").Between("modules", targets, 0, MaxTargets)
-            .That("people", people > 0 || Role is not null, "assignment.nobody").Between("people", people, 0, Math.Min(MaxPeople, MaxPairs / Math.Max(1, targets)))
+            .That("people", people > 0 || Role is not null, "assignment.nobody")
+            .Between("people", people, 0, Math.Min(MaxPeople, MaxPairs / Math.Max(1, targets)))
             .That("expiresAt", IsDay(ExpiresAt)).That("role", Role is null || Memberships.Roles.Contains(Role), "field.invalid").Check();
         return this;
     }
 
     /// <summary>Whether an end is a moment that people mean: beyond, the database knows only infinity.</summary>
-    internal static bool IsDay(DateTimeOffset? end) => end is null || end.Value.UtcDateTime.Year > 1970 && end < DateTimeOffset.MaxValue.AddSeconds(-0.5);
+    internal static bool IsDay(DateTimeOffset? end) =>
+        end is null || end.Value.UtcDateTime.Year > 1970 && end < DateTimeOffset.MaxValue.AddSeconds(-0.5);
 }
 
-/// <summary>What became of one person and target: <c>assigned</c>, <c>updated</c>, <c>unchanged</c>, <c>revoked</c>, or the code of a refusal.</summary>
+/// <summary>
+/// What became of one person and target: <c>assigned</c>, <c>updated</c>, <c>unchanged</c>, <c>revoked</c>, or the code of a refusal.
+/// </summary>
 /// <param name="IsWhole">Whether the whole call was refused, and this names only its first pair.</param>
 public sealed record AssignmentOutcome(Guid? GroupId, Guid? UserId, Guid? ModuleId, Guid? CategoryId, string Outcome, bool IsWhole);
 
@@ -63,7 +73,9 @@ public sealed record BulkResult(int People, IReadOnlyDictionary<string, int> Out
 /// <param name="Reason">The code of the refusal.</param>
 /// <param name="User">Null where the reader may not know the person.</param>
 /// <param name="Target">The module's or category's name.</param>
-public sealed record AssignmentLogEntry(long Id, string Action, string? Reason, Guid? UserId, string? User, Guid? ModuleId, Guid? CategoryId, string? Target, Guid? SchoolId, string? School,
+public sealed record AssignmentLogEntry(
+    long Id, string Action, string? Reason, Guid? UserId, string? User, Guid? ModuleId, Guid? CategoryId, string? Target, Guid? SchoolId,
+    string? School,
     Guid? GroupId, Guid? AssignedById, string? AssignedBy, AssignedRights? Before, AssignedRights? After, DateTime At);
 
 /// <summary>Rights as the log keeps them.</summary>
@@ -71,7 +83,10 @@ public sealed record AssignedRights(bool Read, bool Write, bool Delete, bool Exp
 {
     /// <summary>What may be done, in the reader's words.</summary>
     internal string Words(Microsoft.Extensions.Localization.IStringLocalizer<Strings> strings) =>
-        string.Join(", ", new[] { ("r", Read), ("w", Write), ("d", Delete), ("e", Export) }.Where(r => r.Item2).Select(r => strings["right." + r.Item1].Value));
+        string.Join(
+            ", ",
+            new[] { ("r", Read), ("w", Write), ("d", Delete), ("e", Export) }.Where(r => r.Item2)
+            .Select(r => strings["right." + r.Item1].Value));
 
     /// <summary>What is asked for, as it will be read back: the database keeps microseconds.</summary>
     internal static AssignedRights Of(bool? write, bool? delete, bool? export, DateTimeOffset? expiresAt) =>

@@ -11,7 +11,8 @@ namespace Sankore.Tenancy.Assignments;
 /// <param name="Action"><c>assigned</c>, <c>updated</c>, <c>revoked</c> or <c>refused</c>.</param>
 /// <param name="From">Not before.</param>
 /// <param name="To">Before.</param>
-public sealed record AssignmentLogFilter(Guid? Group = null, Guid? User = null, Guid? By = null, string? Action = null, DateTimeOffset? From = null, DateTimeOffset? To = null);
+public sealed record AssignmentLogFilter(
+    Guid? Group = null, Guid? User = null, Guid? By = null, string? Action = null, DateTimeOffset? From = null, DateTimeOffset? To = null);
 
 /// <summary>Who assigned what to whom, and what was refused (document 003, « Logs d'audit »).</summary>
 public sealed class AssignmentLogs(Db db)
@@ -21,13 +22,17 @@ public sealed class AssignmentLogs(Db db)
 
     private const string Where = """
         from tenancy.module_assignment_logs l
-        where (@Group::uuid is null or l.school_group_id = @Group) and (@User::uuid is null or l.user_id = @User) and (@By::uuid is null or l.assigned_by = @By)
-          and (@Action::text is null or l.action = @Action) and (@from::timestamptz is null or l.created_at >= @from) and (@to::timestamptz is null or l.created_at < @to)
+        where (@Group::uuid is null or l.school_group_id = @Group) and (@User::uuid is null or l.user_id = @User)
+          and (@By::uuid is null or l.assigned_by = @By)
+          and (@Action::text is null or l.action = @Action) and (@from::timestamptz is null or l.created_at >= @from)
+            and (@to::timestamptz is null or l.created_at < @to)
         """;
 
     private const string PageSql = $"""
-        select l.id, l.action, l.reason, l.user_id, u.display_name as "user", l.module_id, l.category_id, coalesce(m.name, c.name) as target, l.school_id, s.name as school,
-               l.school_group_id as group_id, l.assigned_by as assigned_by_id, b.display_name as assigned_by, l.before::text, l.after::text, l.created_at as at
+        select l.id, l.action, l.reason, l.user_id, u.display_name as "user", l.module_id, l.category_id,
+          coalesce(m.name, c.name) as target, l.school_id, s.name as school,
+               l.school_group_id as group_id, l.assigned_by as assigned_by_id, b.display_name as assigned_by, l.before::text, l.after::text,
+                 l.created_at as at
         from (select * {Where} order by l.id desc limit @Limit offset @Offset) l
         left join public.profiles u on u.id = l.user_id
         left join public.profiles b on b.id = l.assigned_by
@@ -37,15 +42,19 @@ public sealed class AssignmentLogs(Db db)
         order by l.id desc
         """;
 
-    private sealed record Row(long Id, string Action, string? Reason, Guid? UserId, string? User, Guid? ModuleId, Guid? CategoryId, string? Target, Guid? SchoolId, string? School,
+    private sealed record Row(
+        long Id, string Action, string? Reason, Guid? UserId, string? User, Guid? ModuleId, Guid? CategoryId, string? Target,
+        Guid? SchoolId, string? School,
         Guid? GroupId, Guid? AssignedById, string? AssignedBy, string? Before, string? After, DateTime At)
     {
-        public AssignmentLogEntry ToEntry() => new(Id, Action, Reason, UserId, User, ModuleId, CategoryId, Target, SchoolId, School, GroupId, AssignedById, AssignedBy,
+        public AssignmentLogEntry ToEntry() =>
+            new(Id, Action, Reason, UserId, User, ModuleId, CategoryId, Target, SchoolId, School, GroupId, AssignedById, AssignedBy,
             AssignedRights.Parse(Before), AssignedRights.Parse(After), At);
     }
 
     /// <summary>Entries that the caller may see, newest first, a page at a time.</summary>
-    public Task<Paged<AssignmentLogEntry>> List(Caller caller, ListQuery query, AssignmentLogFilter filter, CancellationToken ct) => db.Read(caller, async session =>
+    public Task<Paged<AssignmentLogEntry>> List(
+        Caller caller, ListQuery query, AssignmentLogFilter filter, CancellationToken ct) => db.Read(caller, async session =>
         (await session.Page<Row>(query, $"select count(*) {Where};" + PageSql, new
         {
             filter.Group,

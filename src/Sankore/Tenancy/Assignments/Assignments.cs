@@ -11,14 +11,17 @@ namespace Sankore.Tenancy.Assignments;
 public sealed class Assignments(Db db)
 {
     private const string OfSql = """
-        select a.id, a.user_id, a.school_group_id as group_id, a.school_id, s.name as school_name, a.module_id, a.category_id, coalesce(m.code, c.slug) as code, coalesce(m.name, c.name) as name,
-               a.can_read, a.can_write, a.can_delete, a.can_export, a.is_active, a.expires_at, p.display_name as assigned_by, a.assigned_at, a.version
+        select a.id, a.user_id, a.school_group_id as group_id, a.school_id, s.name as school_name, a.module_id, a.category_id,
+          coalesce(m.code, c.slug) as code, coalesce(m.name, c.name) as name,
+               a.can_read, a.can_write, a.can_delete, a.can_export, a.is_active, a.expires_at, p.display_name as assigned_by, a.assigned_at,
+                 a.version
         from tenancy.user_module_permissions a
         left join tenancy.modules m on m.id = a.module_id
         left join tenancy.business_categories c on c.id = a.category_id
         left join tenancy.schools s on s.id = a.school_id
         left join public.profiles p on p.id = a.assigned_by
-        where a.user_id = @userId and (@moduleId::uuid is null or a.module_id = @moduleId) and (@categoryId::uuid is null or a.category_id = @categoryId)
+        where a.user_id = @userId and (@moduleId::uuid is null or a.module_id = @moduleId)
+          and (@categoryId::uuid is null or a.category_id = @categoryId)
           and (@any or a.school_id is not distinct from @schoolId) and (@groupId::uuid is null or a.school_group_id = @groupId)
           and coalesce(m.id, c.id) is not null
         order by a.is_active desc, c.name nulls last, m.name, s.name nulls first, a.id
@@ -26,11 +29,15 @@ public sealed class Assignments(Db db)
 
     private const string PeopleOfRoleSql = """
         select distinct m.user_id from tenancy.current_memberships m
-        where m.school_group_id = @groupId and m.role = @role and (@schoolId::uuid is null or m.school_id = @schoolId) and m.user_id <> (select auth.uid())
+        where m.school_group_id = @groupId and m.role = @role and (@schoolId::uuid is null or m.school_id = @schoolId)
+          and m.user_id <> (select auth.uid())
         limit 5001
         """;
 
-    /// <summary>A person's assignments that the caller may see, revoked ones last. Refuses with NOT_FOUND for a person who is not the caller's to see.</summary>
+    /// <summary>
+    /// A person's assignments that the caller may see, revoked ones last. Refuses with NOT_FOUND for a person who is not the caller's to
+    /// see.
+    /// </summary>
     public Task<IReadOnlyList<Assignment>> Of(Caller caller, Guid userId, CancellationToken ct) => db.Read(caller, async session =>
     {
         await using var grid = await session.Queries("select email from public.profiles where id = @userId;" + OfSql,
@@ -40,8 +47,9 @@ public sealed class Assignments(Db db)
     }, ct);
 
     /// <summary>
-    /// Assigns a module or a category to a person, or changes what was assigned. Refuses with UNAUTHORIZED, ASSIGNER_EXPIRED, SELF_ASSIGNMENT, NOT_FOUND, NOT_IN_SCHOOL,
-    /// SUBSCRIPTION_INACTIVE, MODULE_NOT_IN_PLAN, MODULE_INACTIVE, EXPIRY_PAST, STALE, VALIDATION_FAILED.
+    /// Assigns a module or a category to a person, or changes what was assigned. Refuses with UNAUTHORIZED, ASSIGNER_EXPIRED,
+    /// SELF_ASSIGNMENT, NOT_FOUND, NOT_IN_SCHOOL, SUBSCRIPTION_INACTIVE, MODULE_NOT_IN_PLAN, MODULE_INACTIVE, EXPIRY_PAST, STALE,
+    /// VALIDATION_FAILED.
     /// </summary>
     /// <param name="caller">Who assigns.</param>
     /// <param name="userId">To whom.</param>
@@ -49,9 +57,11 @@ public sealed class Assignments(Db db)
     /// <param name="input">What may be done with it.</param>
     /// <param name="version">The version that the change is based on; 0: there is no such assignment yet.</param>
     /// <param name="ct">Cancels.</param>
-    public async Task<Assignment> Assign(Caller caller, Guid userId, AssignmentTarget target, AssignmentInput input, int version, CancellationToken ct)
+    public async Task<Assignment> Assign(
+        Caller caller, Guid userId, AssignmentTarget target, AssignmentInput input, int version, CancellationToken ct)
     {
-        new Validation().That("canRead", input.CanRead ?? true, "assignment.read").That("expiresAt", BulkInput.IsDay(input.ExpiresAt)).Check();
+        new Validation().That("canRead", input.CanRead ?? true, "assignment.read").That("expiresAt", BulkInput.IsDay(input.ExpiresAt))
+            .Check();
         var rights = AssignedRights.Of(input.CanWrite, input.CanDelete, input.CanExport, input.ExpiresAt);
         var change = new AssignmentChange(
             false, [userId], target.ModuleIds, target.CategoryIds, input.GroupId, input.SchoolId, rights, version);
@@ -63,7 +73,9 @@ public sealed class Assignments(Db db)
         }, ct);
     }
 
-    /// <summary>Revokes an assignment; its row stays. Refuses with UNAUTHORIZED, ASSIGNER_EXPIRED, SELF_ASSIGNMENT, NOT_FOUND, STALE.</summary>
+    /// <summary>
+    /// Revokes an assignment; its row stays. Refuses with UNAUTHORIZED, ASSIGNER_EXPIRED, SELF_ASSIGNMENT, NOT_FOUND, STALE.
+    /// </summary>
     public Task Revoke(
         Caller caller, Guid userId, AssignmentTarget target, Guid? groupId, Guid? schoolId, int? version, CancellationToken ct)
     {

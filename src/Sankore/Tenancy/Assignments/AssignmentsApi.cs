@@ -64,7 +64,8 @@ internal static class AssignmentsApi
     private static Task<BulkResult> Preview(Caller caller, Guid groupId, BulkInput input, Assignments assignments, CancellationToken ct) =>
         assignments.Bulk(caller, groupId, input, true, ct);
 
-    private static Task<Paged<AssignmentLogEntry>> Logs(Caller caller, [AsParameters] ListQuery query, [AsParameters] AssignmentLogFilter filter,
+    private static Task<Paged<AssignmentLogEntry>> Logs(
+        Caller caller, [AsParameters] ListQuery query, [AsParameters] AssignmentLogFilter filter,
         AssignmentLogs logs, CancellationToken ct) =>
         logs.List(caller, query, filter, ct);
 }

@@ -35,20 +35,26 @@ public sealed class RequireModuleAttribute(string code, ModuleRight permission =
 public static class RequiredModules
 {
     /// <summary>Requires a module of the caller's: <c>routes.MapGet(…).RequireModule("campagnes", ModuleRight.Write)</c>.</summary>
-    public static T RequireModule<T>(this T route, string code, ModuleRight permission = ModuleRight.Read) where T : IEndpointConventionBuilder =>
+    public static T RequireModule<T>(
+        this T route, string code, ModuleRight permission = ModuleRight.Read) where T : IEndpointConventionBuilder =>
         route.RequireAuthorization().WithMetadata(new RequireModuleAttribute(code, permission));
 
     private sealed record Granted(IReadOnlyList<ModuleRight> Rights);
 
     /// <summary>Whether the caller may do something with the module that the route requires: what a page offers.</summary>
-    public static bool MayInModule(this HttpContext context, ModuleRight right) => context.Features.Get<Granted>()?.Rights.Contains(right) == true;
+    public static bool MayInModule(this HttpContext context, ModuleRight right) =>
+        context.Features.Get<Granted>()?.Rights.Contains(right) == true;
 
-    /// <summary>Refuses, after authorization, whoever may not do what the route's module is needed for: MODULE_REFUSED, saying which link of the chain fails.</summary>
+    /// <summary>
+    /// Refuses, after authorization, whoever may not do what the route's module is needed for: MODULE_REFUSED, saying which link of the
+    /// chain fails.
+    /// </summary>
     public static IApplicationBuilder UseRequiredModules(this IApplicationBuilder app) => app.Use(async (context, next) =>
     {
         if (context.GetEndpoint()?.Metadata.GetMetadata<RequireModuleAttribute>() is { } required)
         {
-            var rights = await context.RequestServices.GetRequiredService<ModuleAccess>().Require(context.Caller(), required.Code, required.Permission, context.RequestAborted);
+            var rights = await context.RequestServices.GetRequiredService<ModuleAccess>()
+                .Require(context.Caller(), required.Code, required.Permission, context.RequestAborted);
             context.Features.Set(new Granted(rights));
         }
         await next(context);
@@ -56,7 +62,8 @@ public static class RequiredModules
 }
 
 /// <summary>A link of the chain, and whether it holds.</summary>
-/// <param name="Code"><c>place</c>, <c>module_active</c>, <c>module_built</c>, <c>subscription_live</c>, <c>included</c>, <c>on_in_school</c> or <c>assigned</c>.</param>
+/// <param name="Code"><c>place</c>, <c>module_active</c>, <c>module_built</c>, <c>subscription_live</c>, <c>included</c>,
+/// <c>on_in_school</c> or <c>assigned</c>.</param>
 /// <param name="Holds">Whether it does.</param>
 /// <param name="Text">In words, in the reader's language.</param>
 public sealed record ChainLink(string Code, bool Holds, string Text);
@@ -77,18 +84,27 @@ public sealed class ModuleAccess(Db db, Microsoft.Extensions.Localization.IStrin
     // A person whom the caller may ask about: oneself, the operator's everybody, the people of a group that one administers. A module whose
     // name the caller may know: any of the catalogue, for the refusal "your plan does not include it" names them too.
     private const string ChainsSql = """
-        select name from tenancy.module_name(@code) as name where name is not null and exists (select 1 from public.profiles where id = @userId);
-        select group_name, school_name, plan_name, subscription_status, module_active, module_built, included, subscription_live, on_in_school, is_group_admin, assigned,
+        select name from tenancy.module_name(@code) as name
+        where name is not null and exists (select 1 from public.profiles where id = @userId);
+        select group_name, school_name, plan_name, subscription_status, module_active, module_built, included, subscription_live,
+          on_in_school, is_group_admin, assigned,
                can_write, can_delete, can_export, granted, revoked, expired_at
         from tenancy.explain_access(@userId, @code)
         """;
 
-    private const string RightsSql = "select right_name from unnest(array['read', 'write', 'delete', 'export']) right_name where tenancy.has_module(@code, right_name)";
+    private const string RightsSql = """
+        select right_name from unnest(array['read', 'write', 'delete', 'export']) right_name where tenancy.has_module(@code, right_name)
+        """;
 
-    private sealed record Row(string GroupName, string? SchoolName, string? PlanName, string? SubscriptionStatus, bool ModuleActive, bool ModuleBuilt, bool Included, bool SubscriptionLive, bool OnInSchool,
+    private sealed record Row(
+        string GroupName, string? SchoolName, string? PlanName, string? SubscriptionStatus, bool ModuleActive, bool ModuleBuilt,
+        bool Included, bool SubscriptionLive, bool OnInSchool,
         bool IsGroupAdmin, bool Assigned, bool CanWrite, bool CanDelete, bool CanExport, bool Granted, bool Revoked, DateTime? ExpiredAt);
 
-    /// <summary>Why a person has a module, or why not, link by link. Refuses with NOT_FOUND for a person or module that the caller may not ask about.</summary>
+    /// <summary>
+    /// Why a person has a module, or why not, link by link. Refuses with NOT_FOUND for a person or module that the caller may not ask
+    /// about.
+    /// </summary>
     public Task<WhyView> Why(Caller caller, Guid userId, string code, CancellationToken ct) => db.Read(caller, async session =>
     {
         await using var grid = await session.Queries(ChainsSql, new { userId, code });
@@ -97,7 +113,8 @@ public sealed class ModuleAccess(Db db, Microsoft.Extensions.Localization.IStrin
         var granted = rows.Where(r => r.Granted).ToList();
         string[] permissions = granted.Count == 0 ? []
             : [.. new[] { ("read", true), ("write", granted.Any(r => r.CanWrite)), ("delete", granted.Any(r => r.CanDelete)), ("export", granted.Any(r => r.CanExport)) }.Where(p => p.Item2).Select(p => p.Item1)];
-        var chains = rows.Count > 0 ? [.. rows.Select(r => Chain(name, r))] : new[] { new ChainView(null, null, false, [new ChainLink("place", false, strings["why.place.no"])]) };
+        var chains = rows.Count > 0 ? [.. rows.Select(r => Chain(name, r))]
+            : new[] { new ChainView(null, null, false, [new ChainLink("place", false, strings["why.place.no"])]) };
         return new WhyView(userId, code, name, granted.Count > 0, permissions, chains);
     }, ct);
 
@@ -109,13 +126,16 @@ public sealed class ModuleAccess(Db db, Microsoft.Extensions.Localization.IStrin
         {
             throw new Refusal(Reason.Forbidden);
         }
-        var rights = (await db.Read(caller, session => session.Query<string>(RightsSql, new { code }), ct)).Select(right => Enum.Parse<ModuleRight>(right, ignoreCase: true)).ToList();
+        var rights = (await db.Read(caller, session => session.Query<string>(RightsSql, new { code }), ct))
+            .Select(right => Enum.Parse<ModuleRight>(right, ignoreCase: true)).ToList();
         if (rights.Contains(permission))
         {
             return rights;
         }
         var why = await Why(caller, userId, code, ct);
-        throw new Refusal(Reason.ModuleRefused, why.Granted ? strings["why.permission." + permission.ToString().ToLowerInvariant(), why.Name].Value : why.Chains[0].Links.First(l => !l.Holds).Text);
+        throw new Refusal(
+            Reason.ModuleRefused, why.Granted ? strings["why.permission." + permission.ToString().ToLowerInvariant(), why.Name].Value
+            : why.Chains[0].Links.First(l => !l.Holds).Text);
     }
 
     private ChainView Chain(string module, Row r)
@@ -125,7 +145,9 @@ public sealed class ModuleAccess(Db db, Microsoft.Extensions.Localization.IStrin
         [
             Link("module_active", r.ModuleActive, module),
             Link("module_built", r.ModuleBuilt, module),
-            Link("subscription_live", r.SubscriptionLive, r.GroupName, r.SubscriptionStatus is null ? strings["why.never"] : strings["subscription." + r.SubscriptionStatus]),
+            Link(
+            "subscription_live", r.SubscriptionLive, r.GroupName, r.SubscriptionStatus is null ? strings["why.never"]
+            : strings["subscription." + r.SubscriptionStatus]),
             Link("included", r.Included, plan, module),
         ];
         if (r.SchoolName is not null)
@@ -134,9 +156,12 @@ public sealed class ModuleAccess(Db db, Microsoft.Extensions.Localization.IStrin
         }
         links.Add(r.IsGroupAdmin ? new ChainLink("assigned", true, strings["why.group_admin", r.GroupName])
             : r.Assigned ? new ChainLink("assigned", true, strings["why.assigned.yes", module])
-            : new ChainLink("assigned", false, r.ExpiredAt is { } end ? strings["why.assigned.expired", Ui.Format.Moment(end)] : strings[r.Revoked ? "why.assigned.revoked" : "why.assigned.no", module]));
+            : new ChainLink(
+            "assigned", false, r.ExpiredAt is { } end ? strings["why.assigned.expired", Ui.Format.Moment(end)]
+            : strings[r.Revoked ? "why.assigned.revoked" : "why.assigned.no", module]));
         return new ChainView(r.GroupName, r.SchoolName, r.Granted, links);
 
-        ChainLink Link(string code, bool holds, params object[] args) => new(code, holds, strings[$"why.{code}.{(holds ? "yes" : "no")}", args]);
+        ChainLink Link(string code, bool holds, params object[] args) =>
+            new(code, holds, strings[$"why.{code}.{(holds ? "yes" : "no")}", args]);
     }
 }

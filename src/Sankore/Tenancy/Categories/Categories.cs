@@ -9,10 +9,13 @@ namespace Sankore.Tenancy.Categories;
 /// <summary>A category of modules (document 000, <c>business_categories</c>).</summary>
 /// <param name="Color">One of the palette's eight names.</param>
 /// <param name="SortOrder">Order of display, smallest first.</param>
-public sealed record Category(Guid Id, string Name, string Slug, string? Description, string Icon, string Color, int SortOrder, string Status, int Version, DateTime CreatedAt, DateTime UpdatedAt, long ModuleCount) : IVersioned;
+public sealed record Category(
+    Guid Id, string Name, string Slug, string? Description, string Icon, string Color, int SortOrder, string Status, int Version,
+    DateTime CreatedAt, DateTime UpdatedAt, long ModuleCount) : IVersioned;
 
 /// <summary>What an administrator writes of a category. What is left out has its default; the slug comes from the name.</summary>
-public sealed record CategoryInput(string? Name, string? Slug, string? Description, string? Icon, string? Color, int? SortOrder, string? Status, int? Version)
+public sealed record CategoryInput(
+    string? Name, string? Slug, string? Description, string? Icon, string? Color, int? SortOrder, string? Status, int? Version)
 {
     /// <summary>The palette.</summary>
     public static readonly string[] Colors = ["green", "blue", "orange", "purple", "red", "teal", "gold", "slate"];
@@ -46,7 +49,8 @@ public sealed class Categories(Db db)
         (select count(*) from tenancy.modules m where m.category_id = c.id) as module_count
         """;
 
-    private const string Where = " from tenancy.business_categories c where (@Pattern::text is null or c.name ilike @Pattern or c.slug ilike @Pattern)";
+    private const string Where =
+        " from tenancy.business_categories c where (@Pattern::text is null or c.name ilike @Pattern or c.slug ilike @Pattern)";
     private const string OneSql = $"select {Columns} from tenancy.business_categories c where c.id = @id";
 
     private static readonly PagedSql Pages = new("select count(*)" + Where, "select " + Columns + Where,
@@ -66,24 +70,35 @@ public sealed class Categories(Db db)
         returning {Columns}
         """;
 
-    private const string DeleteSql = "delete from tenancy.business_categories where id = @id and (@version::int is null or version = @version)";
+    private const string DeleteSql = """
+        delete from tenancy.business_categories where id = @id and (@version::int is null or version = @version)
+        """;
 
     /// <summary>The categories that the caller sees, a page at a time.</summary>
     public Task<Paged<Category>> List(Caller caller, ListQuery query, CancellationToken ct) =>
         db.Read(caller, session => session.Page<Category>(query, Pages, new { query.Pattern, query.Limit, query.Offset }), ct);
 
     /// <summary>One category. Refuses with NOT_FOUND.</summary>
-    public Task<Category> Find(Caller caller, Guid id, CancellationToken ct) => db.Read(caller, session => session.One<Category>(OneSql, new { id }), ct);
+    public Task<Category> Find(Caller caller, Guid id, CancellationToken ct) =>
+        db.Read(caller, session => session.One<Category>(OneSql, new { id }), ct);
 
-    /// <summary>Creates a category. Refuses with VALIDATION_FAILED, SLUG_INVALID, SLUG_TAKEN (naming the category that has it), FORBIDDEN.</summary>
-    public Task<Category> Create(Caller caller, CategoryInput input, CancellationToken ct) => Explained(caller, input.Normalized(), category =>
+    /// <summary>
+    /// Creates a category. Refuses with VALIDATION_FAILED, SLUG_INVALID, SLUG_TAKEN (naming the category that has it), FORBIDDEN.
+    /// </summary>
+    public Task<Category> Create(
+        Caller caller, CategoryInput input, CancellationToken ct) => Explained(caller, input.Normalized(), category =>
         db.Run(caller, session => session.One<Category>(InsertSql, Values(category, Guid.CreateVersion7(), 0, caller)), ct), ct);
 
     /// <summary>Saves a category. Refuses with VALIDATION_FAILED, SLUG_INVALID, SLUG_TAKEN, NOT_FOUND, STALE, FORBIDDEN.</summary>
-    public Task<Category> Update(Caller caller, Guid id, int version, CategoryInput input, CancellationToken ct) => Explained(caller, input.Normalized(), category =>
-        db.Run(caller, async session => await session.Find<Category>(UpdateSql, Values(category, id, version, caller)) ?? throw await WhyNot(session, id, version), ct), ct);
+    public Task<Category> Update(
+        Caller caller, Guid id, int version, CategoryInput input, CancellationToken ct) => Explained(caller, input.Normalized(), category =>
+        db.Run(
+            caller, async session => await session.Find<Category>(UpdateSql, Values(category, id, version, caller))
+            ?? throw await WhyNot(session, id, version), ct), ct);
 
-    /// <summary>Deletes a category that has no modules. Refuses with CATEGORY_IN_USE, NOT_FOUND, STALE (when a version is given), FORBIDDEN.</summary>
+    /// <summary>
+    /// Deletes a category that has no modules. Refuses with CATEGORY_IN_USE, NOT_FOUND, STALE (when a version is given), FORBIDDEN.
+    /// </summary>
     public async Task Delete(Caller caller, Guid id, int? version, CancellationToken ct)
     {
         try
@@ -109,7 +124,8 @@ public sealed class Categories(Db db)
         return Refusal.Untouched(category.Version, version, category.Name);
     }
 
-    private async Task<Category> Explained(Caller caller, CategoryInput category, Func<CategoryInput, Task<Category>> save, CancellationToken ct)
+    private async Task<Category> Explained(
+        Caller caller, CategoryInput category, Func<CategoryInput, Task<Category>> save, CancellationToken ct)
     {
         try
         {
@@ -117,7 +133,9 @@ public sealed class Categories(Db db)
         }
         catch (Refusal refusal) when (refusal.Reason == Reason.SlugTaken)
         {
-            var name = await db.Read(caller, session => session.Find<string>("select name from tenancy.business_categories where slug = @Slug", new { category.Slug }), ct);
+            var name = await db.Read(
+                caller, session =>
+                session.Find<string>("select name from tenancy.business_categories where slug = @Slug", new { category.Slug }), ct);
             throw new Refusal(Reason.SlugTaken, category.Slug!, name ?? category.Slug!)
             {
                 Fields = new Dictionary<string, FieldError> { ["slug"] = new("SLUG_TAKEN.2", category.Slug!, name ?? category.Slug!) },

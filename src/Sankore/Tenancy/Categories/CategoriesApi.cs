@@ -20,7 +20,8 @@ internal static class CategoriesApi
     private static Task<Paged<Category>> List(Caller caller, [AsParameters] ListQuery query, Categories categories, CancellationToken ct) =>
         categories.List(caller, query, ct);
 
-    private static Task<Category> Find(Caller caller, Guid id, Categories categories, CancellationToken ct) => categories.Find(caller, id, ct);
+    private static Task<Category> Find(Caller caller, Guid id, Categories categories, CancellationToken ct) =>
+        categories.Find(caller, id, ct);
 
     private static async Task<Created<Category>> Create(Caller caller, CategoryInput input, Categories categories, CancellationToken ct)
     {
@@ -28,7 +29,8 @@ internal static class CategoriesApi
         return TypedResults.Created($"/api/categories/{category.Id}", category);
     }
 
-    private static Task<Category> Update(Caller caller, Guid id, IfMatch match, CategoryInput input, Categories categories, CancellationToken ct) =>
+    private static Task<Category> Update(
+        Caller caller, Guid id, IfMatch match, CategoryInput input, Categories categories, CancellationToken ct) =>
         categories.Update(caller, id, match.Or(input.Version), input, ct);
 
     private static Task Delete(Caller caller, Guid id, IfMatch match, Categories categories, CancellationToken ct) =>

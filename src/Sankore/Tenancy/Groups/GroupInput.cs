@@ -9,7 +9,8 @@ namespace Sankore.Tenancy.Groups;
 /// <param name="Code">In any spelling; taken from the name when left out.</param>
 /// <param name="Country">ISO 3166-1, two letters.</param>
 /// <param name="Version">The version that a change is based on, unless <c>If-Match</c> says it.</param>
-public sealed record GroupInput(string? Name, string? Code, string? City, string? Country, string? ContactEmail, string? ContactPhone, string? Status, int? Version)
+public sealed record GroupInput(
+    string? Name, string? Code, string? City, string? Country, string? ContactEmail, string? ContactPhone, string? Status, int? Version)
 {
     /// <summary>The input in its one form. Refuses with VALIDATION_FAILED, CODE_INVALID.</summary>
     internal GroupInput Normalized()
@@ -27,7 +28,8 @@ public sealed record GroupInput(string? Name, string? Code, string? City, string
         new Validation()
             .Required("name", input.Name, 160).Optional("code", Code, 200).Optional("city", input.City, 120)
             .That("country", input.Country.Length == 2 && input.Country.All(char.IsAsciiLetterUpper), "country.invalid")
-            .That("contactEmail", input.ContactEmail is null || Mail.IsAddress(input.ContactEmail), "EMAIL_INVALID").Optional("contactPhone", input.ContactPhone, 40)
+            .That("contactEmail", input.ContactEmail is null || Mail.IsAddress(input.ContactEmail), "EMAIL_INVALID")
+            .Optional("contactPhone", input.ContactPhone, 40)
             .OneOf("status", input.Status, ModuleInput.States).Check();
         return Inputs.IsCode(input.Code) ? input : throw Refusal.At("code", Reason.CodeInvalid);
     }
@@ -45,8 +47,11 @@ public sealed record SchoolInput(string? Name, string? Code, string? Level, stri
     /// <summary>The input in its one form. Refuses with VALIDATION_FAILED, CODE_INVALID.</summary>
     internal SchoolInput Normalized()
     {
-        var input = this with { Name = Name?.Trim(), Code = Inputs.Code(Code, Name), Level = Texts.Blank(Level) ?? "secondary", City = Texts.Blank(City), Status = Status ?? "active" };
-        new Validation().Required("name", input.Name, 160).Optional("code", Code, 200).OneOf("level", input.Level, Levels).Optional("city", input.City, 120).OneOf("status", input.Status, ModuleInput.States).Check();
+        var input = this
+            with
+        { Name = Name?.Trim(), Code = Inputs.Code(Code, Name), Level = Texts.Blank(Level) ?? "secondary", City = Texts.Blank(City), Status = Status ?? "active" };
+        new Validation().Required("name", input.Name, 160).Optional("code", Code, 200).OneOf("level", input.Level, Levels)
+            .Optional("city", input.City, 120).OneOf("status", input.Status, ModuleInput.States).Check();
         return Inputs.IsCode(input.Code) ? input : throw Refusal.At("code", Reason.CodeInvalid);
     }
 }

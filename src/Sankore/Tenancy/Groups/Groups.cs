@@ -6,7 +6,8 @@ namespace Sankore.Tenancy.Groups;
 
 /// <summary>A school group: the tenant (glossary).</summary>
 /// <param name="Plan">Name of the plan it lives on; null without a live subscription.</param>
-public sealed record Group(Guid Id, string Name, string Code, string? City, string Country, string? ContactEmail, string? ContactPhone, string Status, int Version,
+public sealed record Group(
+    Guid Id, string Name, string Code, string? City, string Country, string? ContactEmail, string? ContactPhone, string Status, int Version,
     string? Plan, Guid? PlanId, string? SubscriptionStatus, DateTime? SubscriptionEndsAt, long Schools, long People) : IVersioned
 {
     /// <summary>What a page has while it reads the group.</summary>
@@ -14,7 +15,9 @@ public sealed record Group(Guid Id, string Name, string Code, string? City, stri
 }
 
 /// <summary>A school: a space of a group.</summary>
-public sealed record School(Guid Id, Guid GroupId, string GroupName, string Name, string Code, string Level, string? City, string Status, int Version, string[] ActiveModules) : IVersioned;
+public sealed record School(
+    Guid Id, Guid GroupId, string GroupName, string Name, string Code, string Level, string? City, string Status, int Version,
+    string[] ActiveModules) : IVersioned;
 
 /// <summary>A school to choose.</summary>
 public sealed record SchoolName(Guid Id, string Name);
@@ -25,12 +28,16 @@ public sealed class Groups(Db db)
     /// <summary>Finds the group's name, if the caller administers it or operates the platform.</summary>
     internal const string AdministeredSql = """
         select name from tenancy.school_groups
-        where id = @groupId and (id = any ((select tenancy.my_administered_group_ids())::uuid[]) or (select rbac.has_permission((select auth.uid()), 'tenancy.read')))
+        where id = @groupId
+          and (id = any ((select tenancy.my_administered_group_ids())::uuid[])
+            or (select rbac.has_permission((select auth.uid()), 'tenancy.read')))
         """;
 
     private const string MayManageSql = """
         select name from tenancy.school_groups
-        where id = @groupId and (id = any ((select tenancy.my_administered_group_ids())::uuid[]) or (select rbac.has_permission((select auth.uid()), 'tenancy.manage')))
+        where id = @groupId
+          and (id = any ((select tenancy.my_administered_group_ids())::uuid[])
+            or (select rbac.has_permission((select auth.uid()), 'tenancy.manage')))
         """;
 
     private const string GroupColumns = """
@@ -46,7 +53,8 @@ public sealed class Groups(Db db)
         left join tenancy.subscription_plans p on p.id = s.plan_id
         """;
 
-    private const string GroupWhere = " where (@Pattern::text is null or g.name ilike @Pattern or g.code ilike @Pattern or g.city ilike @Pattern)";
+    private const string GroupWhere =
+        " where (@Pattern::text is null or g.name ilike @Pattern or g.code ilike @Pattern or g.city ilike @Pattern)";
 
     private const string SchoolColumns = """
         c.id, g.id as group_id, g.name as group_name, c.name, c.code, c.level, c.city, c.status, c.version,
@@ -54,12 +62,16 @@ public sealed class Groups(Db db)
         """;
 
     private const string SchoolFrom = " from tenancy.schools c join tenancy.school_groups g on g.id = c.school_group_id";
-    private const string SchoolWhere = " where (@Pattern::text is null or c.name ilike @Pattern or c.code ilike @Pattern or c.city ilike @Pattern) and (@groupId::uuid is null or c.school_group_id = @groupId)";
+    private const string SchoolWhere =
+        " where (@Pattern::text is null or c.name ilike @Pattern or c.code ilike @Pattern or c.city ilike @Pattern)"
+        + " and (@groupId::uuid is null or c.school_group_id = @groupId)";
 
-    private static readonly PagedSql GroupPages = new("select count(*) from tenancy.school_groups g" + GroupWhere, "select " + GroupColumns + GroupFrom + GroupWhere,
+    private static readonly PagedSql GroupPages =
+        new("select count(*) from tenancy.school_groups g" + GroupWhere, "select " + GroupColumns + GroupFrom + GroupWhere,
         ("name", "g.name collate \"und-x-icu\""), ("code", "g.code"), ("city", "g.city"), ("plan", "p.name"));
 
-    private static readonly PagedSql SchoolPages = new("select count(*)" + SchoolFrom + SchoolWhere, "select " + SchoolColumns + SchoolFrom + SchoolWhere,
+    private static readonly PagedSql SchoolPages =
+        new("select count(*)" + SchoolFrom + SchoolWhere, "select " + SchoolColumns + SchoolFrom + SchoolWhere,
         ("name", "c.name collate \"und-x-icu\""), ("code", "c.code"), ("city", "c.city"), ("group", "g.name"));
 
     private const string OneSql = $"select {GroupColumns} {GroupFrom} where g.id = @id";
@@ -79,12 +91,20 @@ public sealed class Groups(Db db)
         """;
 
     private const string UpdateSql = """
-        update tenancy.school_groups set name = @Name, code = @Code, city = @City, country = @Country, contact_email = @ContactEmail, contact_phone = @ContactPhone, status = @Status
+        update tenancy.school_groups
+        set name = @Name, code = @Code, city = @City, country = @Country, contact_email = @ContactEmail, contact_phone = @ContactPhone,
+        status = @Status
         where id = @id and version = @version
         """;
 
-    private const string InsertSchoolSql = "insert into tenancy.schools (id, school_group_id, name, code, level, city, status) values (@id, @groupId, @Name, @Code, @Level, @City, @Status)";
-    private const string UpdateSchoolSql = "update tenancy.schools set name = @Name, code = @Code, level = @Level, city = @City, status = @Status where id = @id and version = @version";
+    private const string InsertSchoolSql = """
+        insert into tenancy.schools (id, school_group_id, name, code, level, city, status)
+        values (@id, @groupId, @Name, @Code, @Level, @City, @Status)
+        """;
+    private const string UpdateSchoolSql = """
+        update tenancy.schools set name = @Name, code = @Code, level = @Level, city = @City, status = @Status
+        where id = @id and version = @version
+        """;
 
     /// <summary>The groups that the caller sees, a page at a time.</summary>
     public Task<Paged<Group>> List(Caller caller, ListQuery query, CancellationToken ct) =>
@@ -94,34 +114,49 @@ public sealed class Groups(Db db)
     public Task<Group> Find(Caller caller, Guid id, CancellationToken ct) =>
         db.Read(caller, session => session.One<Group>(OneSql, new { id }), ct);
 
-    /// <summary>A group that the caller administers, or sees as the operator. Refuses with NOT_FOUND for everybody else, its staff too.</summary>
-    public Task<(Group Group, bool Administers)> Administered(Caller caller, Guid id, CancellationToken ct) => db.Read(caller, async session =>
+    /// <summary>
+    /// A group that the caller administers, or sees as the operator. Refuses with NOT_FOUND for everybody else, its staff too.
+    /// </summary>
+    public Task<(Group Group, bool Administers)> Administered(
+        Caller caller, Guid id, CancellationToken ct) => db.Read(caller, async session =>
     {
-        await using var grid = await session.Queries(AdministeredSql + ";" + OneSql + "; select @id = any ((select tenancy.my_administered_group_ids())::uuid[])", new { id, groupId = id });
+        await using var grid = await session.Queries(
+            AdministeredSql + ";" + OneSql + "; select @id = any ((select tenancy.my_administered_group_ids())::uuid[])",
+            new { id, groupId = id });
         await grid.One<string>();
         return (await grid.ReadFirstAsync<Group>(), await grid.ReadFirstAsync<bool>());
     }, ct);
 
-    /// <summary>The name of a group whose schools and staff the caller keeps: as its administrator, or as the operator. Refuses with NOT_FOUND, FORBIDDEN.</summary>
+    /// <summary>
+    /// The name of a group whose schools and staff the caller keeps: as its administrator, or as the operator. Refuses with NOT_FOUND,
+    /// FORBIDDEN.
+    /// </summary>
     internal static async Task<string> MayManage(Session session, Guid groupId) => await session.Find<string>(MayManageSql, new { groupId })
-        ?? throw new Refusal(await session.Find<string>("select name from tenancy.school_groups where id = @groupId", new { groupId }) is null ? Reason.NotFound : Reason.Forbidden);
+        ?? throw new Refusal(
+        await session.Find<string>("select name from tenancy.school_groups where id = @groupId", new { groupId }) is null ? Reason.NotFound
+        : Reason.Forbidden);
 
     /// <summary>The first group that the caller administers; null for whoever administers none.</summary>
-    public Task<Guid?> Own(Caller caller, CancellationToken ct) => db.Read(caller, session => session.Value<Guid?>("select (tenancy.my_administered_group_ids())[1]"), ct);
+    public Task<Guid?> Own(Caller caller, CancellationToken ct) =>
+        db.Read(caller, session => session.Value<Guid?>("select (tenancy.my_administered_group_ids())[1]"), ct);
 
     /// <summary>All schools of a group, by name, for a form to choose from.</summary>
     public Task<IReadOnlyList<SchoolName>> SchoolNames(Caller caller, Guid groupId, CancellationToken ct) => db.Read(caller, session =>
-        session.Query<SchoolName>("select id, name from tenancy.schools where school_group_id = @groupId order by name collate \"und-x-icu\", id", new { groupId }), ct);
+        session.Query<SchoolName>(
+            "select id, name from tenancy.schools where school_group_id = @groupId order by name collate \"und-x-icu\", id",
+            new { groupId }), ct);
 
     /// <summary>The schools that the caller sees, of one group or of all, a page at a time.</summary>
     public Task<Paged<School>> Schools(Caller caller, ListQuery query, Guid? groupId, CancellationToken ct) =>
         db.Read(caller, session => session.Page<School>(query, SchoolPages, new { query.Pattern, groupId, query.Limit, query.Offset }), ct);
 
     /// <summary>One school. Refuses with NOT_FOUND for a school that is not the caller's to see.</summary>
-    public Task<School> School(Caller caller, Guid id, CancellationToken ct) => db.Read(caller, session => session.One<School>(OneSchoolSql, new { id }), ct);
+    public Task<School> School(Caller caller, Guid id, CancellationToken ct) =>
+        db.Read(caller, session => session.One<School>(OneSchoolSql, new { id }), ct);
 
     /// <summary>The names of a school's modules, in order of display.</summary>
-    public Task<IReadOnlyList<string>> ModulesOf(Caller caller, Guid schoolId, CancellationToken ct) => db.Read(caller, session => session.Query<string>(ModulesOfSql, new { schoolId }), ct);
+    public Task<IReadOnlyList<string>> ModulesOf(Caller caller, Guid schoolId, CancellationToken ct) =>
+        db.Read(caller, session => session.Query<string>(ModulesOfSql, new { schoolId }), ct);
 
     /// <summary>Creates a group. Refuses with VALIDATION_FAILED, CODE_INVALID, GROUP_CODE_TAKEN, FORBIDDEN.</summary>
     public Task<Group> Create(Caller caller, GroupInput input, CancellationToken ct)
@@ -146,7 +181,9 @@ public sealed class Groups(Db db)
         }, ct));
     }
 
-    /// <summary>Creates a school of a group. Refuses with VALIDATION_FAILED, CODE_INVALID, SCHOOL_CODE_TAKEN, NOT_FOUND, FORBIDDEN.</summary>
+    /// <summary>
+    /// Creates a school of a group. Refuses with VALIDATION_FAILED, CODE_INVALID, SCHOOL_CODE_TAKEN, NOT_FOUND, FORBIDDEN.
+    /// </summary>
     public Task<School> CreateSchool(Caller caller, Guid groupId, SchoolInput input, CancellationToken ct)
     {
         var (school, id) = (input.Normalized(), Guid.CreateVersion7());
@@ -170,7 +207,9 @@ public sealed class Groups(Db db)
         }, ct));
     }
 
-    private static object Values(GroupInput g, Guid id, int version) => new { id, version, g.Name, g.Code, g.City, g.Country, g.ContactEmail, g.ContactPhone, g.Status };
+    private static object Values(GroupInput g, Guid id, int version) =>
+        new { id, version, g.Name, g.Code, g.City, g.Country, g.ContactEmail, g.ContactPhone, g.Status };
 
-    private static object SchoolValues(SchoolInput s, Guid id, Guid groupId, int version) => new { id, groupId, version, s.Name, s.Code, s.Level, s.City, s.Status };
+    private static object SchoolValues(SchoolInput s, Guid id, Guid groupId, int version) =>
+        new { id, groupId, version, s.Name, s.Code, s.Level, s.City, s.Status };
 }

@@ -51,6 +51,7 @@ internal static class GroupsApi
         return TypedResults.Created($"/api/schools/{school.Id}", school);
     }
 
-    private static Task<School> UpdateSchool(Caller caller, Guid id, IfMatch match, SchoolInput input, Groups groups, CancellationToken ct) =>
+    private static Task<School> UpdateSchool(
+        Caller caller, Guid id, IfMatch match, SchoolInput input, Groups groups, CancellationToken ct) =>
         groups.UpdateSchool(caller, id, match.Or(input.Version), input, ct);
 }

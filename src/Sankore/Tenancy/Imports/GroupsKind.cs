@@ -60,15 +60,18 @@ public sealed class GroupsKind(IStringLocalizer<Strings> texts, Staff.Staff staf
             row = row["plan"] is { } plan && Plan(plans, plan) is null ? row.With("plan", "PLAN_UNKNOWN") : row;
             row = row["endsOn"] is not null && row["plan"] is null ? row.With("endsOn", "import.end_without_plan") : row;
             row = row["endsOn"] is { } end ? row.Checked(() => EndsLater(end)) : row;
-            return row["adminEmail"] is null && row["adminName"] is null ? row : row.Checked(() => Administrator(row).Normalized(), AdminColumns);
+            return row["adminEmail"] is null && row["adminName"] is null ? row
+                : row.Checked(() => Administrator(row).Normalized(), AdminColumns);
         });
     }
 
     /// <inheritdoc/>
-    protected internal override async Task<Dictionary<string, int>> Write(Session session, Guid id, ImportSettings settings, Func<double, Task> tell)
+    protected internal override async Task<Dictionary<string, int>> Write(
+        Session session, Guid id, ImportSettings settings, Func<double, Task> tell)
     {
         var plans = await session.Query<(Guid, string, string)>(PlansSql);
-        var groups = (await ImportRows.All(session, id)).Select(row => (Row: row, Id: Guid.CreateVersion7(), Input: GroupOf(row).Normalized())).ToList();
+        var groups = (await ImportRows.All(session, id))
+            .Select(row => (Row: row, Id: Guid.CreateVersion7(), Input: GroupOf(row).Normalized())).ToList();
         await session.Execute(GroupsSql, new
         {
             rows = JsonSerializer.Serialize(groups.Select(g =>
@@ -91,12 +94,15 @@ public sealed class GroupsKind(IStringLocalizer<Strings> texts, Staff.Staff staf
     private static GroupInput GroupOf(ImportRow row) =>
         new(row["name"], row["code"], row["city"], row["country"], row["contactEmail"], row["contactPhone"], null, null);
 
-    private static StaffInput Administrator(ImportRow row) => new(row["adminEmail"], row["adminName"] ?? row["adminEmail"], "group_admin", null, null);
+    private static StaffInput Administrator(ImportRow row) =>
+        new(row["adminEmail"], row["adminName"] ?? row["adminEmail"], "group_admin", null, null);
 
-    private static void EndsLater(string end) => new Validation().That("endsOn", Days.End("endsOn", end) > DateTimeOffset.UtcNow, "period.over").Check();
+    private static void EndsLater(string end) =>
+        new Validation().That("endsOn", Days.End("endsOn", end) > DateTimeOffset.UtcNow, "period.over").Check();
 
     private SubscriptionInput Subscription(ImportRow row, IEnumerable<(Guid, string, string)> plans) =>
-        new SubscriptionInput(Plan(plans, row["plan"]), null, "yearly", null, Days.End("endsOn", row["endsOn"]), true, null).ForNew(time.GetUtcNow());
+        new SubscriptionInput(Plan(plans, row["plan"]), null, "yearly", null, Days.End("endsOn", row["endsOn"]), true, null)
+            .ForNew(time.GetUtcNow());
 
     /// <summary>The plan that is called so, by its code or its name.</summary>
     private static Guid? Plan(IEnumerable<(Guid Id, string Code, string Name)> plans, string? written) =>

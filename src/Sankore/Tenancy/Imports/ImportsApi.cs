@@ -48,7 +48,8 @@ public sealed record NetworkImport(
     IReadOnlyDictionary<string, int>? Result)
 {
     internal static NetworkImport Of(ImportView i, IReadOnlyList<ImportRow> rows) => new(
-        i.Id, i.Kind, NetworkKind.GroupOf(i.Settings.Options), i.FileName, i.Status, i.Settings, i.Sheets, i.Percent, rows, i.Count("invalid"), i.Failure,
+        i.Id, i.Kind, NetworkKind.GroupOf(i.Settings.Options), i.FileName, i.Status, i.Settings, i.Sheets, i.Percent, rows,
+        i.Count("invalid"), i.Failure,
         i.Status == "completed" ? i.FinishedAt : null, i.Status == "completed" ? i.Result : null);
 }
 
@@ -95,7 +96,8 @@ internal static class ImportsApi
     private static async Task<NetworkImport> Find(Caller caller, Guid id, FileImports imports, CancellationToken ct) =>
         await WithRows(caller, await imports.Find(caller, id, NetworkKind.Names, ct), imports, ct);
 
-    private static async Task<Accepted<NetworkImport>> Start(Caller caller, Guid id, ImportChoice? choice, FileImports imports, CancellationToken ct) =>
+    private static async Task<Accepted<NetworkImport>> Start(
+        Caller caller, Guid id, ImportChoice? choice, FileImports imports, CancellationToken ct) =>
         Started(await imports.Start(caller, id, NetworkKind.Names, import => choice?.Of(import) ?? import.Settings, ct));
 
     private static async Task<NetworkImport> Run(Caller caller, Guid id, FileImports imports, CancellationToken ct) =>
@@ -105,7 +107,8 @@ internal static class ImportsApi
         Caller caller, Guid id, string? verdict, int? after, FileImports imports, CancellationToken ct) =>
         imports.Rows(caller, id, NetworkKind.Names, verdict, after ?? 0, MostRows, ct);
 
-    private static Task<IResult> Report(Caller caller, Guid id, string? verdict, string? format, ImportReport report, CancellationToken ct) =>
+    private static Task<IResult> Report(
+        Caller caller, Guid id, string? verdict, string? format, ImportReport report, CancellationToken ct) =>
         report.File(caller, id, NetworkKind.Names, verdict, format, ct);
 
     private static ImportKind KindOf(string name, FileImports imports) =>

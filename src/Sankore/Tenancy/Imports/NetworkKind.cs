@@ -40,7 +40,8 @@ public abstract class NetworkKind(IStringLocalizer texts) : ImportKind(texts)
     protected sealed record Rules(Func<ImportRow, string> Key, string KeyColumn, Func<ImportRow, ImportRow> Check);
 
     /// <inheritdoc/>
-    public override SheetLimits Limits { get; } = new(MaxBytes, Rows: 10_000, Columns: 50, CellLength: 1_000, UncompressedBytes: 20L * MaxBytes);
+    public override SheetLimits Limits { get; } =
+        new(MaxBytes, Rows: 10_000, Columns: 50, CellLength: 1_000, UncompressedBytes: 20L * MaxBytes);
 
     /// <inheritdoc/>
     public override IReadOnlyList<string> Verdicts { get; } = ["invalid", "good", "imported"];
@@ -112,11 +113,13 @@ public abstract class NetworkKind(IStringLocalizer texts) : ImportKind(texts)
     }
 
     /// <summary>The school that each row names, by its code or its name, within its group; null where there is none such.</summary>
-    protected static async Task<Func<ImportRow, Guid?>> SchoolsOf(Session session, Func<ImportRow, Guid?> groupOf, IEnumerable<ImportRow> rows)
+    protected static async Task<Func<ImportRow, Guid?>> SchoolsOf(
+        Session session, Func<ImportRow, Guid?> groupOf, IEnumerable<ImportRow> rows)
     {
         var groups = rows.Select(groupOf).OfType<Guid>().Distinct().ToArray();
         var schools = await session.Query<School>(
-            "select id, school_group_id as group_id, code, name from tenancy.schools where school_group_id = any (@groups)", new { groups });
+            "select id, school_group_id as group_id, code, name from tenancy.schools where school_group_id = any (@groups)",
+            new { groups });
         var byWord = ByWord(schools, s => (s.GroupId, Codes.Normalize(s.Name)), s => (s.GroupId, s.Code), s => s.Id);
         return row => groupOf(row) is { } group && byWord.TryGetValue((group, Codes.Normalize(row["school"])), out var id) ? id : null;
     }
@@ -140,6 +143,7 @@ public abstract class NetworkKind(IStringLocalizer texts) : ImportKind(texts)
     }
 
     // A code counts before a name.
-    private static Dictionary<TKey, Guid> ByWord<T, TKey>(IEnumerable<T> all, Func<T, TKey> name, Func<T, TKey> code, Func<T, Guid> id) where TKey : notnull =>
+    private static Dictionary<TKey, Guid> ByWord<T, TKey>(
+        IEnumerable<T> all, Func<T, TKey> name, Func<T, TKey> code, Func<T, Guid> id) where TKey : notnull =>
         all.SelectMany(x => new[] { (name(x), id(x)), (code(x), id(x)) }).Reverse().DistinctBy(x => x.Item1).ToDictionary();
 }

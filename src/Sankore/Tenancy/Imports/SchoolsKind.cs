@@ -45,7 +45,8 @@ public sealed class SchoolsKind(IStringLocalizer<Strings> texts) : NetworkKind(t
     }
 
     /// <inheritdoc/>
-    protected internal override async Task<Dictionary<string, int>> Write(Session session, Guid id, ImportSettings settings, Func<double, Task> tell)
+    protected internal override async Task<Dictionary<string, int>> Write(
+        Session session, Guid id, ImportSettings settings, Func<double, Task> tell)
     {
         var groupOf = await GroupsOf(session, GroupOf(settings.Options));
         var schools = (await ImportRows.All(session, id)).Select(row => (GroupId: groupOf(row), Input: School(row).Normalized())).ToList();

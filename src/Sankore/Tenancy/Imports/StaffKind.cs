@@ -49,7 +49,8 @@ public sealed class StaffKind(IStringLocalizer<Strings> texts, IStringLocalizer<
     }
 
     /// <inheritdoc/>
-    protected internal override async Task<Dictionary<string, int>> Write(Session session, Guid id, ImportSettings settings, Func<double, Task> tell)
+    protected internal override async Task<Dictionary<string, int>> Write(
+        Session session, Guid id, ImportSettings settings, Func<double, Task> tell)
     {
         var rows = await ImportRows.All(session, id);
         var groupOf = await GroupsOf(session, GroupOf(settings.Options));
@@ -58,7 +59,8 @@ public sealed class StaffKind(IStringLocalizer<Strings> texts, IStringLocalizer<
         foreach (var group in rows.GroupBy(groupOf))
         {
             // A group that has gone since the file was looked at is refused like one that never was.
-            var admission = await staff.Admit(session, group.Key ?? Guid.Empty, [.. group.Select(row => Person(row, schoolOf(row)).Normalized())]);
+            var admission =
+                await staff.Admit(session, group.Key ?? Guid.Empty, [.. group.Select(row => Person(row, schoolOf(row)).Normalized())]);
             result["created"] += admission.Created;
             result["placed"] += admission.Placed;
             result["invited"] += admission.Invited;
@@ -70,5 +72,6 @@ public sealed class StaffKind(IStringLocalizer<Strings> texts, IStringLocalizer<
     /// <summary>The role that people write in either language; null: none.</summary>
     private string? Role(ImportRow row) => _roles.Value.GetValueOrDefault(Codes.Normalize(row["role"]));
 
-    private StaffInput Person(ImportRow row, Guid? school) => new(row["email"], row["name"], Role(row) ?? row["role"], school, row["phone"]);
+    private StaffInput Person(ImportRow row, Guid? school) =>
+        new(row["email"], row["name"], Role(row) ?? row["role"], school, row["phone"]);
 }

@@ -12,13 +12,15 @@ namespace Sankore.Tenancy.Modules;
 /// <param name="IsBuilt">Whether there is something behind it (« créé et fonctionnel »).</param>
 /// <param name="Route">Where it leads; null: its own page.</param>
 /// <param name="Version">Counts its changes; a change must name the version it is based on.</param>
-public sealed record Module(Guid Id, string Code, string Name, string? Description, Guid CategoryId, string Kind, string? Sector, int Priority,
+public sealed record Module(
+    Guid Id, string Code, string Name, string? Description, Guid CategoryId, string Kind, string? Sector, int Priority,
     string Status, bool IsBuilt, string Icon, string? Route, int Version, DateTime CreatedAt, DateTime UpdatedAt) : IVersioned;
 
 /// <summary>What an administrator writes of a module. What is left out has its default.</summary>
 /// <param name="Code">In any spelling; taken from the name when left out.</param>
 /// <param name="Version">The version that a change is based on, unless <c>If-Match</c> says it.</param>
-public sealed record ModuleInput(string? Code, string? Name, string? Description, Guid? CategoryId, string? Kind, string? Sector, int? Priority,
+public sealed record ModuleInput(
+    string? Code, string? Name, string? Description, Guid? CategoryId, string? Kind, string? Sector, int? Priority,
     string? Status, bool? IsBuilt, string? Icon, string? Route, int? Version)
 {
     /// <summary>The kinds of modules.</summary>
@@ -27,7 +29,9 @@ public sealed record ModuleInput(string? Code, string? Name, string? Description
     /// <summary>The states of modules and categories.</summary>
     public static readonly string[] States = ["active", "inactive"];
 
-    /// <summary>The input in its one form: code normalised, texts trimmed, defaults in place. Refuses with VALIDATION_FAILED, CODE_INVALID.</summary>
+    /// <summary>
+    /// The input in its one form: code normalised, texts trimmed, defaults in place. Refuses with VALIDATION_FAILED, CODE_INVALID.
+    /// </summary>
     internal ModuleInput Normalized()
     {
         var input = this with
@@ -45,10 +49,14 @@ public sealed record ModuleInput(string? Code, string? Name, string? Description
         };
         new Validation()
             .Required("name", input.Name, 120).Optional("code", Code, 200).Optional("description", input.Description, 500)
-            .That("categoryId", input.CategoryId is not null, "field.required").OneOf("kind", input.Kind, Kinds).Optional("sector", input.Sector, 120)
+            .That("categoryId", input.CategoryId is not null, "field.required").OneOf("kind", input.Kind, Kinds)
+            .Optional("sector", input.Sector, 120)
             .Between("priority", input.Priority.Value, 0, 9999).OneOf("status", input.Status, States)
             .That("icon", Icons.All.Contains(input.Icon), "icon.unknown")
-            .That("route", input.Route is null || input.Route.Length <= 120 && input.Route[0] == '/' && !input.Route.StartsWith("//", StringComparison.Ordinal) && input.Route.All(c => char.IsAsciiLetterLower(c) || char.IsAsciiDigit(c) || c is '/' or '-' or '_'), "route.invalid")
+            .That(
+            "route", input.Route is null || input.Route.Length <= 120 && input.Route[0] == '/'
+            && !input.Route.StartsWith("//", StringComparison.Ordinal)
+            && input.Route.All(c => char.IsAsciiLetterLower(c) || char.IsAsciiDigit(c) || c is '/' or '-' or '_'), "route.invalid")
             .Check();
         return Inputs.IsCode(input.Code) ? input : throw Refusal.At("code", Reason.CodeInvalid);
     }
@@ -60,7 +68,9 @@ public static class Icons
     /// <summary>Their names.</summary>
     public static readonly IReadOnlyList<string> All =
     [
-        "grid", "clipboard", "users", "user", "calendar", "book", "medal", "coins", "mail", "school", "building", "bus", "utensils", "heart",
-        "library", "chart", "chat", "file", "bell", "clock", "briefcase", "flask", "trophy", "cart", "megaphone", "shield", "key", "tag", "globe", "bolt", "list", "home", "inbox", "settings",
+        "grid", "clipboard", "users", "user", "calendar", "book", "medal", "coins", "mail", "school", "building", "bus", "utensils",
+            "heart",
+        "library", "chart", "chat", "file", "bell", "clock", "briefcase", "flask", "trophy", "cart", "megaphone", "shield", "key", "tag",
+        "globe", "bolt", "list", "home", "inbox", "settings",
     ];
 }

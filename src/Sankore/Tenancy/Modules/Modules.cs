@@ -7,22 +7,32 @@ namespace Sankore.Tenancy.Modules;
 /// <summary>A row of the operator's list: a module with its category and its reach.</summary>
 /// <param name="Plans">How many plans include it.</param>
 /// <param name="Groups">How many groups have it by a live subscription.</param>
-public sealed record ModuleLine(Guid Id, string Code, string Name, string? Description, string Icon, Guid CategoryId, string CategoryName, string CategoryColor, int CategoryOrder,
+public sealed record ModuleLine(
+    Guid Id, string Code, string Name, string? Description, string Icon, Guid CategoryId, string CategoryName, string CategoryColor,
+    int CategoryOrder,
     string State, int Priority, DateTime UpdatedAt, long Plans, long Groups);
 
 /// <summary>How many modules are in which state.</summary>
 public sealed record ModuleCounts(long Total, long Active, long Inactive, long Building, long Categories);
 
-/// <summary>The catalogue's modules: what an administrator does with them (document 003, « Super Admin → Crée Modules/Catégories »).</summary>
+/// <summary>
+/// The catalogue's modules: what an administrator does with them (document 003, « Super Admin → Crée Modules/Catégories »).
+/// </summary>
 public sealed class Modules(Db db)
 {
     /// <summary>The order in which the catalogue is shown: modules <c>m</c> by their categories <c>c</c>.</summary>
-    internal const string InOrder = "order by c.sort_order, c.name collate \"und-x-icu\", c.id, m.priority, m.name collate \"und-x-icu\", m.id";
+    internal const string InOrder =
+        "order by c.sort_order, c.name collate \"und-x-icu\", c.id, m.priority, m.name collate \"und-x-icu\", m.id";
 
-    private const string Columns = "id, code, name, description, category_id, kind, sector, priority, status, is_built, icon, route, version, created_at, updated_at";
+    private const string Columns =
+        "id, code, name, description, category_id, kind, sector, priority, status, is_built, icon, route, version, created_at, updated_at";
 
-    private const string ListSql = $"select {Columns} from tenancy.modules where (@Pattern::text is null or name ilike @Pattern or code ilike @Pattern)";
-    private const string CountSql = "select count(*) from tenancy.modules where (@Pattern::text is null or name ilike @Pattern or code ilike @Pattern)";
+    private const string ListSql = $"""
+        select {Columns} from tenancy.modules where (@Pattern::text is null or name ilike @Pattern or code ilike @Pattern)
+        """;
+    private const string CountSql = """
+        select count(*) from tenancy.modules where (@Pattern::text is null or name ilike @Pattern or code ilike @Pattern)
+        """;
 
     private static readonly PagedSql Pages = new(CountSql, ListSql,
         ("priority", "priority"), ("name", "name collate \"und-x-icu\""), ("code", "code"), ("status", "status"),
@@ -31,25 +41,30 @@ public sealed class Modules(Db db)
     private const string OneSql = $"select {Columns} from tenancy.modules where id = @id";
 
     private const string InsertSql = $"""
-        insert into tenancy.modules (id, code, name, description, category_id, kind, sector, priority, status, is_built, icon, route, created_by)
+        insert into tenancy.modules (id, code, name, description, category_id, kind, sector, priority, status, is_built, icon, route,
+            created_by)
         values (@id, @Code, @Name, @Description, @CategoryId, @Kind, @Sector, @Priority, @Status, @IsBuilt, @Icon, @Route, @userId)
         returning {Columns}
         """;
 
     private const string UpdateSql = $"""
         update tenancy.modules
-        set code = @Code, name = @Name, description = @Description, category_id = @CategoryId, kind = @Kind, sector = @Sector, priority = @Priority,
+        set code = @Code, name = @Name, description = @Description, category_id = @CategoryId, kind = @Kind, sector = @Sector,
+          priority = @Priority,
             status = @Status, is_built = @IsBuilt, icon = @Icon, route = @Route
         where id = @id and version = @version
         returning {Columns}
         """;
 
-    private const string StatusSql = $"update tenancy.modules set status = @status where id = @id and version = @version returning {Columns}";
+    private const string StatusSql = $"""
+        update tenancy.modules set status = @status where id = @id and version = @version returning {Columns}
+        """;
 
     private const string DeleteSql = "delete from tenancy.modules where id = @id and (@version::int is null or version = @version)";
 
     private const string LinesSql = $"""
-        select m.id, m.code, m.name, m.description, m.icon, m.category_id, c.name as category_name, c.color as category_color, c.sort_order as category_order,
+        select m.id, m.code, m.name, m.description, m.icon, m.category_id, c.name as category_name, c.color as category_color,
+          c.sort_order as category_order,
                case when m.is_built then m.status else 'building' end as state, m.priority, m.updated_at,
                coalesce(r.plans, 0) as plans, coalesce(r.groups, 0) as groups
         from tenancy.modules m
@@ -67,7 +82,8 @@ public sealed class Modules(Db db)
         """;
 
     private const string CountsSql = """
-        select count(*) as total, count(*) filter (where is_built and status = 'active') as active, count(*) filter (where is_built and status = 'inactive') as inactive,
+        select count(*) as total, count(*) filter (where is_built and status = 'active') as active,
+          count(*) filter (where is_built and status = 'inactive') as inactive,
                count(*) filter (where not is_built) as building, (select count(*) from tenancy.business_categories) as categories
         from tenancy.modules
         """;
@@ -76,30 +92,41 @@ public sealed class Modules(Db db)
     public Task<Paged<Module>> List(Caller caller, ListQuery query, CancellationToken ct) =>
         db.Read(caller, session => session.Page<Module>(query, Pages, new { query.Pattern, query.Limit, query.Offset }), ct);
 
-    /// <summary>The operator's list, with counts by state; <paramref name="state"/> is <c>active</c>, <c>inactive</c>, <c>building</c> or null.</summary>
-    public Task<(IReadOnlyList<ModuleLine> Lines, ModuleCounts Counts)> Lines(Caller caller, ListQuery query, string? state, Guid? categoryId, CancellationToken ct) =>
+    /// <summary>
+    /// The operator's list, with counts by state; <paramref name="state"/> is <c>active</c>, <c>inactive</c>, <c>building</c> or null.
+    /// </summary>
+    public Task<(IReadOnlyList<ModuleLine> Lines, ModuleCounts Counts)> Lines(
+        Caller caller, ListQuery query, string? state, Guid? categoryId, CancellationToken ct) =>
         db.Read(caller, async session =>
         {
-            await using var grid = await session.Queries(CountsSql + ";" + LinesSql, new { query.Pattern, state, categoryId, query.Limit, query.Offset });
+            await using var grid =
+                await session.Queries(CountsSql + ";" + LinesSql, new { query.Pattern, state, categoryId, query.Limit, query.Offset });
             var counts = await grid.ReadFirstAsync<ModuleCounts>();
             IReadOnlyList<ModuleLine> lines = [.. await grid.ReadAsync<ModuleLine>()];
             return (lines, counts);
         }, ct);
 
     /// <summary>One module. Refuses with NOT_FOUND.</summary>
-    public Task<Module> Find(Caller caller, Guid id, CancellationToken ct) => db.Read(caller, session => session.One<Module>(OneSql, new { id }), ct);
+    public Task<Module> Find(Caller caller, Guid id, CancellationToken ct) =>
+        db.Read(caller, session => session.One<Module>(OneSql, new { id }), ct);
 
-    /// <summary>Creates a module. Refuses with VALIDATION_FAILED, CODE_INVALID, CODE_TAKEN (naming the module that has it), CATEGORY_UNKNOWN, FORBIDDEN.</summary>
+    /// <summary>
+    /// Creates a module. Refuses with VALIDATION_FAILED, CODE_INVALID, CODE_TAKEN (naming the module that has it), CATEGORY_UNKNOWN,
+    /// FORBIDDEN.
+    /// </summary>
     public Task<Module> Create(Caller caller, ModuleInput input, CancellationToken ct) => Explained(caller, input.Normalized(), module =>
         db.Run(caller, session => session.One<Module>(InsertSql, Values(module, Guid.CreateVersion7(), 0, caller)), ct), ct);
 
-    /// <summary>Saves a module. Refuses with VALIDATION_FAILED, CODE_INVALID, CODE_TAKEN, CATEGORY_UNKNOWN, NOT_FOUND, STALE, FORBIDDEN.</summary>
+    /// <summary>
+    /// Saves a module. Refuses with VALIDATION_FAILED, CODE_INVALID, CODE_TAKEN, CATEGORY_UNKNOWN, NOT_FOUND, STALE, FORBIDDEN.
+    /// </summary>
     /// <param name="caller">Who saves.</param>
     /// <param name="id">Which module.</param>
     /// <param name="version">The version that the change is based on.</param>
     /// <param name="input">All its fields: what is left out has its default.</param>
     /// <param name="ct">Cancels.</param>
-    public Task<Module> Update(Caller caller, Guid id, int version, ModuleInput input, CancellationToken ct) => Explained(caller, input.Normalized(), module =>
+    public Task<Module> Update(
+        Caller caller, Guid id, int version, ModuleInput input, CancellationToken ct) => Explained(caller, input.Normalized(), module =>
         db.Run(caller, session => Changed(session, id, version, UpdateSql, Values(module, id, version, caller)), ct), ct);
 
     /// <summary>Activates or deactivates a module. Refuses with VALIDATION_FAILED, NOT_FOUND, STALE, FORBIDDEN.</summary>
@@ -136,7 +163,8 @@ public sealed class Modules(Db db)
         }
         catch (Refusal refusal) when (refusal.Reason == Reason.CodeTaken)
         {
-            var name = await db.Read(caller, session => session.Find<string>("select name from tenancy.modules where code = @Code", new { module.Code }), ct);
+            var name = await db.Read(
+                caller, session => session.Find<string>("select name from tenancy.modules where code = @Code", new { module.Code }), ct);
             throw new Refusal(Reason.CodeTaken, module.Code!, name ?? module.Code!)
             {
                 Fields = new Dictionary<string, FieldError> { ["code"] = new("CODE_TAKEN.2", module.Code!, name ?? module.Code!) },

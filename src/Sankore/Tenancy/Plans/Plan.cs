@@ -11,10 +11,14 @@ namespace Sankore.Tenancy.Plans;
 /// <param name="Currency">ISO 4217; XAF has no minor unit.</param>
 /// <param name="Modules">Modules that the caller sees in it.</param>
 /// <param name="Groups">Groups that the caller sees living on it.</param>
-public sealed record Plan(Guid Id, string Name, string Slug, string? Description, long MonthlyPrice, long YearlyPrice, string Currency, int SortOrder, string Status, int Version, long Modules, long Groups) : IVersioned;
+public sealed record Plan(
+    Guid Id, string Name, string Slug, string? Description, long MonthlyPrice, long YearlyPrice, string Currency, int SortOrder,
+    string Status, int Version, long Modules, long Groups) : IVersioned;
 
 /// <summary>A module as a plan has it.</summary>
-public sealed record PlanModule(Guid Id, string Code, string Name, string? Description, string Icon, string State, int Priority, Guid CategoryId, string CategoryName, string CategoryColor, int CategoryOrder, long? MonthlyPrice, long? YearlyPrice);
+public sealed record PlanModule(
+    Guid Id, string Code, string Name, string? Description, string Icon, string State, int Priority, Guid CategoryId, string CategoryName,
+    string CategoryColor, int CategoryOrder, long? MonthlyPrice, long? YearlyPrice);
 
 /// <summary>What a plan says of one module: included or, out of an included category, excluded; and its prices, in minor units.</summary>
 public sealed record PlanModuleInput(Guid ModuleId, bool? Included, long? MonthlyPrice, long? YearlyPrice);
@@ -24,7 +28,9 @@ public sealed record PlanModuleInput(Guid ModuleId, bool? Included, long? Monthl
 /// <param name="CategoryIds">Categories included whole, with whichever modules they come to have.</param>
 /// <param name="Modules">Modules of which the plan says something itself.</param>
 /// <param name="Version">The version that a change is based on, unless <c>If-Match</c> says it.</param>
-public sealed record PlanInput(string? Name, string? Slug, string? Description, long? MonthlyPrice, long? YearlyPrice, string? Currency, int? SortOrder, string? Status,
+public sealed record PlanInput(
+    string? Name, string? Slug, string? Description, long? MonthlyPrice, long? YearlyPrice, string? Currency, int? SortOrder,
+    string? Status,
     Guid[]? CategoryIds, PlanModuleInput[]? Modules, int? Version)
 {
     private const long MaxPrice = 1_000_000_000_000;
@@ -51,7 +57,8 @@ public sealed record PlanInput(string? Name, string? Slug, string? Description, 
         };
         new Validation()
             .Required("name", input.Name, 120).Optional("slug", Slug, 200).Optional("description", input.Description, 500)
-            .That("monthlyPrice", IsPrice(input.MonthlyPrice), "price.invalid").That("yearlyPrice", IsPrice(input.YearlyPrice), "price.invalid")
+            .That("monthlyPrice", IsPrice(input.MonthlyPrice), "price.invalid")
+            .That("yearlyPrice", IsPrice(input.YearlyPrice), "price.invalid")
             .That("currency", input.Currency.Length == 3 && input.Currency.All(char.IsAsciiLetterUpper), "currency.invalid")
             .Between("sortOrder", input.SortOrder.Value, 0, 9999).OneOf("status", input.Status, ModuleInput.States)
             .That("modules", input.Modules.All(m => IsPrice(m.MonthlyPrice ?? 0) && IsPrice(m.YearlyPrice ?? 0)), "price.invalid")
@@ -78,4 +85,6 @@ public sealed record PlanPreview(long Groups, long Schools, long People, string[
 
 /// <summary>A line of the plan editor: a module of the catalogue, and what the plan says of it.</summary>
 /// <param name="Included">What the plan's own line says; null without one.</param>
-public sealed record PlanLine(Guid Id, string Code, string Name, string State, Guid CategoryId, string CategoryName, string CategoryColor, bool CategoryIncluded, bool? Included, long? MonthlyPrice, long? YearlyPrice);
+public sealed record PlanLine(
+    Guid Id, string Code, string Name, string State, Guid CategoryId, string CategoryName, string CategoryColor, bool CategoryIncluded,
+    bool? Included, long? MonthlyPrice, long? YearlyPrice);

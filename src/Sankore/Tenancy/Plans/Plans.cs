@@ -19,7 +19,8 @@ public sealed class Plans(Db db)
 
     private const string ModulesSql = $"""
         select m.id, m.code, m.name, m.description, m.icon, case when m.is_built then m.status else 'building' end as state, m.priority,
-               c.id as category_id, c.name as category_name, c.color as category_color, c.sort_order as category_order, pm.monthly_price, pm.yearly_price
+               c.id as category_id, c.name as category_name, c.color as category_color, c.sort_order as category_order, pm.monthly_price,
+                 pm.yearly_price
         from tenancy.included_modules i
         join tenancy.modules m on m.id = i.module_id
         join tenancy.business_categories c on c.id = m.category_id
@@ -29,8 +30,11 @@ public sealed class Plans(Db db)
         """;
 
     private const string LinesSql = $"""
-        select m.id, m.code, m.name, case when m.is_built then m.status else 'building' end as state, c.id as category_id, c.name as category_name, c.color as category_color,
-               exists (select 1 from tenancy.plan_categories pc where pc.plan_id = @id and pc.category_id = c.id) as category_included, pm.included, pm.monthly_price, pm.yearly_price
+        select m.id, m.code, m.name, case
+          when m.is_built then m.status else 'building' end as state, c.id as category_id, c.name as category_name,
+          c.color as category_color,
+               exists (select 1 from tenancy.plan_categories pc where pc.plan_id = @id and pc.category_id = c.id) as category_included,
+                 pm.included, pm.monthly_price, pm.yearly_price
         from tenancy.modules m
         join tenancy.business_categories c on c.id = m.category_id
         left join tenancy.plan_modules pm on pm.plan_id = @id and pm.module_id = m.id
@@ -47,20 +51,27 @@ public sealed class Plans(Db db)
 
     private const string UpdateSql = """
         update tenancy.subscription_plans
-        set name = @Name, slug = @Slug, description = @Description, monthly_price = @MonthlyPrice, yearly_price = @YearlyPrice, currency = @Currency, sort_order = @SortOrder, status = @Status
+        set name = @Name, slug = @Slug, description = @Description, monthly_price = @MonthlyPrice, yearly_price = @YearlyPrice,
+          currency = @Currency, sort_order = @SortOrder, status = @Status
         where id = @id and version = @version
         """;
 
     // One statement, so that schools are worked out from the plan as it will be. Rows that stay as they are are not touched.
     private const string ContentSql = """
-        with given as (select * from jsonb_to_recordset(@modules::jsonb) as g ("ModuleId" uuid, "Included" boolean, "MonthlyPrice" bigint, "YearlyPrice" bigint)),
-        unsaid as (delete from tenancy.plan_modules pm where pm.plan_id = @id and not exists (select 1 from given g where g."ModuleId" = pm.module_id)),
+        with given
+          as (select *
+            from jsonb_to_recordset(@modules::jsonb)
+            as g ("ModuleId" uuid, "Included" boolean, "MonthlyPrice" bigint, "YearlyPrice" bigint)),
+        unsaid
+          as (delete from tenancy.plan_modules pm
+            where pm.plan_id = @id and not exists (select 1 from given g where g."ModuleId" = pm.module_id)),
         said as (
           insert into tenancy.plan_modules as pm (id, plan_id, module_id, included, monthly_price, yearly_price)
           select gen_random_uuid(), @id, g."ModuleId", coalesce(g."Included", true), g."MonthlyPrice", g."YearlyPrice" from given g
           on conflict on constraint plan_modules_plan_id_module_id_unique do update
             set included = excluded.included, monthly_price = excluded.monthly_price, yearly_price = excluded.yearly_price
-            where (pm.included, pm.monthly_price, pm.yearly_price) is distinct from (excluded.included, excluded.monthly_price, excluded.yearly_price)),
+            where (pm.included, pm.monthly_price, pm.yearly_price) is distinct
+            from (excluded.included, excluded.monthly_price, excluded.yearly_price)),
         left_out as (delete from tenancy.plan_categories pc where pc.plan_id = @id and pc.category_id <> all (@categoryIds)),
         taken_in as (
           insert into tenancy.plan_categories (id, plan_id, category_id) select gen_random_uuid(), @id, c from unnest(@categoryIds) c
@@ -68,16 +79,22 @@ public sealed class Plans(Db db)
         select 1
         """;
 
-    private const string DeleteSql = "delete from tenancy.subscription_plans where id = @id and (@version::int is null or version = @version)";
+    private const string DeleteSql = """
+        delete from tenancy.subscription_plans where id = @id and (@version::int is null or version = @version)
+        """;
 
     private const string PreviewSql = """
         select count(*) as groups,
-               (select count(*) from tenancy.schools c join tenancy.live_subscriptions x on x.school_group_id = c.school_group_id where x.plan_id = @id and c.status = 'active') as schools,
-               (select count(distinct m.user_id) from tenancy.current_memberships m join tenancy.live_subscriptions x on x.school_group_id = m.school_group_id where x.plan_id = @id) as people
+               (select count(*) from tenancy.schools c join tenancy.live_subscriptions x on x.school_group_id = c.school_group_id
+                   where x.plan_id = @id and c.status = 'active') as schools,
+               (select count(distinct m.user_id) from tenancy.current_memberships m
+                   join tenancy.live_subscriptions x on x.school_group_id = m.school_group_id where x.plan_id = @id) as people
         from tenancy.live_subscriptions s where s.plan_id = @id;
         with given as (select * from jsonb_to_recordset(@modules::jsonb) as g ("ModuleId" uuid, "Included" boolean))
         select m.name, exists (select 1 from tenancy.available_modules a where a.plan_id = @id and a.module_id = m.id) as before,
-               m.status = 'active' and m.is_built and c.status = 'active' and coalesce((select coalesce(g."Included", true) from given g where g."ModuleId" = m.id), m.category_id = any (@categoryIds)) as after
+               m.status = 'active' and m.is_built and c.status = 'active'
+                 and coalesce((select coalesce(g."Included", true) from given g where g."ModuleId" = m.id),
+                   m.category_id = any (@categoryIds)) as after
         from tenancy.modules m
         join tenancy.business_categories c on c.id = m.category_id
         order by c.sort_order, m.priority, m.name
@@ -92,7 +109,8 @@ public sealed class Plans(Db db)
         db.Read(caller, session => session.Page<Plan>(query, Pages, new { query.Pattern, query.Limit, query.Offset }), ct);
 
     /// <summary>One plan with its modules. Refuses with NOT_FOUND for a plan that is not the caller's to see.</summary>
-    public Task<(Plan Plan, IReadOnlyList<PlanModule> Modules)> Find(Caller caller, Guid id, CancellationToken ct) => db.Read(caller, async session =>
+    public Task<(Plan Plan, IReadOnlyList<PlanModule> Modules)> Find(
+        Caller caller, Guid id, CancellationToken ct) => db.Read(caller, async session =>
     {
         await using var grid = await session.Queries(OneSql + ";" + ModulesSql, new { id });
         var plan = await grid.One<Plan>();
@@ -105,9 +123,13 @@ public sealed class Plans(Db db)
         db.Read(caller, session => session.Value<Guid?>("select (tenancy.my_plan_ids())[1]"), ct);
 
     /// <summary>The whole catalogue, and what a plan says of each module: what the editor shows. Without a plan, nothing is said.</summary>
-    public Task<IReadOnlyList<PlanLine>> Lines(Caller caller, Guid? id, CancellationToken ct) => db.Read(caller, session => session.Query<PlanLine>(LinesSql, new { id }), ct);
+    public Task<IReadOnlyList<PlanLine>> Lines(Caller caller, Guid? id, CancellationToken ct) =>
+        db.Read(caller, session => session.Query<PlanLine>(LinesSql, new { id }), ct);
 
-    /// <summary>Creates a plan with its modules and categories, in one transaction. Refuses with VALIDATION_FAILED, SLUG_INVALID, PLAN_SLUG_TAKEN, MODULE_UNKNOWN, CATEGORY_UNKNOWN, FORBIDDEN.</summary>
+    /// <summary>
+    /// Creates a plan with its modules and categories, in one transaction. Refuses with VALIDATION_FAILED, SLUG_INVALID, PLAN_SLUG_TAKEN,
+    /// MODULE_UNKNOWN, CATEGORY_UNKNOWN, FORBIDDEN.
+    /// </summary>
     public Task<Plan> Create(Caller caller, PlanInput input, CancellationToken ct)
     {
         var (plan, id) = (input.Normalized(), Guid.CreateVersion7());
@@ -120,8 +142,9 @@ public sealed class Plans(Db db)
     }
 
     /// <summary>
-    /// Saves a plan with its modules and categories in one transaction (document 002, <c>upsert_plan_with_modules</c>): the lists given are all that
-    /// it has. Refuses with VALIDATION_FAILED, SLUG_INVALID, PLAN_SLUG_TAKEN, MODULE_UNKNOWN, CATEGORY_UNKNOWN, NOT_FOUND, STALE, FORBIDDEN.
+    /// Saves a plan with its modules and categories in one transaction (document 002, <c>upsert_plan_with_modules</c>): the lists given are
+    /// all that it has. Refuses with VALIDATION_FAILED, SLUG_INVALID, PLAN_SLUG_TAKEN, MODULE_UNKNOWN, CATEGORY_UNKNOWN, NOT_FOUND, STALE,
+    /// FORBIDDEN.
     /// </summary>
     public Task<Plan> Update(Caller caller, Guid id, int version, PlanInput input, CancellationToken ct)
     {
@@ -146,11 +169,16 @@ public sealed class Plans(Db db)
             await using var grid = await session.Queries(PreviewSql, Content(plan, id));
             var counts = await grid.ReadFirstAsync<Counts>();
             var modules = (await grid.ReadAsync<Difference>()).ToList();
-            return new PlanPreview(counts.Groups, counts.Schools, counts.People, [.. modules.Where(m => m.After && !m.Before).Select(m => m.Name)], [.. modules.Where(m => m.Before && !m.After).Select(m => m.Name)]);
+            return new PlanPreview(
+                counts.Groups, counts.Schools, counts.People, [.. modules.Where(m => m.After && !m.Before).Select(m => m.Name)],
+                [.. modules.Where(m => m.Before && !m.After).Select(m => m.Name)]);
         }, ct);
     }
 
-    /// <summary>Deletes a plan that no subscription, live or past, names. Refuses with IN_USE, NOT_FOUND, STALE (when a version is given), FORBIDDEN.</summary>
+    /// <summary>
+    /// Deletes a plan that no subscription, live or past, names. Refuses with IN_USE, NOT_FOUND, STALE (when a version is given),
+    /// FORBIDDEN.
+    /// </summary>
     public async Task Delete(Caller caller, Guid id, int? version, CancellationToken ct)
     {
         try
@@ -176,7 +204,9 @@ public sealed class Plans(Db db)
         return Refusal.Untouched(plan.Version, version, plan.Name);
     }
 
-    private static object Values(PlanInput p, Guid id, int version) => new { id, version, p.Name, p.Slug, p.Description, p.MonthlyPrice, p.YearlyPrice, p.Currency, p.SortOrder, p.Status };
+    private static object Values(PlanInput p, Guid id, int version) =>
+        new { id, version, p.Name, p.Slug, p.Description, p.MonthlyPrice, p.YearlyPrice, p.Currency, p.SortOrder, p.Status };
 
-    private static object Content(PlanInput p, Guid id) => new { id, categoryIds = p.CategoryIds, modules = JsonSerializer.Serialize(p.Modules) };
+    private static object Content(PlanInput p, Guid id) =>
+        new { id, categoryIds = p.CategoryIds, modules = JsonSerializer.Serialize(p.Modules) };
 }

@@ -45,14 +45,16 @@ create or replace view tenancy.school_entitlements with (security_invoker = true
          case when s.status = 'active' and l.modules is not null then l.modules else '{}' end as active_modules
   from tenancy.schools s
   left join tenancy.live_subscriptions u on u.school_group_id = s.school_group_id
-  left join (select plan_id, jsonb_object_agg(code, true) as modules from tenancy.available_modules group by plan_id) l on l.plan_id = u.plan_id;
+  left join (select plan_id, jsonb_object_agg(code, true) as modules from tenancy.available_modules group by plan_id) l
+    on l.plan_id = u.plan_id;
 
 -- The one rule of access (document 003; « un module doit être », document 002): a line per place that a person has and module there is,
 -- each link of the chain, and whether all of them hold. The plan is the live subscription's, or else the last one's.
 -- A group administrator's place is the whole group, so no school's list stands in the way.
 create or replace view tenancy.module_access with (security_invoker = true) as
   select k.*,
-         k.module_active and k.module_built and k.included and k.subscription_live and k.on_in_school and (k.is_group_admin or k.assigned) as granted
+         k.module_active and k.module_built and k.included and k.subscription_live and k.on_in_school
+           and (k.is_group_admin or k.assigned) as granted
   from (
     select p.id as membership_id, p.user_id, p.school_group_id, p.school_id, m.id as module_id, m.code, m.category_id, u.plan_id,
            m.status = 'active' and c.status = 'active' as module_active,
@@ -76,17 +78,21 @@ create or replace view tenancy.module_access with (security_invoker = true) as
       where x.school_group_id = p.school_group_id
       order by tenancy.is_live(x.status) desc, x.starts_at desc, x.id desc limit 1) u on true
     left join lateral (
-      select count(*) > 0 as assigned, coalesce(bool_or(a.can_write), false) as can_write, coalesce(bool_or(a.can_delete), false) as can_delete, coalesce(bool_or(a.can_export), false) as can_export
+      select count(*) > 0 as assigned, coalesce(bool_or(a.can_write), false) as can_write,
+        coalesce(bool_or(a.can_delete), false) as can_delete, coalesce(bool_or(a.can_export), false) as can_export
       from tenancy.current_assignments a
       where a.user_id = p.user_id and a.school_group_id = p.school_group_id and (a.school_id is null or a.school_id = p.school_id)
         and (a.module_id = m.id or a.category_id = m.category_id)) a on true) k;
 
-grant select on tenancy.live_subscriptions, tenancy.included_modules, tenancy.available_modules, tenancy.current_memberships, tenancy.current_assignments to authenticated, service_role;
+grant select on tenancy.live_subscriptions, tenancy.included_modules, tenancy.available_modules, tenancy.current_memberships,
+  tenancy.current_assignments to authenticated, service_role;
 
 -- Whether rights of a module are enough for 'read', 'write', 'delete' or 'export'.
-create or replace function tenancy.permits(p_permission text, p_can_write boolean, p_can_delete boolean, p_can_export boolean) returns boolean
+create or replace function tenancy.permits(p_permission text, p_can_write boolean, p_can_delete boolean, p_can_export boolean)
+  returns boolean
 language sql immutable parallel safe as $$
-  select case p_permission when 'read' then true when 'write' then p_can_write when 'delete' then p_can_delete when 'export' then p_can_export else false end
+  select case p_permission when 'read' then true when 'write' then p_can_write when 'delete' then p_can_delete
+    when 'export' then p_can_export else false end
 $$;
 grant execute on function tenancy.permits(text, boolean, boolean, boolean) to authenticated, service_role;
 
@@ -222,7 +228,8 @@ do $$
 declare
   v_table text;
 begin
-  foreach v_table in array array['business_categories', 'modules', 'plan_modules', 'plan_categories', 'school_groups', 'subscriptions', 'schools']
+  foreach v_table
+    in array array['business_categories', 'modules', 'plan_modules', 'plan_categories', 'school_groups', 'subscriptions', 'schools']
   loop
     execute format('create or replace trigger %I before insert or update or delete on tenancy.%I
       for each statement execute function tenancy.lock_entitlement()', v_table || '_lock_entitlement', v_table);
@@ -252,7 +259,8 @@ create or replace view tenancy.due_subscriptions with (security_invoker = true) 
   where ends_at <= now() and (tenancy.is_live(status) or status = 'suspended')
     and (status <> 'past_due' or ends_at <= now() - interval '15 days');
 
--- Renewed for another period where that was agreed; else 15 days past due, still live, then expired. A trial or a suspension that ends just expires.
+-- Renewed for another period where that was agreed; else 15 days past due, still live, then expired. A trial or a suspension that ends just
+-- expires.
 create or replace function tenancy.advance_subscriptions() returns integer
 language plpgsql security definer set search_path = '' as $$
 declare
@@ -264,8 +272,10 @@ begin
   end if;
   perform live.lock();
   update tenancy.subscriptions s
-  set status = case when s.status in ('trialing', 'active') and s.auto_renew then 'active' when s.status = 'active' then 'past_due' else 'expired' end,
-      ends_at = case when s.status in ('trialing', 'active') and s.auto_renew then tenancy.next_due(s.ends_at, s.billing_period) else s.ends_at end
+  set status = case when s.status in ('trialing', 'active') and s.auto_renew then 'active'
+    when s.status = 'active' then 'past_due' else 'expired' end,
+      ends_at = case when s.status in ('trialing', 'active')
+        and s.auto_renew then tenancy.next_due(s.ends_at, s.billing_period) else s.ends_at end
   where s.id in (select id from tenancy.due_subscriptions);
   get diagnostics v_count = row_count;
   return v_count;
@@ -307,7 +317,8 @@ begin
   end if;
   return null;
 end $$;
-select util.after_statement('tenancy.user_module_permissions', 'check', o, 'tenancy.check_assignments') from unnest(array['insert', 'update']) o;
+select util.after_statement('tenancy.user_module_permissions', 'check', o, 'tenancy.check_assignments')
+from unnest(array['insert', 'update']) o;
 
 create or replace trigger module_assignment_logs_immutable before update or delete or truncate on tenancy.module_assignment_logs
   for each statement execute function audit.refuse_change();
@@ -328,9 +339,11 @@ create or replace trigger invitations_take_place after update of used_by on rbac
 create or replace function tenancy.keep_a_group_admin() returns trigger
 language plpgsql security definer set search_path = '' as $$
 begin
-  if old.role = 'group_admin' and old.status = 'active' and old.expires_at is null and auth.uid() is not null and not rbac.has_permission(auth.uid(), 'tenancy.manage') then
+  if old.role = 'group_admin' and old.status = 'active' and old.expires_at is null and auth.uid() is not null
+    and not rbac.has_permission(auth.uid(), 'tenancy.manage') then
     perform live.lock();
-    if not exists (select 1 from tenancy.memberships m where m.school_group_id = old.school_group_id and m.role = 'group_admin' and m.status = 'active' and m.expires_at is null) then
+    if not exists (select 1 from tenancy.memberships m
+        where m.school_group_id = old.school_group_id and m.role = 'group_admin' and m.status = 'active' and m.expires_at is null) then
       raise exception 'LAST_GROUP_ADMIN' using errcode = 'SK001';
     end if;
   end if;

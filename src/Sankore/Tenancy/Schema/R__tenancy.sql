@@ -7,7 +7,8 @@ $$;
 
 create or replace function tenancy.my_administered_group_ids() returns uuid[]
 language sql stable security definer set search_path = '' as $$
-  select coalesce(array_agg(distinct school_group_id), '{}') from tenancy.current_memberships where user_id = auth.uid() and role = 'group_admin'
+  select coalesce(array_agg(distinct school_group_id), '{}') from tenancy.current_memberships
+  where user_id = auth.uid() and role = 'group_admin'
 $$;
 
 create or replace function tenancy.my_school_ids() returns uuid[]
@@ -50,14 +51,17 @@ language sql stable security definer set search_path = '' as $$
   select coalesce(array_agg(distinct c.id), '{}')
   from tenancy.business_categories c
   where c.status = 'active'
-    and (exists (select 1 from tenancy.plan_categories pc where pc.category_id = c.id and pc.plan_id = any ((select tenancy.my_administered_plan_ids())::uuid[]))
+    and (
+        exists (select 1 from tenancy.plan_categories pc
+          where pc.category_id = c.id and pc.plan_id = any ((select tenancy.my_administered_plan_ids())::uuid[]))
       or exists (select 1 from tenancy.modules m where m.category_id = c.id and m.id = any ((select tenancy.my_module_ids())::uuid[])))
 $$;
 
 -- The invitations into groups that the caller administers.
 create or replace function tenancy.my_invitation_ids() returns uuid[]
 language sql stable security definer set search_path = '' as $$
-  select coalesce(array_agg(invitation_id), '{}') from tenancy.invited_places where school_group_id = any ((select tenancy.my_administered_group_ids())::uuid[])
+  select coalesce(array_agg(invitation_id), '{}') from tenancy.invited_places
+  where school_group_id = any ((select tenancy.my_administered_group_ids())::uuid[])
 $$;
 
 -- What the stream of each of some people is told, but for their own topic; and the seconds until the first of their places or assignments
@@ -84,10 +88,12 @@ begin
     select u as user_id, 'everyone' as topic from unnest(p_user_ids) u
     union select c.user_id, 'catalogue' from catalogue_readers c
     union select p.user_id, 'plan:' || p.plan_id from plans p where p.role = 'group_admin'
-    union select p.user_id, 'plan:' || p.plan_id || case when a.module_id is null then ':category:' || a.category_id else ':module:' || a.module_id end
+    union select p.user_id, 'plan:' || p.plan_id || case
+      when a.module_id is null then ':category:' || a.category_id else ':module:' || a.module_id end
       from plans p
       join tenancy.schools s on s.id = p.school_id and s.status = 'active'
-      join assigned a on a.user_id = p.user_id and a.school_group_id = p.school_group_id and (a.school_id is null or a.school_id = p.school_id)
+      join assigned a on a.user_id = p.user_id and a.school_group_id = p.school_group_id
+        and (a.school_id is null or a.school_id = p.school_id)
       where p.role <> 'group_admin'
     union select p.user_id, 'group:' || p.school_group_id from places p
     union select p.user_id, 'admin:' || p.school_group_id from places p where p.role = 'group_admin'
@@ -101,15 +107,19 @@ begin
 end $$;
 grant execute on function tenancy.rights_of_people(uuid[]) to service_role;
 
-grant execute on function tenancy.my_group_ids(), tenancy.my_administered_group_ids(), tenancy.my_people_ids(), tenancy.my_school_ids(), tenancy.my_plan_ids(),
+grant
+  execute on function tenancy.my_group_ids(), tenancy.my_administered_group_ids(), tenancy.my_people_ids(), tenancy.my_school_ids(),
+  tenancy.my_plan_ids(),
   tenancy.my_administered_plan_ids(), tenancy.my_module_ids(), tenancy.my_category_ids(),
   tenancy.my_invitation_ids() to authenticated;
 
 -- The caller's menu of modules: what may be done in each, wherever in the network.
-create or replace function tenancy.my_menu() returns table (id uuid, code text, name text, description text, icon text, route text, priority integer,
+create or replace function tenancy.my_menu()
+  returns table (id uuid, code text, name text, description text, icon text, route text, priority integer,
   category_id uuid, category_name text, color text, sort_order integer, can_write boolean, can_delete boolean, can_export boolean)
 language sql stable security definer set search_path = '' as $$
-  select m.id, m.code, m.name, m.description, m.icon, coalesce(m.route, '/m/' || m.code), m.priority, c.id, c.name, c.color, c.sort_order, a.can_write, a.can_delete, a.can_export
+  select m.id, m.code, m.name, m.description, m.icon, coalesce(m.route, '/m/' || m.code), m.priority, c.id, c.name, c.color, c.sort_order,
+    a.can_write, a.can_delete, a.can_export
   from (
     select module_id, bool_or(can_write) as can_write, bool_or(can_delete) as can_delete, bool_or(can_export) as can_export
     from tenancy.module_access where user_id = auth.uid() and granted group by module_id) a
@@ -121,11 +131,13 @@ grant execute on function tenancy.my_menu() to authenticated;
 
 -- The people who work in a group, for who administers it and for the operator. Profiles are looked up one by one: a plan that reads all of
 -- them, comparing each with the group's two thousand people, takes a second.
-create or replace function tenancy.people_of_group(p_group_id uuid, p_role text, p_school_id uuid, p_pattern text) returns table (id uuid, name text, email text)
+create or replace function tenancy.people_of_group(p_group_id uuid, p_role text, p_school_id uuid, p_pattern text)
+  returns table (id uuid, name text, email text)
 language sql stable security definer set search_path = '' as $$
   select m.user_id, p.display_name, p.email
   from (select distinct c.user_id from tenancy.current_memberships c
-        where c.school_group_id = p_group_id and (p_role is null or c.role = p_role) and (p_school_id is null or c.school_id = p_school_id)) m
+        where c.school_group_id = p_group_id and (p_role is null or c.role = p_role)
+          and (p_school_id is null or c.school_id = p_school_id)) m
   cross join lateral (select x.display_name, x.email from public.profiles x where x.id = m.user_id limit 1) p
   where (p_pattern is null or p.display_name ilike p_pattern or p.email ilike p_pattern)
     and (p_group_id = any (tenancy.my_administered_group_ids()) or rbac.has_permission(auth.uid(), 'tenancy.read'))
@@ -138,10 +150,13 @@ grant execute on function tenancy.module_name(text) to authenticated;
 
 -- The chain of one person and module, place by place, for the person, for who administers the place's group, and for the operator.
 create or replace function tenancy.explain_access(p_user_id uuid, p_code text) returns table (
-  group_name text, school_name text, plan_name text, subscription_status text, module_active boolean, module_built boolean, included boolean, subscription_live boolean,
-  on_in_school boolean, is_group_admin boolean, assigned boolean, can_write boolean, can_delete boolean, can_export boolean, granted boolean, revoked boolean, expired_at timestamptz)
+  group_name text, school_name text, plan_name text, subscription_status text, module_active boolean, module_built boolean,
+    included boolean, subscription_live boolean,
+  on_in_school boolean, is_group_admin boolean, assigned boolean, can_write boolean, can_delete boolean, can_export boolean,
+    granted boolean, revoked boolean, expired_at timestamptz)
 language sql stable security definer set search_path = '' as $$
-  select g.name, s.name, p.name, u.status, k.module_active, k.module_built, k.included, k.subscription_live, k.on_in_school, k.is_group_admin, k.assigned,
+  select g.name, s.name, p.name, u.status, k.module_active, k.module_built, k.included, k.subscription_live, k.on_in_school,
+    k.is_group_admin, k.assigned,
          k.can_write, k.can_delete, k.can_export, k.granted, coalesce(a.revoked, false), a.expired_at
   from tenancy.module_access k
   join tenancy.school_groups g on g.id = k.school_group_id
@@ -156,7 +171,8 @@ language sql stable security definer set search_path = '' as $$
     where x.user_id = k.user_id and x.school_group_id = k.school_group_id and (x.school_id is null or x.school_id = k.school_id)
       and (x.module_id = k.module_id or x.category_id = k.category_id)) a on true
   where k.user_id = p_user_id and k.code = p_code
-    and (p_user_id = auth.uid() or k.school_group_id = any (tenancy.my_administered_group_ids()) or rbac.has_permission(auth.uid(), 'tenancy.read'))
+    and (p_user_id = auth.uid() or k.school_group_id = any (tenancy.my_administered_group_ids())
+        or rbac.has_permission(auth.uid(), 'tenancy.read'))
   order by k.granted desc, k.is_group_admin desc, g.name, s.name
 $$;
 grant execute on function tenancy.explain_access(uuid, text) to authenticated;
@@ -173,7 +189,8 @@ create or replace function tenancy.module_topics(p_id uuid) returns text[]
 language sql stable security definer set search_path = '' as $$
   select coalesce(array_agg(t order by t), '{}')
   from tenancy.available_modules a,
-  lateral (values ('plan:' || a.plan_id), ('plan:' || a.plan_id || ':category:' || a.category_id), ('plan:' || a.plan_id || ':module:' || a.module_id)) v (t)
+  lateral (values ('plan:' || a.plan_id), ('plan:' || a.plan_id || ':category:' || a.category_id),
+      ('plan:' || a.plan_id || ':module:' || a.module_id)) v (t)
   where a.module_id = p_id
 $$;
 
@@ -182,11 +199,13 @@ create or replace function tenancy.category_topics(p_id uuid) returns text[]
 language sql stable security definer set search_path = '' as $$
   select coalesce(array_agg(distinct t order by t), '{}') from (
     select 'plan:' || pc.plan_id as t
-    from tenancy.plan_categories pc join tenancy.business_categories c on c.id = pc.category_id and c.status = 'active' where pc.category_id = p_id
+    from tenancy.plan_categories pc join tenancy.business_categories c on c.id = pc.category_id and c.status = 'active'
+    where pc.category_id = p_id
     union all
     select v.t
     from tenancy.available_modules a,
-    lateral (values ('plan:' || a.plan_id), ('plan:' || a.plan_id || ':category:' || a.category_id), ('plan:' || a.plan_id || ':module:' || a.module_id)) v (t)
+    lateral (values ('plan:' || a.plan_id), ('plan:' || a.plan_id || ':category:' || a.category_id),
+        ('plan:' || a.plan_id || ':module:' || a.module_id)) v (t)
     where a.category_id = p_id) x
 $$;
 
@@ -217,7 +236,9 @@ $$;
 -- Tells the operator and the other audiences what became of a row, as it is at commit, each in its own terms: gone for those who lose it,
 -- changed for those who keep it, new for those who gain it; nothing twice. The log's lock comes first: what is read after it, statement by
 -- statement, is what everybody who committed before has left (READ COMMITTED, as all of Db.Run).
-create or replace function tenancy.tell(p_table text, p_id uuid, p_version integer, p_including uuid[], p_topics text[], p_operator_row jsonb, p_member_row jsonb) returns void
+create
+  or replace function tenancy.tell(p_table text, p_id uuid, p_version integer, p_including uuid[], p_topics text[], p_operator_row jsonb,
+    p_member_row jsonb) returns void
 language plpgsql security definer set search_path = '' as $$
 declare
   v_told tenancy.told_audiences;
@@ -234,7 +255,8 @@ begin
     insert into tenancy.told_audiences values (p_table, p_id, p_version, p_including, p_topics)
     on conflict on constraint told_audiences_pkey do update
       set version = excluded.version, including_plan_ids = excluded.including_plan_ids, topics = excluded.topics;
-    perform live.publish(p_table, case when v_told.row_id is null then 'INSERT' else 'UPDATE' end, p_id::text, p_operator_row, array['catalogue']);
+    perform live.publish(p_table, case
+        when v_told.row_id is null then 'INSERT' else 'UPDATE' end, p_id::text, p_operator_row, array['catalogue']);
     perform live.publish(p_table, 'DELETE', p_id::text, null, array(select unnest(v_before) except select unnest(p_topics)));
     if v_told.version is distinct from p_version then
       perform live.publish(p_table, 'UPDATE', p_id::text, p_member_row, array(select unnest(v_before) intersect select unnest(p_topics)));
@@ -278,7 +300,8 @@ create or replace function tenancy.notify_module_change() returns trigger
 language plpgsql security definer set search_path = '' as $$
 begin
   perform tenancy.tell_module(coalesce(new.id, old.id));
-  perform pg_notify('module_changed', json_build_object('op', tg_op, 'id', coalesce(new.id, old.id), 'code', coalesce(new.code, old.code))::text);
+  perform pg_notify('module_changed',
+      json_build_object('op', tg_op, 'id', coalesce(new.id, old.id), 'code', coalesce(new.code, old.code))::text);
   return null;
 end $$;
 
@@ -289,7 +312,8 @@ begin
   if tg_op = 'UPDATE' and old.status <> new.status then
     perform tenancy.tell_modules_of(new.id);
   end if;
-  perform pg_notify('category_changed', json_build_object('op', tg_op, 'id', coalesce(new.id, old.id), 'slug', coalesce(new.slug, old.slug))::text);
+  perform pg_notify('category_changed',
+      json_build_object('op', tg_op, 'id', coalesce(new.id, old.id), 'slug', coalesce(new.slug, old.slug))::text);
   return null;
 end $$;
 
@@ -300,7 +324,8 @@ begin
   if tg_table_name = 'plan_modules' then
     perform tenancy.tell_module(m) from unnest(array[old.module_id, new.module_id]) m where m is not null;
   else
-    perform tenancy.tell_category(c), tenancy.tell_modules_of(c) from (select distinct c from unnest(array[old.category_id, new.category_id]) c where c is not null) x;
+    perform tenancy.tell_category(c), tenancy.tell_modules_of(c)
+      from (select distinct c from unnest(array[old.category_id, new.category_id]) c where c is not null) x;
   end if;
   return null;
 end $$;
@@ -323,8 +348,8 @@ language sql security definer set search_path = '' as $$
   on conflict on constraint told_audiences_pkey do nothing
 $$;
 
--- Who joins or leaves a place, a group whose plan or state changes, a school that closes: their topics are decided anew. Said at once and not
--- at commit, so that it comes before all that the same transaction tells of modules.
+-- Who joins or leaves a place, a group whose plan or state changes, a school that closes: their topics are decided anew. Said at once and
+-- not at commit, so that it comes before all that the same transaction tells of modules.
 create or replace function tenancy.publish_rights() returns trigger
 language plpgsql security definer set search_path = '' as $$
 declare
@@ -376,7 +401,8 @@ do $$
 declare
   v_table text;
 begin
-  foreach v_table in array array['business_categories', 'modules', 'subscription_plans', 'school_groups', 'subscriptions', 'memberships'] loop
+  foreach v_table
+    in array array['business_categories', 'modules', 'subscription_plans', 'school_groups', 'subscriptions', 'memberships'] loop
     execute format('create or replace trigger %I before update on tenancy.%I for each row execute function util.touch()',
       v_table || '_touch', v_table);
   end loop;
@@ -387,20 +413,25 @@ create or replace trigger schools_touch before update of school_group_id, name, 
 
 -- Assignments have a log of their own, which knows the refusals too.
 select audit.watch(format('tenancy.%I', t)::regclass)
-from unnest(array['business_categories', 'modules', 'subscription_plans', 'plan_modules', 'plan_categories', 'school_groups', 'subscriptions', 'memberships']) t;
+from unnest(
+    array['business_categories', 'modules', 'subscription_plans', 'plan_modules', 'plan_categories', 'school_groups', 'subscriptions',
+      'memberships']) t;
 select audit.watch('tenancy.schools', 'active_modules', 'subscription_id');
 select util.after_statement('tenancy.schools', 'audit', 'update', 'audit.log_version_change', 'active_modules', 'subscription_id');
 
 -- ── Who may see and change what ──
 
 grant select on tenancy.business_categories, tenancy.modules, tenancy.subscription_plans, tenancy.plan_modules, tenancy.plan_categories,
-  tenancy.school_groups, tenancy.subscriptions, tenancy.schools, tenancy.memberships, tenancy.user_module_permissions, tenancy.module_assignment_logs,
+  tenancy.school_groups, tenancy.subscriptions, tenancy.schools, tenancy.memberships, tenancy.user_module_permissions,
+    tenancy.module_assignment_logs,
   tenancy.invited_places, tenancy.module_access to authenticated, service_role;
-grant insert, update, delete on tenancy.modules, tenancy.business_categories, tenancy.subscription_plans, tenancy.school_groups, tenancy.subscriptions to authenticated, service_role;
+grant insert, update, delete on tenancy.modules, tenancy.business_categories, tenancy.subscription_plans, tenancy.school_groups,
+  tenancy.subscriptions to authenticated, service_role;
 grant insert, delete, update (included, monthly_price, yearly_price) on tenancy.plan_modules to authenticated, service_role;
 grant insert, delete on tenancy.plan_categories to authenticated, service_role;
 -- A school's modules and subscription are the database's to keep.
-grant insert (id, school_group_id, name, code, level, city, status), update (name, code, level, city, status) on tenancy.schools to authenticated, service_role;
+grant insert (id, school_group_id, name, code, level, city, status), update (name, code, level, city, status)
+  on tenancy.schools to authenticated, service_role;
 grant update (school_id, role, status, expires_at) on tenancy.memberships to authenticated;
 grant insert, update (status, expires_at) on tenancy.memberships to service_role;
 grant insert on tenancy.invited_places to service_role;
@@ -487,4 +518,5 @@ from (values
 
 select tenancy.remember_audiences();
 -- Whatever schools were before these triggers.
-select tenancy.link_schools_to_subscription(array(select id from tenancy.school_groups)), tenancy.sync_active_modules_of_groups(array(select id from tenancy.school_groups));
+select tenancy.link_schools_to_subscription(array(select id from tenancy.school_groups)),
+  tenancy.sync_active_modules_of_groups(array(select id from tenancy.school_groups));

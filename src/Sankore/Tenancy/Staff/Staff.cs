@@ -10,7 +10,10 @@ using Sankore.Tenancy.Assignments;
 
 namespace Sankore.Tenancy.Staff;
 
-/// <summary>The people of a group: administrators and the operator invite them, and change or end their places (document 003, « ADMIN DE GROUPE crée Utilisateurs »).</summary>
+/// <summary>
+/// The people of a group: administrators and the operator invite them, and change or end their places (document 003,
+/// « ADMIN DE GROUPE crée Utilisateurs »).
+/// </summary>
 public sealed class Staff(Db db, Invitations invitations, IStringLocalizer<Strings> strings)
 {
     private const string From = """
@@ -26,22 +29,27 @@ public sealed class Staff(Db db, Invitations invitations, IStringLocalizer<Strin
           join rbac.invitations i on i.id = x.invitation_id and i.user_id is null and i.used_at is null and i.expires_at > now()
           where x.school_group_id = @groupId) f
         left join tenancy.schools s on s.id = f.school_id
-        where (@Role::text is null or f.role = @Role) and (@School::uuid is null or f.school_id = @School) and (@Pattern::text is null or f.name ilike @Pattern or f.email ilike @Pattern)
+        where (@Role::text is null or f.role = @Role) and (@School::uuid is null or f.school_id = @School)
+          and (@Pattern::text is null or f.name ilike @Pattern or f.email ilike @Pattern)
         """;
 
     private const string PageSql = $"""
-        select f.membership_id, f.user_id, f.name, f.email, f.school_id, s.name as school, f.role, f.status, f.expires_at, f.is_invited, f.version {From}
+        select f.membership_id, f.user_id, f.name, f.email, f.school_id, s.name as school, f.role, f.status, f.expires_at, f.is_invited,
+          f.version {From}
         order by f.status, f.name collate "und-x-icu", f.membership_id limit @Limit offset @Offset
         """;
 
     private const string PlacesSql = $"""
-        select f.membership_id, f.user_id, f.name, f.email, f.school_id, s.name as school, f.role, f.status, f.expires_at, f.is_invited, f.version {From} and f.user_id = @userId
+        select f.membership_id, f.user_id, f.name, f.email, f.school_id, s.name as school, f.role, f.status, f.expires_at, f.is_invited,
+          f.version {From} and f.user_id = @userId
         order by f.status, f.school_id nulls first, f.membership_id
         """;
 
     private const string GroupOfSql = """
         select school_group_id from tenancy.memberships
-        where user_id = @userId and (school_group_id = any ((select tenancy.my_administered_group_ids())::uuid[]) or (select rbac.has_permission((select auth.uid()), 'tenancy.read')))
+        where user_id = @userId
+          and (school_group_id = any ((select tenancy.my_administered_group_ids())::uuid[])
+            or (select rbac.has_permission((select auth.uid()), 'tenancy.read')))
         order by status, id limit 1
         """;
 
@@ -50,17 +58,21 @@ public sealed class Staff(Db db, Invitations invitations, IStringLocalizer<Strin
         with given as (select * from jsonb_to_recordset(@places::jsonb) as g ("UserId" uuid, "SchoolId" uuid, "Role" text))
         insert into tenancy.memberships as m (id, user_id, school_group_id, school_id, role)
         select gen_random_uuid(), g."UserId", @groupId, g."SchoolId", g."Role" from (select distinct * from given) g
-        on conflict on constraint memberships_user_id_school_id_role_unique do update set status = 'active', expires_at = null where m.status <> 'active' or m.expires_at is not null
+        on conflict on constraint memberships_user_id_school_id_role_unique do update set status = 'active', expires_at = null
+          where m.status <> 'active' or m.expires_at is not null
         """;
 
     private const string InvitedSql = """
         insert into tenancy.invited_places (invitation_id, school_group_id, school_id, role)
-        select i, @groupId, case when r <> 'group_admin' then s end, r from unnest(@ids::uuid[], @schools::uuid[], @roles::text[]) as x (i, s, r)
+        select i, @groupId, case when r <> 'group_admin' then s end, r
+        from unnest(@ids::uuid[], @schools::uuid[], @roles::text[]) as x (i, s, r)
         """;
 
     private const string UpdateSql = """
         update tenancy.memberships m
-        set role = coalesce(@Role, m.role), school_id = case when coalesce(@Role, m.role) = 'group_admin' then null else coalesce(@SchoolId, m.school_id) end, status = coalesce(@Status, m.status),
+        set role = coalesce(@Role, m.role), school_id = case
+          when coalesce(@Role, m.role) = 'group_admin' then null else coalesce(@SchoolId, m.school_id) end,
+          status = coalesce(@Status, m.status),
             expires_at = case when @endless then null else coalesce(@expiresAt, m.expires_at) end
         where m.id = @id and m.version = @version
         """;
@@ -79,7 +91,8 @@ public sealed class Staff(Db db, Invitations invitations, IStringLocalizer<Strin
         update rbac.invitations i set used_at = now()
         from tenancy.invited_places x, unnest(@emails::text[], @schools::uuid[], @roles::text[]) as n (email, school_id, role)
         where x.invitation_id = i.id and x.school_group_id = @groupId and i.used_at is null and i.user_id is null
-          and upper(i.email) = n.email and x.role = n.role and x.school_id is not distinct from case when n.role <> 'group_admin' then n.school_id end
+          and upper(i.email) = n.email and x.role = n.role and x.school_id is not distinct
+            from case when n.role <> 'group_admin' then n.school_id end
         """;
 
     private sealed record Seat(string Role, Guid? SchoolId);
@@ -88,24 +101,34 @@ public sealed class Staff(Db db, Invitations invitations, IStringLocalizer<Strin
 
     private sealed record Place(Guid UserId, Guid? SchoolId, string Role);
 
-    /// <summary>The people of a group with their places, and open invitations, a page at a time. Refuses with NOT_FOUND for a group that the caller neither administers nor operates.</summary>
-    public Task<Paged<StaffMember>> List(Caller caller, Guid groupId, ListQuery query, StaffFilter filter, CancellationToken ct) => db.Read(caller, async session =>
+    /// <summary>
+    /// The people of a group with their places, and open invitations, a page at a time. Refuses with NOT_FOUND for a group that the caller
+    /// neither administers nor operates.
+    /// </summary>
+    public Task<Paged<StaffMember>> List(
+        Caller caller, Guid groupId, ListQuery query, StaffFilter filter, CancellationToken ct) => db.Read(caller, async session =>
     {
-        await using var grid = await session.Queries($"{Groups.Groups.AdministeredSql}; select count(*) {From}; {PageSql}", new { groupId, filter.Role, filter.School, query.Pattern, query.Limit, query.Offset });
+        await using var grid = await session.Queries(
+            $"{Groups.Groups.AdministeredSql}; select count(*) {From}; {PageSql}",
+            new { groupId, filter.Role, filter.School, query.Pattern, query.Limit, query.Offset });
         await grid.One<string>();
         return await grid.Page<StaffMember>(query);
     }, ct);
 
     /// <summary>A person's places in a group, as far as the caller sees them.</summary>
-    public Task<IReadOnlyList<StaffMember>> Places(Caller caller, Guid groupId, Guid userId, CancellationToken ct) => db.Read(caller, session =>
-        session.Query<StaffMember>(PlacesSql, new { groupId, userId, Role = (string?)null, School = (Guid?)null, Pattern = (string?)null }), ct);
+    public Task<IReadOnlyList<StaffMember>> Places(
+        Caller caller, Guid groupId, Guid userId, CancellationToken ct) => db.Read(caller, session =>
+        session.Query<StaffMember>(PlacesSql, new { groupId, userId, Role = (string?)null, School = (Guid?)null, Pattern = (string?)null }),
+            ct);
 
     /// <summary>A group of the person's that the caller administers, or sees as the operator; null without one.</summary>
-    public Task<Guid?> GroupOf(Caller caller, Guid userId, CancellationToken ct) => db.Read(caller, session => session.Find<Guid?>(GroupOfSql, new { userId }), ct);
+    public Task<Guid?> GroupOf(Caller caller, Guid userId, CancellationToken ct) =>
+        db.Read(caller, session => session.Find<Guid?>(GroupOfSql, new { userId }), ct);
 
     /// <summary>
-    /// Invites somebody to a place. Who has no account gets one with the place, and a link to set the password; who works in the group gets the
-    /// place; who has an account elsewhere is asked. Refuses with VALIDATION_FAILED, SCHOOL_UNKNOWN, ALREADY_MEMBER, NOT_FOUND, FORBIDDEN.
+    /// Invites somebody to a place. Who has no account gets one with the place, and a link to set the password; who works in the group gets
+    /// the place; who has an account elsewhere is asked. Refuses with VALIDATION_FAILED, SCHOOL_UNKNOWN, ALREADY_MEMBER, NOT_FOUND,
+    /// FORBIDDEN.
     /// </summary>
     public Task<Admission> Invite(Caller caller, Guid groupId, StaffInput input, CancellationToken ct)
     {
@@ -117,30 +140,49 @@ public sealed class Staff(Db db, Invitations invitations, IStringLocalizer<Strin
         }, ct);
     }
 
-    /// <summary>Changes a place: its role, its school, its state, its end. Refuses with VALIDATION_FAILED, SCHOOL_UNKNOWN, LAST_GROUP_ADMIN, ALREADY_MEMBER, NOT_FOUND, STALE, FORBIDDEN (one's own).</summary>
+    /// <summary>
+    /// Changes a place: its role, its school, its state, its end. Refuses with VALIDATION_FAILED, SCHOOL_UNKNOWN, LAST_GROUP_ADMIN,
+    /// ALREADY_MEMBER, NOT_FOUND, STALE, FORBIDDEN (one's own).
+    /// </summary>
     public Task Update(Caller caller, Guid membershipId, int version, MembershipInput input, CancellationToken ct)
     {
-        new Validation().That("role", input.Role is null || Memberships.Roles.Contains(input.Role)).That("status", input.Status is null or "active" or "inactive")
-            .That("expiresAt", input.ExpiresAt is null || input.ExpiresAt > DateTimeOffset.UtcNow && BulkInput.IsDay(input.ExpiresAt), "period.over").Check();
+        new Validation().That("role", input.Role is null || Memberships.Roles.Contains(input.Role))
+            .That("status", input.Status is null or "active" or "inactive")
+            .That(
+            "expiresAt", input.ExpiresAt is null || input.ExpiresAt > DateTimeOffset.UtcNow
+            && BulkInput.IsDay(input.ExpiresAt), "period.over").Check();
         return db.Run(caller, async session =>
         {
-            var place = await session.Find<Seat>("select role, school_id from tenancy.memberships where id = @membershipId", new { membershipId }) ?? throw new Refusal(Reason.NotFound);
-            new Validation().That("schoolId", (input.Role ?? place.Role) == "group_admin" || (input.SchoolId ?? place.SchoolId) is not null, "field.required").Check();
-            var values = new { id = membershipId, version, input.Role, input.SchoolId, input.Status, endless = input.Endless ?? false, expiresAt = input.ExpiresAt?.UtcDateTime };
+            var place = await session.Find<Seat>(
+                "select role, school_id from tenancy.memberships where id = @membershipId", new { membershipId })
+                ?? throw new Refusal(Reason.NotFound);
+            new Validation()
+                .That(
+                "schoolId", (input.Role ?? place.Role) == "group_admin"
+                || (input.SchoolId ?? place.SchoolId) is not null, "field.required").Check();
+            var values =
+                new { id = membershipId, version, input.Role, input.SchoolId, input.Status, endless = input.Endless ?? false, expiresAt = input.ExpiresAt?.UtcDateTime };
             if (await session.Execute(UpdateSql, values) == 0)
             {
-                throw Refusal.Untouched(await session.Find<int?>("select version from tenancy.memberships where id = @membershipId", new { membershipId }) ?? 0, version);
+                throw Refusal.Untouched(
+                    await session.Find<int?>("select version from tenancy.memberships where id = @membershipId", new { membershipId })
+                    ?? 0, version);
             }
         }, ct);
     }
 
-    /// <summary>Sends a new link to somebody who has not set a password yet; earlier links end. Refuses with NOT_FOUND, FORBIDDEN.</summary>
+    /// <summary>
+    /// Sends a new link to somebody who has not set a password yet; earlier links end. Refuses with NOT_FOUND, FORBIDDEN.
+    /// </summary>
     public Task InviteAgain(Caller caller, Guid groupId, Guid userId, CancellationToken ct) => db.Run(caller, async session =>
     {
         var group = await Groups.Groups.MayManage(session, groupId);
         var person = await session.One<Waiting>(WaitingSql, new { groupId, userId });
-        await session.AsService(s => s.Execute("update rbac.invitations set used_at = now() where user_id = @userId and used_at is null", new { userId }));
-        await Write(session, groupId, group, [new StaffInput(person.Email, person.Name, person.Role, person.SchoolId, null)], new Dictionary<string, Guid> { [person.Email.ToUpperInvariant()] = userId });
+        await session.AsService(
+            s => s.Execute("update rbac.invitations set used_at = now() where user_id = @userId and used_at is null", new { userId }));
+        await Write(
+            session, groupId, group, [new StaffInput(person.Email, person.Name, person.Role, person.SchoolId, null)],
+            new Dictionary<string, Guid> { [person.Email.ToUpperInvariant()] = userId });
     }, ct);
 
     /// <summary>Admits many people to a group, in the caller's transaction. Refuses with NOT_FOUND, FORBIDDEN, SCHOOL_UNKNOWN.</summary>
@@ -148,8 +190,14 @@ public sealed class Staff(Db db, Invitations invitations, IStringLocalizer<Strin
     {
         var group = await Groups.Groups.MayManage(session, groupId);
         var known = await session.FindAccounts(people.Select(p => p.Email!));
-        Guid[] colleagues = [.. await session.AsService(s => s.Query<Guid>("select distinct user_id from tenancy.memberships where school_group_id = @groupId and user_id = any (@ids)", new { groupId, ids = known.Values.ToArray() }))];
-        List<NewAccount> made = [.. people.DistinctBy(p => Key(p)).Where(p => !known.ContainsKey(Key(p))).Select(p => new NewAccount(Guid.CreateVersion7(), p.Email!, p.Name!, p.Phone))];
+        Guid[] colleagues = [
+            .. await session.AsService(
+            s => s.Query<Guid>(
+            "select distinct user_id from tenancy.memberships where school_group_id = @groupId and user_id = any (@ids)",
+            new { groupId, ids = known.Values.ToArray() }))];
+        List<NewAccount> made = [
+            .. people.DistinctBy(p => Key(p)).Where(p => !known.ContainsKey(Key(p)))
+            .Select(p => new NewAccount(Guid.CreateVersion7(), p.Email!, p.Name!, p.Phone))];
         await session.CreateAccounts(made);
         var ours = made.ToDictionary(m => m.Email.ToUpperInvariant(), m => m.Id);
         foreach (var (email, id) in known.Where(k => colleagues.Contains(k.Value)))
@@ -157,9 +205,13 @@ public sealed class Staff(Db db, Invitations invitations, IStringLocalizer<Strin
             ours[email] = id;
         }
         Place[] places = [.. people.Where(p => ours.ContainsKey(Key(p))).Select(p => new Place(ours[Key(p)], p.SchoolId, p.Role!))];
-        var placed = places.Length == 0 ? 0 : await session.AsService(s => s.Execute(PlaceSql, new { groupId, places = JsonSerializer.Serialize(places) }));
+        var placed = places.Length == 0 ? 0
+            : await session.AsService(s => s.Execute(PlaceSql, new { groupId, places = JsonSerializer.Serialize(places) }));
         var strangers = people.Where(p => !ours.ContainsKey(Key(p))).ToList();
-        await session.AsService(s => s.Execute(SupersedeSql, new { groupId, emails = strangers.Select(Key).ToArray(), schools = strangers.Select(p => p.SchoolId ?? Guid.Empty).ToArray(), roles = strangers.Select(p => p.Role).ToArray() }));
+        await session.AsService(
+            s => s.Execute(
+            SupersedeSql,
+            new { groupId, emails = strangers.Select(Key).ToArray(), schools = strangers.Select(p => p.SchoolId ?? Guid.Empty).ToArray(), roles = strangers.Select(p => p.Role).ToArray() }));
         var newcomers = people.DistinctBy(p => Key(p)).Where(p => made.Exists(m => m.Email == p.Email)).ToList();
         await Write(session, groupId, group, [.. newcomers, .. strangers], ours);
         return new Admission(made.Count, placed - newcomers.Count, strangers.Count, places.Length - placed);
@@ -171,7 +223,8 @@ public sealed class Staff(Db db, Invitations invitations, IStringLocalizer<Strin
         {
             return;
         }
-        List<InvitationOf> issued = [.. people.Select(p => new InvitationOf(Guid.CreateVersion7(), p.Email!, ours.TryGetValue(Key(p), out var id) ? id : null))];
+        List<InvitationOf> issued =
+            [.. people.Select(p => new InvitationOf(Guid.CreateVersion7(), p.Email!, ours.TryGetValue(Key(p), out var id) ? id : null))];
         var links = await invitations.Issue(session, issued);
         await session.AsService(s => s.Execute(InvitedSql, new
         {
@@ -180,7 +233,10 @@ public sealed class Staff(Db db, Invitations invitations, IStringLocalizer<Strin
             schools = people.Select(p => p.SchoolId ?? Guid.Empty).ToArray(),
             roles = people.Select(p => p.Role).ToArray(),
         }));
-        await session.SendMails([.. people.Zip(links, (p, link) => new Mail(p.Email!, strings["staff.mail.subject", group], strings["staff.mail.text", p.Name!, group, link]))]);
+        await session.SendMails(
+            [.. people.Zip(
+            links, (p, link) =>
+            new Mail(p.Email!, strings["staff.mail.subject", group], strings["staff.mail.text", p.Name!, group, link]))]);
     }
 
     private static string Key(StaffInput person) => person.Email!.ToUpperInvariant();

@@ -10,7 +10,9 @@ namespace Sankore.Tenancy.Staff;
 /// <param name="Role">See <see cref="Memberships"/>.</param>
 /// <param name="ExpiresAt">When the place ends.</param>
 /// <param name="IsInvited">Whether the person has not come yet: the invitation is open.</param>
-public sealed record StaffMember(Guid? MembershipId, Guid? UserId, string Name, string Email, Guid? SchoolId, string? School, string Role, string Status, DateTime? ExpiresAt, bool IsInvited, int Version);
+public sealed record StaffMember(
+    Guid? MembershipId, Guid? UserId, string Name, string Email, Guid? SchoolId, string? School, string Role, string Status,
+    DateTime? ExpiresAt, bool IsInvited, int Version);
 
 /// <summary>Whom to invite to which place.</summary>
 /// <param name="SchoolId">The school; none for a group administrator.</param>
@@ -20,8 +22,10 @@ public sealed record StaffInput(string? Email, string? Name, string? Role, Guid?
     internal StaffInput Normalized()
     {
         var input = this with { Email = Email?.Trim(), Name = Name?.Trim(), Phone = Texts.Blank(Phone) };
-        new Validation().That("email", Mail.IsAddress(input.Email), "EMAIL_INVALID").Required("name", input.Name, 120).OneOf("role", Role, Memberships.Roles)
-            .That("schoolId", (Role == "group_admin") == (SchoolId is null), Role == "group_admin" ? "school.none" : "field.required").Optional("phone", input.Phone, 40).Check();
+        new Validation().That("email", Mail.IsAddress(input.Email), "EMAIL_INVALID").Required("name", input.Name, 120)
+            .OneOf("role", Role, Memberships.Roles)
+            .That("schoolId", (Role == "group_admin") == (SchoolId is null), Role == "group_admin" ? "school.none" : "field.required")
+            .Optional("phone", input.Phone, 40).Check();
         return input;
     }
 }

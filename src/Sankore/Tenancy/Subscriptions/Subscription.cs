@@ -8,7 +8,9 @@ namespace Sankore.Tenancy.Subscriptions;
 /// <param name="BillingPeriod"><c>monthly</c> or <c>yearly</c>.</param>
 /// <param name="EndsAt">When its period ends; null: it has no end.</param>
 /// <param name="AutoRenew">Whether the end begins another period.</param>
-public sealed record Subscription(Guid Id, Guid GroupId, Guid PlanId, string Plan, string Status, string BillingPeriod, DateTime StartsAt, DateTime? EndsAt, bool AutoRenew, DateTime? CancelledAt, int Version) : IVersioned
+public sealed record Subscription(
+    Guid Id, Guid GroupId, Guid PlanId, string Plan, string Status, string BillingPeriod, DateTime StartsAt, DateTime? EndsAt,
+    bool AutoRenew, DateTime? CancelledAt, int Version) : IVersioned
 {
     /// <summary>Whether the group lives on it.</summary>
     public bool IsLive => SubscriptionInput.Live.Contains(Status);
@@ -16,7 +18,8 @@ public sealed record Subscription(Guid Id, Guid GroupId, Guid PlanId, string Pla
 
 /// <summary>What an administrator writes of a subscription. What is left out has its default, or stays.</summary>
 /// <param name="Version">The version that a change is based on, unless <c>If-Match</c> says it.</param>
-public sealed record SubscriptionInput(Guid? PlanId, string? Status, string? BillingPeriod, DateTimeOffset? StartsAt, DateTimeOffset? EndsAt, bool? AutoRenew, int? Version)
+public sealed record SubscriptionInput(
+    Guid? PlanId, string? Status, string? BillingPeriod, DateTimeOffset? StartsAt, DateTimeOffset? EndsAt, bool? AutoRenew, int? Version)
 {
     /// <summary>The states in which a group lives on its plan; the database has the same (<c>tenancy.is_live</c>).</summary>
     public static readonly string[] Live = ["trialing", "active", "past_due"];
@@ -54,8 +57,11 @@ public sealed record SubscriptionInput(Guid? PlanId, string? Status, string? Bil
             EndsAt = EndsAt ?? (Status == "trialing" ? starts.AddDays(30) : period == "monthly" ? starts.AddMonths(1) : starts.AddYears(1)),
             AutoRenew = AutoRenew ?? true,
         };
-        new Validation().That("planId", input.PlanId is not null, "field.required").OneOf("status", input.Status, ["trialing", "active"]).OneOf("billingPeriod", input.BillingPeriod, Periods)
-            .That("endsAt", input.EndsAt > input.StartsAt && input.EndsAt > now && IsMoment(input.StartsAt) && IsMoment(input.EndsAt), "period.invalid").Check();
+        new Validation().That("planId", input.PlanId is not null, "field.required").OneOf("status", input.Status, ["trialing", "active"])
+            .OneOf("billingPeriod", input.BillingPeriod, Periods)
+            .That(
+            "endsAt", input.EndsAt > input.StartsAt && input.EndsAt > now && IsMoment(input.StartsAt)
+            && IsMoment(input.EndsAt), "period.invalid").Check();
         return input;
     }
 
@@ -74,9 +80,13 @@ public sealed record SubscriptionInput(Guid? PlanId, string? Status, string? Bil
             AutoRenew = AutoRenew ?? current.AutoRenew,
         };
         new Validation().OneOf("status", input.Status, States).OneOf("billingPeriod", input.BillingPeriod, Periods)
-            .That("endsAt", (input.EndsAt is null || input.EndsAt > input.StartsAt) && IsMoment(input.StartsAt) && IsMoment(input.EndsAt), "period.invalid")
-            .That("endsAt", input.Status is not ("trialing" or "active") || input.EndsAt is null || input.EndsAt > now, "period.over").Check();
-        return input.Status == current.Status || Next(current.Status).Contains(input.Status) ? input : throw new Refusal(Reason.TransitionInvalid);
+            .That(
+            "endsAt", (input.EndsAt is null || input.EndsAt > input.StartsAt) && IsMoment(input.StartsAt)
+            && IsMoment(input.EndsAt), "period.invalid")
+            .That("endsAt", input.Status is not ("trialing" or "active") || input.EndsAt is null || input.EndsAt > now, "period.over")
+            .Check();
+        return input.Status == current.Status || Next(current.Status).Contains(input.Status) ? input
+            : throw new Refusal(Reason.TransitionInvalid);
     }
 }
 

@@ -26,7 +26,8 @@ public sealed class Subscriptions(Db db, TimeProvider time)
 
     private const string UpdateSql = $"""
         update tenancy.subscriptions s
-        set plan_id = @PlanId, status = @Status, billing_period = @BillingPeriod, starts_at = @startsAt, ends_at = @endsAt, auto_renew = @AutoRenew,
+        set plan_id = @PlanId, status = @Status, billing_period = @BillingPeriod, starts_at = @startsAt, ends_at = @endsAt,
+          auto_renew = @AutoRenew,
             cancelled_at = case when @Status = 'cancelled' then coalesce(s.cancelled_at, now()) end
         where s.id = @id and s.version = @version
         returning {Columns}
@@ -39,17 +40,22 @@ public sealed class Subscriptions(Db db, TimeProvider time)
         from tenancy.subscriptions s
         join audit.audit_logs a on a.table_name = 'tenancy.subscriptions' and a.record_id = s.id::text
         where s.school_group_id = @groupId and a.after is not null
-          and (a.before is null or (a.before ->> 'status', a.before ->> 'plan_id', a.before ->> 'ends_at') is distinct from (a.after ->> 'status', a.after ->> 'plan_id', a.after ->> 'ends_at'))
+          and (a.before is null or (a.before ->> 'status', a.before ->> 'plan_id', a.before ->> 'ends_at') is distinct
+              from (a.after ->> 'status', a.after ->> 'plan_id', a.after ->> 'ends_at'))
         order by a.id desc limit 50
         """;
 
     /// <summary>A group's subscriptions, the live one first, as far as the caller sees them.</summary>
-    public Task<IReadOnlyList<Subscription>> Of(Caller caller, Guid groupId, CancellationToken ct) => db.Read(caller, session => session.Query<Subscription>(OfSql, new { groupId }), ct);
+    public Task<IReadOnlyList<Subscription>> Of(Caller caller, Guid groupId, CancellationToken ct) =>
+        db.Read(caller, session => session.Query<Subscription>(OfSql, new { groupId }), ct);
 
     /// <summary>What happened to a group's subscriptions, for whoever reads the audit log; nothing for others.</summary>
-    public Task<IReadOnlyList<SubscriptionEvent>> History(Caller caller, Guid groupId, CancellationToken ct) => db.Read(caller, session => session.Query<SubscriptionEvent>(HistorySql, new { groupId }), ct);
+    public Task<IReadOnlyList<SubscriptionEvent>> History(Caller caller, Guid groupId, CancellationToken ct) =>
+        db.Read(caller, session => session.Query<SubscriptionEvent>(HistorySql, new { groupId }), ct);
 
-    /// <summary>Subscribes a group to a plan. Refuses with VALIDATION_FAILED, SUBSCRIPTION_EXISTS, PLAN_UNKNOWN, NOT_FOUND, FORBIDDEN.</summary>
+    /// <summary>
+    /// Subscribes a group to a plan. Refuses with VALIDATION_FAILED, SUBSCRIPTION_EXISTS, PLAN_UNKNOWN, NOT_FOUND, FORBIDDEN.
+    /// </summary>
     public Task<Subscription> Create(Caller caller, Guid groupId, SubscriptionInput input, CancellationToken ct)
     {
         var subscription = input.ForNew(time.GetUtcNow());
@@ -60,8 +66,12 @@ public sealed class Subscriptions(Db db, TimeProvider time)
         }, ct);
     }
 
-    /// <summary>Changes a subscription: its plan, its state, its period. Refuses with VALIDATION_FAILED, TRANSITION_INVALID, SUBSCRIPTION_EXISTS, PLAN_UNKNOWN, NOT_FOUND, STALE, FORBIDDEN.</summary>
-    public Task<Subscription> Update(Caller caller, Guid id, int version, SubscriptionInput input, CancellationToken ct) => db.Run(caller, async session =>
+    /// <summary>
+    /// Changes a subscription: its plan, its state, its period. Refuses with VALIDATION_FAILED, TRANSITION_INVALID, SUBSCRIPTION_EXISTS,
+    /// PLAN_UNKNOWN, NOT_FOUND, STALE, FORBIDDEN.
+    /// </summary>
+    public Task<Subscription> Update(
+        Caller caller, Guid id, int version, SubscriptionInput input, CancellationToken ct) => db.Run(caller, async session =>
     {
         var current = await session.One<Subscription>(OneSql, new { id });
         if (current.Version != version)

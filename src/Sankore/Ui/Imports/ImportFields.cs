@@ -32,5 +32,6 @@ internal class ImportFields
     public ImportSettings ToSettings(JsonElement? options) => new(
         Place(Sheet), HasHeader, Columns.Where(c => c.Value.Length > 0).ToDictionary(c => c.Key, c => Place(c.Value)), options);
 
-    private static int Place(string? chosen) => int.TryParse(chosen, NumberStyles.None, CultureInfo.InvariantCulture, out var place) ? place : -1;
+    private static int Place(string? chosen) =>
+        int.TryParse(chosen, NumberStyles.None, CultureInfo.InvariantCulture, out var place) ? place : -1;
 }
