@@ -14,8 +14,9 @@ public sealed class Chrome : IAsyncLifetime
 {
     // The one without a window first: it draws in half the time.
     private static readonly string[] Names = ["chromium-headless-shell", "chromium", "chromium-browser", "google-chrome"];
-    private static readonly string[] Arguments =
-        ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run", "--disable-background-networking"];
+    private static readonly string[] Arguments = [
+        "--no-sandbox", "--disable-gpu", "--in-process-gpu", "--disable-dev-shm-usage", "--no-first-run",
+        "--disable-background-networking"];
 
     private IPlaywright? _playwright;
 

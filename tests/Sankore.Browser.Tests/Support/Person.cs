@@ -64,11 +64,15 @@ public sealed class Person : IAsyncDisposable
     public async Task<IPage> Watch(string path)
     {
         await Page.GotoAsync(path);
-        await Expect(Page.Locator(".live")).ToHaveAttributeAsync("data-state", "on");
+        await IsLive();
         await Page.EvaluateAsync("window.__same = 1");
         Navigations = 0;
         return Page;
     }
+
+    /// <summary>Waits until the page is live: at once, where an assertion asks again after a while only.</summary>
+    public Task IsLive() =>
+        Page.WaitForSelectorAsync(".live[data-state=on]", new PageWaitForSelectorOptions { State = WaitForSelectorState.Attached });
 
     /// <summary>Another tab of the same person.</summary>
     public async Task<IPage> Tab(string path)
@@ -116,9 +120,13 @@ public sealed class Person : IAsyncDisposable
         return Page.GotoAsync(path);
     }
 
-    /// <summary>Waits until the page has painted what it has just been told.</summary>
-    public Task Settle() =>
-        Page.EvaluateAsync("new Promise(done => requestAnimationFrame(() => requestAnimationFrame(() => requestAnimationFrame(done))))");
+    /// <summary>Waits until the page has painted what it has just been told, and no colour is on its way to another.</summary>
+    public Task Settle() => Page.EvaluateAsync("""
+        new Promise(done => {
+          const look = () => document.getAnimations().some(a => a instanceof CSSTransition) ? requestAnimationFrame(look) : done();
+          requestAnimationFrame(() => requestAnimationFrame(look));
+        })
+        """);
 
     public async ValueTask DisposeAsync() => await Context.DisposeAsync();
 }

@@ -57,12 +57,11 @@ public sealed partial class Places : IAsyncLifetime
                 await person.SignIn(place.Email, place.Email == Newcomer ? Passphrase : PasswordRules.Demo);
             }
         }
-        await person.Wear(look);
         await person.Visit(place.Path);
         await (place.Act?.Invoke(person.Page) ?? Task.CompletedTask);
         if (place.Email is not null)
         {
-            await Expect(person.Page.Locator(".live")).ToHaveAttributeAsync("data-state", "on");
+            await person.IsLive();
         }
         return person;
     }

@@ -67,13 +67,13 @@ public sealed class KillTests
     [Fact]
     public async Task The_server_is_killed_in_the_middle_of_an_import_and_no_row_is_there_twice()
     {
-        const int Rows = 40_000;
+        var rows = Effort.Of(20_000, 40_000);
         var (folder, database) = (SankoreProcess.NewFolder(), await Cluster.CreateDatabase());
         await using var connection = new NpgsqlConnection(database);
         var program = SankoreProcess.Start(folder, ["--demo", "none"], database, environment: ShortLease);
         await program.Ready();
         using var client = await program.As(Cast.HeadOnPremium);
-        var csv = string.Concat(Enumerable.Range(0, Rows).Select(i => $"Organisation {i % 100};p{i}@exemple.cg\n"));
+        var csv = string.Concat(Enumerable.Range(0, rows).Select(i => $"Organisation {i % 100};p{i}@exemple.cg\n"));
         using var form = new MultipartFormDataContent { { new ByteArrayContent(Encoding.UTF8.GetBytes(csv)), "file", "x.csv" } };
         var id = (await client.Ask(HttpMethod.Post, "/api/campaigns/imports", form).Json(202)).Id();
 
@@ -100,7 +100,7 @@ public sealed class KillTests
             from util.imports i where i.id = @id
             """, new { id });
         counted.ShouldBe(
-            (Rows, Rows, 100, 0, JsonSerializer.Serialize(new { imported = Rows }).Replace(":", ": ", StringComparison.Ordinal)));
+            (rows, rows, 100, 0, JsonSerializer.Serialize(new { imported = rows }).Replace(":", ": ", StringComparison.Ordinal)));
         await program.DisposeAsync();
         Directory.Delete(folder, recursive: true);
 

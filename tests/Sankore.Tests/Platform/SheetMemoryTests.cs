@@ -22,7 +22,7 @@ public sealed class SheetMemoryTests
             using var sheet = SheetFile.Open(file, Tables.Limits);
             foreach (var _ in sheet.Rows())
             {
-                most = ++count % 20_000 == 0 ? Math.Max(most, Kept() - before) : most;
+                most = ++count % 40_000 == 0 ? Math.Max(most, Kept() - before) : most;
             }
             count.ShouldBe(100_000);
             sheet.Progress.ShouldBe(1, 0.01);
@@ -95,7 +95,7 @@ public sealed class SheetMemoryTests
         public override ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)
         {
             Written += buffer.Length;
-            if (Written - _looked > 500_000)
+            if (Written - _looked > 1_000_000)
             {
                 (_looked, MostKept) = (Written, Math.Max(MostKept, Kept() - _before));
             }
