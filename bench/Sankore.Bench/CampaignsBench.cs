@@ -109,8 +109,13 @@ internal static class CampaignsBench
 
     private static async Task<JsonElement> Import(HttpClient client, string name, string format, byte[] file)
     {
-        using var form =
-            new MultipartFormDataContent { { new ByteArrayContent(file), "file", $"{name}.{format}" }, { new StringContent("0"), "organization" }, { new StringContent("1"), "email" }, { new StringContent("2"), "name" } };
+        using var form = new MultipartFormDataContent
+        {
+            { new ByteArrayContent(file), "file", $"{name}.{format}" },
+            { new StringContent("0"), "organization" },
+            { new StringContent("1"), "email" },
+            { new StringContent("2"), "name" },
+        };
         var import = await (await client.PostAsync(new Uri("/api/campaigns/imports", UriKind.Relative), form)).EnsureSuccessStatusCode()
             .Content.ReadFromJsonAsync<JsonElement>();
         while (import.GetProperty("status").GetString() is "uploaded" or "running")
@@ -145,7 +150,8 @@ internal static class CampaignsBench
         await database.ExecuteAsync(OthersSql, new { each = 10_000, email = Email }, commandTimeout: 600);
         await database.ExecuteAsync("vacuum analyze", commandTimeout: 600);
         var counts = await database.QueryFirstAsync<(long Mine, long All)>(
-            "select count(*) filter (where user_id = (select id from auth.users where email = @Email)), count(*) from campaigns.emails_sent", new { Email });
+            "select count(*) filter (where user_id = (select id from auth.users where email = @Email)), count(*)"
+            + " from campaigns.emails_sent", new { Email });
         Console.WriteLine(
             $"{counts.Mine:N0} messages of one person in {Campaigns} campaigns, {counts.All - counts.Mine:N0} of others, loaded in "
             + $"{clock.Elapsed.TotalSeconds:0} s");

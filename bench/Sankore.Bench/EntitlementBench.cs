@@ -56,8 +56,7 @@ internal static class EntitlementBench
     private static async Task Menus(ServerProcess server)
     {
         var clients = new List<HttpClient>();
-        foreach (
-            var email in Enumerable.Range(1, 60)
+        foreach (var email in Enumerable.Range(1, 60)
             .SelectMany(
             i => (string[])[$"head.s{i:0000}@sankore.test", $"teacher.s{i:0000}.1@sankore.test", $"admin.g{i:000}@sankore.test"]))
         {
@@ -100,8 +99,7 @@ internal static class EntitlementBench
             await database.QueryAsync<Guid>(
             "select a.module_id from tenancy.available_modules a join tenancy.live_subscriptions u on u.plan_id = a.plan_id"
             + " where u.school_group_id = @group order by a.module_id limit 10", new { group })).ToArray();
-        foreach (
-            var (what, revoke, write) in (
+        foreach (var (what, revoke, write) in (
             (string, bool, bool)[])[("assigns", false, false), ("changes", false, true), ("revokes", true, false)])
         {
             var clock = Stopwatch.StartNew();
@@ -127,8 +125,16 @@ internal static class EntitlementBench
         var version = found.GetProperty("plan").GetProperty("version").GetInt32();
         await Requests.Measure("plan of 7,000 schools gains or loses a category, PUT /api/plans/{id}", 20, async i =>
         {
-            var body =
-                new { name = "Pro", slug = "pro", monthlyPrice = 150_000, yearlyPrice = 1_500_000, sortOrder = 40, categoryIds = i % 2 == 0 ? categories[1..] : categories, version };
+            var body = new
+            {
+                name = "Pro",
+                slug = "pro",
+                monthlyPrice = 150_000,
+                yearlyPrice = 1_500_000,
+                sortOrder = 40,
+                categoryIds = i % 2 == 0 ? categories[1..] : categories,
+                version,
+            };
             var answer = await super.PutAsJsonAsync($"/api/plans/{plan}", body);
             version = (await answer.EnsureSuccessStatusCode().Content.ReadFromJsonAsync<JsonElement>()).GetProperty("version").GetInt32();
         });

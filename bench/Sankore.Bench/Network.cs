@@ -90,7 +90,8 @@ internal sealed class Network : IAsyncDisposable
         {
             File.SetUnixFileMode(
                 folder,
-                UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute | UnixFileMode.GroupExecute | UnixFileMode.OtherExecute);
+                UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute
+                | UnixFileMode.GroupExecute | UnixFileMode.OtherExecute);
         }
         var network = new Network(folder);
         var postgres = (await network._starting).ConnectionString;
@@ -116,7 +117,11 @@ internal sealed class Network : IAsyncDisposable
         await using var database = new NpgsqlConnection(Admin);
         var found = (await database.QueryAsync<Person>(PeopleSql, new { people })).AsList();
         var builder = WebApplication.CreateBuilder(
-            new WebApplicationOptions { ContentRootPath = AppContext.BaseDirectory, ApplicationName = typeof(Server).Assembly.GetName().Name });
+            new WebApplicationOptions
+            {
+                ContentRootPath = AppContext.BaseDirectory,
+                ApplicationName = typeof(Server).Assembly.GetName().Name,
+            });
         builder.Logging.ClearProviders();
         await using var app = SankoreApp.Build(builder, await SankoreApp.PrepareDatabase(Admin, _ => { }, CancellationToken.None), _folder);
         var protector = app.Services.GetRequiredService<IOptionsMonitor<BearerTokenOptions>>().Get(IdentityConstants.BearerScheme)

@@ -88,7 +88,8 @@ internal static class PeersBench
     {
         var data = string.Create(
             CultureInfo.InvariantCulture,
-            $"{{\"table\":\"tenancy.modules\",\"op\":\"UPDATE\",\"id\":\"019aa000-0000-7000-8000-000000000000\",\"row\":{{\"name\":\"Inscriptions #{number}\",\"description\":\"");
+            $"{{\"table\":\"tenancy.modules\",\"op\":\"UPDATE\",\"id\":\"019aa000-0000-7000-8000-000000000000\","
+            + $"\"row\":{{\"name\":\"Inscriptions #{number}\",\"description\":\"");
         const string end = "\"}}";
         return data + new string('x', Math.Max(0, bytes - data.Length - end.Length - "data: \n\n".Length)) + end;
     }

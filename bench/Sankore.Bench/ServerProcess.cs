@@ -49,7 +49,8 @@ internal sealed class ServerProcess : IAsyncDisposable
         {
             File.SetUnixFileMode(
                 data,
-                UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute | UnixFileMode.GroupExecute | UnixFileMode.OtherExecute);
+                UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute
+                | UnixFileMode.GroupExecute | UnixFileMode.OtherExecute);
         }
         var address = new Uri($"http://127.0.0.1:{Leftovers.FreePorts(1)}");
         var start = new ProcessStartInfo(

@@ -51,6 +51,26 @@ public static class SankoreApp
     {
         var configuration = builder.Configuration;
         var services = builder.Services;
+        AddKestrel(builder);
+        AddPlatform(services, configuration, database);
+        AddMail(services, MailOptions.Read(configuration, Directory.CreateDirectory(Path.Combine(dataFolder, "outbox")).FullName));
+        AddAuthorization(services);
+        AddWeb(services, configuration);
+        foreach (var module in Modules)
+        {
+            module.Services(services, configuration);
+        }
+        var app = builder.Build();
+        if (app.Services.GetRequiredService<MailOptions>().Signer is { } signer)
+        {
+            app.Logger.MailIsSigned(signer.Record);
+        }
+        Pipeline(app);
+        return app;
+    }
+
+    private static void AddKestrel(WebApplicationBuilder builder)
+    {
         builder.WebHost.ConfigureKestrel(o =>
         {
             o.AddServerHeader = false;
@@ -59,8 +79,11 @@ public static class SankoreApp
             o.Limits.RequestHeadersTimeout = TimeSpan.FromSeconds(15);
             o.Limits.MaxConcurrentConnections = null;
         });
-        services.AddSingleton<IConnectionListenerFactory, LiveTransport>();
+        builder.Services.AddSingleton<IConnectionListenerFactory, LiveTransport>();
+    }
 
+    private static void AddPlatform(IServiceCollection services, ConfigurationManager configuration, string database)
+    {
         services.AddSingleton(TimeProvider.System);
         services.AddSingleton(_ => new NpgsqlDataSourceBuilder(database).Build());
         services.AddSingleton(Modules.AsEnumerable());
@@ -71,13 +94,20 @@ public static class SankoreApp
         services.AddSingleton<LiveReporter>().AddHostedService(sp => sp.GetRequiredService<LiveReporter>());
         services.AddSingleton(new JobLease(TimeSpan.FromSeconds(configuration.GetValue("Sankore:Jobs:LeaseSeconds", 30))));
         services.AddSingleton<JobWorker>().AddHostedService(sp => sp.GetRequiredService<JobWorker>()).AddHostedService<Recurring>();
-        AddMail(services, MailOptions.Read(configuration, Directory.CreateDirectory(Path.Combine(dataFolder, "outbox")).FullName));
+    }
+
+    private static void AddAuthorization(IServiceCollection services)
+    {
         services.AddHttpContextAccessor();
         services.AddScoped(sp => sp.GetRequiredService<IHttpContextAccessor>().HttpContext?.Caller() ?? Caller.Anonymous);
         services.AddSingleton<IAuthorizationHandler, PermissionHandler>();
         services.AddSingleton<IAuthorizationHandler, ForPeopleHandler>();
         services.AddSingleton<IAuthorizationMiddlewareResultHandler, RefusedAuthorization>();
         services.AddAuthorizationBuilder().SetFallbackPolicy(new AuthorizationPolicyBuilder().RequireAuthenticatedUser().Build());
+    }
+
+    private static void AddWeb(IServiceCollection services, ConfigurationManager configuration)
+    {
         services.AddLocalization();
         services.AddProblemDetails();
         services.AddAntiforgery(o =>
@@ -86,15 +116,7 @@ public static class SankoreApp
             o.Cookie.SameSite = SameSiteMode.Strict;
             o.Cookie.SecurePolicy = CookieSecurePolicy.SameAsRequest;
         });
-        services.AddResponseCompression(o =>
-        {
-            // Forms carry a masked token of their own, new with each answer, so compression gives nothing away.
-            o.EnableForHttps = true;
-            o.MimeTypes = [
-                "text/html", "text/css", "text/javascript", "application/javascript", "application/json", "application/problem+json",
-                "image/svg+xml"];
-        });
-        services.Configure<BrotliCompressionProviderOptions>(o => o.Level = System.IO.Compression.CompressionLevel.Fastest);
+        AddCompression(services);
         services.AddRateLimiter(o => SignInLimit(o, configuration));
         services.AddRequestTimeouts(o => o.DefaultPolicy = new() { Timeout = TimeSpan.FromSeconds(30) });
         services.AddHsts(o => o.MaxAge = TimeSpan.FromDays(365));
@@ -108,17 +130,19 @@ public static class SankoreApp
         services.ConfigureHttpJsonOptions(
             o => o.SerializerOptions.UnmappedMemberHandling = System.Text.Json.Serialization.JsonUnmappedMemberHandling.Skip);
         services.Configure<RouteHandlerOptions>(o => o.ThrowOnBadRequest = true);
-        foreach (var module in Modules)
+    }
+
+    private static void AddCompression(IServiceCollection services)
+    {
+        services.AddResponseCompression(o =>
         {
-            module.Services(services, configuration);
-        }
-        var app = builder.Build();
-        if (app.Services.GetRequiredService<MailOptions>().Signer is { } signer)
-        {
-            app.Logger.MailIsSigned(signer.Record);
-        }
-        Pipeline(app);
-        return app;
+            // Forms carry a masked token of their own, new with each answer, so compression gives nothing away.
+            o.EnableForHttps = true;
+            o.MimeTypes = [
+                "text/html", "text/css", "text/javascript", "application/javascript", "application/json", "application/problem+json",
+                "image/svg+xml"];
+        });
+        services.Configure<BrotliCompressionProviderOptions>(o => o.Level = System.IO.Compression.CompressionLevel.Fastest);
     }
 
     private static void AddMail(IServiceCollection services, MailOptions options)

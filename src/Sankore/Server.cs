@@ -85,7 +85,11 @@ public static class Server
     private static WebApplication Create(string urls, string database, string data)
     {
         var builder = WebApplication.CreateBuilder(
-            new WebApplicationOptions { ContentRootPath = AppContext.BaseDirectory, ApplicationName = typeof(Server).Assembly.GetName().Name });
+            new WebApplicationOptions
+            {
+                ContentRootPath = AppContext.BaseDirectory,
+                ApplicationName = typeof(Server).Assembly.GetName().Name,
+            });
         builder.Configuration["urls"] = urls;
         builder.Logging.AddFilter("Microsoft.Hosting.Lifetime", LogLevel.Warning);
         return SankoreApp.Build(builder, database, data);

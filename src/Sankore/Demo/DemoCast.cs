@@ -68,14 +68,15 @@ internal sealed class DemoCast
     {
         Start = DateTime.UtcNow.Date.AddMonths(-3);
         Catalogue();
+        Offers();
         for (var i = 1; i <= groups; i++)
         {
             // Premium, Essentiel, Gratuit, Pro, round and round.
             var plan = Plans[((int[])[2, 1, 0, 3])[(i - 1) % 4]];
-            Groups.Add(
-                new DemoGroup(
-                Guid.CreateVersion7(),
-                $"Groupe scolaire {Virtues[(i - 1) % Virtues.Length]}{(i <= Virtues.Length ? "" : " " + Roman((i - 1) / Virtues.Length + 1))}", Invariant($"g{i:000}"), Cities[(i - 1) % Cities.Length], plan.Id, Guid.CreateVersion7()));
+            var number = i <= Virtues.Length ? "" : " " + Roman((i - 1) / Virtues.Length + 1);
+            Groups.Add(new DemoGroup(
+                Guid.CreateVersion7(), $"Groupe scolaire {Virtues[(i - 1) % Virtues.Length]}{number}", Invariant($"g{i:000}"),
+                Cities[(i - 1) % Cities.Length], plan.Id, Guid.CreateVersion7()));
         }
         for (var i = 1; i <= schools; i++)
         {
@@ -83,8 +84,7 @@ internal sealed class DemoCast
             var group = Groups[(i - 1) % groups];
             var (level, kind) = Levels[(i - 1) / groups % Levels.Length];
             var city = i <= groups ? group.City : Cities[_random.Next(Cities.Length)];
-            Schools.Add(
-                new DemoSchool(
+            Schools.Add(new DemoSchool(
                 Guid.CreateVersion7(), group, $"{kind} {SchoolNames[(i - 1) / groups % SchoolNames.Length]} de {city}",
                 Invariant($"s{i:0000}"), level, city));
         }
@@ -159,7 +159,10 @@ internal sealed class DemoCast
             ("Tableau de bord du groupe", "Indicateurs de toutes les écoles", "chart", "admin"),
             ("Rapports officiels", "Statistiques, inspections", "file", "admin"),
             ("Palmarès", "Résultats, mentions, prix", "trophy", "option"));
+    }
 
+    private void Offers()
+    {
         Plan("Gratuit", "Pour commencer : une petite école et l’essentiel", 0, ["scolarite"], ["messagerie-interne"]);
         Plan(
             "Essentiel", "La scolarité complète et les échanges", 25_000, ["scolarite", "pedagogie"],
@@ -169,17 +172,17 @@ internal sealed class DemoCast
             ["scolarite", "pedagogie", "finances", "communication", "ressources-humaines"],
             ["bibliotheque", "inventaire", "tableau-bord-groupe"]);
         Plan("Pro", "Tout, pour les grands réseaux", 150_000, [.. Categories.Select(c => c.Slug)], []);
+    }
 
-        void Plan(string name, string description, long price, string[] categories, string[] modules)
-        {
-            var plan =
-                new DemoPlan(Guid.CreateVersion7(), name, Platform.Text.Codes.Normalize(name), description, price, (Plans.Count + 1) * 10);
-            Plans.Add(plan);
-            PlanCategories.AddRange(
-                categories.Select(slug => new DemoLink(Guid.CreateVersion7(), plan.Id, Categories.Single(c => c.Slug == slug).Id)));
-            PlanModules.AddRange(
-                modules.Select(code => new DemoLink(Guid.CreateVersion7(), plan.Id, Modules.Single(m => m.Code == code).Id)));
-        }
+    private void Plan(string name, string description, long price, string[] categories, string[] modules)
+    {
+        var plan =
+            new DemoPlan(Guid.CreateVersion7(), name, Platform.Text.Codes.Normalize(name), description, price, (Plans.Count + 1) * 10);
+        Plans.Add(plan);
+        PlanCategories.AddRange(
+            categories.Select(slug => new DemoLink(Guid.CreateVersion7(), plan.Id, Categories.Single(c => c.Slug == slug).Id)));
+        PlanModules.AddRange(
+            modules.Select(code => new DemoLink(Guid.CreateVersion7(), plan.Id, Modules.Single(m => m.Code == code).Id)));
     }
 
     private void Category(
@@ -191,9 +194,13 @@ internal sealed class DemoCast
         Categories.Add(category);
         foreach (var (index, module) in modules.Index())
         {
-            var code = module.Name
-                switch
-            { "Gestion des inscriptions" => "gestion-inscriptions", "Gestion des classes" => "gestion-classes", "Tableau de bord du groupe" => "tableau-bord-groupe", _ => Platform.Text.Codes.Normalize(module.Name) };
+            var code = module.Name switch
+            {
+                "Gestion des inscriptions" => "gestion-inscriptions",
+                "Gestion des classes" => "gestion-classes",
+                "Tableau de bord du groupe" => "tableau-bord-groupe",
+                _ => Platform.Text.Codes.Normalize(module.Name),
+            };
             Modules.Add(
                 new DemoModule(Guid.CreateVersion7(), code, module.Name, module.Description, category.Id, module.Kind, (index + 1) * 10,
                 code is "transport" ? "inactive" : "active", code is not ("palmares" or "laboratoire"), module.Icon == "check" ? "clipboard"

@@ -89,6 +89,22 @@ public static class DemoNetwork
         public async Task Run()
         {
             await Execute(string.Join(';', Tables.Select(t => $"alter table {t} disable trigger user")));
+            await CopyCatalogue();
+            await CopyGroups();
+            await CopyPeople();
+            await Execute("""
+                insert into rbac.user_roles (user_id, role_id, reason) select p.id, r.id, 'demo'
+                from public.profiles p
+                join rbac.roles r on r.role_name = case when p.email = 'super@sankore.test' then 'admin' else 'member' end;
+                insert into rbac.role_grants_log (user_id, role_id, operation, reason) select user_id, role_id, 'GRANT', 'demo'
+                from rbac.user_roles
+                """);
+            await Execute(string.Join(';', Tables.Select(t => $"alter table {t} enable trigger user")));
+            await Execute("select tenancy.remember_audiences()");
+        }
+
+        private async Task CopyCatalogue()
+        {
             // The catalogue that a new database begins with; the network's own has all of it.
             await Execute("delete from tenancy.modules; delete from tenancy.business_categories");
             await Copy("tenancy.business_categories (id, name, slug, description, icon, color, sort_order)", cast.Categories,
@@ -100,14 +116,23 @@ public static class DemoNetwork
                 p => [p.Id, p.Name, p.Slug, p.Description, p.MonthlyPrice, p.MonthlyPrice * 10, p.SortOrder]);
             await Copy("tenancy.plan_categories (id, plan_id, category_id)", cast.PlanCategories, l => [l.Id, l.PlanId, l.OtherId]);
             await Copy("tenancy.plan_modules (id, plan_id, module_id)", cast.PlanModules, l => [l.Id, l.PlanId, l.OtherId]);
+        }
+
+        private async Task CopyGroups()
+        {
             await Copy(
-                "tenancy.school_groups (id, name, code, city, contact_email)", cast.Groups, g =>
-                [g.Id, g.Name, g.Code, g.City, $"contact@{g.Code}.sankore.test"]);
+                "tenancy.school_groups (id, name, code, city, contact_email)", cast.Groups,
+                g => [g.Id, g.Name, g.Code, g.City, $"contact@{g.Code}.sankore.test"]);
             await Copy("tenancy.subscriptions (id, school_group_id, plan_id, status, starts_at, ends_at)", cast.Groups,
                 g => [g.SubscriptionId, g.Id, g.PlanId, "active", cast.Start, cast.Start.AddYears(1)]);
             await Copy("tenancy.schools (id, school_group_id, subscription_id, name, code, level, city, active_modules)", cast.Schools,
-                s =>
-                [s.Id, s.Group.Id, s.Group.SubscriptionId, s.Name, s.Code, s.Level, s.City, new Json(cast.ActiveModules(s.Group.PlanId))]);
+                s => [
+                    s.Id, s.Group.Id, s.Group.SubscriptionId, s.Name, s.Code, s.Level, s.City,
+                    new Json(cast.ActiveModules(s.Group.PlanId))]);
+        }
+
+        private async Task CopyPeople()
+        {
             var hash = new PasswordHasher<Account>().HashPassword(new Account(), PasswordRules.Demo);
             await Copy(
                 "auth.users (id, email, normalized_email, email_confirmed, password_hash, security_stamp, concurrency_stamp, is_demo)",
@@ -120,17 +145,8 @@ public static class DemoNetwork
                 "tenancy.user_module_permissions (user_id, school_group_id, school_id, category_id, can_write, can_delete, can_export)",
                 cast.Assignments,
                 a => [
-                a.Person.Id, a.Person.GroupId!.Value, a.Person.SchoolId, a.CategoryId, a.CanWrite, a.CanWrite
-                && a.Person.Role == "head", a.CanWrite]);
-            await Execute("""
-                insert into rbac.user_roles (user_id, role_id, reason) select p.id, r.id, 'demo'
-                from public.profiles p
-                join rbac.roles r on r.role_name = case when p.email = 'super@sankore.test' then 'admin' else 'member' end;
-                insert into rbac.role_grants_log (user_id, role_id, operation, reason) select user_id, role_id, 'GRANT', 'demo'
-                from rbac.user_roles
-                """);
-            await Execute(string.Join(';', Tables.Select(t => $"alter table {t} enable trigger user")));
-            await Execute("select tenancy.remember_audiences()");
+                    a.Person.Id, a.Person.GroupId!.Value, a.Person.SchoolId, a.CategoryId, a.CanWrite,
+                    a.CanWrite && a.Person.Role == "head", a.CanWrite]);
         }
 
         private async Task Copy<T>(string target, IEnumerable<T> rows, Func<T, object?[]> values)

@@ -36,7 +36,12 @@ public sealed class IdentityModule : SankoreModule
         services.AddDataProtection().SetApplicationName("Sankore");
         services.AddSingleton<IConfigureOptions<KeyManagementOptions>>(sp => new ConfigureOptions<KeyManagementOptions>(
             o => o.XmlRepository = ActivatorUtilities.CreateInstance<KeyRing>(sp)));
+        AddAccounts(services);
+        AddSignIn(services);
+    }
 
+    private static void AddAccounts(IServiceCollection services)
+    {
         services.AddIdentityCore<Account>(o =>
         {
             o.User.RequireUniqueEmail = true;
@@ -58,7 +63,10 @@ public sealed class IdentityModule : SankoreModule
         });
         services.AddTransient<AccountMails>().AddTransient<IEmailSender<Account>>(sp => sp.GetRequiredService<AccountMails>());
         services.AddScoped<Profiles>();
+    }
 
+    private static void AddSignIn(IServiceCollection services)
+    {
         var authentication = services.AddAuthentication(o =>
         {
             o.DefaultScheme = "Sankore";

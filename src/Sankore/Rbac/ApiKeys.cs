@@ -49,7 +49,16 @@ public sealed class ApiKeys(Db db)
             return await session.AsService(s => s.One<ApiKey>(
                 $"insert into rbac.api_keys (id, name, key_hash, key_prefix, permissions, created_by, expires_at)"
                 + $" values (@id, @name, @hash, @prefix, @permissions, @createdBy, @expiresAt) returning {Columns}",
-                new { id = Guid.CreateVersion7(), name = input.Name!.Trim(), hash = Hash(secret), prefix = secret[..9], permissions = known.ToArray(), createdBy = caller.UserId, expiresAt = input.ExpiresAt?.ToUniversalTime() }));
+                new
+                {
+                    id = Guid.CreateVersion7(),
+                    name = input.Name!.Trim(),
+                    hash = Hash(secret),
+                    prefix = secret[..9],
+                    permissions = known.ToArray(),
+                    createdBy = caller.UserId,
+                    expiresAt = input.ExpiresAt?.ToUniversalTime(),
+                }));
         }, ct);
         return new NewApiKey(key, secret);
     }

@@ -28,10 +28,13 @@ public sealed class FormatTests(FormatTests.Figures world, Chrome chrome) : ICla
             .. Durations.Select(s => ("duration", (object?)s, Format.Duration(s))),
             .. Moments.Select(m => ("moment", (object?)m, Format.Moment(m))), .. Moments.Select(m => ("time", (object?)m, Format.Time(m))),
         ];
+        var fields = string.Concat(cases.Select((c, i) => $"<p data-field=\"f{i}\" data-format=\"{c.Format}\">?</p>"));
         world.Page = $"""
-            <!DOCTYPE html><html lang="{language}"><head><meta charset="utf-8"><title>Formats</title><script src="/live.js" defer></script></head>
-            <body data-position="{await world.Sql<long>("select live.position()")}"><p class="live" data-state="off" data-on="on" data-wait="wait"><span>off</span></p>
-            <main data-row="public.figures:1">{string.Concat(cases.Select((c, i) => $"<p data-field=\"f{i}\" data-format=\"{c.Format}\">?</p>"))}</main></body></html>
+            <!DOCTYPE html><html lang="{language}">
+            <head><meta charset="utf-8"><title>Formats</title><script src="/live.js" defer></script></head>
+            <body data-position="{await world.Sql<long>("select live.position()")}">
+            <p class="live" data-state="off" data-on="on" data-wait="wait"><span>off</span></p>
+            <main data-row="public.figures:1">{fields}</main></body></html>
             """;
         await using var head = await chrome.Open(world.Address, Cast.HeadOnPremium, new Look(language));
         var page = await head.Watch("/formats");

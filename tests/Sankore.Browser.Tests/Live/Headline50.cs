@@ -12,7 +12,8 @@ public sealed class Headline50(World world, Chrome chrome, ITestOutputHelper out
         id => {
           window.__changed = {};
           const card = document.querySelector(`main [data-row='tenancy.modules:${id}'] [data-field=name]`);
-          new MutationObserver(() => window.__changed[card.textContent] ??= performance.timeOrigin + performance.now()).observe(card, { childList: true, characterData: true, subtree: true });
+          new MutationObserver(() => window.__changed[card.textContent] ??= performance.timeOrigin + performance.now())
+            .observe(card, { childList: true, characterData: true, subtree: true });
         }
         """;
 

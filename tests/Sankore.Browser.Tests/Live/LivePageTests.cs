@@ -9,9 +9,12 @@ public sealed class LivePageTests(World world, Chrome chrome) : IClassFixture<Wo
     // What the page shows of the nodes, in order; of the page itself, or of what the server would answer now.
     private const string Shown = """
         async fresh => {
-          const page = fresh ? new DOMParser().parseFromString(await (await fetch(location.href, { cache: 'no-store' })).text(), 'text/html') : document;
-          return [...page.querySelectorAll('main [data-row], main [data-field], main [data-count], main [data-empty], main figcaption, main svg, main path')].map(part =>
-            [part.tagName, part.hidden, part.id, part.dataset.row, part.dataset.order, part.dataset.state, part.getAttribute('d'), part.getAttribute('aria-labelledby'), part.children.length ? '' : part.textContent.trim()].join(' '));
+          const fetched = async () => (await fetch(location.href, { cache: 'no-store' })).text();
+          const page = fresh ? new DOMParser().parseFromString(await fetched(), 'text/html') : document;
+          const parts = 'main [data-row], main [data-field], main [data-count], main [data-empty], main figcaption, main svg, main path';
+          return [...page.querySelectorAll(parts)].map(part => [
+            part.tagName, part.hidden, part.id, part.dataset.row, part.dataset.order, part.dataset.state, part.getAttribute('d'),
+            part.getAttribute('aria-labelledby'), part.children.length ? '' : part.textContent.trim()].join(' '));
         }
         """;
 

@@ -29,10 +29,15 @@ public sealed class SameAsReloadTests(World world, Chrome chrome) : IClassFixtur
     // What a page shows of the catalogue, row by row, in order; of the page itself, or of what the server would answer now.
     private const string Shown = """
         async fresh => {
-          const page = fresh ? new DOMParser().parseFromString(await (await fetch(location.href, { cache: 'no-store' })).text(), 'text/html') : document;
-          return [...page.querySelectorAll('.side [data-row], main [data-row], main [data-count]')].filter(row => !row.closest('[hidden]')).map(row => [row, ...row.querySelectorAll('[data-field], [data-attr], use')]
+          const fetched = async () => (await fetch(location.href, { cache: 'no-store' })).text();
+          const page = fresh ? new DOMParser().parseFromString(await fetched(), 'text/html') : document;
+          const rows = [...page.querySelectorAll('.side [data-row], main [data-row], main [data-count]')];
+          return rows.filter(row => !row.closest('[hidden]')).map(row => [row, ...row.querySelectorAll('[data-field], [data-attr], use')]
             .filter(part => part === row || part.closest('[data-row]') === row && !('list' in part.dataset))
-            .map(part => [part.dataset.row, part.dataset.color, part.dataset.state, part.tagName === 'A' ? part.getAttribute('href') : part.getAttribute('href')?.split('#')[1], 'field' in part.dataset || 'count' in part.dataset ? part.textContent.trim() : ''].filter(Boolean).join(' '))
+            .map(part => [
+              part.dataset.row, part.dataset.color, part.dataset.state,
+              part.tagName === 'A' ? part.getAttribute('href') : part.getAttribute('href')?.split('#')[1],
+              'field' in part.dataset || 'count' in part.dataset ? part.textContent.trim() : ''].filter(Boolean).join(' '))
             .join(' | '));
         }
         """;

@@ -21,7 +21,8 @@ public sealed class AccessibilityTests(Places places, Chrome chrome) : IClassFix
         () => {
           const within = document.querySelector('dialog[open], .more[open] .sheet, .account[open] .menu') ?? document;
           const tooSmall = [];
-          for (const control of within.querySelectorAll('nav a, nav summary, header summary, form button, form a, form select, form input, form textarea, .btn')) {
+          const controls = 'nav a, nav summary, header summary, form button, form a, form select, form input, form textarea, .btn';
+          for (const control of within.querySelectorAll(controls)) {
             if (!control.checkVisibility({ checkVisibilityCSS: true }) || control.type === 'hidden') continue;
             control.scrollIntoView({ block: 'center' });
             const box = (control.closest('label') ?? control).getBoundingClientRect();
@@ -30,7 +31,8 @@ public sealed class AccessibilityTests(Places places, Chrome chrome) : IClassFix
               return found && (control.contains(found) || control.closest('label')?.contains(found));
             };
             if (![[0, -21], [0, 21], [-21, 0], [21, 0]].every(([dx, dy]) => finds(dx, dy)))
-              tooSmall.push(`${control.tagName} « ${(control.textContent || control.name || '').trim()} » ${Math.round(box.width)}×${Math.round(box.height)}`);
+              tooSmall.push(`${control.tagName} « ${(control.textContent || control.name || '').trim()} » `
+                + `${Math.round(box.width)}×${Math.round(box.height)}`);
           }
           return tooSmall;
         }

@@ -15,8 +15,8 @@ internal static class CampaignPlaces
     public static readonly string[] Names =
     [
         "campaigns", "campaigns-empty", "campaigns-list", "campaign-sending", "campaign-sent", "campaign-cancel", "campaign-sender",
-            "campaign-audience", "campaign-message", "campaign-review",
-        "campaign-refused", "contacts", "contact-new", "contact-suppressed", "organizations", "organization", "segments", "segment",
+        "campaign-audience", "campaign-message", "campaign-review", "campaign-refused",
+        "contacts", "contact-new", "contact-suppressed", "organizations", "organization", "segments", "segment",
         "suppressions", "contacts-import", "contacts-import-columns", "contacts-import-done",
         "campaign-recipients", "campaign-outbox", "campaign-outbox-mail", "template",
     ];
@@ -25,23 +25,58 @@ internal static class CampaignPlaces
     public static async Task<IEnumerable<Place>> Furnish(World world)
     {
         using var head = await world.As(Cast.HeadOnPremium);
-        await Post(
-            head, "contacts",
-            new { email = "amina@exemple.cg", name = "Amina Nkounkou", organization = "Lycée Savorgnan de Brazzaville", tags = new[] { "parents", "6e" }, consentSource = "Inscription", consentOn = "2026-09-01" });
         var left = await Post(
             head, "contacts", new { email = "parti@exemple.cg", organization = "Association des parents d’élèves du centre-ville" });
+        return [.. await Contacts(world, head, left), .. await Imports(head), .. await Campaigns(world, head, left)];
+    }
+
+    private static async Task<IEnumerable<Place>> Contacts(World world, HttpClient head, Guid left)
+    {
+        await Post(
+            head, "contacts",
+            new
+            {
+                email = "amina@exemple.cg",
+                name = "Amina Nkounkou",
+                organization = "Lycée Savorgnan de Brazzaville",
+                tags = new[] { "parents", "6e" },
+                consentSource = "Inscription",
+                consentOn = "2026-09-01",
+            });
         await Post(head, "suppressions", new { email = "parti@exemple.cg", detail = "A changé d’école" });
         var segment = await Post(head, "segments", new { name = "Parents", filter = new { tags = new[] { "parents" } } });
-        var draft = await Post(
-            head, "",
-            new { name = "Rentrée 2026 — portes ouvertes", subject = "Portes ouvertes, {{contact.name}}", content = "<p>Bonjour {{contact.name}}</p>" });
-        using (
-            var form =
-            new MultipartFormDataContent { { new ByteArrayContent(new byte[300_000]), "file", "Règlement intérieur de l’établissement, "
-            + "version définitive.pdf" } })
-        {
-            (await head.PostAsync($"/api/campaigns/{draft}/attachments", form)).EnsureSuccessStatusCode();
-        }
+        var organization = await world.Sql<Guid>("select organization_id from campaigns.contacts where id = @left", new { left });
+        return
+        [
+            new("contacts", Cast.HeadOnPremium, "/campaigns/contacts"),
+            new("contact-new", Cast.HeadOnPremium, "/campaigns/contacts/new"),
+            new("contact-suppressed", Cast.HeadOnPremium, $"/campaigns/contacts/{left}"),
+            new("organizations", Cast.HeadOnPremium, "/campaigns/organizations"),
+            new("organization", Cast.HeadOnPremium, $"/campaigns/organizations/{organization}"),
+            new("segments", Cast.HeadOnPremium, "/campaigns/segments"),
+            new("segment", Cast.HeadOnPremium, $"/campaigns/segments/{segment}"),
+            new("suppressions", Cast.HeadOnPremium, "/campaigns/suppressions"),
+        ];
+    }
+
+    private static async Task<IEnumerable<Place>> Imports(HttpClient head)
+    {
+        var uploaded = await Upload(head, "false");
+        var imported = await Upload(head, "true");
+        await Waiting.Until(
+            async () => (await head.GetFromJsonAsync<JsonElement>($"/api/campaigns/imports/{imported}")).GetProperty("status")
+                .GetString() == "completed", "the file is imported");
+        return
+        [
+            new("contacts-import", Cast.HeadOnPremium, "/campaigns/import"),
+            new("contacts-import-columns", Cast.HeadOnPremium, $"/campaigns/import/{uploaded}"),
+            new("contacts-import-done", Cast.HeadOnPremium, $"/campaigns/import/{imported}"),
+        ];
+    }
+
+    private static async Task<IEnumerable<Place>> Campaigns(World world, HttpClient head, Guid left)
+    {
+        var draft = await Draft(head);
         (await head.PostAsJsonAsync($"/api/campaigns/{draft}/test", new { })).EnsureSuccessStatusCode();
         var mail = await world.Sql<Guid>("select id from campaigns.tries");
         await Waiting.Until(() => File.Exists(Path.Combine(world.OutboxFolder, $"{mail}.eml")), "the try is in the outbox");
@@ -55,11 +90,6 @@ internal static class CampaignPlaces
               from campaigns.email_campaigns, generate_series(1, 3) n where id = @sent;
             update campaigns.emails_sent set contact_id = @left where campaign_id = @sent and recipient_email like 'p2_@%'
             """, new { sent, left });
-        var uploaded = await Upload(head, "false");
-        var imported = await Upload(head, "true");
-        await Waiting.Until(
-            async () => (await head.GetFromJsonAsync<JsonElement>($"/api/campaigns/imports/{imported}")).GetProperty("status")
-            .GetString() == "completed", "the file is imported");
         return
         [
             new("campaigns", Cast.HeadOnPremium, "/campaigns"),
@@ -77,22 +107,28 @@ internal static class CampaignPlaces
             new("campaign-message", Cast.HeadOnPremium, $"/campaigns/{draft}/edit/message?template={template}"),
             new("campaign-review", Cast.HeadOnPremium, $"/campaigns/{draft}/edit/review"),
             new(
-            "campaign-refused", Cast.HeadOnPremium, "/campaigns/new", page =>
-            Places.Fill(page, ("#name", " "), ("#replyTo", "marie@exemple"))),
-            new("contacts", Cast.HeadOnPremium, "/campaigns/contacts"),
-            new("contact-new", Cast.HeadOnPremium, "/campaigns/contacts/new"),
-            new("contact-suppressed", Cast.HeadOnPremium, $"/campaigns/contacts/{left}"),
-            new("organizations", Cast.HeadOnPremium, "/campaigns/organizations"),
-            new(
-            "organization", Cast.HeadOnPremium,
-            $"/campaigns/organizations/{await world.Sql<Guid>("select organization_id from campaigns.contacts where id = @left", new { left })}"),
-            new("segments", Cast.HeadOnPremium, "/campaigns/segments"),
-            new("segment", Cast.HeadOnPremium, $"/campaigns/segments/{segment}"),
-            new("suppressions", Cast.HeadOnPremium, "/campaigns/suppressions"),
-            new("contacts-import", Cast.HeadOnPremium, "/campaigns/import"),
-            new("contacts-import-columns", Cast.HeadOnPremium, $"/campaigns/import/{uploaded}"),
-            new("contacts-import-done", Cast.HeadOnPremium, $"/campaigns/import/{imported}"),
+                "campaign-refused", Cast.HeadOnPremium, "/campaigns/new",
+                page => Places.Fill(page, ("#name", " "), ("#replyTo", "marie@exemple"))),
         ];
+    }
+
+    /// <summary>A campaign that is being written, with a large attachment.</summary>
+    private static async Task<Guid> Draft(HttpClient head)
+    {
+        var draft = await Post(
+            head, "",
+            new
+            {
+                name = "Rentrée 2026 — portes ouvertes",
+                subject = "Portes ouvertes, {{contact.name}}",
+                content = "<p>Bonjour {{contact.name}}</p>",
+            });
+        using var form = new MultipartFormDataContent
+        {
+            { new ByteArrayContent(new byte[300_000]), "file", "Règlement intérieur de l’établissement, version définitive.pdf" },
+        };
+        (await head.PostAsync($"/api/campaigns/{draft}/attachments", form)).EnsureSuccessStatusCode();
+        return draft;
     }
 
     private static async Task<Guid> Post(HttpClient client, string path, object body)
@@ -104,8 +140,11 @@ internal static class CampaignPlaces
 
     private static async Task<Guid> Upload(HttpClient client, string start)
     {
-        using var form =
-            new MultipartFormDataContent { { new StringContent(Csv), "file", "contacts du salon.csv" }, { new StringContent(start), "start" } };
+        using var form = new MultipartFormDataContent
+        {
+            { new StringContent(Csv), "file", "contacts du salon.csv" },
+            { new StringContent(start), "start" },
+        };
         var answer = await client.PostAsync("/api/campaigns/imports", form);
         answer.EnsureSuccessStatusCode();
         return (await answer.Content.ReadFromJsonAsync<JsonElement>()).GetProperty("id").GetGuid();

@@ -29,7 +29,7 @@ public sealed partial class Places : IAsyncLifetime
     public static string[] Names { get; } =
     [
         "login", "login-refused", "register", "register-refused", "forgot", "forgot-sent", "reset", "reset-refused", "setup",
-            "setup-invalid",
+        "setup-invalid",
         "home", "home-newcomer", "home-group-admin", "plan", "plan-newcomer", "module", "account", "account-refused", "account-two-step",
         "error-403", "error-404",
         "admin", "modules", "modules-search", "modules-empty", "module-new", "module-edit", "module-delete", "module-refused",
@@ -73,117 +73,14 @@ public sealed partial class Places : IAsyncLifetime
         (await nobody.PostAsJsonAsync("/api/auth/register", new { email = Newcomer, password = Passphrase })).EnsureSuccessStatusCode();
         await nobody.PostAsJsonAsync("/api/auth/forgotPassword", new { email = Cast.Teacher1 });
         await Furnish();
-        var module = await World.Sql<Guid>("select id from tenancy.modules where code = 'caisse-et-depenses'");
-        var category = await World.Sql<Guid>("select id from tenancy.business_categories where slug = 'finances'");
-        var plan = await World.Sql<Guid>("select id from tenancy.subscription_plans where slug = 'premium'");
         var group = await World.Sql<Guid>("select id from tenancy.school_groups where code = 'g001'");
         var teacher = await World.IdOf(Cast.Teacher1);
-        var school = await World.Sql<Guid>("select id from tenancy.schools where code = 's0001'");
-        var membership = await World.Sql<Guid>("select id from tenancy.memberships where user_id = @teacher", new { teacher });
         await Attempts(teacher);
-        using var head = await World.As(Cast.HeadOnPremium);
-        (await head.PostAsJsonAsync(
-            "/api/campaigns/templates",
-            new { name = "Rappel", subject = "Rappel pour {{contact.name}}", content = "<p>Bonjour {{contact.name}}</p>" }))
-            .EnsureSuccessStatusCode();
         var (mail, invitation) = await Invitation();
         Place[] all =
         [
-            new("login", null, "/login"),
-            new("login-refused", null, "/login", page => Fill(page, ("#email", "personne@example.org"), ("#password", "pas le bon"))),
-            new("register", null, "/register"),
-            new(
-            "register-refused", null, "/register", page =>
-            Fill(page, ("#displayName", "Marie"), ("#email", Cast.Super), ("#password", "court"))),
-            new("forgot", null, "/forgot"),
-            new("forgot-sent", null, "/forgot", page => Fill(page, ("#email", "personne@example.org"))),
-            new("reset", null, "/reset?email=marie@example.org&code=bWFyaWU"),
-            new("reset-refused", null, "/reset?email=marie@example.org&code=bWFyaWU", page => Fill(page, ("#password", Passphrase))),
-            new("setup", null, invitation),
-            new("setup-invalid", null, "/setup?token=perime"),
-            new("home", Cast.HeadOnPremium, "/"),
-            new("home-newcomer", Newcomer, "/"),
-            new("home-group-admin", Cast.Admin1, "/"),
-            new("plan", Cast.HeadOnPremium, "/plan"),
-            new("plan-newcomer", Newcomer, "/plan"),
-            new("module", Cast.HeadOnPremium, "/m/gestion-classes"),
-            new("account", Cast.HeadOnPremium, "/account"),
-            new(
-            "account-refused", Cast.HeadOnPremium, "/account", page =>
-            Fill(page, ("#oldPassword", "pas le bon mot"), ("#password", Passphrase))),
-            new("account-two-step", Cast.Teacher1, "/account", BeginTwoSteps),
-            new("error-403", Cast.HeadOnPremium, "/admin/modules"),
-            new("error-404", Cast.HeadOnPremium, "/nulle-part"),
-            new("admin", Cast.Super, "/admin"),
-            new("modules", Cast.Super, "/admin/modules"),
-            new("modules-search", Cast.Super, "/admin/modules?q=gestion&state=active"),
-            new("modules-empty", Cast.Super, "/admin/modules?q=introuvable"),
-            new("module-new", Cast.Super, "/admin/modules/new"),
-            new("module-edit", Cast.Super, $"/admin/modules/{module}?done=saved"),
-            new("module-delete", Cast.Super, $"/admin/modules/{module}?confirm=delete"),
-            new(
-            "module-refused", Cast.Super, $"/admin/modules/{module}", page =>
-            Fill(page, ("#name", " "), ("#code", "Gestion des classes"), ("#priority", "beaucoup"), ("#route", "pas un chemin"))),
-            new("categories", Cast.Super, "/admin/categories"),
-            new("category-new", Cast.Super, "/admin/categories/new"),
-            new("category-edit", Cast.Super, $"/admin/categories/{category}"),
-            new(
-            "category-refused", Cast.Super, $"/admin/categories/{category}?confirm=delete", page =>
-            page.ClickAsync("dialog button.danger")),
-            new("plans", Cast.Super, "/admin/plans"),
-            new("plan-of-operator", Cast.Super, $"/admin/plans/{plan}"),
-            new("plan-new", Cast.Super, "/admin/plans/new"),
-            new("plan-edit", Cast.Super, $"/admin/plans/{plan}/edit"),
-            new("plan-preview", Cast.Super, $"/admin/plans/{plan}/edit", page => Preview(page)),
-            new("plan-refused", Cast.Super, $"/admin/plans/{plan}/edit", page => Fill(page, ("#name", " "), ("#monthlyPrice", "cher"))),
-            new("group-new", Cast.Super, "/admin/groups/new"),
-            new("group-refused", Cast.Super, $"/admin/groups/{group}/edit", page => Fill(page, ("#name", " "), ("#country", "C1"))),
-            new("group-of-operator", Cast.Super, $"/groups/{group}"),
-            new("group-of-admin", Cast.Admin1, "/group"),
-            new("group-none", Newcomer, "/group"),
-            new("group-schools", Cast.Admin1, $"/groups/{group}/schools"),
-            new("school-new", Cast.Admin1, $"/groups/{group}/schools/new"),
-            new("school-edit", Cast.Admin1, $"/schools/{school}"),
-            new("staff", Cast.Admin1, $"/groups/{group}/staff"),
-            new(
-            "staff-refused", Cast.Admin1, $"/groups/{group}/staff", page =>
-            Fill(page, ("#name", "Marie"), ("#email", "marie@example.org"))),
-            new("matrix", Cast.Admin1, $"/groups/{group}/matrix"),
-            new("matrix-none", Cast.Admin1, $"/groups/{group}/matrix?q=introuvable"),
-            new("assign", Cast.Admin1, $"/groups/{group}/assign?user={teacher}"),
-            new("assign-preview", Cast.Admin1, $"/groups/{group}/assign?user={teacher}", PreviewAssignment),
-            new("access", Cast.Admin1, $"/people/{teacher}?group={group}"),
-            new("access-why", Cast.Admin1, $"/people/{teacher}?group={group}&module=caisse-et-depenses"),
-            new("access-end", Cast.Admin1, $"/people/{teacher}?group={group}&confirm=end-{membership}"),
-            new("group-log", Cast.Admin1, $"/groups/{group}/log"),
-            new("assignments", Cast.Super, "/admin/assignments"),
-            new("import", Cast.Admin1, $"/groups/{group}/import/staff"),
-            new("import-refused", Cast.Admin1, $"/groups/{group}/import/staff", page => Look(page, "\0", refused: true)),
-            new(
-            "import-columns", Cast.Admin1, $"/groups/{group}/import/staff", page =>
-            Look(page, "Nom;Adresse électronique;Poste\nMarie;marie@example.org;Enseignant")),
-            new(
-            "import-errors", Cast.Admin1, $"/groups/{group}/import/staff", page =>
-            Upload(page, "Nom;Courriel;Rôle;École\nMarie;marie@example.org;Pilote;s0001")),
-            new("import-good", Cast.Admin1, $"/groups/{group}/import/schools", page => Upload(page, "Nom;Niveau\nLycée du Port;Lycée")),
-            new("groups", Cast.Super, "/admin/groups"),
-            new("groups-sorted", Cast.Super, "/admin/groups?sort=-city"),
-            new("group", Cast.Super, $"/admin/groups/{group}"),
-            new("schools", Cast.Super, "/admin/schools"),
-            new("people", Cast.Super, "/admin/people"),
-            new("person", Cast.Super, $"/admin/people/{teacher}"),
-            new("person-revoke", Cast.Super, $"/admin/people/{teacher}?confirm=revoke-member"),
-            new("api-keys", Cast.Super, "/admin/api-keys"),
-            new("api-keys-new", Cast.Super, "/admin/api-keys", NewKey),
-            new("audit", Cast.Super, "/admin/audit"),
-            new("audit-empty", Cast.Super, "/admin/audit?from=2001-01-01&to=2001-01-02"),
-            new("outbox", Cast.Super, "/admin/outbox"),
-            new("outbox-mail", Cast.Super, $"/admin/outbox/{mail}"),
-            new("live", Cast.Super, "/admin/live", page => Nodes(page, 2)),
-            new("live-empty", Cast.Super, "/admin/live", page => Nodes(page, 0)),
-            .. await CampaignPlaces.Furnish(World),
-            new("templates", Cast.HeadOnPremium, "/campaigns/templates"),
-            new("templates-empty", Cast.Admin1, "/campaigns/templates"),
+            .. ForEverybody(invitation), .. OfAccounts(), .. await OfTheCatalogue(), .. await OfGroups(group, teacher), .. Imports(group),
+            .. OfTheOperator(group, teacher, mail), .. await Templates(), .. await CampaignPlaces.Furnish(World),
         ];
         _places = all.ToDictionary(p => p.Name);
     }
@@ -195,6 +92,148 @@ public sealed partial class Places : IAsyncLifetime
             await person.DisposeAsync();
         }
         await World.DisposeAsync();
+    }
+
+    private static Place[] ForEverybody(string invitation) =>
+    [
+        new("login", null, "/login"),
+        new("login-refused", null, "/login", page => Fill(page, ("#email", "personne@example.org"), ("#password", "pas le bon"))),
+        new("register", null, "/register"),
+        new(
+            "register-refused", null, "/register",
+            page => Fill(page, ("#displayName", "Marie"), ("#email", Cast.Super), ("#password", "court"))),
+        new("forgot", null, "/forgot"),
+        new("forgot-sent", null, "/forgot", page => Fill(page, ("#email", "personne@example.org"))),
+        new("reset", null, "/reset?email=marie@example.org&code=bWFyaWU"),
+        new("reset-refused", null, "/reset?email=marie@example.org&code=bWFyaWU", page => Fill(page, ("#password", Passphrase))),
+        new("setup", null, invitation),
+        new("setup-invalid", null, "/setup?token=perime"),
+    ];
+
+    private static Place[] OfAccounts() =>
+    [
+        new("home", Cast.HeadOnPremium, "/"),
+        new("home-newcomer", Newcomer, "/"),
+        new("home-group-admin", Cast.Admin1, "/"),
+        new("plan", Cast.HeadOnPremium, "/plan"),
+        new("plan-newcomer", Newcomer, "/plan"),
+        new("module", Cast.HeadOnPremium, "/m/gestion-classes"),
+        new("account", Cast.HeadOnPremium, "/account"),
+        new(
+            "account-refused", Cast.HeadOnPremium, "/account",
+            page => Fill(page, ("#oldPassword", "pas le bon mot"), ("#password", Passphrase))),
+        new("account-two-step", Cast.Teacher1, "/account", BeginTwoSteps),
+        new("error-403", Cast.HeadOnPremium, "/admin/modules"),
+        new("error-404", Cast.HeadOnPremium, "/nulle-part"),
+    ];
+
+    private async Task<Place[]> OfTheCatalogue()
+    {
+        var module = await World.Sql<Guid>("select id from tenancy.modules where code = 'caisse-et-depenses'");
+        var category = await World.Sql<Guid>("select id from tenancy.business_categories where slug = 'finances'");
+        var plan = await World.Sql<Guid>("select id from tenancy.subscription_plans where slug = 'premium'");
+        return
+        [
+            new("admin", Cast.Super, "/admin"),
+            new("modules", Cast.Super, "/admin/modules"),
+            new("modules-search", Cast.Super, "/admin/modules?q=gestion&state=active"),
+            new("modules-empty", Cast.Super, "/admin/modules?q=introuvable"),
+            new("module-new", Cast.Super, "/admin/modules/new"),
+            new("module-edit", Cast.Super, $"/admin/modules/{module}?done=saved"),
+            new("module-delete", Cast.Super, $"/admin/modules/{module}?confirm=delete"),
+            new(
+                "module-refused", Cast.Super, $"/admin/modules/{module}",
+                page => Fill(page, ("#name", " "), ("#code", "Gestion des classes"), ("#priority", "beaucoup"),
+                    ("#route", "pas un chemin"))),
+            new("categories", Cast.Super, "/admin/categories"),
+            new("category-new", Cast.Super, "/admin/categories/new"),
+            new("category-edit", Cast.Super, $"/admin/categories/{category}"),
+            new(
+                "category-refused", Cast.Super, $"/admin/categories/{category}?confirm=delete",
+                page => page.ClickAsync("dialog button.danger")),
+            new("plans", Cast.Super, "/admin/plans"),
+            new("plan-of-operator", Cast.Super, $"/admin/plans/{plan}"),
+            new("plan-new", Cast.Super, "/admin/plans/new"),
+            new("plan-edit", Cast.Super, $"/admin/plans/{plan}/edit"),
+            new("plan-preview", Cast.Super, $"/admin/plans/{plan}/edit", page => Preview(page)),
+            new("plan-refused", Cast.Super, $"/admin/plans/{plan}/edit", page => Fill(page, ("#name", " "), ("#monthlyPrice", "cher"))),
+        ];
+    }
+
+    private async Task<Place[]> OfGroups(Guid group, Guid teacher)
+    {
+        var school = await World.Sql<Guid>("select id from tenancy.schools where code = 's0001'");
+        var membership = await World.Sql<Guid>("select id from tenancy.memberships where user_id = @teacher", new { teacher });
+        return
+        [
+            new("group-new", Cast.Super, "/admin/groups/new"),
+            new("group-refused", Cast.Super, $"/admin/groups/{group}/edit", page => Fill(page, ("#name", " "), ("#country", "C1"))),
+            new("group-of-operator", Cast.Super, $"/groups/{group}"),
+            new("group-of-admin", Cast.Admin1, "/group"),
+            new("group-none", Newcomer, "/group"),
+            new("group-schools", Cast.Admin1, $"/groups/{group}/schools"),
+            new("school-new", Cast.Admin1, $"/groups/{group}/schools/new"),
+            new("school-edit", Cast.Admin1, $"/schools/{school}"),
+            new("staff", Cast.Admin1, $"/groups/{group}/staff"),
+            new(
+                "staff-refused", Cast.Admin1, $"/groups/{group}/staff",
+                page => Fill(page, ("#name", "Marie"), ("#email", "marie@example.org"))),
+            new("matrix", Cast.Admin1, $"/groups/{group}/matrix"),
+            new("matrix-none", Cast.Admin1, $"/groups/{group}/matrix?q=introuvable"),
+            new("assign", Cast.Admin1, $"/groups/{group}/assign?user={teacher}"),
+            new("assign-preview", Cast.Admin1, $"/groups/{group}/assign?user={teacher}", PreviewAssignment),
+            new("access", Cast.Admin1, $"/people/{teacher}?group={group}"),
+            new("access-why", Cast.Admin1, $"/people/{teacher}?group={group}&module=caisse-et-depenses"),
+            new("access-end", Cast.Admin1, $"/people/{teacher}?group={group}&confirm=end-{membership}"),
+            new("group-log", Cast.Admin1, $"/groups/{group}/log"),
+            new("assignments", Cast.Super, "/admin/assignments"),
+        ];
+    }
+
+    private static Place[] Imports(Guid group) =>
+    [
+        new("import", Cast.Admin1, $"/groups/{group}/import/staff"),
+        new("import-refused", Cast.Admin1, $"/groups/{group}/import/staff", page => Look(page, "\0", refused: true)),
+        new(
+            "import-columns", Cast.Admin1, $"/groups/{group}/import/staff",
+            page => Look(page, "Nom;Adresse électronique;Poste\nMarie;marie@example.org;Enseignant")),
+        new(
+            "import-errors", Cast.Admin1, $"/groups/{group}/import/staff",
+            page => Upload(page, "Nom;Courriel;Rôle;École\nMarie;marie@example.org;Pilote;s0001")),
+        new("import-good", Cast.Admin1, $"/groups/{group}/import/schools", page => Upload(page, "Nom;Niveau\nLycée du Port;Lycée")),
+    ];
+
+    private Place[] OfTheOperator(Guid group, Guid teacher, string mail) =>
+    [
+        new("groups", Cast.Super, "/admin/groups"),
+        new("groups-sorted", Cast.Super, "/admin/groups?sort=-city"),
+        new("group", Cast.Super, $"/admin/groups/{group}"),
+        new("schools", Cast.Super, "/admin/schools"),
+        new("people", Cast.Super, "/admin/people"),
+        new("person", Cast.Super, $"/admin/people/{teacher}"),
+        new("person-revoke", Cast.Super, $"/admin/people/{teacher}?confirm=revoke-member"),
+        new("api-keys", Cast.Super, "/admin/api-keys"),
+        new("api-keys-new", Cast.Super, "/admin/api-keys", NewKey),
+        new("audit", Cast.Super, "/admin/audit"),
+        new("audit-empty", Cast.Super, "/admin/audit?from=2001-01-01&to=2001-01-02"),
+        new("outbox", Cast.Super, "/admin/outbox"),
+        new("outbox-mail", Cast.Super, $"/admin/outbox/{mail}"),
+        new("live", Cast.Super, "/admin/live", page => Nodes(page, 2)),
+        new("live-empty", Cast.Super, "/admin/live", page => Nodes(page, 0)),
+    ];
+
+    private async Task<Place[]> Templates()
+    {
+        using var head = await World.As(Cast.HeadOnPremium);
+        (await head.PostAsJsonAsync(
+            "/api/campaigns/templates",
+            new { name = "Rappel", subject = "Rappel pour {{contact.name}}", content = "<p>Bonjour {{contact.name}}</p>" }))
+            .EnsureSuccessStatusCode();
+        return
+        [
+            new("templates", Cast.HeadOnPremium, "/campaigns/templates"),
+            new("templates-empty", Cast.Admin1, "/campaigns/templates"),
+        ];
     }
 
     /// <summary>Something in the audit log, an API key, an invitation on its way.</summary>
@@ -228,9 +267,13 @@ public sealed partial class Places : IAsyncLifetime
         await World.Execute("delete from live.nodes");
         await World.Execute("""
             select live.report(gen_random_uuid(), 'ecole-' || n || '.sankore.example · 10.0.0.' || n || ':5080', '1.0', interval '9 days',
-                interval '1 hour',
-              '{"streams": 12500, "streamsMax": 12800, "events": 48000.5, "eventsMax": 61000, "fanOut": 12.4, "fanOutMax": 88, "lag": 0.4, "lagMax": 3, "kilobytes": 9100, "coalesced": 123456789, "dropped": 3, "resets": 250, "refused": 0}',
-              '{"streamsPath": "M0 40L118 8H236", "eventsPath": "M0 40L118 0L236 9", "fanOutPath": "M0 40L100 0L236 34", "lagPath": "M0 40H236"}') from generate_series(1, @count) n
+              interval '1 hour',
+              '{"streams": 12500, "streamsMax": 12800, "events": 48000.5, "eventsMax": 61000,
+                  "fanOut": 12.4, "fanOutMax": 88, "lag": 0.4, "lagMax": 3, "kilobytes": 9100,
+                  "coalesced": 123456789, "dropped": 3, "resets": 250, "refused": 0}',
+              '{"streamsPath": "M0 40L118 8H236", "eventsPath": "M0 40L118 0L236 9", "fanOutPath": "M0 40L100 0L236 34",
+                  "lagPath": "M0 40H236"}')
+            from generate_series(1, @count) n
             """, new { count });
         await page.ReloadAsync();
         await Expect(page.Locator(".node")).ToHaveCountAsync(count);

@@ -177,10 +177,13 @@ public sealed class AttachmentsTests(World world) : IClassFixture<World>
         await head.Ask(HttpMethod.Put, $"{Api}/{draft.Id()}", new { name = "n", subject = "Seul l’objet", version = 1 }).Json();
         await head.Ask(HttpMethod.Put, $"{Api}/{draft.Id()}", new { name = "n", content = "<p>Seul {{contact.name}}</p>", version = 2 })
             .Json();
-        foreach (
-            var (
-            subject, content,
-            wrong) in new[] { ("{{contact.nom}}", "", "subject"), ("a\nb", "", "subject"), ("", "{{contact.nom}}", "content"), ("", "{{#if contact.name}}", "content"), ("", "<script>x</script>", "content"), ("", "<a href='javascript:x'>x</a>", "content") })
+        (string Subject, string Content, string Wrong)[] cases =
+        [
+            ("{{contact.nom}}", "", "subject"), ("a\nb", "", "subject"), ("", "{{contact.nom}}", "content"),
+            ("", "{{#if contact.name}}", "content"), ("", "<script>x</script>", "content"),
+            ("", "<a href='javascript:x'>x</a>", "content"),
+        ];
+        foreach (var (subject, content, wrong) in cases)
         {
             var problem = await head.Ask(HttpMethod.Put, $"{Api}/{draft.Id()}", new { name = "n", subject, content, version = 3 })
                 .ShouldRefuse(400, "VALIDATION_FAILED");
@@ -310,7 +313,11 @@ public sealed class AttachmentsTests(World world) : IClassFixture<World>
         {
             BaseAddress = world.Address,
             DefaultRequestHeaders =
-        { ExpectContinue = true, Authorization = new AuthenticationHeaderValue("Bearer", await world.Token(Cast.HeadOnPremium)), AcceptLanguage = { new StringWithQualityHeaderValue("fr") } },
+            {
+                ExpectContinue = true,
+                Authorization = new AuthenticationHeaderValue("Bearer", await world.Token(Cast.HeadOnPremium)),
+                AcceptLanguage = { new StringWithQualityHeaderValue("fr") },
+            },
         };
 
     private static Task<JsonElement> New(HttpClient client, string subject = "Objet") =>

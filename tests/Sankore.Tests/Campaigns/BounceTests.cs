@@ -22,8 +22,13 @@ public sealed class BounceTests(EventsWorld world) : IClassFixture<EventsWorld>
             ["unwanted"] = Complaint(m[6], "abuse"),
         };
         await Deliver(reports);
-        await Deliver(
-            new() { ["letter"] = "Subject: holidays\n\nI am away.\n", ["empty"] = "", ["strange"] = Report(m[0], "failed", "5.1.1", "").Replace($"<{m[0]}@", "<somebody@", StringComparison.Ordinal), ["noise"] = new string('\u00ff', 5000) });
+        await Deliver(new()
+        {
+            ["letter"] = "Subject: holidays\n\nI am away.\n",
+            ["empty"] = "",
+            ["strange"] = Report(m[0], "failed", "5.1.1", "").Replace($"<{m[0]}@", "<somebody@", StringComparison.Ordinal),
+            ["noise"] = new string('\u00ff', 5000),
+        });
         await Waiting.Until(() => Directory.GetFiles(world.BounceFolder).Length == 0, "all is read");
 
         string[] lines = [.. await Task.WhenAll(m.Select(world.Line))];

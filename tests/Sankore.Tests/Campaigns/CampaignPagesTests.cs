@@ -1,4 +1,5 @@
 using System.Net;
+using System.Text.Json;
 using Sankore.Campaigns.Events;
 using Sankore.Identity.Accounts;
 
@@ -29,8 +30,12 @@ public sealed class CampaignPagesTests(World world) : IClassFixture<World>
         using var browser = await SignedIn(Cast.HeadOnPremium);
         using var english = await SignedIn(Cast.HeadOnPremium, "en");
         var page = WebUtility.HtmlDecode(await browser.Page($"/campaigns/{campaign}/recipients"));
-        foreach (
-            var words in new[] { "Accepté par le serveur", "peut-être arrivé", "L’adresse n’existe pas.", "La boîte est pleine.", "mailbox <full>", "un nouvel essai suit", "5 messages", $"/api/campaigns/{campaign}/recipients/export?format=csv" })
+        string[] allWords =
+        [
+            "Accepté par le serveur", "peut-être arrivé", "L’adresse n’existe pas.", "La boîte est pleine.", "mailbox <full>",
+            "un nouvel essai suit", "5 messages", $"/api/campaigns/{campaign}/recipients/export?format=csv",
+        ];
+        foreach (var words in allWords)
         {
             page.ShouldContain(words);
         }
@@ -129,13 +134,7 @@ public sealed class CampaignPagesTests(World world) : IClassFixture<World>
         var draft = await head.Draft(
             word, await world.Contacts(Cast.HeadOnPremium, word, 3), "<p>Bonjour {{contact.name}}</p>",
             $"Pour {{{{contact.name}}}} de {word}");
-        using var form = new MultipartFormDataContent { { new StringContent("à lire"), "file", "plan.txt" } };
-        await head.Ask(HttpMethod.Post, $"{Mailings.Api}/{draft.Id()}/attachments", form).Json(201);
-        await head.Act(draft, "test").Json(202);
-        await Waiting.Until(
-            () => world.Mails().Any(m => m.Header("To").Contains(Cast.HeadOnPremium, StringComparison.Ordinal)), "the try is written");
-        await head.Act(draft, "send").Json(202);
-        await head.Until(draft, "sent");
+        await TriedAndSent(head, draft);
 
         using var own = await SignedIn(Cast.HeadOnPremium);
         using var other = await SignedIn(Cast.Admin1);
@@ -150,22 +149,26 @@ public sealed class CampaignPagesTests(World world) : IClassFixture<World>
         ids.Length.ShouldBe(4);
         foreach (var id in ids)
         {
-            var read = WebUtility.HtmlDecode(await own.Page($"/campaigns/outbox/{id}"));
-            read.ShouldContain("plan.txt");
-            read.ShouldContain($"src=\"/campaigns/outbox/{id}/preview\"");
-            using var shown = await own.Get($"/campaigns/outbox/{id}/preview");
-            WebUtility.HtmlDecode(await shown.Body()).ShouldContain("<p>Bonjour ");
-            shown.Headers.GetValues("Content-Security-Policy").ShouldHaveSingleItem().ShouldContain("sandbox; default-src 'none'");
-            using var file = await own.Get($"/campaigns/outbox/{id}/eml");
-            ReadMail.Of(await file.Content.ReadAsByteArrayAsync(TestContext.Current.CancellationToken)).Header("Subject")
-                .ShouldContain(word);
-            file.Content.Headers.ContentDisposition!.DispositionType.ShouldBe("attachment");
+            await IsShown(own, id, word);
             foreach (var path in new[] { "", "/preview", "/eml" })
             {
                 (await other.Page($"/campaigns/outbox/{id}{path}", HttpStatusCode.NotFound)).ShouldNotContain(word);
             }
         }
-        // The same for programs.
+        await ProgramsSeeTheSame(head, word, ids);
+        // A mail of the platform's own is no campaign's, whoever it is for.
+        var foreign = Guid.NewGuid();
+        await File.WriteAllTextAsync(
+            Path.Combine(world.OutboxFolder, $"{foreign}.eml"), $"To: {Cast.HeadOnPremium}\r\nSubject: x\r\n\r\nx",
+            TestContext.Current.CancellationToken);
+        await own.Page($"/campaigns/outbox/{foreign}", HttpStatusCode.NotFound);
+        File.Delete(Path.Combine(world.OutboxFolder, $"{ids[0]}.eml"));
+        await own.Page($"/campaigns/outbox/{ids[0]}", HttpStatusCode.NotFound);
+        WebUtility.HtmlDecode(await own.Page($"/campaigns/outbox?q={word}")).ShouldContain("N’est plus dans la boîte d’envoi");
+    }
+
+    private async Task ProgramsSeeTheSame(HttpClient head, string word, Guid[] ids)
+    {
         using var admin = await world.As(Cast.Admin1);
         var listed = await head.Ask(HttpMethod.Get, $"{Mailings.Api}/outbox?q={word}").Json();
         listed.GetProperty("items").EnumerateArray().Select(m => m.Id()).ShouldBe(ids, ignoreOrder: true);
@@ -176,15 +179,31 @@ public sealed class CampaignPagesTests(World world) : IClassFixture<World>
                 .ShouldContain(word);
         }
         await admin.Ask(HttpMethod.Get, $"{Mailings.Api}/outbox/{ids[0]}").ShouldRefuse(404, "NOT_FOUND");
-        // A mail of the platform's own is no campaign's, whoever it is for.
-        var foreign = Guid.NewGuid();
-        await File.WriteAllTextAsync(
-            Path.Combine(world.OutboxFolder, $"{foreign}.eml"), $"To: {Cast.HeadOnPremium}\r\nSubject: x\r\n\r\nx",
-            TestContext.Current.CancellationToken);
-        await own.Page($"/campaigns/outbox/{foreign}", HttpStatusCode.NotFound);
-        File.Delete(Path.Combine(world.OutboxFolder, $"{ids[0]}.eml"));
-        await own.Page($"/campaigns/outbox/{ids[0]}", HttpStatusCode.NotFound);
-        WebUtility.HtmlDecode(await own.Page($"/campaigns/outbox?q={word}")).ShouldContain("N’est plus dans la boîte d’envoi");
+    }
+
+    /// <summary>A draft with an attachment is tried, and then sent.</summary>
+    private async Task TriedAndSent(HttpClient head, JsonElement draft)
+    {
+        using var form = new MultipartFormDataContent { { new StringContent("à lire"), "file", "plan.txt" } };
+        await head.Ask(HttpMethod.Post, $"{Mailings.Api}/{draft.Id()}/attachments", form).Json(201);
+        await head.Act(draft, "test").Json(202);
+        await Waiting.Until(
+            () => world.Mails().Any(m => m.Header("To").Contains(Cast.HeadOnPremium, StringComparison.Ordinal)), "the try is written");
+        await head.Act(draft, "send").Json(202);
+        await head.Until(draft, "sent");
+    }
+
+    private static async Task IsShown(Browser own, Guid mail, string word)
+    {
+        var read = WebUtility.HtmlDecode(await own.Page($"/campaigns/outbox/{mail}"));
+        read.ShouldContain("plan.txt");
+        read.ShouldContain($"src=\"/campaigns/outbox/{mail}/preview\"");
+        using var shown = await own.Get($"/campaigns/outbox/{mail}/preview");
+        WebUtility.HtmlDecode(await shown.Body()).ShouldContain("<p>Bonjour ");
+        shown.Headers.GetValues("Content-Security-Policy").ShouldHaveSingleItem().ShouldContain("sandbox; default-src 'none'");
+        using var file = await own.Get($"/campaigns/outbox/{mail}/eml");
+        ReadMail.Of(await file.Content.ReadAsByteArrayAsync(TestContext.Current.CancellationToken)).Header("Subject").ShouldContain(word);
+        file.Content.Headers.ContentDisposition!.DispositionType.ShouldBe("attachment");
     }
 
     private async Task<Browser> SignedIn(string email, string language = "fr")

@@ -130,9 +130,12 @@ public sealed class ContactImportTests(World world) : IClassFixture<World>
     public async Task What_is_no_file_of_contacts_is_refused_at_once(string kind, string code, int status)
     {
         using var client = await world.As(Cast.HeadOnPremium);
-        byte[] content = kind
-            switch
-        { "PNG" => [0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A, 0, 0, 0, 13, .. new byte[100]], "" => [], _ => Encoding.UTF8.GetBytes("Nom;Adresse\nMarie;rien@\nJean;non plus\n") };
+        byte[] content = kind switch
+        {
+            "PNG" => [0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A, 0, 0, 0, 13, .. new byte[100]],
+            "" => [],
+            _ => Encoding.UTF8.GetBytes("Nom;Adresse\nMarie;rien@\nJean;non plus\n"),
+        };
         await Upload(client, content, "x.csv").ShouldRefuse(status, code);
         await client.Ask(HttpMethod.Post, $"{Api}/imports", new { file = "x" }).ShouldRefuse(415, "UNSUPPORTED_MEDIA_TYPE");
     }

@@ -14,8 +14,11 @@ public sealed class ContactsTests(World world) : IClassFixture<World>
         var word = Catalogue.Word();
         var first = await Add(head, $" {word.ToUpperInvariant()}@Exemple.CG ", $"École  l’Étoile {word}");
         first.Text("email").ShouldBe($"{word}@exemple.cg");
-        foreach (
-            var spelling in new[] { $"ecole L'étoile {word}", $"ÉCOLE L’ETOILE {word.ToUpperInvariant()}", $"École l’Étoile   {word} " })
+        string[] spellings =
+        [
+            $"ecole L'étoile {word}", $"ÉCOLE L’ETOILE {word.ToUpperInvariant()}", $"École l’Étoile   {word} ",
+        ];
+        foreach (var spelling in spellings)
         {
             var other = await Add(head, $"{Catalogue.Word()}@exemple.cg", spelling);
             other.GetProperty("organizationId").GetGuid().ShouldBe(first.GetProperty("organizationId").GetGuid(), spelling);
@@ -74,8 +77,14 @@ public sealed class ContactsTests(World world) : IClassFixture<World>
     {
         using var head = await world.As(Cast.HeadOnPremium);
         var contact = await Add(head, $"{Catalogue.Word()}@exemple.cg", "Lycée");
-        var input =
-            new { email = contact.Text("email"), name = "Marie", tags = new[] { " Parents ", "parents", "6e" }, consentSource = "Inscription", consentOn = "2026-09-01" };
+        var input = new
+        {
+            email = contact.Text("email"),
+            name = "Marie",
+            tags = new[] { " Parents ", "parents", "6e" },
+            consentSource = "Inscription",
+            consentOn = "2026-09-01",
+        };
         var saved = await head.Ask(HttpMethod.Put, $"{Api}/contacts/{contact.Id()}", input, ifMatch: "\"1\"").Json();
         saved.GetProperty("tags").EnumerateArray().Select(t => t.GetString()).ShouldBe(["parents", "6e"]);
         saved.GetProperty("organizationName").ValueKind.ShouldBe(JsonValueKind.Null, "left out");
@@ -93,7 +102,15 @@ public sealed class ContactsTests(World world) : IClassFixture<World>
         var kept = await Add(head, $"{word}.a@exemple.cg", null);
         var gone = await head.Ask(
             HttpMethod.Post, $"{Api}/contacts",
-            new { email = $"{word}.b@exemple.cg", name = "Ruth", organization = $"Lycée {word}", tags = new[] { "x" }, consentSource = "Salon", consentOn = "2026-01-02" }).Json(201);
+            new
+            {
+                email = $"{word}.b@exemple.cg",
+                name = "Ruth",
+                organization = $"Lycée {word}",
+                tags = new[] { "x" },
+                consentSource = "Salon",
+                consentOn = "2026-01-02",
+            }).Json(201);
         var merged = await head.Ask(HttpMethod.Post, $"{Api}/contacts/{kept.Id()}/merge", new { ids = new[] { gone.Id(), kept.Id() } })
             .Json();
         (merged.Text("email"), merged.Text("name"), merged.Text("organizationName"), merged.Text("consentSource"))
@@ -122,7 +139,13 @@ public sealed class ContactsTests(World world) : IClassFixture<World>
         var word = Catalogue.Word();
         var a = await head.Ask(
             HttpMethod.Post, $"{Api}/contacts",
-            new { email = $"{word}.a@ici.cg", organization = $"{word} Nord", tags = new[] { word, $"{word}-parents" }, consentOn = "2026-01-02" }).Json(201);
+            new
+            {
+                email = $"{word}.a@ici.cg",
+                organization = $"{word} Nord",
+                tags = new[] { word, $"{word}-parents" },
+                consentOn = "2026-01-02",
+            }).Json(201);
         await head.Ask(HttpMethod.Post, $"{Api}/contacts", new { email = $"{word}.b@ici.cg", tags = new[] { word } }).Json(201);
         await head.Ask(HttpMethod.Post, $"{Api}/contacts", new { email = $"{word}.c@la.cg", tags = new[] { word } }).Json(201);
         foreach (var (filter, expected) in new (object, int)[]

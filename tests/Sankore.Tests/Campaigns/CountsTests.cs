@@ -117,8 +117,7 @@ public sealed class CountsTests(World world) : IClassFixture<World>
             """, new { user });
         await world.Execute("delete from public.profiles where id = @user", new { user });
         // All but the key of the links, which is no person's.
-        foreach (
-            var table in await world.Sql<string[]>(
+        foreach (var table in await world.Sql<string[]>(
             "select array_agg(c.oid::regclass::text) from pg_class c where c.relnamespace = 'campaigns'::regnamespace"
             + " and c.relkind = 'r' and c.relname <> 'signing_keys'"))
         {

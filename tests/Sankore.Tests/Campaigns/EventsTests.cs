@@ -55,8 +55,11 @@ public sealed class EventsTests(EventsWorld world) : IClassFixture<EventsWorld>
         await nobody.Tell(body, "another-key-of-sixteen").ShouldRefuse(401, "SIGNATURE_INVALID");
         await nobody.Tell(body, at: DateTimeOffset.UtcNow.AddMinutes(-6)).ShouldRefuse(401, "SIGNATURE_INVALID");
         await nobody.Tell(body, at: DateTimeOffset.UtcNow.AddMinutes(6)).ShouldRefuse(401, "SIGNATURE_INVALID");
-        foreach (
-            var signature in new[] { "t=1,v1=", "v1=abc", "t=-9223372036854775808,v1=00", "nonsense", $"t={DateTimeOffset.UtcNow.ToUnixTimeSeconds()},v1=é" })
+        string[] signatures =
+        [
+            "t=1,v1=", "v1=abc", "t=-9223372036854775808,v1=00", "nonsense", $"t={DateTimeOffset.UtcNow.ToUnixTimeSeconds()},v1=é",
+        ];
+        foreach (var signature in signatures)
         {
             await nobody.Tell(body, signature: Uri.EscapeDataString(signature)).ShouldRefuse(401, "SIGNATURE_INVALID");
         }
@@ -100,10 +103,16 @@ public sealed class EventsTests(EventsWorld world) : IClassFixture<EventsWorld>
     {
         using var nobody = world.Nobody();
         var (_, m) = await world.Sent("sent", "sent", "sent", "sent", "sent", "sent");
-        object Of(Guid message, string kind, string? type = null, string? reason = null) =>
-            new Dictionary<string,
-                object?>
-            { ["smtp-id"] = $"<{message}@sankore.test>", ["event"] = kind, ["type"] = type, ["reason"] = reason, ["timestamp"] = 1_767_323_045, ["sg_event_id"] = Guid.NewGuid().ToString(), ["status"] = kind == "bounce" ? "5.0.0" : null };
+        object Of(Guid message, string kind, string? type = null, string? reason = null) => new Dictionary<string, object?>
+        {
+            ["smtp-id"] = $"<{message}@sankore.test>",
+            ["event"] = kind,
+            ["type"] = type,
+            ["reason"] = reason,
+            ["timestamp"] = 1_767_323_045,
+            ["sg_event_id"] = Guid.NewGuid().ToString(),
+            ["status"] = kind == "bounce" ? "5.0.0" : null,
+        };
         object[] events = [
             Of(m[0], "delivered"), Of(m[1], "bounce", "bounce"), Of(m[2], "bounce", "blocked"), Of(m[3], "spamreport"), Of(m[4], "click"),
             Of(m[5], "dropped", reason: "Bounced Address"), Of(m[5], "processed")];
@@ -198,7 +207,13 @@ public sealed class EventsTests(EventsWorld world) : IClassFixture<EventsWorld>
         var (campaign, m) = await world.Sent("sent", "sent", "failed OUTCOME_UNKNOWN");
         using var nobody = world.Nobody();
         await nobody.Tell(
-            new object[] { new { id = m[1], @event = "bounced", code = "5.1.1", detail = "unknown" }, new { id = m[1], @event = "deferred", code = "4.2.2", at = "2026-01-01T00:00:00Z" } }).Json();
+            new object[] { new
+            {
+                id = m[1],
+                @event = "bounced",
+                code = "5.1.1",
+                detail = "unknown",
+            }, new { id = m[1], @event = "deferred", code = "4.2.2", at = "2026-01-01T00:00:00Z" } }).Json();
         using var owner = await world.As(Delivered.Email);
         using var other = await world.As(Cast.Admin1);
         var path = $"{Mailings.Api}/{campaign}/recipients";

@@ -47,6 +47,13 @@ internal static class Mailings
         return figures;
     }
 
+    /// <summary>A time to schedule at, as many days from now.</summary>
+    public static object InDays(int days) => new
+    {
+        at = DateTime.UtcNow.AddDays(days).ToString("yyyy-MM-dd'T'HH:mm", System.Globalization.CultureInfo.InvariantCulture),
+        timeZone = "UTC",
+    };
+
     public static int Number(this JsonElement figures, string name) => figures.GetProperty(name).GetInt32();
 
     /// <summary>The message's id, out of its Message-ID.</summary>

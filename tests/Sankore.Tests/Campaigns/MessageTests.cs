@@ -29,8 +29,9 @@ public sealed class MessageTests
             var content = $"<html><body>{piece.Source}{Link}</body></html>";
             new Validation().Message("Objet", content).Check();
             var filled = MessageText.Of("Objet", content, Texts).Fill(recipient);
-            var link =
-                $"<a href=\"{recipient.UnsubscribeUrl.Replace("&", "&amp;", StringComparison.Ordinal).Replace("=", "&#x3D;", StringComparison.Ordinal)}\">x</a>";
+            var address = recipient.UnsubscribeUrl.Replace("&", "&amp;", StringComparison.Ordinal)
+                .Replace("=", "&#x3D;", StringComparison.Ordinal);
+            var link = $"<a href=\"{address}\">x</a>";
             filled.Html.ShouldBe($"<html><body>{piece.Html(recipient)}{link}</body></html>");
             Dense(filled.Text).ShouldBe(Dense($"{piece.Text(recipient)}x({recipient.UnsubscribeUrl})"));
         }).Check(Config.QuickThrowOnFailure.WithMaxTest(400));

@@ -35,8 +35,7 @@ public sealed class ModuleRouteTests(World world) : IClassFixture<World>
         // The supervisor of a school with the module has its category to read.
         using var client = await world.As("supervisor.s0004.1@sankore.test");
         // A question may be asked by POST, for its length.
-        foreach (
-            var (method, path) in Routes()
+        foreach (var (method, path) in Routes()
             .Where(
             r => r.Path.StartsWith("/api/", StringComparison.Ordinal) && r.Method != "GET"
             && !r.Path.EndsWith("/audience", StringComparison.Ordinal) && !r.Path.EndsWith("/preview", StringComparison.Ordinal)))

@@ -114,8 +114,13 @@ public sealed class PolicyTests(World world) : IClassFixture<World>, IAsyncLifet
     [Fact]
     public async Task The_counters_are_written_by_the_database_alone()
     {
-        foreach (
-            var statement in new[] { "update campaigns.campaign_counts set sent = 99", "delete from campaigns.campaign_minutes", "update campaigns.user_counts set contacts = 0", "update campaigns.campaign_links set url = 'https://evil.test'", "delete from campaigns.delivery_events", "select campaigns.resubscribe(gen_random_uuid())" })
+        string[] statements =
+        [
+            "update campaigns.campaign_counts set sent = 99", "delete from campaigns.campaign_minutes",
+            "update campaigns.user_counts set contacts = 0", "update campaigns.campaign_links set url = 'https://evil.test'",
+            "delete from campaigns.delivery_events", "select campaigns.resubscribe(gen_random_uuid())",
+        ];
+        foreach (var statement in statements)
         {
             (await Should.ThrowAsync<PostgresException>(() => world.AsRole<int>("authenticated", _mine, statement)))
                 .SqlState.ShouldBe(PostgresErrorCodes.InsufficientPrivilege, statement);

@@ -87,7 +87,8 @@ public sealed class ReaderPolicyTests(World world) : IClassFixture<World>, IAsyn
     private async Task Rights(bool write, bool delete)
     {
         await world.Execute(
-            "update tenancy.user_module_permissions set is_active = true, can_write = @write, can_delete = @delete where user_id = @_person", new { _person, write, delete });
+            "update tenancy.user_module_permissions set is_active = true, can_write = @write, can_delete = @delete"
+            + " where user_id = @_person", new { _person, write, delete });
         foreach (var (right, has) in new[] { ("read", true), ("write", write), ("delete", delete) })
         {
             (await world.AsRole<bool>("authenticated", _person, "select tenancy.has_module('campagnes', @right)", new { right }))

@@ -127,9 +127,7 @@ public sealed class RescueTests : IAsyncLifetime
         var (due, begun, later) = (await Draft(5), await Draft(5), await Draft(5));
         foreach (var campaign in new[] { due, later })
         {
-            await _client.Act(
-                campaign, "schedule",
-                new { at = DateTime.UtcNow.AddDays(1).ToString("yyyy-MM-dd'T'HH:mm", System.Globalization.CultureInfo.InvariantCulture), timeZone = "UTC" }).Json();
+            await _client.Act(campaign, "schedule", Mailings.InDays(1)).Json();
         }
         await _client.Act(begun, "send").Json(202);
         await _world.Execute(GiveUpSql, new { id = begun.Id() });

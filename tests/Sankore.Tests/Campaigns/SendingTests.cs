@@ -1,4 +1,5 @@
 using System.Text;
+using MimeKit;
 
 namespace Sankore.Tests.Campaigns;
 
@@ -34,7 +35,13 @@ public sealed class SendingTests
             "select array_agg(id order by id) from campaigns.emails_sent where campaign_id = @id", new { id = campaign.Id() })).Order());
         var read = mails.Select(m => ReadMail.Of(Encoding.Latin1.GetBytes(m))).ToDictionary(m => m.Header("Subject"));
         read.Keys.Order().ShouldBe(Enumerable.Range(0, 500).Where(i => i != 7).Select(i => $"Pour Personne {i}").Order());
-        var one = read["Pour Personne 42"];
+        IsOf42(read["Pour Personne 42"], word);
+        await client.Act(campaign, "send").ShouldRefuse(409, "CAMPAIGN_STATE");
+        await IsTold(world, feed, campaign.Id());
+    }
+
+    private static void IsOf42(MimeMessage one, string word)
+    {
         one.Header("To").ShouldBe($"Personne 42 <{word}.42@exemple2.cg>");
         one.Header("From").ShouldEndWith("<no-reply@sankore.test>");
         one.Header("Reply-To").ShouldBe(Email);
@@ -44,25 +51,25 @@ public sealed class SendingTests
         one.Plain().ShouldContain($"Bonjour Personne 42 de Org {word} 2");
         // The content does not say how to leave: a line below does.
         var leave = one.Header("List-Unsubscribe").Trim('<', '>');
-        one.Html()
-            .ShouldSatisfyAllConditions(
+        one.Html().ShouldSatisfyAllConditions(
             html => html.ShouldStartWith("<!DOCTYPE html><html lang=\"fr\">"), html => html.ShouldContain($"href=\"{leave}\""));
         one.Plain().ShouldContain($"Se désinscrire ({leave})");
+    }
 
+    private static async Task IsTold(World world, LiveClient feed, Guid campaign)
+    {
         var told = await feed.Next(
-            e =>
-            e.Table == "campaigns.campaign_analytics" && e.RowId == campaign.Id() && e.Row.Text("status") == "sent", "the end is told");
+            e => e.Table == "campaigns.campaign_analytics" && e.RowId == campaign && e.Row.Text("status") == "sent", "the end is told");
         told.Row.GetProperty("sent").GetInt32().ShouldBe(499);
         (told.Row.GetProperty("accepted").GetInt32(), told.Row.GetProperty("total").GetInt32(),
             told.Row.GetProperty("successRate").GetDecimal()).ShouldBe((499, 499, 100));
         await feed.Next(
             e => e.Table == "campaigns.dashboard_analytics" && e.Row.GetProperty("today").GetInt32() == 499, "the dashboard is told");
-        await client.Act(campaign, "send").ShouldRefuse(409, "CAMPAIGN_STATE");
         // By the database's own record, however fast or slow this machine is: the act itself, and then one more each 240 ms at most.
         (await world.Sql<bool>("""
             select count(*) - 2 <= extract(epoch from max(l.at) - min(c.started_at)) / 0.24 from live.changes l
-            join campaigns.email_campaigns c on c.id::text = l.row_id where c.id = @id
-            """, new { id = campaign.Id() })).ShouldBeTrue("progress is told at most four times a second");
+            join campaigns.email_campaigns c on c.id::text = l.row_id where c.id = @campaign
+            """, new { campaign })).ShouldBeTrue("progress is told at most four times a second");
     }
 
     [Fact]
@@ -97,22 +104,15 @@ public sealed class SendingTests
             _ when command.StartsWith("RCPT TO:<gone", StringComparison.Ordinal) => "550 5.1.1 nobody of that name",
             _ when command.StartsWith("RCPT TO:<policy", StringComparison.Ordinal) => "550 5.7.1 not from you",
             _ when command.StartsWith("RCPT TO:<later", StringComparison.Ordinal) =>
-            Interlocked.Increment(ref deferrals) == 1 ? "450 4.2.1 greylisted" : null,
+                Interlocked.Increment(ref deferrals) == 1 ? "450 4.2.1 greylisted" : null,
             _ when command.StartsWith(".\n", StringComparison.Ordinal) && command.Contains("To: lost@", StringComparison.Ordinal) =>
-            ScriptedSmtp.Cut,
+                ScriptedSmtp.Cut,
             _ => null,
         });
         await using var world = await MailingWorld.Start(server.Port);
         using var client = await world.As(Email);
         var word = Catalogue.Word();
-        foreach (var who in (string[])["gone", "policy", "later", "lost", "fine"])
-        {
-            await client.Ask(HttpMethod.Post, $"{Mailings.Api}/contacts", new { email = $"{who}@{word}.cg", tags = new[] { word } })
-                .Json(201);
-        }
-        var segment = (
-            await client.Ask(HttpMethod.Post, $"{Mailings.Api}/segments", new { name = word, filter = new { tags = new[] { word } } })
-            .Json(201)).Id();
+        var segment = await SegmentOf(client, word, "gone", "policy", "later", "lost", "fine");
         var campaign = await client.Draft(word, segment);
         await client.Act(campaign, "send").Json(202);
         await Waiting.Until(
@@ -132,6 +132,18 @@ public sealed class SendingTests
         (await client.Ask(HttpMethod.Get, $"{Mailings.Api}/suppressions").Json()).GetProperty("items").Texts("email")
             .ShouldBe([$"gone@{word}.cg"], "a policy is not the address's fault");
         server.Mails.Count(m => m.Contains($"To: lost@{word}.cg", StringComparison.Ordinal)).ShouldBe(1);
+    }
+
+    /// <summary>A contact for each name, at an address of the word's, and the segment of them.</summary>
+    private static async Task<Guid> SegmentOf(HttpClient client, string word, params string[] names)
+    {
+        foreach (var who in names)
+        {
+            await client.Ask(HttpMethod.Post, $"{Mailings.Api}/contacts", new { email = $"{who}@{word}.cg", tags = new[] { word } })
+                .Json(201);
+        }
+        var segment = new { name = word, filter = new { tags = new[] { word } } };
+        return (await client.Ask(HttpMethod.Post, $"{Mailings.Api}/segments", segment).Json(201)).Id();
     }
 
     [Fact]
@@ -208,18 +220,14 @@ public sealed class SendingTests
         using var client = await world.As(Email);
         var word = Catalogue.Word();
         var campaign = await client.Draft(word, await world.Contacts(Email, word, 5));
-        await client.Act(
-            campaign, "schedule",
-            new { at = DateTime.UtcNow.AddDays(1).ToString("yyyy-MM-dd'T'HH:mm", System.Globalization.CultureInfo.InvariantCulture), timeZone = "UTC" }).Json();
+        await client.Act(campaign, "schedule", Mailings.InDays(1)).Json();
         // Its job comes too early: nothing happens.
         await world.Execute("update util.job_queue set run_at = now() where job_type = 'campaign_start'; select pg_notify('jobs', '')");
         await Waiting.Until(
             async () => await world.Sql<long>(
             "select count(*) from util.job_queue where job_type = 'campaign_start' and status = 'completed'") == 1, "the job is done");
         (await client.Figures(campaign)).Text("status").ShouldBe("scheduled");
-        await client.Act(
-            campaign, "schedule",
-            new { at = DateTime.UtcNow.AddDays(1).ToString("yyyy-MM-dd'T'HH:mm", System.Globalization.CultureInfo.InvariantCulture), timeZone = "UTC" }).Json();
+        await client.Act(campaign, "schedule", Mailings.InDays(1)).Json();
         await world.Execute(
             "update campaigns.email_campaigns set scheduled_at = now(); update util.job_queue set run_at = now()"
             + " where status = 'pending'; select pg_notify('jobs', '')");

@@ -82,18 +82,7 @@ public sealed class StateTests(World world) : IClassFixture<World>, IAsyncLifeti
         for (var i = 0; i < 60; i++)
         {
             var act = ((string[])["send", "schedule", "unschedule", "pause", "resume", "cancel", "update", "delete"])[random.Next(8)];
-            var next = (act, state) switch
-            {
-                ("send", "draft" or "scheduled") => "sending",
-                ("schedule", "draft" or "scheduled") => "scheduled",
-                ("unschedule", "scheduled") => "draft",
-                ("pause", "sending") => "paused",
-                ("resume", "paused") => "sending",
-                ("cancel", "draft" or "scheduled" or "sending" or "paused") => "cancelled",
-                ("update", "draft") => "draft",
-                ("delete", "draft" or "cancelled") => "gone",
-                _ => null,
-            };
+            var next = Next(act, state);
             using var answer = await Ask(client, campaign, act);
             var text = await answer.Body();
             if (next is null)
@@ -117,6 +106,20 @@ public sealed class StateTests(World world) : IClassFixture<World>, IAsyncLifeti
         }
     }
 
+    /// <summary>The model: the state after something is done; null: it is refused.</summary>
+    private static string? Next(string act, string state) => (act, state) switch
+    {
+        ("send", "draft" or "scheduled") => "sending",
+        ("schedule", "draft" or "scheduled") => "scheduled",
+        ("unschedule", "scheduled") => "draft",
+        ("pause", "sending") => "paused",
+        ("resume", "paused") => "sending",
+        ("cancel", "draft" or "scheduled" or "sending" or "paused") => "cancelled",
+        ("update", "draft") => "draft",
+        ("delete", "draft" or "cancelled") => "gone",
+        _ => null,
+    };
+
     [Fact]
     public async Task Of_many_clicks_at_once_one_wins()
     {
@@ -137,8 +140,12 @@ public sealed class StateTests(World world) : IClassFixture<World>, IAsyncLifeti
         var (user, word) = (await world.IdOf(Email), Catalogue.Word());
         var campaign = await client.Draft(word, await world.Contacts(Email, word, 3));
         await client.Act(campaign, "send").Json(202);
-        foreach (
-            var change in new[] { "subject = 'x'", "content = 'x'", "audience = '{\"kind\": \"all\"}'", "from_name = 'x'", "reply_to = 'x@y.cg'", "track_opens = true" })
+        string[] changes =
+        [
+            "subject = 'x'", "content = 'x'", "audience = '{\"kind\": \"all\"}'", "from_name = 'x'", "reply_to = 'x@y.cg'",
+            "track_opens = true",
+        ];
+        foreach (var change in changes)
         {
             (await Should.ThrowAsync<PostgresException>(
                 () => world.AsRole<int>(
@@ -192,9 +199,7 @@ public sealed class StateTests(World world) : IClassFixture<World>, IAsyncLifeti
 
     private static Task<HttpResponseMessage> Ask(HttpClient client, JsonElement campaign, string act) => act switch
     {
-        "schedule" => client.Act(
-            campaign, act,
-            new { at = DateTime.UtcNow.AddDays(2).ToString("yyyy-MM-dd'T'HH:mm", System.Globalization.CultureInfo.InvariantCulture), timeZone = "UTC" }),
+        "schedule" => client.Act(campaign, act, Mailings.InDays(2)),
         "delete" => client.Ask(HttpMethod.Delete, $"{Mailings.Api}/{campaign.Id()}"),
         "update" => Update(client, campaign),
         _ => client.Act(campaign, act),
@@ -205,6 +210,13 @@ public sealed class StateTests(World world) : IClassFixture<World>, IAsyncLifeti
         var now = await client.Ask(HttpMethod.Get, $"{Mailings.Api}/{campaign.Id()}").Json();
         return await client.Ask(
             HttpMethod.Put, $"{Mailings.Api}/{campaign.Id()}",
-            new { name = now.Text("name"), subject = "S", content = "C", audience = now.GetProperty("audience"), version = now.Number("version") });
+            new
+            {
+                name = now.Text("name"),
+                subject = "S",
+                content = "C",
+                audience = now.GetProperty("audience"),
+                version = now.Number("version"),
+            });
     }
 }

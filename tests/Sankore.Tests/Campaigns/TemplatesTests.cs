@@ -139,8 +139,12 @@ public sealed class TemplatesTests(World world) : IClassFixture<World>
         var contact = await head.Ask(
             HttpMethod.Post, "/api/campaigns/contacts",
             new { email = $"{word}@exemple.cg", name = "Ruth <i>", organization = $"Lycée {word}" }).Json(201);
-        var message =
-            new { subject = "Pour {{contact.name}}", content = "<p>{{contact.name}}, {{organization.name}}, {{contact.email}}</p>", contactId = contact.Id() };
+        var message = new
+        {
+            subject = "Pour {{contact.name}}",
+            content = "<p>{{contact.name}}, {{organization.name}}, {{contact.email}}</p>",
+            contactId = contact.Id(),
+        };
         var filled = await head.Ask(HttpMethod.Post, $"{Api}/preview", message).Json();
         filled.Text("subject").ShouldBe("Pour Ruth <i>");
         filled.Text("html").ShouldContain($"<p>Ruth &lt;i&gt;, Lycée {word}, {word}@exemple.cg</p>");
@@ -162,8 +166,11 @@ public sealed class TemplatesTests(World world) : IClassFixture<World>
     public async Task A_preview_runs_nothing_and_shows_itself_to_our_own_pages_only()
     {
         using var browser = await SignedIn(Cast.HeadOnPremium);
-        foreach (
-            var path in new[] { $"{Pages}/preview", $"{Pages}/preview?start=invitation", $"{Pages}/preview?start=../x", $"{Pages}/{Guid.NewGuid()}/preview" })
+        string[] paths =
+        [
+            $"{Pages}/preview", $"{Pages}/preview?start=invitation", $"{Pages}/preview?start=../x", $"{Pages}/{Guid.NewGuid()}/preview",
+        ];
+        foreach (var path in paths)
         {
             using var answer = await browser.Get(path);
             answer.Headers.GetValues("Content-Security-Policy").ShouldHaveSingleItem()

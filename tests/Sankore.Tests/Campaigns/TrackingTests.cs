@@ -9,8 +9,11 @@ namespace Sankore.Tests.Campaigns;
 public sealed class TrackingTests
 {
     private const string Content = """
-        <p>Bonjour {{contact.name}}</p><a class="x" href="https://exemple.cg/a?b=1&amp;c=2">un</a> <A HREF='http://exemple.cg/'>deux</A> <a href=https://exemple.cg/c>trois</a>
-        <a href="https://exemple.cg/a?b=1&amp;c=2">encore un</a><a href="mailto:a@exemple.cg">écrire</a><a href="{{unsubscribe_url}}">partir</a><a href="https://exemple.cg/{{contact.email}}">moi</a><!-- <a href="https://exemple.cg/no">non</a> -->
+        <p>Bonjour {{contact.name}}</p><a class="x" href="https://exemple.cg/a?b=1&amp;c=2">un</a>
+        <A HREF='http://exemple.cg/'>deux</A> <a href=https://exemple.cg/c>trois</a>
+        <a href="https://exemple.cg/a?b=1&amp;c=2">encore un</a><a href="mailto:a@exemple.cg">écrire</a>
+        <a href="{{unsubscribe_url}}">partir</a>
+        <a href="https://exemple.cg/{{contact.email}}">moi</a><!-- <a href="https://exemple.cg/no">non</a> -->
         """;
 
     [Fact]
@@ -20,20 +23,7 @@ public sealed class TrackingTests
         await world.InitializeAsync();
         using var client = await world.As(Delivered.Email);
         var (campaign, mails) = await Send(world, client, opens: true, clicks: true);
-        var mail = mails[0];
-        var html = mail.Html();
-        var clicks = Regex.Matches(html, "href=[\"']?(http[^\"'>]+/c/[\\w-]{46})", RegexOptions.IgnoreCase)
-            .Select(m => new Uri(m.Groups[1].Value).AbsolutePath).ToList();
-        clicks.Count.ShouldBe(4, html);
-        clicks.Distinct().Count().ShouldBe(3);
-        html.ShouldContain("href=\"mailto:a@exemple.cg\"");
-        html.ShouldContain("<!-- <a href=\"https://exemple.cg/no\">non</a> -->");
-        html.ShouldMatch("href=\"https://exemple.cg/[^\"]+@exemple");
-        html.ShouldContain("/u/");
-        var text = mail.Plain();
-        text.ShouldContain("https://exemple.cg/a?b=1&c=2");
-        text.ShouldNotContain("/c/");
-        var picture = new Uri(Regex.Match(html, "<img src=\"([^\"]+)\"").Groups[1].Value).AbsolutePath;
+        var (clicks, picture) = Tracked(mails[0]);
 
         using var browser = new Browser(world.Address);
         using (var head = await browser.Client.Ask(HttpMethod.Head, clicks[0]))
@@ -62,6 +52,25 @@ public sealed class TrackingTests
         links.Select(l => (l.Text("url"), l.Number("clicks"), l.Number("people")))
             .ShouldBe([("https://exemple.cg/a?b=1&c=2", 3, 2), ("http://exemple.cg/", 1, 1), ("https://exemple.cg/c", 0, 0)]);
         await Forged(world, browser, clicks[0]);
+    }
+
+    /// <summary>The addresses of a message's links, and of its picture.</summary>
+    private static (IReadOnlyList<string> Clicks, string Picture) Tracked(MimeKit.MimeMessage mail)
+    {
+        var html = mail.Html();
+        var clicks = Regex.Matches(html, "href=[\"']?(http[^\"'>]+/c/[\\w-]{46})", RegexOptions.IgnoreCase)
+            .Select(m => new Uri(m.Groups[1].Value).AbsolutePath).ToList();
+        clicks.Count.ShouldBe(4, html);
+        clicks.Distinct().Count().ShouldBe(3);
+        html.ShouldContain("href=\"mailto:a@exemple.cg\"");
+        html.ShouldContain("<!-- <a href=\"https://exemple.cg/no\">non</a> -->");
+        html.ShouldMatch("href=\"https://exemple.cg/[^\"]+@exemple");
+        html.ShouldContain("/u/");
+        var text = mail.Plain();
+        text.ShouldContain("https://exemple.cg/a?b=1&c=2");
+        text.ShouldNotContain("/c/");
+        var picture = new Uri(Regex.Match(html, "<img src=\"([^\"]+)\"").Groups[1].Value).AbsolutePath;
+        return (clicks, picture);
     }
 
     [Fact]
@@ -104,8 +113,8 @@ public sealed class TrackingTests
         foreach (var path in new[]
         {
             click[..^1], click + "A", click.Replace("/c/", "/o/", StringComparison.Ordinal) + ".gif", "/o/x.gif",
-                $"/c/{signer.Sign(LinkPurpose.Unsubscribe, message, 1)}", $"/c/{signer.Sign(LinkPurpose.Click, message, 9)}",
-                $"/c/{signer.Sign(LinkPurpose.Click, message)}",
+            $"/c/{signer.Sign(LinkPurpose.Unsubscribe, message, 1)}", $"/c/{signer.Sign(LinkPurpose.Click, message, 9)}",
+            $"/c/{signer.Sign(LinkPurpose.Click, message)}",
             $"/c/{signer.Sign(LinkPurpose.Click, Guid.NewGuid(), 1)}", $"/o/{signer.Sign(LinkPurpose.Open, Guid.NewGuid())}.gif",
             $"/c/{new LinkSigner(new byte[32]).Sign(LinkPurpose.Click, message, 1)}",
         })
@@ -122,7 +131,15 @@ public sealed class TrackingTests
         var segment = await world.Contacts(Delivered.Email, word, 2);
         var campaign = await client.Ask(
             HttpMethod.Post, Mailings.Api,
-            new { name = word, subject = "Objet", content = Content, audience = new { kind = "segment", segmentId = segment }, trackOpens = opens, trackClicks = clicks }).Json(201);
+            new
+            {
+                name = word,
+                subject = "Objet",
+                content = Content,
+                audience = new { kind = "segment", segmentId = segment },
+                trackOpens = opens,
+                trackClicks = clicks,
+            }).Json(201);
         await client.Act(campaign, "send").Json(202);
         await client.Until(campaign, "sent");
         var ids =

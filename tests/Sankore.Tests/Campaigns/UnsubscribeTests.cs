@@ -57,12 +57,7 @@ public sealed class UnsubscribeTests(EventsWorld world) : IClassFixture<EventsWo
         using var browser = new Browser(world.Address);
         for (var i = 0; i < 3; i++)
         {
-            var page = WebUtility.HtmlDecode(await browser.Page(path));
-            page.ShouldContain("École Bantou");
-            page.ShouldMatch(@"[a-z]•••@exemple\.cg");
-            page.ShouldNotContain(
-                await world.Sql<string>("select recipient_email from campaigns.emails_sent where id = @id", new { id = m[0] }));
-            page.ShouldContain("Me désinscrire");
+            await OffersToLeave(WebUtility.HtmlDecode(await browser.Page(path)), m[0]);
         }
         using var head = await browser.Client.Ask(HttpMethod.Head, path);
         (await world.Line(m[0])).ShouldBe("sent");
@@ -92,6 +87,15 @@ public sealed class UnsubscribeTests(EventsWorld world) : IClassFixture<EventsWo
         (await world.Line(m[0])).ShouldBe("sent U |unsubscribed");
         using var english = new Browser(world.Address, "en");
         (await english.Page(path)).ShouldContain("Subscribe me again");
+    }
+
+    private async Task OffersToLeave(string page, Guid message)
+    {
+        page.ShouldContain("École Bantou");
+        page.ShouldMatch(@"[a-z]•••@exemple\.cg");
+        page.ShouldNotContain(
+            await world.Sql<string>("select recipient_email from campaigns.emails_sent where id = @message", new { message }));
+        page.ShouldContain("Me désinscrire");
     }
 
     [Fact]
@@ -173,7 +177,9 @@ public sealed class UnsubscribeTests(EventsWorld world) : IClassFixture<EventsWo
 
     private static FormUrlEncodedContent Act(string act) => new([KeyValuePair.Create("act", act)]);
 
-    private async Task<string> Link(
-        Guid message) =>
-        $"/u/{(await world.App.Services.GetRequiredService<SignedLinks>().Signer(CancellationToken.None)).Sign(LinkPurpose.Unsubscribe, message)}";
+    private async Task<string> Link(Guid message)
+    {
+        var signer = await world.App.Services.GetRequiredService<SignedLinks>().Signer(CancellationToken.None);
+        return $"/u/{signer.Sign(LinkPurpose.Unsubscribe, message)}";
+    }
 }

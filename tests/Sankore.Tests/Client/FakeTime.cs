@@ -10,7 +10,16 @@ internal sealed class FakeTime : TimeProvider
     public override DateTimeOffset GetUtcNow() { lock (_lock) { return _now; } }
 
     /// <summary>How long each timer that runs still has to go.</summary>
-    public IReadOnlyList<TimeSpan> Waits { get { lock (_lock) { return [.. _timers.Where(t => t.Due is not null).Select(t => t.Due!.Value - _now)]; } } }
+    public IReadOnlyList<TimeSpan> Waits
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return [.. _timers.Where(t => t.Due is not null).Select(t => t.Due!.Value - _now)];
+            }
+        }
+    }
 
     /// <summary>Waits until something waits for so long or longer.</summary>
     public Task Waited(TimeSpan least) => Waiting.Until(() => Waits.Any(w => w >= least), $"something waits {least}");

@@ -261,8 +261,7 @@ public sealed class ReconnectTests
     [Fact]
     public async Task Cancelling_ends_it_while_it_waits_and_between_connections()
     {
-        foreach (
-            var (answer, until) in new (
+        foreach (var (answer, until) in new (
             Func<HttpContext, Task>,
             Func<FeedReader, bool>)[] { (Stays(""), r => r.States.Count == 1), (Answers(503, "3600"), r => r.Losses.Count == 1) })
         {

@@ -98,8 +98,7 @@ public sealed class RouteGuards(World world) : IClassFixture<World>
     {
         using var admin = await world.As(Cast.Super);
         using var member = await world.As(Cast.HeadOnPremium);
-        foreach (
-            var endpoint in Endpoints()
+        foreach (var endpoint in Endpoints()
             .Where(
             e => Methods(e).Contains("GET") && e.Metadata.GetMetadata<IAllowAnonymous>() is null && e.RoutePattern.Parameters.Count == 0))
         {

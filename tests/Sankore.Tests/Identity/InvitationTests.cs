@@ -134,10 +134,11 @@ public sealed class InvitationTests(EmptyWorld world) : IClassFixture<EmptyWorld
     {
         var link = await SetUpLink();
         using var browser = new Browser(world.Address);
-        foreach (
-            var (
-            field,
-            value) in new[] { ("Form.Password", "court"), ("Form.Password", "sankore-demo"), ("Form.Email", "nobody"), ("Form.DisplayName", " ") })
+        (string Field, string Value)[] cases =
+        [
+            ("Form.Password", "court"), ("Form.Password", "sankore-demo"), ("Form.Email", "nobody"), ("Form.DisplayName", " "),
+        ];
+        foreach (var (field, value) in cases)
         {
             using var answer = await browser.Submit(link, "Form.Token", [.. Filled($"{Catalogue.Word()}@example.org"), (field, value)]);
             var html = await answer.Body();

@@ -14,26 +14,10 @@ public sealed class HandoverTests(World world) : IClassFixture<World>
     [Fact]
     public async Task The_request_is_over_while_its_stream_goes_on()
     {
-        // What Kestrel says of connections to this world's port. Some clients keep one for their next request.
+        // Some clients keep a connection for their next request.
         const int Streams = 30;
         var connections = 0L;
-        using var listener = new MeterListener();
-        listener.InstrumentPublished = (instrument, l) =>
-        {
-            if (instrument.Name == "kestrel.active_connections")
-            {
-                l.EnableMeasurementEvents(instrument);
-            }
-        };
-        listener.SetMeasurementEventCallback<long>((_, value, tags, _) =>
-        {
-            if (tags.ToArray().Any(t => t.Key == "server.port" && Equals(t.Value, world.Address.Port)))
-            {
-                Interlocked.Add(ref connections, value);
-            }
-        });
-        listener.Start();
-
+        using var listener = Connections(change => Interlocked.Add(ref connections, change));
         var module = await world.Included("gratuit");
         var streams = new List<LiveClient>();
         for (var n = 0; n < Streams; n++)
@@ -52,6 +36,28 @@ public sealed class HandoverTests(World world) : IClassFixture<World>
             await stream.DisposeAsync();
         }
         await Waiting.Until(() => Hub.Count == 0, "the streams are over");
+    }
+
+    /// <summary>Tells what Kestrel says of connections to this world's port: one more, one less.</summary>
+    private MeterListener Connections(Action<long> change)
+    {
+        var listener = new MeterListener();
+        listener.InstrumentPublished = (instrument, l) =>
+        {
+            if (instrument.Name == "kestrel.active_connections")
+            {
+                l.EnableMeasurementEvents(instrument);
+            }
+        };
+        listener.SetMeasurementEventCallback<long>((_, value, tags, _) =>
+        {
+            if (tags.ToArray().Any(t => t.Key == "server.port" && Equals(t.Value, world.Address.Port)))
+            {
+                change(value);
+            }
+        });
+        listener.Start();
+        return listener;
     }
 
     [Fact]

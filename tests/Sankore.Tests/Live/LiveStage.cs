@@ -61,7 +61,8 @@ public sealed class LiveStage : IAsyncLifetime, ICollectionFixture<LiveStage>
         {
             File.SetUnixFileMode(
                 _folder,
-                UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute | UnixFileMode.GroupExecute | UnixFileMode.OtherExecute);
+                UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute
+                | UnixFileMode.GroupExecute | UnixFileMode.OtherExecute);
         }
         await Postgres.Start();
         await SankoreApp.PrepareDatabase(Admin, _ => { }, CancellationToken.None);

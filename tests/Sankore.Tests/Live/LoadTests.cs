@@ -64,7 +64,8 @@ public sealed class LoadTests(World world) : IClassFixture<World>
         for (var round = 1; round <= 3; round++)
         {
             (await world.Sql<long>(
-                "select count(pg_terminate_backend(pid)) from pg_stat_activity where datname = current_database() and query = 'listen live'")).ShouldBe(1);
+                "select count(pg_terminate_backend(pid)) from pg_stat_activity where datname = current_database()"
+                + " and query = 'listen live'")).ShouldBe(1);
             await world.Rename(module, $"Tour {round}");
             await stream.Hears(module, $"Tour {round}");
             await Waiting.Until(

@@ -53,7 +53,14 @@ public sealed class Nginx : IAsyncDisposable
           server {
             listen {{Address}} backlog=4096;
             location / { proxy_pass http://sankore; proxy_set_header Host $host; }
-            location /live { proxy_pass http://sankore; proxy_http_version 1.1; proxy_set_header Connection ""; proxy_set_header Host $host; proxy_buffering off; proxy_read_timeout 1h; }
+            location /live {
+              proxy_pass http://sankore;
+              proxy_http_version 1.1;
+              proxy_set_header Connection "";
+              proxy_set_header Host $host;
+              proxy_buffering off;
+              proxy_read_timeout 1h;
+            }
           }
         }
         """);

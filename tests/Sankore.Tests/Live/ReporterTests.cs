@@ -72,8 +72,11 @@ public sealed class ReporterTests(World world) : IClassFixture<World>
     [Fact]
     public async Task The_topic_goes_with_the_permission()
     {
-        var people =
-            new[] { await world.IdOf(Cast.Super), await world.IdOf(Cast.HeadOnPremium), await world.IdOf(Cast.Admin2), await world.IdOf(Cast.Teacher1) };
+        Guid[] people =
+        [
+            await world.IdOf(Cast.Super), await world.IdOf(Cast.HeadOnPremium), await world.IdOf(Cast.Admin2),
+            await world.IdOf(Cast.Teacher1),
+        ];
         (await world.AsRole<Guid>(
             "service_role", null, "select user_id from rbac.rights_of_people(@people) where kind = 'topic' and 'operations' = any(items)",
             new { people })).ShouldBe([people[0]]);

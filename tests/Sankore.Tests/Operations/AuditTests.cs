@@ -62,7 +62,8 @@ public sealed class AuditTests(World world) : IClassFixture<World>
 
         (await Entries()).ShouldBe(before);
         Task<long> Entries() => world.Sql<long>(
-            "select count(*) from audit.audit_logs where record_id = @id or (table_name = 'tenancy.modules' and after ->> 'code' = 'refus')", new { id = Id(module) });
+            "select count(*) from audit.audit_logs where record_id = @id"
+            + " or (table_name = 'tenancy.modules' and after ->> 'code' = 'refus')", new { id = Id(module) });
     }
 
     [Theory]

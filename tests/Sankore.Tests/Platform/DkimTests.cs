@@ -24,8 +24,11 @@ public sealed class DkimTests(PythonMail python) : IClassFixture<PythonMail>
             Simple(text),
             Simple(text)
             with { Html = $"<p>{text}</p>", ReplyTo = Mailbox.Parse("Élèves <r@example.org>"), Subject = text.Replace('\n', ' ') },
-            Simple(text)
-            with { Attachments = [new Attachment("à lire.pdf", "application/pdf", RandomNumberGenerator.GetBytes(10_000))], Headers = [("List-Unsubscribe", "<https://example.org/u/1>"), ("List-Unsubscribe-Post", "List-Unsubscribe=One-Click")] },
+            Simple(text) with
+            {
+                Attachments = [new Attachment("à lire.pdf", "application/pdf", RandomNumberGenerator.GetBytes(10_000))],
+                Headers = [("List-Unsubscribe", "<https://example.org/u/1>"), ("List-Unsubscribe-Post", "List-Unsubscribe=One-Click")],
+            },
         };
         foreach (var pem in (string[])[Key.Value, Pem(1024, pkcs1: true)])
         {
@@ -45,16 +48,14 @@ public sealed class DkimTests(PythonMail python) : IClassFixture<PythonMail>
         var signer = new MailSigner("sankore.test", "mail", Key.Value);
         var message =
             Bytes(Simple("Un texte, et rien d'autre") with { Headers = [("List-Unsubscribe", "<https://example.org/u/1>")] }, signer);
-        foreach (
-            var part in (
+        foreach (var part in (
             string[])["From: ", "To: ", "Subject: ", "Date: ", "Message-ID: <", "List-Unsubscribe: <", "Content-Type: ", "Un tex"])
         {
             var changed = message.ToArray();
             changed[message.IndexOf(Encoding.ASCII.GetBytes("\r\n" + part)) + 2 + part.Length] ^= 1;
             python.Verifies(changed, Record(signer)).ShouldBeFalse(part);
         }
-        foreach (
-            var added in (
+        foreach (var added in (
             string[])["From: eve@example.org\r\n", "Subject: other\r\n", "Reply-To: eve@example.org\r\n", "To: other@example.org\r\n"])
         {
             python.Verifies([.. Encoding.ASCII.GetBytes(added), .. message], Record(signer)).ShouldBeFalse(added);

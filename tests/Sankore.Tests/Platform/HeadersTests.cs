@@ -25,8 +25,12 @@ public sealed partial class HeadersTests(World world) : IClassFixture<World>
         using var answer = await browser.Get(path);
         ((int)answer.StatusCode).ShouldBe(status);
         var policy = Header(answer, "Content-Security-Policy");
-        foreach (
-            var rule in new[] { "default-src 'none'", "script-src 'self'", "style-src 'self'", "frame-ancestors 'none'", "base-uri 'none'", "form-action 'self'" })
+        string[] rules =
+        [
+            "default-src 'none'", "script-src 'self'", "style-src 'self'", "frame-ancestors 'none'", "base-uri 'none'",
+            "form-action 'self'",
+        ];
+        foreach (var rule in rules)
         {
             policy.Split(';', StringSplitOptions.TrimEntries).ShouldContain(rule);
         }

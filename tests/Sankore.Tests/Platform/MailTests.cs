@@ -20,7 +20,8 @@ public sealed class MailTests(World world) : IClassFixture<World>
     [InlineData(
         "Fin",
         "une très longue ligne sans fin "
-        + "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa é fin")]
+        + "aaaaaaaaaaaaaaaaaaaa"
+        + "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa é fin")]
     public async Task A_mail_is_read_in_the_outbox_as_it_was_written(string subject, string text)
     {
         var to = $"{Catalogue.Word()}@example.org";

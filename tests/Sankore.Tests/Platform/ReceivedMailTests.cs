@@ -54,40 +54,42 @@ public sealed class ReceivedMailTests
     public void Names_of_files_are_read(string disposition, string name) =>
         (Read($"Content-Disposition: {disposition}\r\n\r\n").Body!.ContentDisposition!.FileName ?? "").ShouldBe(name);
 
+    private const string Report = """
+        From: MAILER-DAEMON@example.org
+        Subject: Undelivered Mail Returned to Sender
+        Content-Type: multipart/report; report-type=delivery-status;
+        	boundary="9B095B5ADSN=_01/relay"
+
+        This is a multi-part message.
+        --9B095B5ADSN=_01/relay
+        Content-Description: Notification
+
+        It did not arrive.
+
+        --9B095B5ADSN=_01/relay
+        Content-Type: message/delivery-status
+
+        Reporting-MTA: dns; relay.example.org
+
+        Final-Recipient: rfc822; nobody@example.org
+        Action: failed
+        Status: 5.1.1
+
+        --9B095B5ADSN=_01/relay
+        Content-Type: message/rfc822
+
+        Message-ID: <42@sankore.test>
+        Subject: =?utf-8?Q?R=C3=A9union?=
+
+        Bonjour
+        --9B095B5ADSN=_01/relay--
+        Afterwards, for nobody.
+        """;
+
     [Fact]
     public void A_report_of_a_mail_that_came_back_is_read()
     {
-        var report = Read("""
-            From: MAILER-DAEMON@example.org
-            Subject: Undelivered Mail Returned to Sender
-            Content-Type: multipart/report; report-type=delivery-status;
-            	boundary="9B095B5ADSN=_01/relay"
-
-            This is a multi-part message.
-            --9B095B5ADSN=_01/relay
-            Content-Description: Notification
-
-            It did not arrive.
-
-            --9B095B5ADSN=_01/relay
-            Content-Type: message/delivery-status
-
-            Reporting-MTA: dns; relay.example.org
-
-            Final-Recipient: rfc822; nobody@example.org
-            Action: failed
-            Status: 5.1.1
-
-            --9B095B5ADSN=_01/relay
-            Content-Type: message/rfc822
-
-            Message-ID: <42@sankore.test>
-            Subject: =?utf-8?Q?R=C3=A9union?=
-
-            Bonjour
-            --9B095B5ADSN=_01/relay--
-            Afterwards, for nobody.
-            """);
+        var report = Read(Report);
         var parts = report.Body.ShouldBeAssignableTo<Multipart>()!;
         parts.Select(p => p.ContentType.MimeType).ShouldBe(["text/plain", "message/delivery-status", "message/rfc822"]);
         report.BodyText().ShouldBe("It did not arrive.\n");

@@ -60,8 +60,7 @@ public sealed class SchemaUpgradeTests
               duration_ms integer not null, constraint migrations_meta_pkey primary key (id),
                 constraint migrations_meta_module_migration_name_unique unique (module, migration_name))
             """);
-        foreach (
-            var (module, file) in SankoreApp.Modules.Select(m => m.Name)
+        foreach (var (module, file) in SankoreApp.Modules.Select(m => m.Name)
             .SelectMany(m => files.Where(f => f.StartsWith($"src/Sankore/{m}/", StringComparison.Ordinal))
             .OrderBy(f => Path.GetFileName(f)[0] == 'R').ThenBy(f => Path.GetFileName(f), StringComparer.Ordinal), (m, f) => (m, f)))
         {

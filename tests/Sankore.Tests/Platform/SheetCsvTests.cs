@@ -17,8 +17,12 @@ public sealed class SheetCsvTests
     [Fact]
     public void Any_table_reads_back_in_each_separator_line_end_and_encoding()
     {
-        foreach (
-            var (separator, newline, quoted) in Separators.SelectMany(s => Newlines.SelectMany(n => new[] { (s, n, true), (s, n, false) })))
+        var manners =
+            from separator in Separators
+            from newline in Newlines
+            from quoted in new[] { true, false }
+            select (separator, newline, quoted);
+        foreach (var (separator, newline, quoted) in manners)
         {
             Prop.ForAll(Tables.Any().ToArbitrary(), table =>
             {

@@ -162,8 +162,7 @@ public sealed class SheetHostileTests
         using var file = new MemoryStream();
         using var to = new BinaryWriter(file);
         to.Write([0xD0, 0xCF, 0x11, 0xE0, 0xA1, 0xB1, 0x1A, 0xE1, .. new byte[16], 0x3E, 0, 3, 0, 0xFE, 0xFF, 9, 0, 6, 0, .. new byte[6]]);
-        foreach (
-            var field in (
+        foreach (var field in (
             uint[])[0, 1, 1, 0, 4096, End, 0, End, 0, 0, .. Enumerable.Repeat(Free, 108), Fat, End, .. Enumerable.Repeat(Free, 126)])
         {
             to.Write(field);

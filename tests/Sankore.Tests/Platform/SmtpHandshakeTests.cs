@@ -1,3 +1,4 @@
+using System.Security.Cryptography.X509Certificates;
 using System.Text;
 using Sankore.Platform.Mail;
 
@@ -13,10 +14,11 @@ public sealed class SmtpHandshakeTests
     {
         using var certificate = ScriptedSmtp.SelfSigned("localhost");
         using var ofAnother = ScriptedSmtp.SelfSigned("other.example.org");
-        foreach (
-            var (
-            shown, trusted,
-            fits) in new[] { (certificate, certificate, true), (certificate, null, false), (certificate, ofAnother, false), (ofAnother, ofAnother, false) })
+        (X509Certificate2 Shown, X509Certificate2? Trusted, bool Fits)[] cases =
+        [
+            (certificate, certificate, true), (certificate, null, false), (certificate, ofAnother, false), (ofAnother, ofAnother, false),
+        ];
+        foreach (var (shown, trusted, fits) in cases)
         {
             await using var server =
                 new ScriptedSmtp { Certificate = shown, TlsFirst = security == SmtpSecurity.Tls, Abilities = ["STARTTLS", "AUTH PLAIN"] };

@@ -145,8 +145,7 @@ public sealed class RoleTests(World world) : IClassFixture<World>
     [InlineData("service_role"), InlineData("sankore_owner"), InlineData("postgres")]
     public async Task The_log_of_grants_is_rewritten_by_nobody(string role)
     {
-        foreach (
-            var statement in (
+        foreach (var statement in (
             string[])["update rbac.role_grants_log set reason = 'planted'", "delete from rbac.role_grants_log",
             "truncate rbac.role_grants_log"])
         {

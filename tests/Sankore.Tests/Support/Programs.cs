@@ -42,7 +42,8 @@ internal static class Programs
         {
             process.Kill(entireProcessTree: true);
             throw new TimeoutException(
-                $"waited {seconds} s in vain for the end of {process.StartInfo.FileName} {string.Join(' ', process.StartInfo.ArgumentList)}");
+                $"waited {seconds} s in vain for the end of {process.StartInfo.FileName} "
+                + $"{string.Join(' ', process.StartInfo.ArgumentList)}");
         }
     }
 }

@@ -31,7 +31,9 @@ public sealed class PythonMail : IDisposable
                 'Subject': str(m['Subject']), 'From': mailbox(old['From']), 'To': mailbox(old['To']), 'ReplyTo': mailbox(old['Reply-To']),
                 'MessageId': m['Message-ID'], 'Date': m['Date'].datetime.timestamp(), 'Extra': m['X-Extra'] and str(m['X-Extra']),
                 'Text': text and text.get_content().replace('\r\n', '\n'), 'Html': html and html.get_content().replace('\r\n', '\n'),
-                'Files': [[p.get_filename(), p.get_content_type(), base64.b64encode(p.get_payload(decode=True)).decode()] for p in m.iter_attachments()] if m.is_multipart() else [],
+                'Files': [
+                    [p.get_filename(), p.get_content_type(), base64.b64encode(p.get_payload(decode=True)).decode()]
+                    for p in m.iter_attachments()] if m.is_multipart() else [],
                 'Defects': [repr(d) for p in m.walk() for d in p.defects],
             }
 

@@ -72,8 +72,12 @@ public sealed class AssignmentInputTests(World world) : IClassFixture<World>
         await Untouched(
             (user, module) =>
             nobody.Bulk(group, new { userIds = new[] { user }, moduleIds = new[] { module } }).ShouldRefuse(401, "UNAUTHENTICATED"));
-        foreach (
-            var path in new[] { $"/api/groups/{group}/matrix", "/api/assignment-logs", $"/api/users/{Guid.NewGuid()}/modules", $"/api/users/{Guid.NewGuid()}/modules/campagnes/why" })
+        string[] paths =
+        [
+            $"/api/groups/{group}/matrix", "/api/assignment-logs", $"/api/users/{Guid.NewGuid()}/modules",
+            $"/api/users/{Guid.NewGuid()}/modules/campagnes/why",
+        ];
+        foreach (var path in paths)
         {
             await nobody.Ask(HttpMethod.Get, path).ShouldRefuse(401, "UNAUTHENTICATED");
         }
@@ -108,10 +112,12 @@ public sealed class AssignmentInputTests(World world) : IClassFixture<World>
         using var answer = await admin.Assign(user, module, new { expiresAt = end });
         ((int)answer.StatusCode).ShouldBeOneOf(200, 400, 422);
         var statuses = new List<(string, int)>();
-        foreach (
-            var (
-            client,
-            path) in new[] { (admin, $"/api/assignment-logs?user={user}"), (admin, $"/api/users/{user}/modules"), (person, $"/api/users/{user}/modules/campagnes/why"), (person, "/api/me"), (person, "/api/me/menu") })
+        (HttpClient Client, string Path)[] cases =
+        [
+            (admin, $"/api/assignment-logs?user={user}"), (admin, $"/api/users/{user}/modules"),
+            (person, $"/api/users/{user}/modules/campagnes/why"), (person, "/api/me"), (person, "/api/me/menu"),
+        ];
+        foreach (var (client, path) in cases)
         {
             using var read = await client.Ask(HttpMethod.Get, path);
             statuses.Add((path, (int)read.StatusCode));

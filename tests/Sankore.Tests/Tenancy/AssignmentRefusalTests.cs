@@ -76,8 +76,11 @@ public sealed class AssignmentRefusalTests(World world) : IClassFixture<World>
     public async Task Without_a_live_subscription_nothing_is_assigned(string status)
     {
         await world.Subscribe("g005", status: status);
-        foreach (
-            var attempt in new[] { await Module("teacher.s0005.1@sankore.test"), await Category("teacher.s0005.1@sankore.test", "finances") })
+        Attempt[] attempts =
+        [
+            await Module("teacher.s0005.1@sankore.test"), await Category("teacher.s0005.1@sankore.test", "finances"),
+        ];
+        foreach (var attempt in attempts)
         {
             await Refused(
                 "admin.g005@sankore.test", attempt, 422, "SUBSCRIPTION_INACTIVE", "pas d’abonnement en cours|no live subscription");

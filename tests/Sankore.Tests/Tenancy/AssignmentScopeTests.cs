@@ -94,8 +94,12 @@ public sealed class AssignmentScopeTests(World world) : IClassFixture<World>
     public async Task Any_link_that_breaks_takes_the_module_away_until_it_holds_again(string breaks, string mends)
     {
         const string Email = "teacher.s0004.1@sankore.test";
-        var args =
-            new { user = await world.IdOf(Email), group = await world.GroupId("g004"), module = await world.ModuleId("caisse-et-depenses") };
+        var args = new
+        {
+            user = await world.IdOf(Email),
+            group = await world.GroupId("g004"),
+            module = await world.ModuleId("caisse-et-depenses"),
+        };
         using var admin = await world.As("admin.g004@sankore.test");
         await admin.Bulk(args.group, new { userIds = new[] { args.user }, moduleIds = new[] { args.module }, canExport = true }).Json();
         (await world.MenuOf(Email))["caisse-et-depenses"].ShouldBe("re");

@@ -12,8 +12,13 @@ public sealed class BulkAssignmentTests(World world) : IClassFixture<World>
     {
         using var admin = await world.As(Cast.Admin1);
         var (group, before, last) = (await world.GroupId("g001"), await world.AssignmentsNow(), await world.LastLine());
-        var body =
-            new { role, moduleIds = new[] { await world.ModuleId(code) }, canWrite = true, schoolId = school is null ? null : (Guid?)await world.SchoolId(school) };
+        var body = new
+        {
+            role,
+            moduleIds = new[] { await world.ModuleId(code) },
+            canWrite = true,
+            schoolId = school is null ? null : (Guid?)await world.SchoolId(school),
+        };
         var preview = await admin.Bulk(group, body, preview: true).Json();
         (await world.AssignmentsNow()).ShouldBe(before);
         (await world.LinesAfter(last)).ShouldBeEmpty();
@@ -44,8 +49,13 @@ public sealed class BulkAssignmentTests(World world) : IClassFixture<World>
         string[] emails = ["teacher.s0011.1@sankore.test", "teacher.s0011.2@sankore.test", "secretary.s0011.1@sankore.test"];
         var users = await Ids(emails);
         using var admin = await world.As(Cast.Admin1);
-        var body =
-            new { userIds = users.Concat(users).ToArray(), moduleIds = new[] { await world.ModuleId("bibliotheque") }, categoryIds = new[] { await world.CategoryId("finances") }, canExport = true };
+        var body = new
+        {
+            userIds = users.Concat(users).ToArray(),
+            moduleIds = new[] { await world.ModuleId("bibliotheque") },
+            categoryIds = new[] { await world.CategoryId("finances") },
+            canExport = true,
+        };
         var result = await admin.Bulk(await world.GroupId("g001"), body).Json();
         result.GetProperty("people").GetInt32().ShouldBe(3);
         Outcomes(result).ShouldBe([("assigned", 6)]);
@@ -149,8 +159,12 @@ public sealed class BulkAssignmentTests(World world) : IClassFixture<World>
         using var client = await world.As(email);
         var (group, user, module) =
             (await world.GroupId("g001"), await world.IdOf("teacher.s0001.3@sankore.test"), await world.ModuleId("campagnes"));
-        foreach (
-            var body in new object[] { new { userIds = new[] { user, Guid.NewGuid() }, moduleIds = new[] { module } }, new { role = "teacher", moduleIds = new[] { module }, revoke = true } })
+        object[] bodies =
+        [
+            new { userIds = new[] { user, Guid.NewGuid() }, moduleIds = new[] { module } },
+            new { role = "teacher", moduleIds = new[] { module }, revoke = true },
+        ];
+        foreach (var body in bodies)
         {
             var (before, last) = (await world.AssignmentsNow(), await world.LastLine());
             await client.Bulk(group, body, preview: true).ShouldRefuse(403, "UNAUTHORIZED");
@@ -165,8 +179,12 @@ public sealed class BulkAssignmentTests(World world) : IClassFixture<World>
     public async Task A_school_of_another_group_is_not_found()
     {
         using var admin = await world.As(Cast.Admin1);
-        var body =
-            new { userIds = await Ids("teacher.s0001.3@sankore.test", "teacher.s0001.4@sankore.test"), moduleIds = new[] { await world.ModuleId("campagnes") }, schoolId = await world.SchoolId("s0002") };
+        var body = new
+        {
+            userIds = await Ids("teacher.s0001.3@sankore.test", "teacher.s0001.4@sankore.test"),
+            moduleIds = new[] { await world.ModuleId("campagnes") },
+            schoolId = await world.SchoolId("s0002"),
+        };
         var before = await world.AssignmentsNow();
         await admin.Bulk(await world.GroupId("g001"), body, preview: true).ShouldRefuse(404, "NOT_FOUND");
         await admin.Bulk(await world.GroupId("g001"), body).ShouldRefuse(404, "NOT_FOUND");

@@ -56,8 +56,16 @@ public sealed class CategoriesApiTests(World world) : IClassFixture<World>
     public async Task Every_field_that_is_said_is_kept()
     {
         using var admin = await world.As(Cast.Super);
-        var said =
-            new { name = $"N {Catalogue.Word()}", slug = Catalogue.Word(), description = "Élèves 🎓", icon = "heart", color = "purple", sortOrder = 9999, status = "inactive" };
+        var said = new
+        {
+            name = $"N {Catalogue.Word()}",
+            slug = Catalogue.Word(),
+            description = "Élèves 🎓",
+            icon = "heart",
+            color = "purple",
+            sortOrder = 9999,
+            status = "inactive",
+        };
         var kept = await admin.Ask(HttpMethod.Post, "/api/categories", said).Json(201);
         var expected = JsonSerializer.SerializeToElement(said);
         foreach (var field in expected.Names())

@@ -61,8 +61,7 @@ public sealed class DueDateTests(EmptyWorld world) : IClassFixture<EmptyWorld>
         await connection.OpenAsync();
         (await SyncOracle.Differences(connection)).ShouldBeEmpty();
         var after = await Read();
-        foreach (
-            var school in await connection.QueryAsync<School>(
+        foreach (var school in await connection.QueryAsync<School>(
             "select school_group_id as subscription_id, subscription_id as linked, active_modules = '{\"due\": true}' as has_module"
             + " from tenancy.schools"))
         {
@@ -114,7 +113,11 @@ public sealed class DueDateTests(EmptyWorld world) : IClassFixture<EmptyWorld>
             insert into tenancy.plan_modules (id, plan_id, module_id) values (@plan, @plan, @plan);
             """, new { plan });
         var rows =
-            from state in States from renew in new[] { true, false } from period in new[] { "monthly", "yearly" } from date in dates select new { id = Guid.CreateVersion7(), state, renew, period, date };
+            from state in States
+            from renew in new[] { true, false }
+            from period in new[] { "monthly", "yearly" }
+            from date in dates
+            select new { id = Guid.CreateVersion7(), state, renew, period, date };
         await using var connection = new NpgsqlConnection(world.AdminConnection);
         await connection.OpenAsync();
         foreach (var row in rows)

@@ -8,8 +8,12 @@ public sealed class GroupAdminPolicyTests(World world) : IClassFixture<World>
     {
         var admin = await world.IdOf(Cast.Admin1);
         var teacher = await world.IdOf("teacher.s0006.1@sankore.test");
-        foreach (
-            var set in new[] { "role = 'supervisor'", "status = 'inactive'", "status = 'active'", "expires_at = now() + interval '1 year'", "expires_at = null", "school_id = (select id from tenancy.schools where code = 's0011')" })
+        string[] theirs =
+        [
+            "role = 'supervisor'", "status = 'inactive'", "status = 'active'", "expires_at = now() + interval '1 year'",
+            "expires_at = null", "school_id = (select id from tenancy.schools where code = 's0011')",
+        ];
+        foreach (var set in theirs)
         {
             (await Update(admin, set, teacher)).ShouldBe("1", set);
             (await Update(admin, set, await world.IdOf(Cast.HeadOnEssentiel))).ShouldBe("0", set);
@@ -21,8 +25,11 @@ public sealed class GroupAdminPolicyTests(World world) : IClassFixture<World>
         (await Update(admin, "role = 'group_admin'", teacher)).ShouldBe("23514");
         (await Update(admin, "school_id = null, role = 'teacher'", teacher)).ShouldBe("23514");
         (await Update(admin, $"school_id = '{await world.SchoolId("s0002")}'", teacher)).ShouldBe("23503");
-        foreach (
-            var set in new[] { "user_id = user_id", "school_group_id = school_group_id", "id = gen_random_uuid()", "version = 9", "created_at = now()" })
+        string[] nobodys =
+        [
+            "user_id = user_id", "school_group_id = school_group_id", "id = gen_random_uuid()", "version = 9", "created_at = now()",
+        ];
+        foreach (var set in nobodys)
         {
             (await Update(admin, set, teacher)).ShouldBe("42501", set);
         }
@@ -61,28 +68,26 @@ public sealed class GroupAdminPolicyTests(World world) : IClassFixture<World>
         (await world.Tried("authenticated", await world.IdOf(Cast.HeadOnPremium), Insert, new { group = own, code = Catalogue.Word() }))
             .ShouldBe("42501");
 
-        const string Update = "update tenancy.schools set {0} where code = @code returning 1";
-        (await world.Tried(
-            "authenticated", admin, Update.Replace("{0}", "name = 'Renommée', status = 'inactive'", StringComparison.Ordinal),
-            new { code })).ShouldBe("1");
+        (await Change(admin, code, "name = 'Renommée', status = 'inactive'")).ShouldBe("1");
         (await world.Sql<string>("select active_modules::text from tenancy.schools where code = @code", new { code })).ShouldBe("{}");
-        (await world.Tried(
-            "authenticated", admin, Update.Replace("{0}", "name = 'Prise'", StringComparison.Ordinal),
-            new { code = "s0002" })).ShouldBe("0");
-        (await world.Tried(
-            "authenticated", await world.IdOf(Cast.HeadOnPremium), Update.Replace("{0}", "name = 'Prise'", StringComparison.Ordinal),
-            new { code = "s0001" })).ShouldBe("0");
-        foreach (
-            var set in new[] { "active_modules = '{}'", "subscription_id = null", "school_group_id = school_group_id", "id = gen_random_uuid()" })
+        (await Change(admin, "s0002", "name = 'Prise'")).ShouldBe("0");
+        (await Change(await world.IdOf(Cast.HeadOnPremium), "s0001", "name = 'Prise'")).ShouldBe("0");
+        string[] changes =
+        [
+            "active_modules = '{}'", "subscription_id = null", "school_group_id = school_group_id", "id = gen_random_uuid()",
+        ];
+        foreach (var set in changes)
         {
-            (await world.Tried("authenticated", admin, Update.Replace("{0}", set, StringComparison.Ordinal), new { code }))
-                .ShouldBe("42501", set);
+            (await Change(admin, code, set)).ShouldBe("42501", set);
         }
         (await world.Tried(
             "authenticated", admin,
             "insert into tenancy.schools (id, school_group_id, name, code, active_modules)"
             + " values (gen_random_uuid(), @own, 'X', 'x', '{}') returning 1", new { own })).ShouldBe("42501");
         (await world.Tried("authenticated", admin, "delete from tenancy.schools returning 1")).ShouldBeOneOf("0", "42501");
+
+        Task<string> Change(Guid person, string school, string set) => world.Tried(
+            "authenticated", person, $"update tenancy.schools set {set} where code = @school returning 1", new { school });
     }
 
     [Fact]

@@ -20,8 +20,11 @@ public sealed class GroupsApiTests(World world) : IClassFixture<World>
         group.Text("code").ShouldBe($"ecoles-de-espoir-{word}");
         group.Text("country").ShouldBe("CG");
         group.Text("status").ShouldBe("active");
-        foreach (
-            var field in new[] { "city", "contactEmail", "contactPhone", "plan", "planId", "subscriptionStatus", "subscriptionEndsAt" })
+        string[] fields =
+        [
+            "city", "contactEmail", "contactPhone", "plan", "planId", "subscriptionStatus", "subscriptionEndsAt",
+        ];
+        foreach (var field in fields)
         {
             group.GetProperty(field).ValueKind.ShouldBe(JsonValueKind.Null, field);
         }

@@ -253,10 +253,11 @@ public sealed class ImportTests(World world) : IClassFixture<World>
         var import = await Upload(
             admin, "staff", $"Nom;Courriel;Rôle;École\nMarie;{word}@exemple.cg;Enseignant;s0001\nJean;{word}.j@exemple.cg;Pilote;s0001\n",
             await Group("g001"));
-        foreach (
-            var (
-            language, head, verdict,
-            mistake) in new[] { ("fr", "Rôle", "À corriger", "Rôle: rôle inconnu"), ("en", "Role", "To correct", "Role: unknown role") })
+        (string Language, string Head, string Verdict, string Mistake)[] cases =
+        [
+            ("fr", "Rôle", "À corriger", "Rôle: rôle inconnu"), ("en", "Role", "To correct", "Role: unknown role"),
+        ];
+        foreach (var (language, head, verdict, mistake) in cases)
         {
             using var answer = await admin.Ask(HttpMethod.Get, $"/api/imports/{import.Id()}/report?format={format}", language: language);
             using var file = SheetFile.Open(

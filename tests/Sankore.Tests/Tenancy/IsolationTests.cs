@@ -56,8 +56,7 @@ public sealed class IsolationTests(RandomNetworks world) : IClassFixture<RandomN
             var because = $"{user.Email}, seed {seed}";
             Ids(await client.Ask("/api/me/menu")).ShouldBe(Oracle.Menu(network, user), ignoreOrder: true, because);
             var due = world.Oracle.Sees(network, user);
-            foreach (
-                var (path, table) in (
+            foreach (var (path, table) in (
                 (string, string)[])[("modules", "modules"), ("categories", "business_categories"), ("plans", "subscription_plans"),
                 ("groups", "school_groups"), ("schools", "schools")])
             {
@@ -92,8 +91,7 @@ public sealed class IsolationTests(RandomNetworks world) : IClassFixture<RandomN
             await Refused("anon", null, $"select count(*) from {table}");
         }
         using var nobody = world.Nobody();
-        foreach (
-            var path in (
+        foreach (var path in (
             string[])["/api/me", "/api/me/menu", "/api/modules", "/api/categories", "/api/plans", "/api/groups", "/api/schools",
             "/api/users", "/live"])
         {

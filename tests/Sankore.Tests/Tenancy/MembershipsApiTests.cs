@@ -50,16 +50,22 @@ public sealed class MembershipsApiTests(World world) : IClassFixture<World>
         var place = await admin.PlaceOf(tenant.GroupId, tenant.Teacher);
         await admin.ChangePlace(place, new { schoolId = other.SchoolId }).ShouldRefuse(422, "SCHOOL_UNKNOWN");
         await admin.ChangePlace(place, new { schoolId = Guid.NewGuid() }).ShouldRefuse(422, "SCHOOL_UNKNOWN");
-        foreach (
-            var (
-            field,
-            value) in new[] { ("role", "king"), ("role", ""), ("status", "asleep"), ("expiresAt", "2020-01-01T00:00:00Z"), ("expiresAt", "0001-01-01T00:00:00Z"), ("expiresAt", "9999-12-31T23:59:59.9999999Z") })
+        (string Field, string Value)[] cases =
+        [
+            ("role", "king"), ("role", ""), ("status", "asleep"), ("expiresAt", "2020-01-01T00:00:00Z"),
+            ("expiresAt", "0001-01-01T00:00:00Z"), ("expiresAt", "9999-12-31T23:59:59.9999999Z"),
+        ];
+        foreach (var (field, value) in cases)
         {
             (await admin.ChangePlace(place, new Dictionary<string, object> { [field] = value }).ShouldRefuse(400, "VALIDATION_FAILED"))
                 .ErrorOf(field);
         }
-        foreach (
-            var body in new object[] { new { expiresAt = "9999-12-31T23:59:59-12:00" }, new { expiresAt = "tomorrow" }, new { schoolId = "first" }, new { endless = "yes" } })
+        object[] bodies =
+        [
+            new { expiresAt = "9999-12-31T23:59:59-12:00" }, new { expiresAt = "tomorrow" }, new { schoolId = "first" },
+            new { endless = "yes" },
+        ];
+        foreach (var body in bodies)
         {
             await admin.ChangePlace(place, body).ShouldRefuse(400, "BAD_REQUEST");
         }
@@ -111,8 +117,11 @@ public sealed class MembershipsApiTests(World world) : IClassFixture<World>
         using var super = await world.As(Cast.Super);
         using var nobody = world.Nobody();
         var (own, place) = (await admin.PlaceOf(tenant.GroupId, tenant.Admin), await admin.PlaceOf(tenant.GroupId, tenant.Teacher));
-        foreach (
-            var body in new object[] { new { status = "inactive" }, new { role = "head", schoolId = tenant.SchoolId }, new { endless = true } })
+        object[] bodies =
+        [
+            new { status = "inactive" }, new { role = "head", schoolId = tenant.SchoolId }, new { endless = true },
+        ];
+        foreach (var body in bodies)
         {
             await admin.ChangePlace(own, body).ShouldRefuse(403, "FORBIDDEN");
             await teacher.ChangePlace(place, body).ShouldRefuse(403, "FORBIDDEN");
@@ -135,8 +144,12 @@ public sealed class MembershipsApiTests(World world) : IClassFixture<World>
             new { id = await world.IdOf(ending) });
         using var admin = await world.As(ending);
         var lasting = await admin.PlaceOf(tenant.GroupId, tenant.Admin);
-        foreach (
-            var body in new object[] { new { status = "inactive" }, new { role = "head", schoolId = tenant.SchoolId }, new { expiresAt = DateTimeOffset.UtcNow.AddDays(9) } })
+        object[] bodies =
+        [
+            new { status = "inactive" }, new { role = "head", schoolId = tenant.SchoolId },
+            new { expiresAt = DateTimeOffset.UtcNow.AddDays(9) },
+        ];
+        foreach (var body in bodies)
         {
             await admin.ChangePlace(lasting, body).ShouldRefuse(409, "LAST_GROUP_ADMIN");
         }

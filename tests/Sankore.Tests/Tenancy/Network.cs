@@ -99,9 +99,7 @@ public sealed class Network
         await Insert("tenancy.subscriptions", "id, school_group_id, plan_id, status, starts_at", n => n.Subscriptions);
         await Insert("tenancy.schools", "id, school_group_id, name, code, status, active_modules", n => n.Schools);
         await Insert("auth.users", "id, email, normalized_email, password_hash, security_stamp, concurrency_stamp, is_demo",
-            n => n.Users.Select(
-            u =>
-            new { u.Id, u.Email, normalized_email = u.Email.ToUpperInvariant(), password_hash = Hash, security_stamp = u.Email, concurrency_stamp = u.Email, is_demo = true }));
+            n => n.Users.Select(AccountOf));
         await Insert("public.profiles", "id, email, display_name", n => n.Users.Select(u => new { u.Id, u.Email, display_name = u.Email }));
         await Insert("tenancy.memberships", "id, user_id, school_group_id, school_id, role, status, expires_at", n => n.Memberships);
         await Insert(
@@ -119,6 +117,17 @@ public sealed class Network
             + $" from jsonb_populate_recordset(null::{table}, @rows::jsonb)",
             new { rows = JsonSerializer.Serialize(networks.SelectMany(rows), Rows) });
     }
+
+    private static object AccountOf(NetUser user) => new
+    {
+        user.Id,
+        user.Email,
+        normalized_email = user.Email.ToUpperInvariant(),
+        password_hash = Hash,
+        security_stamp = user.Email,
+        concurrency_stamp = user.Email,
+        is_demo = true,
+    };
 
     private static readonly JsonSerializerOptions Rows = new() { PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower };
 

@@ -32,8 +32,7 @@ public sealed class NobodyHereTests(World world) : IClassFixture<World>
         foreach (var (method, template) in Routes())
         {
             var path = Filled(template, blanks) + (template == "/api/imports/{kind}" ? $"?name=ecoles.csv&group={blanks["groups"]}" : "");
-            foreach (
-                var body in method is "GET" or "DELETE" ? new string?[] { null } : template == "/api/imports/{kind}" ? [File()]
+            foreach (var body in method is "GET" or "DELETE" ? new string?[] { null } : template == "/api/imports/{kind}" ? [File()]
                 : [await Body(path), "{}"])
             {
                 using var answer = await client.Ask(

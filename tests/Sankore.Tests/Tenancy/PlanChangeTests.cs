@@ -16,14 +16,7 @@ public sealed class PlanChangeTests(World world) : IClassFixture<World>
             await admin.NewModule(categoryId: category));
         var plan = await admin.NewPlan(null, lost.Id(), kept.Id());
         var (first, second) = (await world.NewTenant(admin, plan), await world.NewTenant(admin, plan));
-        // Somebody of both groups is one person; a school that is closed has nothing to notice, nor has somebody who left.
-        var both = await world.NewPerson(first.GroupId, first.SchoolId, "head");
-        await world.Place(await world.IdOf(both), second.Group.Text("code"), second.School.Text("code"), "teacher");
-        var closed = await admin.NewSchool(first.GroupId);
-        await admin.Ask(HttpMethod.Put, $"/api/schools/{closed.Id()}", closed.With(("status", "inactive"))).Json();
-        await world.Execute(
-            "update tenancy.memberships set status = 'inactive' where user_id = @id",
-            new { id = await world.IdOf(await world.NewPerson(first.GroupId, first.SchoolId)) });
+        await OneOfBothAndWhoNoticesNothing(admin, first, second);
         var before = await world.Position();
 
         var body = plan.Body(
@@ -50,6 +43,20 @@ public sealed class PlanChangeTests(World world) : IClassFixture<World>
         (await admin.Ask(HttpMethod.Get, $"/api/schools/{second.SchoolId}").Json()).GetProperty("activeModules").EnumerateArray()
             .Select(c => c.GetString())
             .ShouldBe([gained.Text("code"), kept.Text("code")], ignoreOrder: true);
+    }
+
+    /// <summary>
+    /// Somebody of both groups is one person; a school that is closed has nothing to notice, nor has somebody who left.
+    /// </summary>
+    private async Task OneOfBothAndWhoNoticesNothing(HttpClient admin, Tenant first, Tenant second)
+    {
+        var both = await world.NewPerson(first.GroupId, first.SchoolId, "head");
+        await world.Place(await world.IdOf(both), second.Group.Text("code"), second.School.Text("code"), "teacher");
+        var closed = await admin.NewSchool(first.GroupId);
+        await admin.Ask(HttpMethod.Put, $"/api/schools/{closed.Id()}", closed.With(("status", "inactive"))).Json();
+        await world.Execute(
+            "update tenancy.memberships set status = 'inactive' where user_id = @id",
+            new { id = await world.IdOf(await world.NewPerson(first.GroupId, first.SchoolId)) });
     }
 
     [Fact]

@@ -20,10 +20,11 @@ public sealed class PlansApiTests(World world) : IClassFixture<World>
         plan.Text("slug").ShouldBe($"formule-ete-{word}");
         plan.Text("currency").ShouldBe("XAF");
         plan.Text("status").ShouldBe("active");
-        foreach (
-            var (
-            field,
-            value) in new[] { ("monthlyPrice", 0), ("yearlyPrice", 0), ("sortOrder", 100), ("modules", 0), ("groups", 0), ("version", 1) })
+        (string Field, int Value)[] cases =
+        [
+            ("monthlyPrice", 0), ("yearlyPrice", 0), ("sortOrder", 100), ("modules", 0), ("groups", 0), ("version", 1),
+        ];
+        foreach (var (field, value) in cases)
         {
             plan.GetProperty(field).GetInt64().ShouldBe(value, field);
         }
@@ -48,8 +49,11 @@ public sealed class PlansApiTests(World world) : IClassFixture<World>
             sortOrder = 7,
             status = "inactive",
             categoryIds = new[] { category, category },
-            modules =
-            new object[] { new { moduleId = excluded.Id(), included = false }, new { moduleId = single.Id(), monthlyPrice = 1500, yearlyPrice = 15_000 } },
+            modules = new object[]
+            {
+                new { moduleId = excluded.Id(), included = false },
+                new { moduleId = single.Id(), monthlyPrice = 1500, yearlyPrice = 15_000 },
+            },
         }).Json(201);
         plan.Text("slug").ShouldStartWith("formule-complete-w");
         plan.Text("description").ShouldBe("Tout ce qu’il faut.");

@@ -23,9 +23,11 @@ public sealed class ReadOnlyTests(World world) : IClassFixture<World>
     [Fact]
     public async Task Whoever_has_no_permission_changes_nothing()
     {
-        var people = new (
-            string Role,
-            Guid? Id)[] { ("anon", null), ("authenticated", null), ("authenticated", await world.IdOf(Cast.HeadOnPremium)), ("authenticated", await world.IdOf(Cast.Admin1)) };
+        (string Role, Guid? Id)[] people =
+        [
+            ("anon", null), ("authenticated", null), ("authenticated", await world.IdOf(Cast.HeadOnPremium)),
+            ("authenticated", await world.IdOf(Cast.Admin1)),
+        ];
         foreach (var table in Tables)
         {
             var before = await Rows(table);
@@ -61,8 +63,7 @@ public sealed class ReadOnlyTests(World world) : IClassFixture<World>
     [MemberData(nameof(Secrets))]
     public async Task Not_even_an_administrator_reads_a_secret(string what)
     {
-        foreach (
-            var (role, id) in (
+        foreach (var (role, id) in (
             (string, Guid?)[])[("authenticated", await world.IdOf(Cast.Super)), ("authenticated", await world.IdOf(Cast.HeadOnGratuit)),
             ("anon", null)])
         {

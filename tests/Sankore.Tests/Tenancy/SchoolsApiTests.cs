@@ -75,10 +75,12 @@ public sealed class SchoolsApiTests(World world) : IClassFixture<World>
         var tenant = await world.NewTenantWith(admin, await admin.NewModule());
         var code = Catalogue.Word();
         var before = await Row();
-        foreach (
-            var (
-            email, create,
-            change) in new[] { (Cast.Admin2, 404, 404), (tenant.Teacher, 403, 403), (Cast.Teacher1, 404, 404), (await world.NewPerson(platformRole: "moderator"), 403, 403), (await world.NewPerson(), 404, 404) })
+        (string Email, int Create, int Change)[] cases =
+        [
+            (Cast.Admin2, 404, 404), (tenant.Teacher, 403, 403), (Cast.Teacher1, 404, 404),
+            (await world.NewPerson(platformRole: "moderator"), 403, 403), (await world.NewPerson(), 404, 404),
+        ];
+        foreach (var (email, create, change) in cases)
         {
             using var client = await world.As(email);
             await client.Ask(HttpMethod.Post, $"/api/groups/{tenant.GroupId}/schools", new { name = "Prise", code })
@@ -124,10 +126,11 @@ public sealed class SchoolsApiTests(World world) : IClassFixture<World>
         (await client.Ask(HttpMethod.Put, path, tenant.School.With(("code", "S0002"))).ShouldRefuse(409, "SCHOOL_CODE_TAKEN"))
             .ErrorOf("code");
         (await client.Ask(HttpMethod.Post, schools, new { name = "…" }).ShouldRefuse(422, "CODE_INVALID")).ErrorOf("code");
-        foreach (
-            var (
-            field,
-            value) in new[] { ("name", " "), ("name", new string('n', 161)), ("level", "university"), ("city", new string('v', 121)), ("status", "asleep") })
+        (string Field, string Value)[] cases =
+        [
+            ("name", " "), ("name", new string('n', 161)), ("level", "university"), ("city", new string('v', 121)), ("status", "asleep"),
+        ];
+        foreach (var (field, value) in cases)
         {
             (await client.Ask(HttpMethod.Post, schools, tenant.School.With(("code", Catalogue.Word()), (field, value)))
                 .ShouldRefuse(400, "VALIDATION_FAILED")).ErrorOf(field);

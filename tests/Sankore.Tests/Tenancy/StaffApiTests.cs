@@ -177,10 +177,12 @@ public sealed class StaffApiTests(World world) : IClassFixture<World>
     {
         var tenant = await NewTenant();
         var email = $"{Catalogue.Word()}@example.org";
-        foreach (
-            var (
-            who,
-            status) in new[] { (Cast.Admin2, 404), (Cast.Teacher1, 404), (tenant.Teacher, 403), (await world.NewPerson(platformRole: "moderator"), 403), (await world.NewPerson(), 404) })
+        (string Who, int Status)[] cases =
+        [
+            (Cast.Admin2, 404), (Cast.Teacher1, 404), (tenant.Teacher, 403), (await world.NewPerson(platformRole: "moderator"), 403),
+            (await world.NewPerson(), 404),
+        ];
+        foreach (var (who, status) in cases)
         {
             using var client = await world.As(who);
             await client.Hire(tenant.GroupId, email, tenant.SchoolId).ShouldRefuse(status, status == 403 ? "FORBIDDEN" : "NOT_FOUND");

@@ -28,15 +28,7 @@ public sealed class StaffElsewhereTests(World world) : IClassFixture<World>
             new { email = other.Teacher })).ShouldBeEmpty();
 
         var link = await world.LinkOf(other.Teacher);
-        // The link makes no second account, and sets no password of the one there is.
-        using (var stranger = new Browser(world.Address))
-        {
-            (await stranger.Page(link)).ShouldNotContain("Form.Password");
-        }
-        (await Should.ThrowAsync<Refusal>(
-            () => world.Invite(
-            i => i.Accept(new AcceptInput(Hiring.Token(link), null, "Moi", Newcomers.Password), TestContext.Current.CancellationToken))))
-            .Reason.Code.ShouldNotBeEmpty();
+        await MakesNoSecondAccount(link);
         foreach (var email in new[] { tenant.Admin, tenant.Teacher, other.Admin })
         {
             (await Join(email, link)).ShouldBe("LINK_INVALID", email);
@@ -49,6 +41,18 @@ public sealed class StaffElsewhereTests(World world) : IClassFixture<World>
         (place.Text("name"), place.Text("role"), place.GetProperty("isInvited").GetBoolean())
             .ShouldBe(($"Personne {other.Teacher}", "head", false));
         (await Join(other.Teacher, link)).ShouldBe("LINK_INVALID");
+    }
+
+    /// <summary>Nor does it set a password of the one there is.</summary>
+    private async Task MakesNoSecondAccount(string link)
+    {
+        using (var stranger = new Browser(world.Address))
+        {
+            (await stranger.Page(link)).ShouldNotContain("Form.Password");
+        }
+        var accept = new AcceptInput(Hiring.Token(link), null, "Moi", Newcomers.Password);
+        (await Should.ThrowAsync<Refusal>(() => world.Invite(i => i.Accept(accept, TestContext.Current.CancellationToken))))
+            .Reason.Code.ShouldNotBeEmpty();
     }
 
     [Fact]

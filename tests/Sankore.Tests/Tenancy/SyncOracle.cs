@@ -26,8 +26,7 @@ public static class SyncOracle
             .ToDictionary(s => s.SchoolGroupId);
         var open = (await connection.QueryAsync<Guid>("select id from tenancy.school_groups where status = 'active'")).ToHashSet();
         var differences = new List<string>();
-        foreach (
-            var school in await connection.QueryAsync<School>(
+        foreach (var school in await connection.QueryAsync<School>(
             "select id, school_group_id, status, active_modules::text, subscription_id from tenancy.schools"))
         {
             var subscription = open.Contains(school.SchoolGroupId) ? live.GetValueOrDefault(school.SchoolGroupId) : null;

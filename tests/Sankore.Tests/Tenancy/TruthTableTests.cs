@@ -83,8 +83,7 @@ public sealed class TruthTableTests(TruthTable world) : IClassFixture<TruthTable
         var have = world.People.Where(p => world.Modules.Exists(m => Has(p, m))).Select(p => p.User.Id).ToArray();
         await using var connection = new NpgsqlConnection(world.AdminConnection);
         await connection.OpenAsync();
-        foreach (
-            var over in (
+        foreach (var over in (
             string[])["status = 'inactive'", "expires_at = now()", "expires_at = now() - interval '1 second'",
             "status = 'inactive', expires_at = now() + interval '1 day'"])
         {

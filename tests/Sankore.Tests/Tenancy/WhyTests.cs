@@ -33,8 +33,12 @@ public sealed class WhyTests(World world) : IClassFixture<World>
     {
         var codes = await world.Rows<string>("select code from tenancy.modules");
         using var operators = await world.As(Cast.Super);
-        foreach (
-            var email in new[] { Cast.Admin1, Cast.HeadOnPremium, Cast.HeadOnEssentiel, Cast.HeadOnGratuit, "head.s0004@sankore.test", "bursar.s0001.1@sankore.test", "supervisor.s0004.1@sankore.test", Cast.Super })
+        string[] emails =
+        [
+            Cast.Admin1, Cast.HeadOnPremium, Cast.HeadOnEssentiel, Cast.HeadOnGratuit, "head.s0004@sankore.test",
+            "bursar.s0001.1@sankore.test", "supervisor.s0004.1@sankore.test", Cast.Super,
+        ];
+        foreach (var email in emails)
         {
             var user = await world.IdOf(email);
             var menu = await world.MenuOf(email);
@@ -83,7 +87,8 @@ public sealed class WhyTests(World world) : IClassFixture<World>
         var other = await world.IdOf("teacher.s0012.1@sankore.test");
         await admin.Assign(other, await world.ModuleId("gestion-equipe")).Json();
         await world.Execute(
-            "update tenancy.user_module_permissions set expires_at = '2026-01-31 11:00+00' where user_id = @other and module_id is not null", new { other });
+            "update tenancy.user_module_permissions set expires_at = '2026-01-31 11:00+00' where user_id = @other"
+            + " and module_id is not null", new { other });
         await Says("teacher.s0012.1@sankore.test", "gestion-equipe", "assigned", "31 janv. 2026 à 12:00", "31 Jan 2026, 12:00");
     }
 

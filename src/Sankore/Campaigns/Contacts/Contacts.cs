@@ -13,7 +13,8 @@ public sealed class Contacts(Db db)
 
     private const string Columns = """
         c.id, c.email, c.name, c.organization_id, c.organization_name, c.tags, c.consent_source, c.consent_at,
-        (select s.reason from campaigns.suppressions s where s.user_id = c.user_id and s.email = c.email) as suppression, c.version, c.created_at, c.updated_at
+        (select s.reason from campaigns.suppressions s where s.user_id = c.user_id and s.email = c.email) as suppression,
+        c.version, c.created_at, c.updated_at
         """;
 
     private const string Found = """

@@ -17,7 +17,9 @@ public sealed record OrganizationInput(string? Name, int? Version);
 public sealed class Organizations(Db db)
 {
     private const string Columns = """
-        o.id, o.name, (select count(*) from campaigns.contacts c where c.user_id = o.user_id and c.organization_id = o.id) as contacts, o.version, o.created_at, o.updated_at
+        o.id, o.name,
+        (select count(*) from campaigns.contacts c where c.user_id = o.user_id and c.organization_id = o.id) as contacts,
+        o.version, o.created_at, o.updated_at
         """;
 
     private const string Found =

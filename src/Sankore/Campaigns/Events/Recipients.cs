@@ -33,9 +33,12 @@ public sealed class Recipients(Db db)
     public static readonly string[] States = ["pending", "sending", "sent", "delivered", "failed", "bounced"];
 
     private const string Columns = """
-        e.id, e.recipient_email as email, e.recipient_organization as organization, e.status, e.error_code as code, e.error, e.sent_at, e.delivered_at, e.opened_at, e.clicked_at, e.unsubscribed_at, e.complained_at,
+        e.id, e.recipient_email as email, e.recipient_organization as organization, e.status, e.error_code as code, e.error,
+        e.sent_at, e.delivered_at, e.opened_at, e.clicked_at, e.unsubscribed_at, e.complained_at,
         coalesce((
-          select jsonb_agg(jsonb_build_object('provider', d.provider, 'kind', d.kind, 'at', d.at, 'code', d.code, 'detail', d.detail) order by d.at, d.created_at, d.event_id)
+          select jsonb_agg(
+            jsonb_build_object('provider', d.provider, 'kind', d.kind, 'at', d.at, 'code', d.code, 'detail', d.detail)
+            order by d.at, d.created_at, d.event_id)
           from campaigns.delivery_events d where d.user_id = e.user_id and d.message_id = e.id), '[]')::text as events
         """;
 

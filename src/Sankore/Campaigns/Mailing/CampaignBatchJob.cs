@@ -78,7 +78,7 @@ public sealed class CampaignBatchJob(
             await session.Execute(SuppressedSql, args);
             return await session.Query<Message>(MessagesSql, args);
         }, ct);
-        var refused = await Send(job, order, mailing, messages, ct);
+        var refused = await Send(new Sending(job, order.Campaign, mailing), messages, ct);
         await db.Run(Caller.Service, async session =>
         {
             await session.Execute(SuppressedSql, args);
@@ -99,65 +99,62 @@ public sealed class CampaignBatchJob(
     /// <summary>
     /// Sends until the messages are through, or may not leave any more; says why the mail server takes none, if it does not.
     /// </summary>
-    private async Task<string?> Send(Job job, Order order, ReadyCampaign mailing, IReadOnlyList<Message> messages, CancellationToken ct)
+    private async Task<string?> Send(Sending sending, IReadOnlyList<Message> messages, CancellationToken ct)
     {
-        var results = new List<SendResult>();
-        var group = (IReadOnlyList<Message>)[];
-        var left = (IReadOnlySet<Guid>?)null;
-        var since = 0L;
+        var campaign = sending.Campaign;
         try
         {
-            for (var next = 0; next < messages.Count; next += group.Count)
+            for (var next = 0; next < messages.Count; next += sending.Group.Count)
             {
-                (group, left) = ([.. messages.Skip(next).Take(_together)], null);
-                foreach (var message in group.Where(m => left?.Contains(m.Id) != false))
+                sending.Begin([.. messages.Skip(next).Take(_together)]);
+                foreach (var message in sending.Group.Where(m => sending.Left?.Contains(m.Id) != false))
                 {
-                    if (await Try(message) is { Outcome: SmtpOutcome.NotSent } result)
+                    if (await Try(sending, message, ct) is { Outcome: SmtpOutcome.NotSent } result)
                     {
-                        log.ServerAway(order.Campaign, result.Text);
+                        log.ServerAway(campaign, result.Text);
                         return result.Text;
                     }
                 }
-                if (left is { Count: 0 } && await mailer.Prepare(order.Campaign, anyState: false, ct) is null)
+                if (sending.Left is { Count: 0 } && await mailer.Prepare(campaign, anyState: false, ct) is null)
                 {
                     return null;
                 }
-                Adapt(time.GetElapsedTime(since));
+                Adapt(time.GetElapsedTime(sending.Since));
             }
             return null;
         }
         finally
         {
-            // Those that were to leave, and did not come to it, wait again.
-            results.AddRange(group.Where(m => left?.Contains(m.Id) == true && !results.Exists(r => r.Id == m.Id))
-                .Select(m => new SendResult(m.Id, "pending", IsTried: false)));
-            await ledger.Write(order.Campaign, results, [], job, CancellationToken.None);
+            sending.PutBack();
+            await ledger.Write(campaign, sending.Results, [], sending.Job, CancellationToken.None);
         }
+    }
 
-        async Task<SmtpResult?> Try(Message message)
+    /// <summary>Sends one message; null: it may not leave any more.</summary>
+    private async Task<SmtpResult?> Try(Sending sending, Message message, CancellationToken ct)
+    {
+        try
         {
-            try
+            var result = await mailer.Send(sending.Mailing, message, MailKind.Bulk, async leaving =>
             {
-                var result = await mailer.Send(mailing, message, MailKind.Bulk, async leaving =>
+                if (sending.Left is null)
                 {
-                    if (left is null)
-                    {
-                        left = await ledger.Write(order.Campaign, [.. results], [.. group.Select(m => m.Id)], job, leaving);
-                        results.Clear();
-                        since = time.GetTimestamp();
-                    }
-                    if (!left.Contains(message.Id))
-                    {
-                        throw new KeptBack();
-                    }
-                }, ct);
-                results.Add(Judge(message, result));
-                return result;
-            }
-            catch (KeptBack)
-            {
-                return null;
-            }
+                    sending.Left = await ledger.Write(
+                        sending.Campaign, [.. sending.Results], [.. sending.Group.Select(m => m.Id)], sending.Job, leaving);
+                    sending.Results.Clear();
+                    sending.Since = time.GetTimestamp();
+                }
+                if (!sending.Left.Contains(message.Id))
+                {
+                    throw new KeptBack();
+                }
+            }, ct);
+            sending.Results.Add(Judge(message, result));
+            return result;
+        }
+        catch (KeptBack)
+        {
+            return null;
         }
     }
 
@@ -183,6 +180,35 @@ public sealed class CampaignBatchJob(
             message.Id, "pending", "DEFERRED", result.Text, TimeSpan.FromMinutes(Math.Pow(2, message.Attempts))),
         _ => new SendResult(message.Id, "pending", "SERVER_AWAY", result.Text, IsTried: false),
     };
+
+    /// <summary>A run over a batch: how far it is.</summary>
+    private sealed class Sending(Job job, Guid campaign, ReadyCampaign mailing)
+    {
+        public Job Job => job;
+
+        public Guid Campaign => campaign;
+
+        public ReadyCampaign Mailing => mailing;
+
+        /// <summary>What became of messages, and is not written down yet.</summary>
+        public List<SendResult> Results { get; } = [];
+
+        /// <summary>The messages that leave together.</summary>
+        public IReadOnlyList<Message> Group { get; private set; } = [];
+
+        /// <summary>Those of the group that were written down, so that they may leave; null: none is yet.</summary>
+        public IReadOnlySet<Guid>? Left { get; set; }
+
+        /// <summary>When the group was written down.</summary>
+        public long Since { get; set; }
+
+        public void Begin(IReadOnlyList<Message> group) => (Group, Left) = (group, null);
+
+        /// <summary>Those that were to leave, and did not come to it, wait again.</summary>
+        public void PutBack() =>
+            Results.AddRange(Group.Where(m => Left?.Contains(m.Id) == true && !Results.Exists(r => r.Id == m.Id))
+                .Select(m => new SendResult(m.Id, "pending", IsTried: false)));
+    }
 
     private sealed class KeptBack : Exception;
 }

@@ -39,12 +39,15 @@ public sealed record CampaignLine(
 public sealed class Campaigns(Db db)
 {
     private const string Columns = """
-        id, name, subject, content, status, template_id, from_name, reply_to, audience::text, track_opens, track_clicks, scheduled_at, time_zone, started_at, finished_at, failure, version, created_at, updated_at
+        id, name, subject, content, status, template_id, from_name, reply_to, audience::text,
+        track_opens, track_clicks, scheduled_at, time_zone, started_at, finished_at, failure, version, created_at, updated_at
         """;
 
     private const string LineColumns = """
-        campaign_id as id, campaign_name as name, subject, campaign_status as status, created_at, scheduled_at, started_at, finished_at, total_emails as total, pending_emails as pending, sending_emails as sending,
-        sent_emails as sent, delivered_emails as delivered, failed_emails as failed, bounced_emails as bounced, deferred_emails as deferred, unknown_emails as unknown, suppressed_emails as suppressed,
+        campaign_id as id, campaign_name as name, subject, campaign_status as status,
+        created_at, scheduled_at, started_at, finished_at, total_emails as total, pending_emails as pending,
+        sending_emails as sending, sent_emails as sent, delivered_emails as delivered, failed_emails as failed,
+        bounced_emails as bounced, deferred_emails as deferred, unknown_emails as unknown, suppressed_emails as suppressed,
         opened, clicked, unsubscribed, complained, success_rate, rate_per_minute, seconds_left
         """;
 

@@ -12,7 +12,10 @@ begin
       -- What a campaign is told of is no change of it.
       case
         when v_table = 'email_campaigns'
-        then 'of name, subject, content, status, template_id, from_name, reply_to, audience, track_opens, track_clicks, scheduled_at, time_zone' else '' end,
+        then 'of name, subject, content, status, template_id, from_name, reply_to, audience, track_opens, track_clicks,'
+          || ' scheduled_at, time_zone'
+        else ''
+      end,
       v_table, case when v_table = 'emails_sent' then quote_literal('no version') else '' end);
   end loop;
 end $$;

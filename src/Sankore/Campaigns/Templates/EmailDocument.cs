@@ -20,7 +20,8 @@ internal static class EmailDocument
             return content;
         }
         var body = tags.Contains("body") || tags.Contains("head") ? content : $"<body>{content}</body>";
-        return $"""<!DOCTYPE html><html lang="{CultureInfo.CurrentUICulture.TwoLetterISOLanguageName}">{(tags.Contains("head") ? "" : Head)}{body}</html>""";
+        var (language, head) = (CultureInfo.CurrentUICulture.TwoLetterISOLanguageName, tags.Contains("head") ? "" : Head);
+        return $"""<!DOCTYPE html><html lang="{language}">{head}{body}</html>""";
     }
 
     /// <summary>The content with something more at its end, within its body and outside of every block.</summary>

@@ -52,16 +52,13 @@ public sealed partial class MergeText
     /// </summary>
     public static FieldError? MistakeOfHtml(string html) =>
         // A brace that touches a field's own would be taken for one of them, in a style sheet too.
-        Tag().Matches(html)
-            .FirstOrDefault(
-            tag => tag.Value.EndsWith("}}}", StringComparison.Ordinal)
-            || html.AsSpan(tag.Index + tag.Length).StartsWith('}')) is { } touched ? new FieldError("merge.unknown", touched.Value)
-        : Mistake(
-        string.Concat(
-        HtmlParts.Of(html)
-        .Select(
-        part => part is { Kind: HtmlPartKind.Raw, Name: "style" } ? Rules().Replace(html[part.Start..part.End], "$1")
-        : html[part.Start..part.End])));
+        Tag().Matches(html).FirstOrDefault(tag => IsTouched(html, tag)) is { } touched ? new FieldError("merge.unknown", touched.Value)
+            : Mistake(string.Concat(HtmlParts.Of(html).Select(part => part is { Kind: HtmlPartKind.Raw, Name: "style" }
+                ? Rules().Replace(html[part.Start..part.End], "$1")
+                : html[part.Start..part.End])));
+
+    private static bool IsTouched(string html, Match tag) =>
+        tag.Value.EndsWith("}}}", StringComparison.Ordinal) || html.AsSpan(tag.Index + tag.Length).StartsWith('}');
 
     /// <summary>What is wrong with a text's fields, for the message beside it; null: nothing.</summary>
     public static FieldError? Mistake(string text)
@@ -70,7 +67,7 @@ public sealed partial class MergeText
         var end = 0;
         foreach (Match tag in Tag().Matches(text))
         {
-            if (Stray(text[end..tag.Index]))
+            if (IsStray(text[end..tag.Index]))
             {
                 return new FieldError("merge.open");
             }
@@ -80,26 +77,33 @@ public sealed partial class MergeText
                 return new FieldError("merge.escaped", "\\" + tag.Value);
             }
             end = tag.Index + tag.Length;
-            var inner = tag.Groups[1].Value.Trim();
-            var mistake = inner switch
-            {
-                _ when tag.Value.StartsWith("{{{", StringComparison.Ordinal) || tag.Value.EndsWith("}}}", StringComparison.Ordinal) =>
-                    new FieldError("merge.unknown", tag.Value),
-                _ when Block().Match(inner) is { Success: true } block => Opened(block.Groups[1].Value, block.Groups[2].Value),
-                ['/', .. var kind] =>
-                open.TryPop(out var last) && last.TrimEnd('+') == kind ? null : new FieldError("merge.block", tag.Value),
-                "else" =>
-                open.TryPop(out var last) && !last.EndsWith('+') ? Reopened(last + "+") : new FieldError("merge.block", tag.Value),
-                _ when Fallback().Match(inner) is { Success: true } fallback => Known(fallback.Groups[1].Value),
-                _ => Known(inner),
-            };
-            if (mistake is not null)
+            if (MistakeOf(tag, open) is { } mistake)
             {
                 return mistake;
             }
         }
-        return Stray(text[end..]) ? new FieldError("merge.open") : open.Count > 0
-            ? new FieldError("merge.block", "{{#" + open.Peek().TrimEnd('+') + "}}") : null;
+        return IsStray(text[end..]) ? new FieldError("merge.open")
+            : open.Count > 0 ? new FieldError("merge.block", "{{#" + open.Peek().TrimEnd('+') + "}}")
+            : null;
+    }
+
+    /// <summary>
+    /// What is wrong with one tag. The blocks that are open, with a plus after their else, become those that are open after it.
+    /// </summary>
+    private static FieldError? MistakeOf(Match tag, Stack<string> open)
+    {
+        var inner = tag.Groups[1].Value.Trim();
+        return inner switch
+        {
+            _ when tag.Value.StartsWith("{{{", StringComparison.Ordinal) || tag.Value.EndsWith("}}}", StringComparison.Ordinal) =>
+                new FieldError("merge.unknown", tag.Value),
+            _ when Block().Match(inner) is { Success: true } block => Opened(block.Groups[1].Value, block.Groups[2].Value),
+            ['/', .. var kind] =>
+                open.TryPop(out var last) && last.TrimEnd('+') == kind ? null : new FieldError("merge.block", tag.Value),
+            "else" => open.TryPop(out var last) && !last.EndsWith('+') ? Reopened(last + "+") : new FieldError("merge.block", tag.Value),
+            _ when Fallback().Match(inner) is { Success: true } fallback => Known(fallback.Groups[1].Value),
+            _ => Known(inner),
+        };
 
         FieldError? Opened(string kind, string field)
         {
@@ -114,9 +118,10 @@ public sealed partial class MergeText
         }
 
         static FieldError? Known(string field) => Fields.Contains(field) ? null : new FieldError("merge.unknown", field);
-        static bool Stray(string between) =>
-            between.Contains("{{", StringComparison.Ordinal) || between.Contains("}}", StringComparison.Ordinal);
     }
+
+    private static bool IsStray(string between) =>
+        between.Contains("{{", StringComparison.Ordinal) || between.Contains("}}", StringComparison.Ordinal);
 
     private static IHandlebars Engine(bool noEscape)
     {

@@ -16,6 +16,9 @@ public sealed record FilledMessage(string Subject, string Html, string Text);
 /// </summary>
 public sealed class MessageText
 {
+    private const string FooterStyle =
+        "margin:24px auto 0;padding:16px;max-width:600px;font:12px/1.5 Arial,sans-serif;color:#6b6255;text-align:center";
+
     private readonly MergeText _subject, _html, _text;
 
     private MessageText(string subject, string html, string text) =>
@@ -37,9 +40,8 @@ public sealed class MessageText
             return new MessageText(subject, change(EmailDocument.Of(content)), text);
         }
         var (why, act) = (words["unsubscribe.why"].Value, words["unsubscribe.act"].Value);
-        var footer = $$$"""
-            <div style="margin:24px auto 0;padding:16px;max-width:600px;font:12px/1.5 Arial,sans-serif;color:#6b6255;text-align:center">{{{WebUtility.HtmlEncode(why)}}} <a href="{{unsubscribe_url}}" style="color:#6b6255">{{{WebUtility.HtmlEncode(act)}}}</a></div>
-            """;
+        var link = $$$"""<a href="{{unsubscribe_url}}" style="color:#6b6255">{{{WebUtility.HtmlEncode(act)}}}</a>""";
+        var footer = $"""<div style="{FooterStyle}">{WebUtility.HtmlEncode(why)} {link}</div>""";
         var last = EmailDocument.WithLast(content, footer);
         // An open comment or quote at the end would swallow it.
         var html = ShowsLink(PlainText.Of(last)) ? last : footer + content;

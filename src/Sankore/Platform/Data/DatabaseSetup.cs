@@ -36,28 +36,7 @@ public static class DatabaseSetup
         var app = AppConnection(admin);
         try
         {
-            for (var attempt = 1; ; attempt++)
-            {
-                try
-                {
-                    await using var connection = await OpenOrCreate(admin, say, ct);
-                    if (await Scalar<string>(connection, "select current_user::text", ct) == AppRole)
-                    {
-                        await SchemaRunner.Verify(connection, modules, ct);
-                        return app;
-                    }
-                    await CreateRoles(connection, app, ct);
-                    await SchemaRunner.Apply(connection, modules, say, ct);
-                    break;
-                }
-                catch (PostgresException e) when (
-                    attempt < Attempts && e.SqlState is PostgresErrorCodes.DuplicateDatabase or PostgresErrorCodes.UniqueViolation
-                    or PostgresErrorCodes.ObjectInUse or PostgresErrorCodes.InternalError or PostgresErrorCodes.CannotConnectNow)
-                {
-                    // Roles and databases belong to the whole server: another node makes them at this moment, or the server is starting.
-                    await Task.Delay(TimeSpan.FromMilliseconds(200 * attempt), ct);
-                }
-            }
+            await SetUp(admin, app, modules, say, ct);
         }
         catch (PostgresException e) when (e.SqlState is PostgresErrorCodes.CannotConnectNow or PostgresErrorCodes.TooManyConnections)
         {
@@ -72,6 +51,33 @@ public static class DatabaseSetup
                 + $"administrator's login in SANKORE_DATABASE.", e);
         }
         return app;
+    }
+
+    private static async Task SetUp(
+        NpgsqlConnectionStringBuilder admin, string app, IReadOnlyList<string> modules, Action<string> say, CancellationToken ct)
+    {
+        for (var attempt = 1; ; attempt++)
+        {
+            try
+            {
+                await using var connection = await OpenOrCreate(admin, say, ct);
+                if (await Scalar<string>(connection, "select current_user::text", ct) == AppRole)
+                {
+                    await SchemaRunner.Verify(connection, modules, ct);
+                    return;
+                }
+                await CreateRoles(connection, app, ct);
+                await SchemaRunner.Apply(connection, modules, say, ct);
+                return;
+            }
+            catch (PostgresException e) when (
+                attempt < Attempts && e.SqlState is PostgresErrorCodes.DuplicateDatabase or PostgresErrorCodes.UniqueViolation
+                or PostgresErrorCodes.ObjectInUse or PostgresErrorCodes.InternalError or PostgresErrorCodes.CannotConnectNow)
+            {
+                // Roles and databases belong to the whole server: another node makes them at this moment, or the server is starting.
+                await Task.Delay(TimeSpan.FromMilliseconds(200 * attempt), ct);
+            }
+        }
     }
 
     private static NpgsqlConnectionStringBuilder Parse(string connectionString)

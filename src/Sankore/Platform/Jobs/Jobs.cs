@@ -63,7 +63,14 @@ public static class Jobs
         await session.AsService(
             s => s.Value<long>(
             EnqueueSql,
-            new { ids, jobType, payloads = payloads.Select(p => JsonSerializer.Serialize(p)).ToArray(), priority, runAt = runAt?.UtcDateTime }));
+            new
+            {
+                ids,
+                jobType,
+                payloads = payloads.Select(p => JsonSerializer.Serialize(p)).ToArray(),
+                priority,
+                runAt = runAt?.UtcDateTime,
+            }));
         return ids;
     }
 }

@@ -14,11 +14,12 @@ public sealed class Change
         (Id, Row, IsRights) = (row.Id, (row.TableName, row.RowId), row.Op == "RIGHTS");
         People = [.. row.Topics.Select(PersonOf).OfType<Guid>()];
         Topics = People.Length == 0 ? row.Topics : [.. row.Topics.Where(t => PersonOf(t) is null)];
+        var values = row.Row is null ? "" : $"\"row\":{row.Row},";
         Event = IsRights ? [] : Encoding.UTF8.GetBytes(
             $$"""
             id: {{row.Id}}
             event: change
-            data: {"table":"{{row.TableName}}","op":"{{row.Op}}","id":"{{row.RowId}}",{{(row.Row is null ? "" : $"\"row\":{row.Row},")}}"at":"{{row.At:yyyy-MM-ddTHH:mm:ss.fffZ}}"}
+            data: {"table":"{{row.TableName}}","op":"{{row.Op}}","id":"{{row.RowId}}",{{values}}"at":"{{row.At:yyyy-MM-ddTHH:mm:ss.fffZ}}"}
 
 
             """);

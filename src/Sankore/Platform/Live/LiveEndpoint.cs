@@ -49,23 +49,10 @@ public static class LiveEndpoint
         {
             throw new Refusal(Reason.Unauthenticated);
         }
-        var cursor = Cursor(context.Request, hub.Position);
-        if (cursor > hub.Position && cursor > await db.Read(Caller.Anonymous, session => session.Value<long>("select live.position()"), ct))
-        {
-            // A position this database never had (it was restored, or made anew): read everything again.
-            cursor = -1;
-        }
+        var cursor = await Start(context.Request, hub, db, ct);
         var handover = Handover(context);
         var connection = hub.Admit(userId, stamp, context.Connection.RemoteIpAddress ?? IPAddress.None, cursor);
-        try
-        {
-            await Begin(context, cursor, isLast: handover is not null);
-        }
-        catch
-        {
-            connection.End();
-            throw;
-        }
+        await Begin(context, connection, cursor, isLast: handover is not null);
         asOf = Math.Max(asOf, rights.Position);
         if (handover is not null)
         {
@@ -83,7 +70,29 @@ public static class LiveEndpoint
         context.Abort();
     }
 
-    private static async Task Begin(HttpContext context, long cursor, bool isLast)
+    /// <summary>Where a stream goes on from; negative: from nowhere, everything is read again.</summary>
+    private static async Task<long> Start(HttpRequest request, LiveHub hub, Db db, CancellationToken ct)
+    {
+        var cursor = Cursor(request, hub.Position);
+        // A position this database never had (it was restored, or made anew): read everything again.
+        return cursor > hub.Position
+            && cursor > await db.Read(Caller.Anonymous, session => session.Value<long>("select live.position()"), ct) ? -1 : cursor;
+    }
+
+    private static async Task Begin(HttpContext context, LiveConnection connection, long cursor, bool isLast)
+    {
+        try
+        {
+            await WriteHead(context, cursor, isLast);
+        }
+        catch
+        {
+            connection.End();
+            throw;
+        }
+    }
+
+    private static async Task WriteHead(HttpContext context, long cursor, bool isLast)
     {
         context.Features.Get<IHttpResponseBodyFeature>()!.DisableBuffering();
         context.Response.ContentType = "text/event-stream";

@@ -72,43 +72,57 @@ public sealed class Problems(IStringLocalizerFactory strings, IEnumerable<Sankor
         }
         catch (Exception e) when (!context.Response.HasStarted && !context.RequestAborted.IsCancellationRequested)
         {
-            var refusal = AsRefusal(e);
-            if (refusal is null)
-            {
-                log.RequestFailed(context.Request.Method, context.Request.Path, Activity.Current?.TraceId.ToString() ?? "", e);
-                refusal = new Refusal(Reason.Internal);
-            }
-            context.Response.Clear();
-            if (refusal.RetryAfter is { } pause)
-            {
-                context.Response.Headers.RetryAfter = ((int)Math.Ceiling(pause.TotalSeconds))
-                    .ToString(System.Globalization.CultureInfo.InvariantCulture);
-            }
-            if (IsForPrograms(context.Request))
-            {
-                await Write(context, Describe(refusal));
-            }
-            else
-            {
-                // The error page says what it was about.
-                context.Features.Set(refusal);
-                context.Response.StatusCode = refusal.Reason.Status;
-            }
+            await Answer(context, e);
             return;
         }
-        if (!IsForPrograms(context.Request) && context.Response is { HasStarted: false, StatusCode: >= 400 })
+        await Complete(context);
+    }
+
+    private async Task Answer(HttpContext context, Exception e)
+    {
+        var refusal = AsRefusal(e);
+        if (refusal is null)
+        {
+            log.RequestFailed(context.Request.Method, context.Request.Path, Activity.Current?.TraceId.ToString() ?? "", e);
+            refusal = new Refusal(Reason.Internal);
+        }
+        context.Response.Clear();
+        if (refusal.RetryAfter is { } pause)
+        {
+            context.Response.Headers.RetryAfter = ((int)Math.Ceiling(pause.TotalSeconds))
+                .ToString(System.Globalization.CultureInfo.InvariantCulture);
+        }
+        if (IsForPrograms(context.Request))
+        {
+            await Write(context, Describe(refusal));
+        }
+        else
+        {
+            // The error page says what it was about.
+            context.Features.Set(refusal);
+            context.Response.StatusCode = refusal.Reason.Status;
+        }
+    }
+
+    /// <summary>Says more about an answer that is a status alone.</summary>
+    private async Task Complete(HttpContext context)
+    {
+        if (context.Response is not { HasStarted: false, StatusCode: >= 400 })
+        {
+            return;
+        }
+        if (!IsForPrograms(context.Request))
         {
             // A page that refused before it wrote anything (a form without its token) leaves the answer to the error page.
             context.Response.ContentType = null;
-            if (context.Features.Get<IAntiforgeryValidationFeature>()
-                is { Error.InnerException: InvalidDataException or BadHttpRequestException { StatusCode: StatusCodes.Status413PayloadTooLarge } })
+            if (context.Features.Get<IAntiforgeryValidationFeature>()?.Error?.InnerException
+                is InvalidDataException or BadHttpRequestException { StatusCode: StatusCodes.Status413PayloadTooLarge })
             {
                 // The token could not be read, because the form was too large to be.
                 context.Response.StatusCode = StatusCodes.Status413PayloadTooLarge;
             }
         }
-        if (IsForPrograms(context.Request)
-            && context.Response is { HasStarted: false, StatusCode: >= 400, ContentLength: null, ContentType: null })
+        else if (context.Response is { ContentLength: null, ContentType: null })
         {
             var reason = Reason.ForStatus(context.Response.StatusCode);
             await Write(context, Describe(reason with { Status = context.Response.StatusCode }, Message(reason)));

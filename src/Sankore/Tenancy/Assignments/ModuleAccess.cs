@@ -111,8 +111,12 @@ public sealed class ModuleAccess(Db db, Microsoft.Extensions.Localization.IStrin
         var name = await grid.One<string>();
         var rows = (await grid.ReadAsync<Row>()).ToList();
         var granted = rows.Where(r => r.Granted).ToList();
-        string[] permissions = granted.Count == 0 ? []
-            : [.. new[] { ("read", true), ("write", granted.Any(r => r.CanWrite)), ("delete", granted.Any(r => r.CanDelete)), ("export", granted.Any(r => r.CanExport)) }.Where(p => p.Item2).Select(p => p.Item1)];
+        (string Name, bool Has)[] rights =
+        [
+            ("read", granted.Count > 0), ("write", granted.Exists(r => r.CanWrite)), ("delete", granted.Exists(r => r.CanDelete)),
+            ("export", granted.Exists(r => r.CanExport)),
+        ];
+        string[] permissions = [.. rights.Where(r => r.Has).Select(r => r.Name)];
         var chains = rows.Count > 0 ? [.. rows.Select(r => Chain(name, r))]
             : new[] { new ChainView(null, null, false, [new ChainLink("place", false, strings["why.place.no"])]) };
         return new WhyView(userId, code, name, granted.Count > 0, permissions, chains);

@@ -47,9 +47,14 @@ public sealed record SchoolInput(string? Name, string? Code, string? Level, stri
     /// <summary>The input in its one form. Refuses with VALIDATION_FAILED, CODE_INVALID.</summary>
     internal SchoolInput Normalized()
     {
-        var input = this
-            with
-        { Name = Name?.Trim(), Code = Inputs.Code(Code, Name), Level = Texts.Blank(Level) ?? "secondary", City = Texts.Blank(City), Status = Status ?? "active" };
+        var input = this with
+        {
+            Name = Name?.Trim(),
+            Code = Inputs.Code(Code, Name),
+            Level = Texts.Blank(Level) ?? "secondary",
+            City = Texts.Blank(City),
+            Status = Status ?? "active",
+        };
         new Validation().Required("name", input.Name, 160).Optional("code", Code, 200).OneOf("level", input.Level, Levels)
             .Optional("city", input.City, 120).OneOf("status", input.Status, ModuleInput.States).Check();
         return Inputs.IsCode(input.Code) ? input : throw Refusal.At("code", Reason.CodeInvalid);

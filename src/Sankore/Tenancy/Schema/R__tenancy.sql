@@ -463,7 +463,8 @@ begin
 end $$;
 -- Files of the network are for its operator and for whoever administers a group of it; of which group, the use case asks.
 select util.import_policies('tenancy',
-    '(select rbac.has_permission((select auth.uid()), ''tenancy.manage'')) or cardinality((select tenancy.my_administered_group_ids())) > 0',
+    '(select rbac.has_permission((select auth.uid()), ''tenancy.manage''))'
+      || ' or cardinality((select tenancy.my_administered_group_ids())) > 0',
     'groups', 'schools', 'staff'),
   util.policy('tenancy.invited_places', 'service', 'insert', 'service_role');
 

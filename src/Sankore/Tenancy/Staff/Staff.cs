@@ -160,8 +160,16 @@ public sealed class Staff(Db db, Invitations invitations, IStringLocalizer<Strin
                 .That(
                 "schoolId", (input.Role ?? place.Role) == "group_admin"
                 || (input.SchoolId ?? place.SchoolId) is not null, "field.required").Check();
-            var values =
-                new { id = membershipId, version, input.Role, input.SchoolId, input.Status, endless = input.Endless ?? false, expiresAt = input.ExpiresAt?.UtcDateTime };
+            var values = new
+            {
+                id = membershipId,
+                version,
+                input.Role,
+                input.SchoolId,
+                input.Status,
+                endless = input.Endless ?? false,
+                expiresAt = input.ExpiresAt?.UtcDateTime,
+            };
             if (await session.Execute(UpdateSql, values) == 0)
             {
                 throw Refusal.Untouched(
@@ -211,7 +219,13 @@ public sealed class Staff(Db db, Invitations invitations, IStringLocalizer<Strin
         await session.AsService(
             s => s.Execute(
             SupersedeSql,
-            new { groupId, emails = strangers.Select(Key).ToArray(), schools = strangers.Select(p => p.SchoolId ?? Guid.Empty).ToArray(), roles = strangers.Select(p => p.Role).ToArray() }));
+            new
+            {
+                groupId,
+                emails = strangers.Select(Key).ToArray(),
+                schools = strangers.Select(p => p.SchoolId ?? Guid.Empty).ToArray(),
+                roles = strangers.Select(p => p.Role).ToArray(),
+            }));
         var newcomers = people.DistinctBy(p => Key(p)).Where(p => made.Exists(m => m.Email == p.Email)).ToList();
         await Write(session, groupId, group, [.. newcomers, .. strangers], ours);
         return new Admission(made.Count, placed - newcomers.Count, strangers.Count, places.Length - placed);

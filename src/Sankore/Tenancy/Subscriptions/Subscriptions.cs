@@ -7,8 +7,9 @@ namespace Sankore.Tenancy.Subscriptions;
 public sealed class Subscriptions(Db db, TimeProvider time)
 {
     private const string Columns = """
-        s.id, s.school_group_id as group_id, s.plan_id, (select p.name from tenancy.subscription_plans p where p.id = s.plan_id) as plan, s.status, s.billing_period,
-        s.starts_at, s.ends_at, s.auto_renew, s.cancelled_at, s.version
+        s.id, s.school_group_id as group_id, s.plan_id,
+        (select p.name from tenancy.subscription_plans p where p.id = s.plan_id) as plan,
+        s.status, s.billing_period, s.starts_at, s.ends_at, s.auto_renew, s.cancelled_at, s.version
         """;
 
     private const string OneSql = $"select {Columns} from tenancy.subscriptions s where s.id = @id";
@@ -83,6 +84,16 @@ public sealed class Subscriptions(Db db, TimeProvider time)
             ?? throw Refusal.Untouched((await session.One<Subscription>(OneSql, new { id })).Version, version, current.Plan);
     }, ct);
 
-    internal static object Values(SubscriptionInput s, Guid id, Guid groupId, int version) =>
-        new { id, groupId, version, s.PlanId, s.Status, s.BillingPeriod, startsAt = s.StartsAt!.Value.UtcDateTime, endsAt = s.EndsAt?.UtcDateTime, s.AutoRenew };
+    internal static object Values(SubscriptionInput s, Guid id, Guid groupId, int version) => new
+    {
+        id,
+        groupId,
+        version,
+        s.PlanId,
+        s.Status,
+        s.BillingPeriod,
+        startsAt = s.StartsAt!.Value.UtcDateTime,
+        endsAt = s.EndsAt?.UtcDateTime,
+        s.AutoRenew,
+    };
 }
