@@ -123,8 +123,10 @@ public sealed class Person : IAsyncDisposable
     /// <summary>Waits until the page has painted what it has just been told, and no colour is on its way to another.</summary>
     public Task Settle() => Page.EvaluateAsync("""
         new Promise(done => {
-          const look = () => document.getAnimations().some(a => a instanceof CSSTransition) ? requestAnimationFrame(look) : done();
-          requestAnimationFrame(() => requestAnimationFrame(look));
+          let frames = 0;
+          const moves = () => document.getAnimations().some(a => a instanceof CSSTransition && a.playState === 'running');
+          const look = () => ++frames < 3 || (frames < 12 && moves()) ? requestAnimationFrame(look) : done();
+          requestAnimationFrame(look);
         })
         """);
 
