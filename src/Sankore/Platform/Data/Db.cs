@@ -59,8 +59,8 @@ public sealed class Db(NpgsqlDataSource source, ReasonBook reasons)
 
     /// <summary>
     /// A connection of the pool. One on which a statement failed or was cancelled forgets what it has prepared: a statement that fails
-    /// between its parsing and its first row, as it is prepared, is kept by Npgsql 10.0.0 as one without rows, and the next who runs it
-    /// on this connection would be told of a fault in the protocol.
+    /// between its parsing and its first row, as it is prepared, is kept by Npgsql (10.0.0, and 10.0.3 still) as one without rows, and the
+    /// next who runs it on this connection would be told of a fault in the protocol.
     /// </summary>
     private async Task<T> Connected<T>(Func<NpgsqlConnection, Task<T>> work, CancellationToken ct)
     {
