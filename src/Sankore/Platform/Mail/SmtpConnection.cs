@@ -2,7 +2,6 @@ using System.Net.Sockets;
 using MailKit;
 using MailKit.Net.Smtp;
 using MimeKit;
-using MimeKit.IO;
 
 namespace Sankore.Platform.Mail;
 
@@ -129,10 +128,12 @@ public sealed class SmtpConnection : IAsyncDisposable
             ? new SmtpResult(SmtpOutcome.Rejected, SmtpPhase.Sender, 552, "5.3.4", $"the mail server takes at most {most} bytes") : null;
     }
 
+    /// <summary>How many bytes travel, without writing them for it: fields end as the rendering has them end, with CRLF.</summary>
     private static long Size(MimeMessage message)
     {
-        using var measure = new MeasuringStream();
-        message.WriteTo(RenderedBody.Format, measure);
-        return measure.Length;
+        var body = (RenderedBody)message.Body!;
+        var fields = message.Headers.Concat(body.Headers)
+            .Sum(h => h.RawField.Length + 1 + h.RawValue.Length + h.RawValue.Count(b => b == '\n') - h.RawValue.Count(b => b == '\r'));
+        return fields + 2 + body.Bytes.Length;
     }
 }
