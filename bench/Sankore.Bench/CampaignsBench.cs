@@ -170,8 +170,7 @@ internal static class CampaignsBench
         ])
         {
             var before = server.CpuSeconds + server.PostgresCpuSeconds;
-            await Requests.Measure(
-                "GET " + path.Replace(largest.ToString(), "{id}", StringComparison.Ordinal), 100, _ =>
+            await Requests.Measure("GET " + path.Replace(largest.ToString(), "{id}", StringComparison.Ordinal), 100, _ =>
                 client.GetStringAsync(new Uri(path, UriKind.Relative)));
             Console.WriteLine(
                 $"    {(server.CpuSeconds + server.PostgresCpuSeconds - before) * 1000 / 101:0.0} ms of CPU each, server and PostgreSQL");

@@ -66,8 +66,7 @@ internal static class EntitlementBench
         {
             await client.GetStringAsync(new Uri("/api/me/menu", UriKind.Relative));
         }
-        await Requests.Measure(
-            "menu, GET /api/me/menu, 180 people, one at a time", 1000, i =>
+        await Requests.Measure("menu, GET /api/me/menu, 180 people, one at a time", 1000, i =>
             clients[i % clients.Count].GetStringAsync(new Uri("/api/me/menu", UriKind.Relative)));
         await Requests.Measure(
             "home page, GET /, the same people", 400, i => clients[i % clients.Count].GetStringAsync(new Uri("/", UriKind.Relative)));
@@ -76,27 +75,22 @@ internal static class EntitlementBench
 
     private static async Task Matrix(HttpClient admin, Guid group)
     {
-        await Requests.Measure(
-            "matrix page, 2,000 people, GET /groups/{id}/matrix?page=N", 60, i =>
+        await Requests.Measure("matrix page, 2,000 people, GET /groups/{id}/matrix?page=N", 60, i =>
             admin.GetStringAsync(new Uri($"/groups/{group}/matrix?page={1 + i % 80}", UriKind.Relative)));
-        await Requests.Measure(
-            "matrix, GET /api/groups/{id}/matrix?size=100", 60, i =>
+        await Requests.Measure("matrix, GET /api/groups/{id}/matrix?size=100", 60, i =>
             admin.GetStringAsync(new Uri($"/api/groups/{group}/matrix?size=100&page={1 + i % 20}", UriKind.Relative)));
     }
 
     private static async Task Why(HttpClient admin, Guid teacher) =>
-        await Requests.Measure(
-            "why, GET /api/users/{id}/modules/{code}/why", 200, _ =>
+        await Requests.Measure("why, GET /api/users/{id}/modules/{code}/why", 200, _ =>
             admin.GetStringAsync(new Uri($"/api/users/{teacher}/modules/caisse-et-depenses/why", UriKind.Relative)));
 
     private static async Task Bulk(HttpClient admin, NpgsqlConnection database, Guid group)
     {
-        var people = (
-            await database.QueryAsync<Guid>(
+        var people = (await database.QueryAsync<Guid>(
             "select distinct user_id from tenancy.memberships where school_group_id = @group and role <> 'group_admin' order by user_id"
             + " limit 2000", new { group })).ToArray();
-        var modules = (
-            await database.QueryAsync<Guid>(
+        var modules = (await database.QueryAsync<Guid>(
             "select a.module_id from tenancy.available_modules a join tenancy.live_subscriptions u on u.plan_id = a.plan_id"
             + " where u.school_group_id = @group order by a.module_id limit 10", new { group })).ToArray();
         foreach (var (what, revoke, write) in (
@@ -119,8 +113,7 @@ internal static class EntitlementBench
         await database.ExecuteAsync("update tenancy.subscriptions set plan_id = @plan", new { plan });
         await database.ExecuteAsync("vacuum analyze tenancy.schools");
         var found = await super.GetFromJsonAsync<JsonElement>($"/api/plans/{plan}");
-        var categories = (
-            await database.QueryAsync<Guid>(
+        var categories = (await database.QueryAsync<Guid>(
             "select category_id from tenancy.plan_categories where plan_id = @plan order by category_id", new { plan })).ToArray();
         var version = found.GetProperty("plan").GetProperty("version").GetInt32();
         await Requests.Measure("plan of 7,000 schools gains or loses a category, PUT /api/plans/{id}", 20, async i =>

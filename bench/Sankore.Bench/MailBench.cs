@@ -116,8 +116,7 @@ internal static class MailBench
         var campaign = await Post(client, "/api/campaigns", new { name, subject = "Pour {{contact.name}}", content, audience });
         var id = campaign.GetProperty("id").GetGuid();
         await Post(client, $"/api/campaigns/{id}/send", new { });
-        while (
-            await connection.ExecuteScalarAsync<string>(
+        while (await connection.ExecuteScalarAsync<string>(
             "select status from campaigns.email_campaigns where id = @id", new { id }) == "sending")
         {
             await Task.Delay(50);

@@ -129,11 +129,9 @@ internal sealed class LinePeer : Peer
         Addresses = Free(count);
         foreach (var address in Addresses)
         {
-            _started.Add(
-                Process.Start(
-                new ProcessStartInfo(
+            _started.Add(Process.Start(new ProcessStartInfo(
                 program, [.. arguments, address.Port.ToString(CultureInfo.InvariantCulture)])
-                { RedirectStandardInput = true })!);
+            { RedirectStandardInput = true })!);
         }
         Processes = [.. _started.Select(p => p.Id)];
         return Listening();

@@ -124,8 +124,7 @@ public static class SankoreApp
         services.AddRazorComponents(o => o.MaxFormMappingErrorCount = 50);
         services.AddScoped<Shell>();
         services.Configure<ForwardedHeadersOptions>(o => TrustProxies(o, configuration));
-        services.AddSingleton(
-            new AppAddress(
+        services.AddSingleton(new AppAddress(
             new Uri(configuration["Sankore:PublicUrl"] ?? (configuration["urls"] ?? "http://127.0.0.1:5080").Split(';')[0])));
         services.ConfigureHttpJsonOptions(
             o => o.SerializerOptions.UnmappedMemberHandling = System.Text.Json.Serialization.JsonUnmappedMemberHandling.Skip);
@@ -152,8 +151,7 @@ public static class SankoreApp
         {
             services.AddSingleton(sp => new SmtpPool(smtp, sp.GetRequiredService<TimeProvider>()));
         }
-        services.AddSingleton<IJobHandler>(
-            sp => new MailJob(
+        services.AddSingleton<IJobHandler>(sp => new MailJob(
             options, sp.GetService<SmtpPool>(), sp.GetRequiredService<TimeProvider>(), sp.GetRequiredService<ILogger<MailJob>>()));
     }
 

@@ -217,8 +217,7 @@ internal sealed class DemoCast
         }
         foreach (var school in Schools)
         {
-            People.Add(
-                Person(
+            People.Add(Person(
                 $"head.{school.Code}@sankore.test", school.Code == "s0001" ? "Orel Mboungou"
                 : Name(), school.City, "head", school.Group.Id, school.Id));
         }
@@ -228,8 +227,7 @@ internal sealed class DemoCast
             var school = Schools[i % Schools.Count];
             var role = StaffRoles[i / Schools.Count % StaffRoles.Length];
             var number = counters[(role, school.Code)] = counters.GetValueOrDefault((role, school.Code)) + 1;
-            People.Add(
-                Person(
+            People.Add(Person(
                 Invariant($"{role.Replace('_', '-')}.{school.Code}.{number}@sankore.test"), Name(), school.City, role, school.Group.Id,
                 school.Id));
         }

@@ -67,8 +67,7 @@ public sealed class ApiKeys(Db db)
     public Task Revoke(Caller caller, Guid id, CancellationToken ct) => db.Run(caller, async session =>
     {
         await Allowed(session);
-        await session.AsService(
-            s => s.One<ApiKey>(
+        await session.AsService(s => s.One<ApiKey>(
             $"update rbac.api_keys set revoked_at = now() where id = @id and revoked_at is null returning {Columns}", new { id }));
     }, ct);
 

@@ -10,8 +10,7 @@ public static class Format
 
     /// <summary>The page's own path with some of its query changed: never with the request's host.</summary>
     public static string With(this Microsoft.AspNetCore.Components.NavigationManager nav, params (string Name, object? Value)[] query) =>
-        new Uri(
-            Microsoft.AspNetCore.Components.NavigationManagerExtensions.GetUriWithQueryParameters(
+        new Uri(Microsoft.AspNetCore.Components.NavigationManagerExtensions.GetUriWithQueryParameters(
             nav, query.ToDictionary(q => q.Name, q => q.Value))).PathAndQuery;
 
     /// <summary>A whole number with its groups of three: « 25 000 ».</summary>

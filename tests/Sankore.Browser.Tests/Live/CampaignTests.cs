@@ -16,8 +16,7 @@ public sealed partial class CampaignTests(Chrome chrome)
     public async Task A_file_becomes_contacts_and_a_template_a_campaign_that_is_watched_while_it_is_sent()
     {
         var arrived = 0;
-        await using var server = new ScriptedSmtp(
-            command =>
+        await using var server = new ScriptedSmtp(command =>
             command.StartsWith(".\n", StringComparison.Ordinal) && Interlocked.Increment(ref arrived) >= 20 ? ScriptedSmtp.Hold : null);
         await using var world = await MailingWorld.Start(server.Port);
         await using var author = await chrome.Open(world.Address, Cast.HeadOnPremium);

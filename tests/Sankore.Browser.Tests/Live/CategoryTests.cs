@@ -74,8 +74,7 @@ public sealed class CategoryTests(World world, Chrome chrome) : IClassFixture<Wo
             await Waiting.Until(
                 async () => (await Sections(stage.Head.Page, within))[0] == "Ressources humaines", $"the category is first in {within}");
         }
-        await Waiting.Until(
-            async () => (
+        await Waiting.Until(async () => (
             await stage.Admin.Page.Locator("main tbody tr [data-field=name]").AllTextContentsAsync())[0] == "Ressources humaines",
             "the category is first in the administrator's list");
         await stage.EndsWithOneToast(Told);

@@ -37,8 +37,7 @@ public sealed class Headline50(World world, Chrome chrome, ITestOutputHelper out
             times.Add(changed!.Value - committed);
         }
         times.Sort();
-        output.WriteLine(
-            string.Create(
+        output.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
             $"COMMIT to DOM change, {Changes} changes: p50 {times[Changes / 2]:0.0} ms, p95 {times[Changes * 95 / 100]:0.0} ms, max "
             + $"{times[^1]:0.0} ms"));

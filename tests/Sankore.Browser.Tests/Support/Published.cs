@@ -19,8 +19,7 @@ public sealed class Published : IAsyncLifetime
         await _world.InitializeAsync();
         var configuration = AppContext.BaseDirectory.Contains($"{Path.DirectorySeparatorChar}release", StringComparison.Ordinal) ? "Release"
             : "Debug";
-        using (
-            var publish = Start(
+        using (var publish = Start(
             ["publish", Repository.Source, "--configuration", configuration, "--no-build", "--output", Path.Combine(_folder, "program"),
             "-nologo", "--verbosity", "quiet"]))
         {

@@ -123,8 +123,7 @@ public sealed class AttachmentsTests(World world) : IClassFixture<World>
             new { id = draft.Id() });
         await head.Ask(HttpMethod.Post, $"{Api}/{draft.Id()}/attachments", Form("b.txt", "b")).ShouldRefuse(409, "CAMPAIGN_SETTLED");
         await head.Ask(HttpMethod.Delete, $"{Api}/{draft.Id()}/attachments/{file.Id()}").ShouldRefuse(409, "CAMPAIGN_SETTLED");
-        (await Should.ThrowAsync<PostgresException>(
-            async () => await world.AsRole<int>(
+        (await Should.ThrowAsync<PostgresException>(async () => await world.AsRole<int>(
             "authenticated", await world.IdOf(Cast.HeadOnPremium),
             "update campaigns.attachments set content = 'z'"))).SqlState.ShouldBe(PostgresErrorCodes.InsufficientPrivilege);
     }
@@ -159,8 +158,7 @@ public sealed class AttachmentsTests(World world) : IClassFixture<World>
         {
             await head.Act(draft, "test").Json(202);
             List<MimeKit.MimeMessage> mails = [];
-            await Waiting.Until(
-                () => (
+            await Waiting.Until(() => (
                 mails = [
                 .. world.Mails().Select(m => ReadMail.In(m.Path))
                 .Where(m => m.Header("Subject").Contains(draft.Text("subject"), StringComparison.Ordinal))]).Count == count,

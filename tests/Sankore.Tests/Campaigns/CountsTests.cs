@@ -53,8 +53,7 @@ public sealed class CountsTests(World world) : IClassFixture<World>
     {
         var (random, user) = (new Random(seed), await world.IdOf(Cast.HeadOnPremium));
         await using var connection = new NpgsqlConnection(world.AdminConnection);
-        var campaigns = (
-            await connection.QueryAsync<Guid>(
+        var campaigns = (await connection.QueryAsync<Guid>(
             "insert into campaigns.email_campaigns (user_id, name, subject, content) select @user, 'N' || i, 'S', 'C'"
             + " from generate_series(1, 3) i returning id", new { user })).ToArray();
         await connection.ExecuteAsync(Steps[^1].Replace("(1, 7)", "(1, 60)", StringComparison.Ordinal), new { campaigns });
@@ -63,8 +62,7 @@ public sealed class CountsTests(World world) : IClassFixture<World>
             var step = Steps[random.Next(Steps.Length)];
             // Of one campaign, or of all at once; a few rows, or many.
             var which = random.Next(2) == 0 ? "campaign_id = any (@campaigns)" : "campaign_id = @one";
-            await connection.ExecuteAsync(
-                string.Format(
+            await connection.ExecuteAsync(string.Format(
                 System.Globalization.CultureInfo.InvariantCulture, step, $"{which} and random() < {(random.Next(2) == 0 ? "0.1" : "0.5")}"),
                 new { campaigns, one = campaigns[random.Next(3)] });
             if (i % 10 == 9)

@@ -72,7 +72,7 @@ public sealed class KillTests
     [Fact]
     public async Task The_server_is_killed_in_the_middle_of_an_import_and_no_row_is_there_twice()
     {
-        var rows = Effort.Of(20_000, 40_000);
+        var rows = Effort.Of(30_000, 40_000);
         var (folder, database) = (SankoreProcess.NewFolder(), await Cluster.CreateDatabase());
         await using var connection = new NpgsqlConnection(database);
         var program = SankoreProcess.Start(folder, ["--demo", "none"], database, environment: ShortLease);

@@ -164,8 +164,7 @@ public sealed class PolicyTests(World world) : IClassFixture<World>, IAsyncLifet
         await world.Execute(
             "insert into campaigns.suppressions (user_id, email, reason) values (@_mine, @email, 'complained')",
             new { _mine, email = $"{word}@exemple.cg" });
-        (await Should.ThrowAsync<PostgresException>(
-            () => world.AsRole<int>(
+        (await Should.ThrowAsync<PostgresException>(() => world.AsRole<int>(
             "authenticated", _mine, "delete from campaigns.suppressions where email = @email",
             new { email = $"{word}@exemple.cg" }))).MessageText.ShouldBe("SUPPRESSION_KEPT");
         await Refused(PostgresErrorCodes.InsufficientPrivilege, "update campaigns.suppressions set reason = 'manual'");

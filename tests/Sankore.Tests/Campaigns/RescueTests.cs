@@ -91,8 +91,7 @@ public sealed class RescueTests : IAsyncLifetime
 
         figures = await _client.Figures(campaign);
         (figures.Text("status"), figures.Number("unknown"), figures.Number("sending")).ShouldBe(("sent", 2, 0));
-        await feed.Next(
-            e =>
+        await feed.Next(e =>
             e.Table == "campaigns.campaign_analytics" && e.RowId == campaign.Id() && e.Row.Text("status") == "sent", "the end is told");
         await Worker.WorkSome(TestContext.Current.CancellationToken);
         _sink.Count.ShouldBe(0);

@@ -118,8 +118,7 @@ public sealed class SendingTests
         await Waiting.Until(
             async () => (await client.Figures(campaign)).Number("deferred") == 1
             && (await client.Figures(campaign)).Number("pending") == 1, "one is put off");
-        await Waiting.Until(
-            async () => await world.Sql<long>(
+        await Waiting.Until(async () => await world.Sql<long>(
             "select count(*) from util.job_queue where status = 'pending' and job_type = 'campaign_batch'") == 1, "its job waits");
         await world.Execute(
             "update campaigns.emails_sent set next_attempt_at = now() where status = 'pending'; update util.job_queue set run_at = now()"
@@ -198,8 +197,7 @@ public sealed class SendingTests
             }, "nothing is on its way");
             var paused = server.Mails.Count;
             (await client.Figures(campaign)).Number("sent").ShouldBe(paused);
-            await Waiting.Until(
-                async () => await world.Sql<long>(
+            await Waiting.Until(async () => await world.Sql<long>(
                 "select count(*) from util.job_queue where status = 'running' and job_type = 'campaign_batch'") == 0, "the jobs notice");
             server.Mails.Count.ShouldBe(paused);
             Interlocked.Add(ref enough, 120);
@@ -223,8 +221,7 @@ public sealed class SendingTests
         await client.Act(campaign, "schedule", Mailings.InDays(1)).Json();
         // Its job comes too early: nothing happens.
         await world.Execute("update util.job_queue set run_at = now() where job_type = 'campaign_start'; select pg_notify('jobs', '')");
-        await Waiting.Until(
-            async () => await world.Sql<long>(
+        await Waiting.Until(async () => await world.Sql<long>(
             "select count(*) from util.job_queue where job_type = 'campaign_start' and status = 'completed'") == 1, "the job is done");
         (await client.Figures(campaign)).Text("status").ShouldBe("scheduled");
         await client.Act(campaign, "schedule", Mailings.InDays(1)).Json();
@@ -262,8 +259,7 @@ public sealed class SendingTests
         var campaign = await client.Draft(word, await world.Contacts(Email, word, 1));
         await client.Act(campaign, "send").Json(202);
         await client.Until(campaign, "sent");
-        var mail = ReadMail.Of(
-            await File.ReadAllBytesAsync(
+        var mail = ReadMail.Of(await File.ReadAllBytesAsync(
             world.Mails().Single(m => m.Header("To").Contains(word, StringComparison.Ordinal)).Path,
             TestContext.Current.CancellationToken));
         mail.Html().ShouldStartWith("<!DOCTYPE html><html lang=\"en\">");

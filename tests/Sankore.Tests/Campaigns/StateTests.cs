@@ -147,8 +147,7 @@ public sealed class StateTests(World world) : IClassFixture<World>, IAsyncLifeti
         ];
         foreach (var change in changes)
         {
-            (await Should.ThrowAsync<PostgresException>(
-                () => world.AsRole<int>(
+            (await Should.ThrowAsync<PostgresException>(() => world.AsRole<int>(
                 "authenticated", user, $"update campaigns.email_campaigns set {change} where id = @id",
                 new { id = campaign.Id() }))).MessageText.ShouldBe("CAMPAIGN_SETTLED", change);
         }

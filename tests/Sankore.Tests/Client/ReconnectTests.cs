@@ -114,8 +114,7 @@ public sealed class ReconnectTests
     [Fact]
     public async Task A_server_that_takes_the_request_and_says_nothing_is_dead_too()
     {
-        await using var stub = await Start(
-            context =>
+        await using var stub = await Start(context =>
             Task.Delay(Timeout.Infinite, context.RequestAborted).ContinueWith(_ => { }, TaskScheduler.Default), Stays(Change(8)));
         await using var reader = FeedReader.Of(stub.Address, time: _time);
         await Waiting.Until(() => stub.Positions.Count == 1, "the request has come");

@@ -132,8 +132,7 @@ public sealed class SignInPagesTests(World world) : IClassFixture<World>
             LeadsTo(await browser.SignIn(email, Newcomers.Password)).ShouldBe("/");
         }
 
-        LeadsTo(
-            await here.Submit(
+        LeadsTo(await here.Submit(
             "/account", "Password.OldPassword", ("Password.OldPassword", Newcomers.Password),
             ("Password.Password", "une autre phrase secrète"))).ShouldBe("/account?done=changed");
         await here.Page("/account?done=changed");

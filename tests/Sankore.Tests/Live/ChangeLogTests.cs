@@ -60,8 +60,7 @@ public sealed class ChangeLogTests(EmptyWorld world) : IClassFixture<EmptyWorld>
             "begin; update public.notes set name = 'first' where id = @row; set constraints all immediate", new { row = rows[0] });
 
         var second = world.Execute("update public.notes set name = 'second' where id = @row", new { row = rows[1] });
-        await Waiting.Until(
-            () => world.Sql<bool>(
+        await Waiting.Until(() => world.Sql<bool>(
             "select exists (select 1 from pg_locks where locktype = 'advisory' and not granted and database = (select oid"
             + " from pg_database where datname = current_database()))"), "the second waits");
         (await Read(start)).ShouldBeEmpty("nobody reads past what is not committed");

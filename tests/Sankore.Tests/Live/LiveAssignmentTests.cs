@@ -112,8 +112,7 @@ public sealed class LiveAssignmentTests(World world) : IClassFixture<World>
             "update tenancy.user_module_permissions set expires_at = clock_timestamp() + interval '2 seconds' where user_id = @user"
             + " and module_id = @module", new { user, module = ending.Id() });
         await Resets(stream, 1);
-        await Waiting.Until(
-            () => world.Sql<bool>(
+        await Waiting.Until(() => world.Sql<bool>(
             "select expires_at < clock_timestamp() from tenancy.user_module_permissions where user_id = @user and module_id = @module",
             new { user, module = ending.Id() }), "the assignment has ended");
         await Rename("Après", ending, kept);

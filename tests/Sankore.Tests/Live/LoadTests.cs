@@ -68,8 +68,7 @@ public sealed class LoadTests(World world) : IClassFixture<World>
                 + " and query = 'listen live'")).ShouldBe(1);
             await world.Rename(module, $"Tour {round}");
             await stream.Hears(module, $"Tour {round}");
-            await Waiting.Until(
-                async () => await world.Sql<long>(
+            await Waiting.Until(async () => await world.Sql<long>(
                 "select count(*) from pg_stat_activity where datname = current_database() and query = 'listen live'") == 1,
                 "the node listens again");
         }

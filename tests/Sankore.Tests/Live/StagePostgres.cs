@@ -65,8 +65,7 @@ public sealed class StagePostgres(string folder) : IAsyncDisposable
             await Execute(Admin, "alter system set synchronous_standby_names = '*'");
             await Execute(Admin, "select pg_reload_conf()");
         }
-        await Waiting.Until(
-            () => Holds(
+        await Waiting.Until(() => Holds(
             Admin, "select exists (select 1 from pg_stat_replication where state = 'streaming' and (sync_state = 'sync') = @synchronously)",
             new { synchronously }), "the standby follows", 60);
     }

@@ -69,8 +69,7 @@ public sealed class WatchTests(World world) : IClassFixture<World>
         await using var connection = new NpgsqlConnection(world.AdminConnection);
         await connection.OpenAsync();
         await using var transaction = await connection.BeginTransactionAsync();
-        await using (
-            var command = new NpgsqlCommand(
+        await using (var command = new NpgsqlCommand(
             "insert into campaigns.contacts (user_id, email) select id, 'verrou@exemple.cg' from public.profiles"
             + " where email = 'head.s0004@sankore.test'", connection))
         {

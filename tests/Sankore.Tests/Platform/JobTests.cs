@@ -256,8 +256,7 @@ public sealed class JobTests(World world) : IClassFixture<World>, IAsyncLifetime
             await connection.ExecuteAsync(
                 "set local role service_role; select 1 from util.job_queue where id = @id for update", new { id }, transaction);
             slow.Finish.SetResult();
-            await Waiting.Until(
-                async () => await world.Sql<long>(
+            await Waiting.Until(async () => await world.Sql<long>(
                 "select count(*) from pg_stat_activity where wait_event_type = 'Lock' and query like '%util.job_queue%'") >= 2,
                 "both wait");
             await transaction.CommitAsync(TestContext.Current.CancellationToken);

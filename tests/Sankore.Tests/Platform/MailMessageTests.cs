@@ -81,11 +81,10 @@ public sealed class MailMessageTests(PythonMail python) : IClassFixture<PythonMa
     public void Every_attachment_has_its_name_and_its_bytes() => Prop.ForAll(Arb.From(Gen.Zip(Lines, Texts)), file =>
     {
         var content = Encoding.Unicode.GetBytes(file.Item2);
-        var message = Bytes(
-            new MailMessage(
+        var message = Bytes(new MailMessage(
             Mailbox.Parse("a@example.org"), Mailbox.Parse("b@example.org"), "s",
             "t")
-            { Attachments = [new Attachment(file.Item1, "application/pdf", content)] });
+        { Attachments = [new Attachment(file.Item1, "application/pdf", content)] });
         using var read = ReadMail.Of(message.ToArray());
         var ours = read.Attachments.ShouldHaveSingleItem().ShouldBeOfType<MimePart>();
         (ours.FileName ?? "").Trim().ShouldBe(Characters(file.Item1).Trim());

@@ -99,8 +99,7 @@ public sealed class MailTests(World world) : IClassFixture<World>
         {
             ids.Add(await Send(new Mail($"{i}@example.org", subject, "Text")));
         }
-        await Waiting.Until(
-            async () => await world.Sql<long>(
+        await Waiting.Until(async () => await world.Sql<long>(
             "select count(*) from util.job_queue where id = any(@ids) and status = 'completed'", new { ids = ids.ToArray() }) == 40,
             "all mails are written");
         (await world.Sql<long>("select count(*) from util.job_queue where id = any(@ids) and attempts = 1", new { ids = ids.ToArray() }))

@@ -99,10 +99,9 @@ public sealed class SchemaUpgradeTests
     {
         try
         {
-            using var git = Process.Start(
-                new ProcessStartInfo(
+            using var git = Process.Start(new ProcessStartInfo(
                 "git", arguments)
-                { WorkingDirectory = Repository.Root, RedirectStandardOutput = true, RedirectStandardError = true })!;
+            { WorkingDirectory = Repository.Root, RedirectStandardOutput = true, RedirectStandardError = true })!;
             git.ErrorDataReceived += (_, _) => { };
             git.BeginErrorReadLine();
             var said = git.StandardOutput.ReadToEnd();

@@ -84,8 +84,7 @@ public sealed class SheetExcelTests
 
     [Fact]
     public void Rows_and_cells_are_where_they_say_and_gaps_are_empty() =>
-        Tables.Read(
-            Tables.Workbook(
+        Tables.Read(Tables.Workbook(
             "<row r='2'><c r='C2'><v>1</v></c><c><v>2</v></c></row><row/><row r='7'><c r='B7'/><c r='A7'><v>3</v></c></row><row><c "
             + "r='CZ8'><v>4</v></c></row>"), Tables.Limits with { Columns = 3 }).ShouldBe("2: ||1\n7: 3");
 
@@ -164,11 +163,7 @@ public sealed class SheetExcelTests
             var book = document.AddWorkbookPart();
             var shared = book.AddNewPart<SharedStringTablePart>().SharedStringTable = new SharedStringTable();
             var sheet = book.AddNewPart<WorksheetPart>();
-            sheet.Worksheet = new Worksheet(
-                new SheetData(
-                table.Select(
-                (row, y) => Placed(
-                new Row(
+            sheet.Worksheet = new Worksheet(new SheetData(table.Select((row, y) => Placed(new Row(
                 row.Select((text, x) => text.Length == 0 && isPlaced ? null : Placed(dialect(shared, text), x, y, isPlaced))
                 .OfType<Cell>()), y, isPlaced))));
             book.Workbook = new Workbook(new Sheets(new Sheet { Id = book.GetIdOfPart(sheet), SheetId = 1, Name = "s" }));

@@ -48,10 +48,9 @@ public sealed class SmtpHandshakeTests
             c => c.StartsWith("EHLO", StringComparison.Ordinal) ? $"250-AUTH PLAIN\r\n{hello}" : c == "STARTTLS" ? toStartTls
             : null)
         { Certificate = certificate };
-        await Refused(
-            new SmtpOptions(
+        await Refused(new SmtpOptions(
             "localhost", server.Port, SmtpSecurity.StartTls)
-            { User = "me", Password = "secret", Authorities = [certificate] });
+        { User = "me", Password = "secret", Authorities = [certificate] });
         server.Heard.ShouldNotContain(c => c.StartsWith("AUTH", StringComparison.Ordinal));
     }
 

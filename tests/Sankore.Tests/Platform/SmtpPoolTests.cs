@@ -81,9 +81,7 @@ public sealed class SmtpPoolTests
             return Task.CompletedTask;
         }, CancellationToken.None)).Outcome.ShouldBe(SmtpOutcome.Accepted);
         heard.ShouldBe(0);
-        await Should.ThrowAsync<InvalidOperationException>(
-            () => pool.SendAsync(
-            To("a@example.org"), Message, MailKind.Bulk, _ =>
+        await Should.ThrowAsync<InvalidOperationException>(() => pool.SendAsync(To("a@example.org"), Message, MailKind.Bulk, _ =>
             throw new InvalidOperationException("the disk is full"), CancellationToken.None));
         server.Mails.Count.ShouldBe(1);
         (await Send(pool)).Outcome.ShouldBe(SmtpOutcome.Accepted);

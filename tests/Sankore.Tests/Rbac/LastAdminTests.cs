@@ -31,14 +31,12 @@ public sealed class LastAdminTests(EmptyWorld world) : IClassFixture<EmptyWorld>
     {
         var (first, second) = await Administrators();
         await Revoke(second, first);
-        (await Refusal(
-            () => world.AsRole<string>(
+        (await Refusal(() => world.AsRole<string>(
             "service_role", null, $"select rbac.grant_role('{second}', 'admin', now() + interval '1 day')::text"))).ShouldBe("LAST_ADMIN");
         // One who will expire is no reason to let the other go.
         await world.AsRole<string>("authenticated", second, $"select rbac.grant_role('{first}', 'admin', now() + interval '1 day')::text");
         (await Refusal(() => Revoke(first, second))).ShouldBe("LAST_ADMIN");
-        (await Refusal(
-            () => world.AsRole<string>(
+        (await Refusal(() => world.AsRole<string>(
             "authenticated", first,
             $"select rbac.grant_role('{second}', 'admin', now() + interval '1 day')::text"))).ShouldBe("LAST_ADMIN");
     }

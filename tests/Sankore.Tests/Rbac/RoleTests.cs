@@ -161,8 +161,7 @@ public sealed class RoleTests(World world) : IClassFixture<World>
     private async Task<bool> May(Guid person, string permission) =>
         (await world.AsRole<bool>("authenticated", person, $"select rbac.has_permission('{person}', '{permission}')"))[0];
 
-    private async Task<string> Permissions(Guid asking, Guid of) => (
-        await world.AsRole<string>(
+    private async Task<string> Permissions(Guid asking, Guid of) => (await world.AsRole<string>(
         "authenticated", asking, $"select roles::text || permissions::text from rbac.get_user_permissions('{of}')"))[0];
 
     private async Task<string> Refusal(Guid asking, string sql)

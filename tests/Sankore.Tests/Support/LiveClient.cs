@@ -74,8 +74,7 @@ public sealed class LiveClient : IAsyncDisposable
             {
                 lock (_events)
                 {
-                    _events.Add(
-                        new LiveEvent(
+                    _events.Add(new LiveEvent(
                         long.Parse(item.EventId ?? "0", System.Globalization.CultureInfo.InvariantCulture), item.EventType,
                         JsonElement.Parse(item.Data)));
                 }

@@ -22,12 +22,11 @@ public sealed class SmtpSink : IAsyncDisposable
             File.SetUnixFileMode(_folder, (UnixFileMode)0b111_111_111);
         }
         string[] user = Environment.IsPrivilegedProcess ? ["-u", "nobody"] : [];
-        _process = Process.Start(
-            new ProcessStartInfo(
+        _process = Process.Start(new ProcessStartInfo(
             Program,
             [.. user, .. options, "-d", Path.Combine(_folder, "mail."), $"127.0.0.1:{Port}",
             "100"])
-            { RedirectStandardError = true, WorkingDirectory = _folder })!;
+        { RedirectStandardError = true, WorkingDirectory = _folder })!;
     }
 
     /// <summary>Where it listens.</summary>

@@ -146,7 +146,6 @@ public sealed class AssignmentTests(World world) : IClassFixture<World>
     }
 
     private static string Rights(JsonElement assignment) =>
-        string.Concat(
-            new[] { ("r", "canRead"), ("w", "canWrite"), ("d", "canDelete"), ("e", "canExport") }.Where(
+        string.Concat(new[] { ("r", "canRead"), ("w", "canWrite"), ("d", "canDelete"), ("e", "canExport") }.Where(
             p => assignment.GetProperty(p.Item2).GetBoolean()).Select(p => p.Item1));
 }

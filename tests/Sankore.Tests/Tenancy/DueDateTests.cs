@@ -135,8 +135,7 @@ public sealed class DueDateTests(EmptyWorld world) : IClassFixture<EmptyWorld>
     private async Task<Dictionary<Guid, Subscription>> Read()
     {
         await using var connection = new NpgsqlConnection(world.AdminConnection);
-        return (
-            await connection.QueryAsync<Subscription>(
+        return (await connection.QueryAsync<Subscription>(
             "select id, status, billing_period, auto_renew, ends_at, version from tenancy.subscriptions")).ToDictionary(s => s.Id);
     }
 }

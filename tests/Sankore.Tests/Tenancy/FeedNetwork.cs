@@ -29,8 +29,7 @@ public sealed partial class FeedNetwork(World world, int seed)
     public async Task Write()
     {
         var sql = new List<string>();
-        sql.AddRange(
-            _categories.Select(
+        sql.AddRange(_categories.Select(
             (id, i) => $"insert into tenancy.business_categories (id, name, slug) values ('{id}', 'Category {i}', 'f{seed}-c{i}')"));
         sql.Add($"insert into tenancy.business_categories (id, name, slug) values ('{_marker}', 'Marker', 'f{seed}-marker')");
         sql.AddRange(_modules.Select(id => Insert(id, One(_categories))));

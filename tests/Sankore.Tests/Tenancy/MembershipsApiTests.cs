@@ -100,8 +100,7 @@ public sealed class MembershipsApiTests(World world) : IClassFixture<World>
         (await admin.Ask(HttpMethod.Put, path, new { role = "head", version = 1 })).StatusCode.ShouldBe(HttpStatusCode.NoContent);
         await admin.Ask(HttpMethod.Put, path, new { role = "teacher", version = 1 }).ShouldRefuse(412, "STALE");
         await admin.ChangePlace(place, new { role = "teacher", version = 2 }).ShouldRefuse(412, "STALE");
-        var answers = await Task.WhenAll(
-            new[] { "bursar", "teacher", "supervisor", "secretary" }.Select(
+        var answers = await Task.WhenAll(new[] { "bursar", "teacher", "supervisor", "secretary" }.Select(
             role => admin.Ask(HttpMethod.Put, path, new { role, version = 2 })));
         answers.Select(a => (int)a.StatusCode).Order().ShouldBe([204, 412, 412, 412]);
     }

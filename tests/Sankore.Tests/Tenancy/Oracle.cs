@@ -28,8 +28,7 @@ public sealed class Oracle(IReadOnlyList<Network> networks)
         {
             if (PlanOf(network, place) is { } plan)
             {
-                modules.UnionWith(
-                    network.Modules.Where(
+                modules.UnionWith(network.Modules.Where(
                     m => Shows(network, m) && Includes(network, plan, m)
                     && (place.Role == "group_admin" || IsOn(network, place, m) && IsAssigned(network, place, m))).Select(m => m.Id));
             }

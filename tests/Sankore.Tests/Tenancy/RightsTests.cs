@@ -21,15 +21,14 @@ public sealed class RightsTests(EmptyWorld world) : IClassFixture<EmptyWorld>
                 var user = Person(network, network.Schools[0], "teacher");
                 var (here, there) = (bits & 7, bits >> 3);
                 network.Assignments.Add(Assignment(network, user, here, moduleId: first.Id));
-                network.Assignments.Add(
-                    Assignment(
+                network.Assignments.Add(Assignment(
                     network, user, there, categoryId: state == "of another module" ? null
                     : first.CategoryId, moduleId: state == "of another module" ? second.Id : null) with
-                    {
-                        IsActive = state != "revoked",
-                        ExpiresAt = state == "expired" ? DateTime.UtcNow.AddMinutes(-1) : DateTime.UtcNow.AddDays(1),
-                        SchoolId = network.Schools[state == "elsewhere" ? 1 : 0].Id,
-                    });
+                {
+                    IsActive = state != "revoked",
+                    ExpiresAt = state == "expired" ? DateTime.UtcNow.AddMinutes(-1) : DateTime.UtcNow.AddDays(1),
+                    SchoolId = network.Schools[state == "elsewhere" ? 1 : 0].Id,
+                });
                 due[user.Id] = Of(user, state == "in force" ? here | there : here);
             }
         }

@@ -43,8 +43,7 @@ public sealed class SchoolsApiTests(World world) : IClassFixture<World>
         var tenant = await world.NewTenantWith(admin, module);
         await world.AssignToEverybody(module);
         using var client = await world.As(tenant.Admin);
-        Modules(
-            await client.Ask(
+        Modules(await client.Ask(
             HttpMethod.Post, $"/api/groups/{tenant.GroupId}/schools",
             new { name = $"Fermée {Catalogue.Word()}", status = "inactive" }).Json(201)).ShouldBeEmpty();
 

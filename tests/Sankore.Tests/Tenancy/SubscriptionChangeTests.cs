@@ -104,8 +104,7 @@ public sealed class SubscriptionChangeTests(World world) : IClassFixture<World>
         (saved.GetProperty("autoRenew").GetBoolean(), saved.Text("billingPeriod"), saved.GetProperty("endsAt").GetDateTime())
             .ShouldBe((false, "monthly", tenant.Subscription.GetProperty("endsAt").GetDateTime()));
         await Change(admin, tenant.Subscription, new { status = "cancelled", version = 1 }).ShouldRefuse(412, "STALE");
-        var answers = await Task.WhenAll(
-            new[] { "suspended", "past_due", "cancelled", "expired" }.Select(
+        var answers = await Task.WhenAll(new[] { "suspended", "past_due", "cancelled", "expired" }.Select(
             status => Change(admin, tenant.Subscription, new { status, version = 2 })));
         answers.Select(a => (int)a.StatusCode).Order().ShouldBe([200, 412, 412, 412]);
     }

@@ -20,8 +20,7 @@ public static class SyncOracle
     {
         await using var transaction = await connection.BeginTransactionAsync(System.Data.IsolationLevel.RepeatableRead);
         var codes = await CodesByPlan(connection);
-        var live = (
-            await connection.QueryAsync<Subscription>(
+        var live = (await connection.QueryAsync<Subscription>(
             "select id, school_group_id, plan_id from tenancy.subscriptions where status not in ('suspended', 'cancelled', 'expired')"))
             .ToDictionary(s => s.SchoolGroupId);
         var open = (await connection.QueryAsync<Guid>("select id from tenancy.school_groups where status = 'active'")).ToHashSet();

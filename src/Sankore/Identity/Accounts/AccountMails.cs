@@ -43,7 +43,6 @@ internal sealed class AccountMails(Db db, AppAddress address, IStringLocalizer<S
         address.Link($"/reset?email={Uri.EscapeDataString(email)}&code={Uri.EscapeDataString(code)}");
 
     private Task Send(string email, string kind, string link) =>
-        db.Run(
-            Caller.Service, session =>
+        db.Run(Caller.Service, session =>
             session.SendMail(new Mail(email, strings[$"{kind}.subject"], strings[$"{kind}.text", link])), CancellationToken.None);
 }

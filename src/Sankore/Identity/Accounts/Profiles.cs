@@ -57,8 +57,7 @@ public sealed class Profiles(Db db)
         var caller = context.Caller();
         if (caller.UserId is { } userId)
         {
-            await db.Run(
-                caller, session =>
+            await db.Run(caller, session =>
                 session.Execute("update public.profiles set locale = @culture where id = @userId", new { culture, userId }), ct);
         }
         return Results.LocalRedirect(Local(returnUrl));

@@ -11,8 +11,7 @@ public sealed class KeyRing(Db db) : IXmlRepository
     // The framework asks synchronously, at start and once a day.
     /// <inheritdoc/>
     public IReadOnlyCollection<XElement> GetAllElements() =>
-        [.. db.Read(
-            Caller.Service, session =>
+        [.. db.Read(Caller.Service, session =>
             session.Query<string>("select xml from auth.data_protection_keys order by created_at"), CancellationToken.None)
             .GetAwaiter().GetResult().Select(XElement.Parse)];
 

@@ -154,8 +154,7 @@ public sealed class FileImports(Db db, IEnumerable<ImportKind> kinds)
         var kind = Kind((await One(session, id, of)).Kind);
         new Validation().That("verdict", verdict is null || kind.Verdicts.Contains(verdict)).Check();
         var rows = await ImportRows.Page(session, id, verdict, after, limit);
-        return (
-            IReadOnlyList<ImportRow>)[.. rows.Select(
+        return (IReadOnlyList<ImportRow>)[.. rows.Select(
             r => r.Errors.Count == 0 ? r : r with { Errors = [.. r.Errors.Select(kind.InWords)] })];
     }, ct);
 

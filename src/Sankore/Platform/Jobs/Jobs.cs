@@ -60,8 +60,7 @@ public static class Jobs
         {
             return ids;
         }
-        await session.AsService(
-            s => s.Value<long>(
+        await session.AsService(s => s.Value<long>(
             EnqueueSql,
             new
             {

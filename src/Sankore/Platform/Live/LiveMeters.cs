@@ -31,14 +31,12 @@ public sealed class LiveMeters : IDisposable
     public LiveMeters()
     {
         _events = new(_meter.CreateCounter<long>("sankore.live.events", description: "Events written to streams"));
-        _coalesced = new(
-            _meter.CreateCounter<long>(
+        _coalesced = new(_meter.CreateCounter<long>(
             "sankore.live.coalesced", description: "Events covered by a later state of their row in the same frame"));
         _dropped =
             new(_meter.CreateCounter<long>("sankore.live.dropped", description: "Streams ended because their reader was too far behind"));
         _resets = new(_meter.CreateCounter<long>("sankore.live.resets", description: "Streams told to read everything again"));
-        _refused = new(
-            _meter.CreateCounter<long>(
+        _refused = new(_meter.CreateCounter<long>(
             "sankore.live.refused", description: "Streams refused because their person, address or node had too many"));
         _bytes = new(_meter.CreateCounter<long>("sankore.live.bytes", "By", "Bytes of events and resets"));
         _fanOut = new(_meter.CreateHistogram<double>("sankore.live.fanout", "ms", "From a shard's first write of a round to its last"));

@@ -170,13 +170,11 @@ internal sealed class LiveTransport(IMemoryPoolFactory<byte> pools) : IConnectio
         {
             MemoryPool = pool;
             _wire = new Wire(socket, this);
-            _input = new(
-                new PipeOptions(
+            _input = new(new PipeOptions(
                 pool, PipeScheduler.ThreadPool, PipeScheduler.ThreadPool, MaxUnread, MaxUnread / 2, useSynchronizationContext: false));
             // A flush sends at once, on its own thread, and returns when the kernel has all of it: so nothing is left to be sent when the
             // socket is taken.
-            _output = new(
-                new PipeOptions(
+            _output = new(new PipeOptions(
                 pool, PipeScheduler.Inline, PipeScheduler.ThreadPool, pauseWriterThreshold: 1, resumeWriterThreshold: 1,
                 useSynchronizationContext: false));
             Transport = new Duplex(_input.Reader, _output.Writer);

@@ -95,8 +95,7 @@ public sealed class Matrix(Db db)
         var total = people.Count > 0 ? people[0].Total : 0;
         var cells = (await session.Query<CellRow>(CellsSql, new { groupId, people = people.Select(p => p.Id).ToArray() }))
             .ToLookup(c => c.UserId);
-        return new MatrixView(modules, new Paged<MatrixPerson>(
-            [.. people.Select(
+        return new MatrixView(modules, new Paged<MatrixPerson>([.. people.Select(
             p => new MatrixPerson(p.Id, p.Name, p.Email, p.Roles, p.Schools, cells[p.Id].ToDictionary(c => c.ModuleId, c => c.Letters)))],
             total, query.Number, query.Limit));
     }, ct);

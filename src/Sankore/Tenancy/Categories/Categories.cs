@@ -133,8 +133,7 @@ public sealed class Categories(Db db)
         }
         catch (Refusal refusal) when (refusal.Reason == Reason.SlugTaken)
         {
-            var name = await db.Read(
-                caller, session =>
+            var name = await db.Read(caller, session =>
                 session.Find<string>("select name from tenancy.business_categories where slug = @Slug", new { category.Slug }), ct);
             throw new Refusal(Reason.SlugTaken, category.Slug!, name ?? category.Slug!)
             {

@@ -70,8 +70,8 @@ public sealed class Plans(Db db)
           select gen_random_uuid(), @id, g."ModuleId", coalesce(g."Included", true), g."MonthlyPrice", g."YearlyPrice" from given g
           on conflict on constraint plan_modules_plan_id_module_id_unique do update
             set included = excluded.included, monthly_price = excluded.monthly_price, yearly_price = excluded.yearly_price
-            where (pm.included, pm.monthly_price, pm.yearly_price) is distinct
-            from (excluded.included, excluded.monthly_price, excluded.yearly_price)),
+            where (pm.included, pm.monthly_price, pm.yearly_price)
+            is distinct from (excluded.included, excluded.monthly_price, excluded.yearly_price)),
         left_out as (delete from tenancy.plan_categories pc where pc.plan_id = @id and pc.category_id <> all (@categoryIds)),
         taken_in as (
           insert into tenancy.plan_categories (id, plan_id, category_id) select gen_random_uuid(), @id, c from unnest(@categoryIds) c

@@ -91,8 +91,8 @@ public sealed class Staff(Db db, Invitations invitations, IStringLocalizer<Strin
         update rbac.invitations i set used_at = now()
         from tenancy.invited_places x, unnest(@emails::text[], @schools::uuid[], @roles::text[]) as n (email, school_id, role)
         where x.invitation_id = i.id and x.school_group_id = @groupId and i.used_at is null and i.user_id is null
-          and upper(i.email) = n.email and x.role = n.role and x.school_id is not distinct
-            from case when n.role <> 'group_admin' then n.school_id end
+          and upper(i.email) = n.email and x.role = n.role and x.school_id
+            is not distinct from case when n.role <> 'group_admin' then n.school_id end
         """;
 
     private sealed record Seat(string Role, Guid? SchoolId);
@@ -216,8 +216,7 @@ public sealed class Staff(Db db, Invitations invitations, IStringLocalizer<Strin
         var placed = places.Length == 0 ? 0
             : await session.AsService(s => s.Execute(PlaceSql, new { groupId, places = JsonSerializer.Serialize(places) }));
         var strangers = people.Where(p => !ours.ContainsKey(Key(p))).ToList();
-        await session.AsService(
-            s => s.Execute(
+        await session.AsService(s => s.Execute(
             SupersedeSql,
             new
             {
@@ -247,8 +246,7 @@ public sealed class Staff(Db db, Invitations invitations, IStringLocalizer<Strin
             schools = people.Select(p => p.SchoolId ?? Guid.Empty).ToArray(),
             roles = people.Select(p => p.Role).ToArray(),
         }));
-        await session.SendMails(
-            [.. people.Zip(
+        await session.SendMails([.. people.Zip(
             links, (p, link) =>
             new Mail(p.Email!, strings["staff.mail.subject", group], strings["staff.mail.text", p.Name!, group, link]))]);
     }

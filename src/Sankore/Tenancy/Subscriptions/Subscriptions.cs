@@ -41,8 +41,8 @@ public sealed class Subscriptions(Db db, TimeProvider time)
         from tenancy.subscriptions s
         join audit.audit_logs a on a.table_name = 'tenancy.subscriptions' and a.record_id = s.id::text
         where s.school_group_id = @groupId and a.after is not null
-          and (a.before is null or (a.before ->> 'status', a.before ->> 'plan_id', a.before ->> 'ends_at') is distinct
-              from (a.after ->> 'status', a.after ->> 'plan_id', a.after ->> 'ends_at'))
+          and (a.before is null or (a.before ->> 'status', a.before ->> 'plan_id', a.before ->> 'ends_at')
+              is distinct from (a.after ->> 'status', a.after ->> 'plan_id', a.after ->> 'ends_at'))
         order by a.id desc limit 50
         """;
 
