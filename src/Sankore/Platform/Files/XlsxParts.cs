@@ -33,10 +33,10 @@ internal sealed class XlsxParts
                       let id = e.Attributes().FirstOrDefault(a => a.Name.LocalName == "id" && a.Name.Namespace != XNamespace.None)?.Value
                       let part = places[id].Select(Entry).FirstOrDefault()
                       where part is not null
-                      select (IsVisible: e.Attribute("state") is not { Value: not "visible" }, ((string?)e.Attribute("name") ?? "", part)))
-                          .ToList();
-        Sheets = [
-            .. sheets.Exists(s => s.IsVisible) ? sheets.Where(s => s.IsVisible).Select(s => s.Item2) : sheets.Take(1).Select(s => s.Item2)];
+                      let isVisible = e.Attribute("state") is not { Value: not "visible" }
+                      select (IsVisible: isVisible, Sheet: ((string?)e.Attribute("name") ?? "", part)))
+                      .ToList();
+        Sheets = [.. (sheets.Exists(s => s.IsVisible) ? sheets.Where(s => s.IsVisible) : sheets.Take(1)).Select(s => s.Sheet)];
         if (Sheets.Count == 0)
         {
             throw new Refusal(Reason.FileInvalid);

@@ -35,9 +35,8 @@ public sealed class ImportJob(Db db, IServiceScopeFactory scopes) : IJobHandler
 
     private const string EndSql = """
         update util.imports i
-        set status = @status, percent = 100, finished_at = case
-          when @status = 'completed' then now() end, rows_read = c.rows, counts = c.counts,
-            result = @result::jsonb
+        set status = @status, percent = 100, finished_at = case when @status = 'completed' then now() end,
+            rows_read = c.rows, counts = c.counts, result = @result::jsonb
         from (
           select coalesce(sum(n), 0) as rows, coalesce(jsonb_object_agg(verdict, n), '{}') as counts
           from (select verdict, count(*) as n from util.import_rows where import_id = @Import group by verdict) by_verdict) c
@@ -95,9 +94,8 @@ public sealed class ImportJob(Db db, IServiceScopeFactory scopes) : IJobHandler
     private async Task<FileStream> Fetch(Caller server, Order order, CancellationToken ct)
     {
         var file = ImportFile.Temporary();
-        for (
-            var part = 0; await db.Read(server, session => session.Find<byte[]>(PartSql, new { order.Import, part }), ct) is { } content;
-            part++)
+        Task<byte[]?> Part(int part) => db.Read(server, session => session.Find<byte[]>(PartSql, new { order.Import, part }), ct);
+        for (var part = 0; await Part(part) is { } content; part++)
         {
             await file.WriteAsync(content, ct);
         }

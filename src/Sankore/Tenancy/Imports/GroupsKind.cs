@@ -97,8 +97,8 @@ public sealed class GroupsKind(IStringLocalizer<Strings> texts, Staff.Staff staf
     private static StaffInput Administrator(ImportRow row) =>
         new(row["adminEmail"], row["adminName"] ?? row["adminEmail"], "group_admin", null, null);
 
-    private static void EndsLater(string end) =>
-        new Validation().That("endsOn", Days.End("endsOn", end) > DateTimeOffset.UtcNow, "period.over").Check();
+    private void EndsLater(string end) =>
+        new Validation().That("endsOn", Days.End("endsOn", end) > time.GetUtcNow(), "period.over").Check();
 
     private SubscriptionInput Subscription(ImportRow row, IEnumerable<(Guid, string, string)> plans) =>
         new SubscriptionInput(Plan(plans, row["plan"]), null, "yearly", null, Days.End("endsOn", row["endsOn"]), true, null)

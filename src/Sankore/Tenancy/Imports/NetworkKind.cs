@@ -55,6 +55,10 @@ public abstract class NetworkKind(IStringLocalizer texts) : ImportKind(texts)
     /// <summary>The group of a file; null: many.</summary>
     internal static Guid? GroupOf(JsonElement? options) => options?.Deserialize<Options>()?.Group;
 
+    /// <summary>The page of what a kind imports: of a group, or the operator's.</summary>
+    internal static string PageOf(string? kind, Guid? groupId) =>
+        groupId is { } group ? $"/groups/{group}/{kind}" : kind == "staff" ? "/admin/people" : $"/admin/{kind}";
+
     /// <inheritdoc/>
     public override IEnumerable<ImportColumn> ColumnsOf(JsonElement? options) => Columns.Where(c => c != Group || GroupOf(options) is null);
 

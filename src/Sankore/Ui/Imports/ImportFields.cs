@@ -16,6 +16,9 @@ internal class ImportFields
     /// <summary>The place of each column, by its name; empty: the file has none such.</summary>
     public Dictionary<string, string> Columns { get; set; } = [];
 
+    /// <summary>The sheet's place as a number; -1: it is none.</summary>
+    public int SheetPlace => Place(Sheet);
+
     /// <summary>Fills in what a sheet suggests.</summary>
     public static T Guessed<T>(ImportView import, int sheet) where T : ImportFields, new()
     {
@@ -30,7 +33,7 @@ internal class ImportFields
 
     /// <summary>What was chosen; a place that is no number is none.</summary>
     public ImportSettings ToSettings(JsonElement? options) => new(
-        Place(Sheet), HasHeader, Columns.Where(c => c.Value.Length > 0).ToDictionary(c => c.Key, c => Place(c.Value)), options);
+        SheetPlace, HasHeader, Columns.Where(c => c.Value.Length > 0).ToDictionary(c => c.Key, c => Place(c.Value)), options);
 
     private static int Place(string? chosen) =>
         int.TryParse(chosen, NumberStyles.None, CultureInfo.InvariantCulture, out var place) ? place : -1;
