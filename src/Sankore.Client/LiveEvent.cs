@@ -35,7 +35,7 @@ public abstract record LiveEvent
                 return new Reset(
                     position,
                     TimeSpan.FromMilliseconds(
-                    JsonSerializer.Deserialize(item.Data, WireContext.Default.ResetData)?.Spread ?? throw new JsonException("null")));
+                        JsonSerializer.Deserialize(item.Data, WireContext.Default.ResetData)?.Spread ?? throw new JsonException("null")));
             }
             var data = JsonSerializer.Deserialize(item.Data, WireContext.Default.ChangeData) ?? throw new JsonException("null");
             return new RowChanged(position, data.Table, data.Op, data.Id, data.Row, data.At);

@@ -8,7 +8,7 @@ public static class CampaignsReasons
     private static readonly Dictionary<string, Reason> Book = new[]
     {
         Of("CONTACT_EXISTS", 409), Of("ORGANIZATION_EXISTS", 409), Of("SEGMENT_EXISTS", 409), Of("SUPPRESSED", 409),
-            Of("SUPPRESSION_KEPT", 409), Of("SUPPRESSION_EXISTS", 409),
+        Of("SUPPRESSION_KEPT", 409), Of("SUPPRESSION_EXISTS", 409),
         Of("CAMPAIGN_STATE", 409), Of("CAMPAIGN_SETTLED", 409), Of("ATTACHMENTS_FULL", 409), Of("EMAIL_STATE", 409), Of("CHOOSE_TWO", 422),
         Of("CAMPAIGN_INCOMPLETE", 422), Of("AUDIENCE_EMPTY", 422), Of("SIGNATURE_INVALID", 401),
     }.ToDictionary(r => r.Code);

@@ -78,7 +78,7 @@ public static class DemoNetwork
         private static readonly string[] Tables =
         [
             "auth.users", "public.profiles", "rbac.user_roles", "tenancy.business_categories", "tenancy.modules",
-                "tenancy.subscription_plans", "tenancy.plan_modules",
+            "tenancy.subscription_plans", "tenancy.plan_modules",
             "tenancy.plan_categories", "tenancy.school_groups", "tenancy.subscriptions", "tenancy.schools", "tenancy.memberships",
             "tenancy.user_module_permissions",
         ];

@@ -8,7 +8,7 @@ public static class IdentityReasons
     private static readonly Dictionary<string, Reason> Book = new[]
     {
         Of("INVALID_CREDENTIALS", 401), Of("LOCKED_OUT", 401), Of("TWO_FACTOR_REQUIRED", 401), Of("EMAIL_TAKEN", 409),
-            Of("EMAIL_INVALID", 400),
+        Of("EMAIL_INVALID", 400),
         Of("LINK_INVALID", 410), Of("ACCOUNT_INVALID", 400), Of("REGISTRATION_CLOSED", 403),
     }.ToDictionary(r => r.Code);
 

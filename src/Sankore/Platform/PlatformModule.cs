@@ -11,10 +11,11 @@ public sealed class PlatformModule : SankoreModule
     [
         new("keep the change log bounded", TimeSpan.FromHours(1), "select live.keep_partitions()"),
         new(
-        "forget finished jobs", TimeSpan.FromHours(1),
-        "delete from util.job_queue where status = 'completed' and completed_at < now() - interval '30 days'"),
+            "forget finished jobs", TimeSpan.FromHours(1),
+            "delete from util.job_queue where status = 'completed' and completed_at < now() - interval '30 days'"),
         new(
-        "forget files that were uploaded", TimeSpan.FromHours(1), "delete from util.imports where created_at < now() - interval '7 days'"),
+            "forget files that were uploaded", TimeSpan.FromHours(1),
+            "delete from util.imports where created_at < now() - interval '7 days'"),
     ];
 
     /// <inheritdoc/>

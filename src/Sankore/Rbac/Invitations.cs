@@ -168,8 +168,8 @@ public sealed class Invitations(Db db, UserManager<Account> users, AppAddress ad
         await db.Run(
             Caller.Service,
             session => session.Execute(
-            "update public.profiles set display_name = @name, updated_at = now() where id = @userId",
-            new { userId, name = input.DisplayName!.Trim() }), ct);
+                "update public.profiles set display_name = @name, updated_at = now() where id = @userId",
+                new { userId, name = input.DisplayName!.Trim() }), ct);
         return account;
     }
 

@@ -8,7 +8,7 @@ public static class TenancyReasons
     private static readonly Dictionary<string, Reason> Book = new[]
     {
         Of("CODE_TAKEN", 409), Of("CODE_INVALID", 422), Of("CATEGORY_UNKNOWN", 422), Of("CATEGORY_IN_USE", 409), Of("SLUG_TAKEN", 409),
-            Of("SLUG_INVALID", 422),
+        Of("SLUG_INVALID", 422),
         Of("UNAUTHORIZED", 403), Of("ASSIGNER_EXPIRED", 403), Of("SELF_ASSIGNMENT", 403), Of("MODULE_REFUSED", 403),
         Of("SUBSCRIPTION_INACTIVE", 422), Of("MODULE_NOT_IN_PLAN", 422), Of("MODULE_INACTIVE", 422), Of("NOT_IN_SCHOOL", 422),
         Of("LAST_GROUP_ADMIN", 409), Of("PLAN_SLUG_TAKEN", 409), Of("GROUP_CODE_TAKEN", 409), Of("SCHOOL_CODE_TAKEN", 409),

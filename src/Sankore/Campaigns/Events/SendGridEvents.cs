@@ -49,8 +49,8 @@ internal static class SendGridEvents
         var spares = said.Said("type") == "blocked" || (said.Said("event") == "dropped" && said.Said("reason") != "Bounced Address");
         return kind is not null && DeliveryEvent.MessageOf(said.Said("smtp-id")) is { } message
             ? DeliveryEvent.Of(
-            said.Said("sg_event_id"), message, kind, EventsApi.Moment(said.Said("timestamp")), said.Said("status"), said.Said("reason")
-            ?? said.Said("response"), spares)
+                said.Said("sg_event_id"), message, kind, EventsApi.Moment(said.Said("timestamp")), said.Said("status"), said.Said("reason")
+                ?? said.Said("response"), spares)
             : null;
     }
 }

@@ -26,8 +26,8 @@ public sealed partial record TrackedHtml(string Template, IReadOnlyList<string> 
         var marked = clicks
             ? Link()
             .Replace(
-            template, tag => tag.Value.StartsWith("<!--", StringComparison.Ordinal) ? tag.Value
-            : Href().Replace(tag.Value, href => Marked(href, urls), 1)) : template;
+                template, tag => tag.Value.StartsWith("<!--", StringComparison.Ordinal) ? tag.Value
+                : Href().Replace(tag.Value, href => Marked(href, urls), 1)) : template;
         if (opens)
         {
             var end = marked.LastIndexOf("</body", StringComparison.OrdinalIgnoreCase);
@@ -136,7 +136,7 @@ public sealed class Tracking(Db db, SignedLinks links, ProgressFeed progress)
             await db.Run(Caller.Service, async session => !await session.Value<bool>(ExistsSql, target) ? throw new Refusal(Reason.NotFound)
             : counts
             ? await DeliveryEvents.Take(
-            session, "sankore", [DeliveryEvent.Of($"open:{target.Message}", target.Message, "opened", null, null, null)]) : null, ct);
+                session, "sankore", [DeliveryEvent.Of($"open:{target.Message}", target.Message, "opened", null, null, null)]) : null, ct);
         progress.Changed(taken?.Changed ?? []);
     }
 }

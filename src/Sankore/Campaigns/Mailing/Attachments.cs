@@ -44,7 +44,7 @@ public sealed class Attachments(Db db)
     private static readonly HashSet<string> Refused = new(StringComparer.OrdinalIgnoreCase)
     {
         ".ade", ".adp", ".apk", ".appx", ".appxbundle", ".bat", ".cab", ".chm", ".cmd", ".com", ".cpl", ".diagcab", ".dll", ".dmg", ".exe",
-            ".hta", ".img", ".ins", ".iso", ".isp", ".jar", ".jnlp", ".js", ".jse",
+        ".hta", ".img", ".ins", ".iso", ".isp", ".jar", ".jnlp", ".js", ".jse",
         ".lib", ".lnk", ".mde", ".mjs", ".msc", ".msi", ".msix", ".msp", ".mst", ".nsh", ".pif", ".ps1", ".scr", ".sct", ".shb", ".sys",
         ".vb", ".vbe", ".vbs", ".vhd", ".vxd", ".wsc", ".wsf", ".wsh", ".xll",
     };
@@ -110,10 +110,10 @@ public sealed class Attachments(Db db)
         var seen = string.Concat(
             last.EnumerateRunes()
             .Where(
-            r => Rune.GetUnicodeCategory(r)
-            is not (
-            UnicodeCategory.Control or UnicodeCategory.Format or UnicodeCategory.LineSeparator or UnicodeCategory.ParagraphSeparator
-            or UnicodeCategory.PrivateUse or UnicodeCategory.OtherNotAssigned)));
+                r => Rune.GetUnicodeCategory(r)
+                is not (
+                    UnicodeCategory.Control or UnicodeCategory.Format or UnicodeCategory.LineSeparator or UnicodeCategory.ParagraphSeparator
+                    or UnicodeCategory.PrivateUse or UnicodeCategory.OtherNotAssigned)));
         return seen.Normalize(NormalizationForm.FormC).Trim().TrimEnd('.', ' ');
     }
 

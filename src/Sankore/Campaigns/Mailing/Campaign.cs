@@ -92,9 +92,9 @@ public sealed record CampaignInput(
             .That("replyTo", input.ReplyTo is null || Mail.IsAddress(input.ReplyTo), "EMAIL_INVALID")
             .OneOf("audience", input.Audience.Kind, Audience.Kinds)
             .That(
-            "audience", (input.Audience.Kind == "segment") == input.Audience.SegmentId is not null
-            && (input.Audience.Kind == "organizations") == input.Audience.OrganizationIds is { Count: > 0 and <= 1000 },
-            "audience.choose").Check();
+                "audience", (input.Audience.Kind == "segment") == input.Audience.SegmentId is not null
+                && (input.Audience.Kind == "organizations") == input.Audience.OrganizationIds is { Count: > 0 and <= 1000 },
+                "audience.choose").Check();
         return input;
     }
 }
@@ -108,7 +108,7 @@ public sealed record ScheduleInput(string? At, string? TimeZone)
     public static readonly string[] Zones =
     [
         "Africa/Brazzaville", "Africa/Kinshasa", "Africa/Douala", "Africa/Libreville", "Africa/Bangui", "Africa/Ndjamena", "Africa/Malabo",
-            "Africa/Luanda", "Africa/Lagos", "Africa/Porto-Novo", "Africa/Niamey",
+        "Africa/Luanda", "Africa/Lagos", "Africa/Porto-Novo", "Africa/Niamey",
         "Africa/Abidjan", "Africa/Dakar", "Africa/Bamako", "Africa/Ouagadougou", "Africa/Lome", "Africa/Conakry", "Africa/Nouakchott",
         "Africa/Lubumbashi", "Africa/Kigali", "Africa/Bujumbura", "Africa/Djibouti",
         "Indian/Antananarivo", "Indian/Comoro", "Africa/Casablanca", "Africa/Algiers", "Africa/Tunis", "Europe/Paris", "Europe/London",

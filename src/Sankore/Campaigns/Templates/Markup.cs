@@ -64,8 +64,8 @@ internal static class Markup
     {
         if (Refused.Contains(element.LocalName)
             || (
-            element.LocalName == "meta"
-            && string.Equals(element.GetAttribute("http-equiv")?.Trim(), "refresh", StringComparison.OrdinalIgnoreCase)))
+                element.LocalName == "meta"
+                && string.Equals(element.GetAttribute("http-equiv")?.Trim(), "refresh", StringComparison.OrdinalIgnoreCase)))
         {
             return Named(element);
         }

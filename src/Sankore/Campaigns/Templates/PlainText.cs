@@ -14,7 +14,7 @@ public static partial class PlainText
     private static readonly HashSet<string> Blocks =
     [
         "P", "DIV", "SECTION", "ARTICLE", "HEADER", "FOOTER", "MAIN", "H1", "H2", "H3", "H4", "H5", "H6", "UL", "OL", "TABLE", "BLOCKQUOTE",
-            "PRE", "ADDRESS", "FIGURE", "HR", "CENTER",
+        "PRE", "ADDRESS", "FIGURE", "HR", "CENTER",
     ];
 
     /// <summary>

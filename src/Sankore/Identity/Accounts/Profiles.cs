@@ -22,7 +22,7 @@ public sealed class Profiles(Db db)
         db.Read(
             caller,
             session => session.One<Profile>(
-            "select id, email, display_name, phone, city, locale from public.profiles where id = @UserId", new { caller.UserId }), ct);
+                "select id, email, display_name, phone, city, locale from public.profiles where id = @UserId", new { caller.UserId }), ct);
 
     /// <summary>Changes the caller's profile. Refuses with VALIDATION_FAILED.</summary>
     public Task Update(Caller caller, ProfileInput input, CancellationToken ct)

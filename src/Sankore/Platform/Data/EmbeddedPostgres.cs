@@ -23,8 +23,8 @@ public sealed class EmbeddedPostgres : IAsyncDisposable
     private string Sockets => Path.Combine(_root, "socket") is { Length: <= 85 } near
         ? near
         : Path.Combine(
-        Path.GetTempPath(), "sankore-"
-        + Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(System.Text.Encoding.UTF8.GetBytes(_root)))[..16]);
+            Path.GetTempPath(), "sankore-"
+            + Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(System.Text.Encoding.UTF8.GetBytes(_root)))[..16]);
 
     /// <summary>The administrator's connection string; <c>Database</c> is left open.</summary>
     public string ConnectionString => $"Host={Sockets};Username={Superuser}";
@@ -113,8 +113,8 @@ public sealed class EmbeddedPostgres : IAsyncDisposable
         var names = (await File.ReadAllLinesAsync("/etc/passwd", ct)).Select(line => line.Split(':')[0]).ToHashSet();
         return ((string[])["postgres", "nobody"]).FirstOrDefault(names.Contains)
             ?? throw new OperatorException(
-            "PostgreSQL does not run as root, and this machine has no user 'postgres' or 'nobody' to run it as: start Sankoré as an "
-            + "ordinary user.");
+                "PostgreSQL does not run as root, and this machine has no user 'postgres' or 'nobody' to run it as: start Sankoré as an "
+                + "ordinary user.");
     }
 
     private void MakeFolders()

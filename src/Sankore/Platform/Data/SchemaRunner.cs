@@ -132,7 +132,7 @@ public static class SchemaRunner
             .Select(n => n.Replace('\\', '/').Split('/')).ToList();
         return [
             .. modules.SelectMany(
-            module => files.Where(f => f[0] == module).OrderBy(f => f[^1][0] == 'R').ThenBy(f => f[^1], StringComparer.Ordinal))
+                module => files.Where(f => f[0] == module).OrderBy(f => f[^1][0] == 'R').ThenBy(f => f[^1], StringComparer.Ordinal))
             .Select(parts => Read(assembly, parts))];
     }
 

@@ -52,8 +52,8 @@ public sealed class JobWorker(Db db, NpgsqlDataSource source, IEnumerable<IJobHa
     // 10 s, 20 s, 40 s … up to an hour.
     private const string FailSql = """
         update util.job_queue
-        set status = case when @final
-          or attempts >= max_attempts then 'failed' else 'pending' end, locked_until = null, last_error = left(@error, 500),
+        set status = case when @final or attempts >= max_attempts then 'failed' else 'pending' end,
+            locked_until = null, last_error = left(@error, 500),
             run_at = now() + least(interval '10 seconds' * power(2, attempts - 1), interval '1 hour')
         where id = @Id and attempts = @Attempt and status = 'running'
         """;

@@ -17,7 +17,7 @@ public static class LiveEndpoint
     public static void MapLive(this IEndpointRouteBuilder routes) =>
         routes.MapGet("/live", Stream).RequireAuthorization().DisableRequestTimeout().WithTags("live")
             .WithSummary(
-            "The caller's live changes as server-sent events: change, reset, and every 25 s a comment or the position reached.");
+                "The caller's live changes as server-sent events: change, reset, and every 25 s a comment or the position reached.");
 
     /// <summary>Whether a stream is asked for.</summary>
     public static bool IsForStream(this HttpRequest request) => request.Path.StartsWithSegments("/live");
@@ -141,7 +141,7 @@ public static class LiveEndpoint
         {
             null or "" => now,
             _ when long.TryParse(
-            given, System.Globalization.NumberStyles.None, System.Globalization.CultureInfo.InvariantCulture, out var cursor) => cursor,
+                given, System.Globalization.NumberStyles.None, System.Globalization.CultureInfo.InvariantCulture, out var cursor) => cursor,
             _ => throw new Refusal(Reason.BadRequest),
         };
     }

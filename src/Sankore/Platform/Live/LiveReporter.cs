@@ -67,7 +67,7 @@ public sealed class LiveReporter(
             watched = TimeSpan.FromMilliseconds(Math.Max(0, Volatile.Read(ref _watchedUntil) - Now)),
             figures = JsonSerializer.Serialize(Figures(now.Bytes, sums)),
             history = JsonSerializer.Serialize(
-            new { streamsPath = _streams.Path, eventsPath = _events.Path, fanOutPath = _fanOut.Path, lagPath = _lag.Path }),
+                new { streamsPath = _streams.Path, eventsPath = _events.Path, fanOutPath = _fanOut.Path, lagPath = _lag.Path }),
         }), ct);
         (_said, _saidAt) = (now, Math.Max(1, Now));
 

@@ -150,8 +150,8 @@ public sealed class ModuleAccess(Db db, Microsoft.Extensions.Localization.IStrin
             Link("module_active", r.ModuleActive, module),
             Link("module_built", r.ModuleBuilt, module),
             Link(
-            "subscription_live", r.SubscriptionLive, r.GroupName, r.SubscriptionStatus is null ? strings["why.never"]
-            : strings["subscription." + r.SubscriptionStatus]),
+                "subscription_live", r.SubscriptionLive, r.GroupName, r.SubscriptionStatus is null ? strings["why.never"]
+                : strings["subscription." + r.SubscriptionStatus]),
             Link("included", r.Included, plan, module),
         ];
         if (r.SchoolName is not null)
@@ -161,8 +161,8 @@ public sealed class ModuleAccess(Db db, Microsoft.Extensions.Localization.IStrin
         links.Add(r.IsGroupAdmin ? new ChainLink("assigned", true, strings["why.group_admin", r.GroupName])
             : r.Assigned ? new ChainLink("assigned", true, strings["why.assigned.yes", module])
             : new ChainLink(
-            "assigned", false, r.ExpiredAt is { } end ? strings["why.assigned.expired", Ui.Format.Moment(end)]
-            : strings[r.Revoked ? "why.assigned.revoked" : "why.assigned.no", module]));
+                "assigned", false, r.ExpiredAt is { } end ? strings["why.assigned.expired", Ui.Format.Moment(end)]
+                : strings[r.Revoked ? "why.assigned.revoked" : "why.assigned.no", module]));
         return new ChainView(r.GroupName, r.SchoolName, r.Granted, links);
 
         ChainLink Link(string code, bool holds, params object[] args) =>

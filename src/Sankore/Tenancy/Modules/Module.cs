@@ -54,9 +54,9 @@ public sealed record ModuleInput(
             .Between("priority", input.Priority.Value, 0, 9999).OneOf("status", input.Status, States)
             .That("icon", Icons.All.Contains(input.Icon), "icon.unknown")
             .That(
-            "route", input.Route is null || input.Route.Length <= 120 && input.Route[0] == '/'
-            && !input.Route.StartsWith("//", StringComparison.Ordinal)
-            && input.Route.All(c => char.IsAsciiLetterLower(c) || char.IsAsciiDigit(c) || c is '/' or '-' or '_'), "route.invalid")
+                "route", input.Route is null || input.Route.Length <= 120 && input.Route[0] == '/'
+                && !input.Route.StartsWith("//", StringComparison.Ordinal)
+                && input.Route.All(c => char.IsAsciiLetterLower(c) || char.IsAsciiDigit(c) || c is '/' or '-' or '_'), "route.invalid")
             .Check();
         return Inputs.IsCode(input.Code) ? input : throw Refusal.At("code", Reason.CodeInvalid);
     }
@@ -69,7 +69,7 @@ public static class Icons
     public static readonly IReadOnlyList<string> All =
     [
         "grid", "clipboard", "users", "user", "calendar", "book", "medal", "coins", "mail", "school", "building", "bus", "utensils",
-            "heart",
+        "heart",
         "library", "chart", "chat", "file", "bell", "clock", "briefcase", "flask", "trophy", "cart", "megaphone", "shield", "key", "tag",
         "globe", "bolt", "list", "home", "inbox", "settings",
     ];

@@ -149,8 +149,8 @@ public sealed class Staff(Db db, Invitations invitations, IStringLocalizer<Strin
         new Validation().That("role", input.Role is null || Memberships.Roles.Contains(input.Role))
             .That("status", input.Status is null or "active" or "inactive")
             .That(
-            "expiresAt", input.ExpiresAt is null || input.ExpiresAt > DateTimeOffset.UtcNow
-            && BulkInput.IsDay(input.ExpiresAt), "period.over").Check();
+                "expiresAt", input.ExpiresAt is null || input.ExpiresAt > DateTimeOffset.UtcNow
+                && BulkInput.IsDay(input.ExpiresAt), "period.over").Check();
         return db.Run(caller, async session =>
         {
             var place = await session.Find<Seat>(
@@ -158,8 +158,8 @@ public sealed class Staff(Db db, Invitations invitations, IStringLocalizer<Strin
                 ?? throw new Refusal(Reason.NotFound);
             new Validation()
                 .That(
-                "schoolId", (input.Role ?? place.Role) == "group_admin"
-                || (input.SchoolId ?? place.SchoolId) is not null, "field.required").Check();
+                    "schoolId", (input.Role ?? place.Role) == "group_admin"
+                    || (input.SchoolId ?? place.SchoolId) is not null, "field.required").Check();
             var values = new
             {
                 id = membershipId,
@@ -200,9 +200,9 @@ public sealed class Staff(Db db, Invitations invitations, IStringLocalizer<Strin
         var known = await session.FindAccounts(people.Select(p => p.Email!));
         Guid[] colleagues = [
             .. await session.AsService(
-            s => s.Query<Guid>(
-            "select distinct user_id from tenancy.memberships where school_group_id = @groupId and user_id = any (@ids)",
-            new { groupId, ids = known.Values.ToArray() }))];
+                s => s.Query<Guid>(
+                    "select distinct user_id from tenancy.memberships where school_group_id = @groupId and user_id = any (@ids)",
+                    new { groupId, ids = known.Values.ToArray() }))];
         List<NewAccount> made = [
             .. people.DistinctBy(p => Key(p)).Where(p => !known.ContainsKey(Key(p)))
             .Select(p => new NewAccount(Guid.CreateVersion7(), p.Email!, p.Name!, p.Phone))];

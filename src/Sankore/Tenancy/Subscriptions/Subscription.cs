@@ -60,8 +60,8 @@ public sealed record SubscriptionInput(
         new Validation().That("planId", input.PlanId is not null, "field.required").OneOf("status", input.Status, ["trialing", "active"])
             .OneOf("billingPeriod", input.BillingPeriod, Periods)
             .That(
-            "endsAt", input.EndsAt > input.StartsAt && input.EndsAt > now && IsMoment(input.StartsAt)
-            && IsMoment(input.EndsAt), "period.invalid").Check();
+                "endsAt", input.EndsAt > input.StartsAt && input.EndsAt > now && IsMoment(input.StartsAt)
+                && IsMoment(input.EndsAt), "period.invalid").Check();
         return input;
     }
 
@@ -81,8 +81,8 @@ public sealed record SubscriptionInput(
         };
         new Validation().OneOf("status", input.Status, States).OneOf("billingPeriod", input.BillingPeriod, Periods)
             .That(
-            "endsAt", (input.EndsAt is null || input.EndsAt > input.StartsAt) && IsMoment(input.StartsAt)
-            && IsMoment(input.EndsAt), "period.invalid")
+                "endsAt", (input.EndsAt is null || input.EndsAt > input.StartsAt) && IsMoment(input.StartsAt)
+                && IsMoment(input.EndsAt), "period.invalid")
             .That("endsAt", input.Status is not ("trialing" or "active") || input.EndsAt is null || input.EndsAt > now, "period.over")
             .Check();
         return input.Status == current.Status || Next(current.Status).Contains(input.Status) ? input
