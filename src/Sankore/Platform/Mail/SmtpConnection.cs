@@ -133,7 +133,8 @@ public sealed class SmtpConnection : IAsyncDisposable
     {
         var body = (RenderedBody)message.Body!;
         var fields = message.Headers.Concat(body.Headers)
-            .Sum(h => h.RawField.Length + 1 + h.RawValue.Length + h.RawValue.Count(b => b == '\n') - h.RawValue.Count(b => b == '\r'));
+            .Sum(h => h.RawField.Length + 1 + h.RawValue.Length
+                + h.RawValue.AsSpan().Count((byte)'\n') - h.RawValue.AsSpan().Count((byte)'\r'));
         return fields + 2 + body.Bytes.Length;
     }
 }
