@@ -281,11 +281,16 @@ public sealed class ReporterTests(World world) : IClassFixture<World>
         await reporter.StopAsync(CancellationToken.None);
 
         // A database that lets nobody in, and whoever is in is put out.
-        async Task Connections(bool allowed) => await Cluster.Execute(await Cluster.Server() + ";Database=postgres", $"""
-            alter database {new NpgsqlConnectionStringBuilder(own.AdminConnection).Database} allow_connections {allowed};
-            select pg_terminate_backend(pid) from pg_stat_activity
-            where datname = '{new NpgsqlConnectionStringBuilder(own.AdminConnection).Database}' and not {allowed}
-            """);
+        async Task Connections(bool allowed)
+        {
+            var database = new NpgsqlConnectionStringBuilder(own.AdminConnection).Database;
+            await Cluster.Execute(await Cluster.Server() + ";Database=postgres", $"""
+                alter database {database} allow_connections {allowed};
+                select pg_terminate_backend(pid) from pg_stat_activity where datname = '{database}' and not {allowed}
+                """);
+            await using var cut = new NpgsqlConnection(own.AdminConnection);
+            NpgsqlConnection.ClearPool(cut);
+        }
 
         bool Later(bool holds)
         {

@@ -1,6 +1,9 @@
 using Dapper;
+using Microsoft.AspNetCore.Identity;
+using Microsoft.Extensions.Options;
 using Npgsql;
 using Sankore.Demo;
+using Sankore.Identity.Accounts;
 using Sankore.Platform.Data;
 
 [assembly: AssemblyFixture(typeof(Sankore.Tests.Support.Cluster))]
@@ -12,9 +15,14 @@ namespace Sankore.Tests.Support;
 /// </summary>
 public sealed class Cluster : IAsyncLifetime
 {
+    // A connection takes longer to open than most statements take; what is not used is soon closed, for there are many databases.
+    private const string FewConnections = "Maximum Pool Size=8;Connection Idle Lifetime=5;Connection Pruning Interval=5";
+
     private static readonly SemaphoreSlim Cloning = new(1);
     private static readonly string Root = Path.Combine(Path.GetTempPath(), $"sankore-tests-{Environment.ProcessId}");
     private static readonly Lazy<Task<EmbeddedPostgres>> Postgres = new(Start);
+    private static readonly PasswordHasher<Account> QuickHash = new(Options.Create(new PasswordHasherOptions { IterationCount = 1000 }));
+
     private static int _number;
 
     // All databases are alike: Dapper makes its code for a statement once, and not once a database.
@@ -38,7 +46,7 @@ public sealed class Cluster : IAsyncLifetime
         {
             Cloning.Release();
         }
-        return $"{postgres.ConnectionString};Database={name};Pooling=false";
+        return $"{postgres.ConnectionString};Database={name};{FewConnections}";
     }
 
     /// <summary>The bare server, for tests of the set-up itself.</summary>
@@ -82,6 +90,10 @@ public sealed class Cluster : IAsyncLifetime
             postgres.ConnectionString + ";Database=postgres;Pooling=false", "create database template_demo template template_empty");
         await DemoNetwork.Load(
             postgres.ConnectionString + ";Database=template_demo;Pooling=false", "small", (_, _) => { }, CancellationToken.None);
+        // What makes a password hard to guess would be a tenth of a run.
+        await Execute(
+            postgres.ConnectionString + ";Database=template_demo;Pooling=false",
+            $"update auth.users set password_hash = '{QuickHash.HashPassword(new Account(), PasswordRules.Demo)}'");
         return postgres;
     }
 }

@@ -160,6 +160,8 @@ public class World : IAsyncLifetime
             await App.DisposeAsync();
             await using var connection = new NpgsqlConnection(AppConnection);
             NpgsqlConnection.ClearPool(connection);
+            await using var admin = new NpgsqlConnection(AdminConnection);
+            NpgsqlConnection.ClearPool(admin);
         }
         Directory.Delete(_data, recursive: true);
         GC.SuppressFinalize(this);

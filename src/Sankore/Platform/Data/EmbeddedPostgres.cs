@@ -85,7 +85,7 @@ public sealed class EmbeddedPostgres : IAsyncDisposable
         shared_buffers = {(throwaway ? "128MB" : "256MB")}
         timezone = 'UTC'
         log_timezone = 'UTC'
-        {(throwaway ? "fsync = off\nsynchronous_commit = off\nfull_page_writes = off\nautovacuum = off" : "wal_compression = on")}
+        {(throwaway ? "fsync = off\nsynchronous_commit = off\nfull_page_writes = off\nautovacuum = off\njit = off" : "wal_compression = on")}
 
         """;
 
