@@ -26,16 +26,26 @@ public sealed record AuditEntry(
 }
 
 /// <summary>What of the log is asked for.</summary>
-/// <param name="Table">With or without its schema: <c>tenancy.modules</c> or <c>modules</c>.</param>
-/// <param name="Record">The row's id.</param>
-/// <param name="User">Who did it.</param>
-/// <param name="From">Not before.</param>
-/// <param name="To">Before.</param>
-/// <param name="Action"><c>INSERT</c>, <c>UPDATE</c> or <c>DELETE</c>.</param>
-public sealed record AuditFilter(
-    string? Table = null, string? Record = null, Guid? User = null, DateTimeOffset? From = null, DateTimeOffset? To = null,
-    string? Action = null)
+public sealed record AuditFilter
 {
+    /// <summary>With or without its schema: <c>tenancy.modules</c> or <c>modules</c>.</summary>
+    public string? Table { get; init; }
+
+    /// <summary>The row's id.</summary>
+    public string? Record { get; init; }
+
+    /// <summary>Who did it.</summary>
+    public Guid? User { get; init; }
+
+    /// <summary>Not before.</summary>
+    public DateTimeOffset? From { get; init; }
+
+    /// <summary>Before.</summary>
+    public DateTimeOffset? To { get; init; }
+
+    /// <summary><c>INSERT</c>, <c>UPDATE</c> or <c>DELETE</c>.</summary>
+    public string? Action { get; init; }
+
     /// <summary>The actions that the log knows.</summary>
     public static readonly string[] Actions = ["INSERT", "UPDATE", "DELETE"];
 }

@@ -52,11 +52,20 @@ public sealed record ContactInput(
 }
 
 /// <summary>Which contacts a list shows; all that is said must hold.</summary>
-/// <param name="OrganizationId">Of an organisation.</param>
-/// <param name="Tag">With a tag.</param>
-/// <param name="SegmentId">Of a saved filter.</param>
-/// <param name="Suppressed">Only those whom campaigns do not (true) or do (false) write to.</param>
-public sealed record ContactFilter(Guid? OrganizationId = null, string? Tag = null, Guid? SegmentId = null, bool? Suppressed = null);
+public sealed record ContactFilter
+{
+    /// <summary>Of an organisation.</summary>
+    public Guid? OrganizationId { get; init; }
+
+    /// <summary>With a tag.</summary>
+    public string? Tag { get; init; }
+
+    /// <summary>Of a saved filter.</summary>
+    public Guid? SegmentId { get; init; }
+
+    /// <summary>Only those whom campaigns do not (true) or do (false) write to.</summary>
+    public bool? Suppressed { get; init; }
+}
 
 /// <summary>Two or more rows become one.</summary>
 /// <param name="Ids">Those that go.</param>

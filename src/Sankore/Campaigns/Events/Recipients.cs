@@ -95,7 +95,7 @@ public sealed class Recipients(Db db)
     {
         Check(status);
         await db.Read(caller, session => session.One<string>(CampaignSql, new { campaign }), ct);
-        return Blocks(caller, campaign, new ListQuery(Q: q).Pattern, status, ct);
+        return Blocks(caller, campaign, new ListQuery { Q = q }.Pattern, status, ct);
     }
 
     /// <summary>

@@ -105,7 +105,7 @@ internal static class CampaignsApi
     private static Task Delete(Caller caller, Guid id, Campaigns campaigns, CancellationToken ct) => campaigns.Delete(caller, id, ct);
 
     /// <summary>What the page's frame shows of a campaign: what it says, or a sentence that it says nothing yet.</summary>
-    private static Task<RazorComponentResult<PreviewDocument>> Preview(
+    private static Task<RazorComponentResult> Preview(
         HttpContext context, Caller caller, Guid id, Campaigns campaigns, Previews previews, CancellationToken ct) =>
         PreviewDocuments.Show(context, async () =>
         {

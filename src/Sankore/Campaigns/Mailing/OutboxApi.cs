@@ -27,7 +27,7 @@ internal static class OutboxApi
     private static async Task<IResult> Download(Caller caller, Guid id, CampaignOutbox outbox, CancellationToken ct) =>
         TypedResults.File((await outbox.Find(caller, id, ct)).Raw, "message/rfc822", $"{id}.eml");
 
-    private static Task<RazorComponentResult<PreviewDocument>> Preview(
+    private static Task<RazorComponentResult> Preview(
         HttpContext context, Caller caller, Guid id, CampaignOutbox outbox, CancellationToken ct) =>
         PreviewDocuments.Show(context, async () => (await outbox.Find(caller, id, ct)).Filled, isSent: true);
 }

@@ -13,7 +13,7 @@ internal static class PreviewDocuments
     private const string SentPolicy = "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'self'";
 
     /// <summary>Answers with the document; what is wrong with a message's text is shown in its place.</summary>
-    public static async Task<RazorComponentResult<PreviewDocument>> Show(
+    public static async Task<RazorComponentResult> Show(
         HttpContext context, Func<Task<FilledMessage?>> fill, bool isSent = false)
     {
         FilledMessage? message = null;

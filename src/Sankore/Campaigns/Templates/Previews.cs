@@ -18,7 +18,8 @@ public sealed class Previews(Contacts.Contacts contacts, Profiles profiles, AppA
     /// <summary>Whom a preview is offered for: the caller's latest contacts, by their ids.</summary>
     internal async Task<IReadOnlyList<(string Id, string Name)>> Contacts(Caller caller, CancellationToken ct)
     {
-        var latest = await contacts.List(caller, new ListQuery(1, OfferedContacts, null, "-createdAt"), new ContactFilter(), ct);
+        var newestFirst = new ListQuery { Size = OfferedContacts, Sort = "-createdAt" };
+        var latest = await contacts.List(caller, newestFirst, new ContactFilter(), ct);
         return [.. latest.Items.Select(c => (c.Id.ToString(), c.Name is null ? c.Email : $"{c.Name} ({c.Email})"))];
     }
 

@@ -53,7 +53,7 @@ internal static class TemplatesApi
     private static Task Delete(Caller caller, Guid id, EmailTemplates templates, CancellationToken ct) => templates.Delete(caller, id, ct);
 
     /// <summary>A saved template, filled in for a contact.</summary>
-    private static Task<RazorComponentResult<PreviewDocument>> ShowTemplate(
+    private static Task<RazorComponentResult> ShowTemplate(
         HttpContext context, Caller caller, Guid id, Guid? contactId, EmailTemplates templates, Previews previews) =>
         PreviewDocuments.Show(context, async () =>
         {
@@ -62,14 +62,14 @@ internal static class TemplatesApi
         });
 
     /// <summary>A starting template, or a sentence that the preview will stand here.</summary>
-    private static Task<RazorComponentResult<PreviewDocument>> ShowStarter(
+    private static Task<RazorComponentResult> ShowStarter(
         HttpContext context, Caller caller, string? start, Previews previews, CancellationToken ct) =>
         PreviewDocuments.Show(context, async () => Starters.Find(start) is { } starter
             ? await previews.Fill(caller, new PreviewInput(starter.Subject, starter.Content, null), ct)
             : null);
 
     /// <summary>What stands in the editor's form.</summary>
-    private static Task<RazorComponentResult<PreviewDocument>> ShowForm(
+    private static Task<RazorComponentResult> ShowForm(
         HttpContext context, Caller caller, [AsParameters] EditorForm form, Previews previews, IAntiforgery antiforgery) =>
         PreviewDocuments.Show(context, async () =>
         {
@@ -82,8 +82,10 @@ internal static class TemplatesApi
         TypedResults.Created($"/api/campaigns/templates/{template.Id}", template);
 
     /// <summary>The editor's fields that a preview shows.</summary>
-    private sealed record EditorForm(
-        [FromForm(Name = "Form.Subject")] string? Subject,
-        [FromForm(Name = "Form.Content")] string? Content,
-        [FromForm(Name = "Form.ContactId")] string? ContactId);
+    internal sealed record EditorForm
+    {
+        [FromForm(Name = "Form.Subject")] public string? Subject { get; init; }
+        [FromForm(Name = "Form.Content")] public string? Content { get; init; }
+        [FromForm(Name = "Form.ContactId")] public string? ContactId { get; init; }
+    }
 }

@@ -55,7 +55,14 @@ public static class ApiRoutes
         {
             invocation.HttpContext.Response.Headers.ETag = $"\"{row.Version}\"";
         }
-        return answer is EmptyHttpResult ? TypedResults.NoContent() : answer;
+        if (answer is not EmptyHttpResult)
+        {
+            return answer;
+        }
+        // Of a value that it cannot read, the binding that is made with the program says this only, and calls no handler.
+        return invocation.HttpContext.Response.StatusCode == StatusCodes.Status400BadRequest
+            ? throw new Refusal(Reason.BadRequest)
+            : TypedResults.NoContent();
     }
 
     private static void DescribeNoContent(EndpointBuilder endpoint)

@@ -5,14 +5,20 @@ using Sankore.Platform.Security;
 namespace Sankore.Platform.Web;
 
 /// <summary>What a list is asked for: <c>?page=&amp;size=&amp;q=&amp;sort=</c>.</summary>
-/// <param name="Page">From 1.</param>
-/// <param name="Size">1 to 100, 25 if not said.</param>
-/// <param name="Q">Words to look for.</param>
-/// <param name="Sort">A column's name, with a leading <c>-</c> for descending.</param>
-public sealed record ListQuery(
-    [FromQuery(Name = "page")] int? Page = null, [FromQuery(Name = "size")] int? Size = null, [FromQuery(Name = "q")] string? Q = null,
-    [FromQuery(Name = "sort")] string? Sort = null)
+public sealed record ListQuery
 {
+    /// <summary>From 1.</summary>
+    [FromQuery(Name = "page")] public int? Page { get; init; }
+
+    /// <summary>1 to 100, 25 if not said.</summary>
+    [FromQuery(Name = "size")] public int? Size { get; init; }
+
+    /// <summary>Words to look for.</summary>
+    [FromQuery(Name = "q")] public string? Q { get; init; }
+
+    /// <summary>A column's name, with a leading <c>-</c> for descending.</summary>
+    [FromQuery(Name = "sort")] public string? Sort { get; init; }
+
     /// <summary>The size in force.</summary>
     public int Limit => Math.Clamp(Size ?? 25, 1, 100);
 

@@ -5,14 +5,26 @@ using Sankore.Platform.Web;
 namespace Sankore.Tenancy.Assignments;
 
 /// <summary>What of the assignment log is asked for.</summary>
-/// <param name="Group">The group; an administrator of one sees that one anyway.</param>
-/// <param name="User">To whom.</param>
-/// <param name="By">By whom.</param>
-/// <param name="Action"><c>assigned</c>, <c>updated</c>, <c>revoked</c> or <c>refused</c>.</param>
-/// <param name="From">Not before.</param>
-/// <param name="To">Before.</param>
-public sealed record AssignmentLogFilter(
-    Guid? Group = null, Guid? User = null, Guid? By = null, string? Action = null, DateTimeOffset? From = null, DateTimeOffset? To = null);
+public sealed record AssignmentLogFilter
+{
+    /// <summary>The group; an administrator of one sees that one anyway.</summary>
+    public Guid? Group { get; init; }
+
+    /// <summary>To whom.</summary>
+    public Guid? User { get; init; }
+
+    /// <summary>By whom.</summary>
+    public Guid? By { get; init; }
+
+    /// <summary><c>assigned</c>, <c>updated</c>, <c>revoked</c> or <c>refused</c>.</summary>
+    public string? Action { get; init; }
+
+    /// <summary>Not before.</summary>
+    public DateTimeOffset? From { get; init; }
+
+    /// <summary>Before.</summary>
+    public DateTimeOffset? To { get; init; }
+}
 
 /// <summary>Who assigned what to whom, and what was refused (document 003, « Logs d'audit »).</summary>
 public sealed class AssignmentLogs(Db db)

@@ -27,7 +27,7 @@ internal static class AssignmentsApi
     }
 
     /// <summary>Where an assignment holds, and its version.</summary>
-    private sealed record Place(
+    internal sealed record Place(
         [FromQuery(Name = "groupId")] Guid? GroupId,
         [FromQuery(Name = "schoolId")] Guid? SchoolId,
         IfMatch Match);

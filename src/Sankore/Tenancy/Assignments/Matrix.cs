@@ -23,9 +23,14 @@ public sealed record PersonName(Guid Id, string Name);
 public sealed record MatrixView(IReadOnlyList<MatrixModule> Modules, Paged<MatrixPerson> People);
 
 /// <summary>What of a group's people is asked for.</summary>
-/// <param name="Role">Of this membership role.</param>
-/// <param name="School">Of this school.</param>
-public sealed record MatrixFilter(string? Role = null, Guid? School = null);
+public sealed record MatrixFilter
+{
+    /// <summary>Of this membership role.</summary>
+    public string? Role { get; init; }
+
+    /// <summary>Of this school.</summary>
+    public Guid? School { get; init; }
+}
 
 /// <summary>Effective access of a group's people, as the one rule has it (<c>tenancy.module_access</c>).</summary>
 public sealed class Matrix(Db db)

@@ -36,9 +36,14 @@ public sealed record StaffInput(string? Email, string? Name, string? Role, Guid?
 public sealed record MembershipInput(string? Role, Guid? SchoolId, string? Status, DateTimeOffset? ExpiresAt, bool? Endless, int? Version);
 
 /// <summary>What of a group's staff is asked for.</summary>
-/// <param name="Role">Of this role.</param>
-/// <param name="School">Of this school.</param>
-public sealed record StaffFilter(string? Role = null, Guid? School = null);
+public sealed record StaffFilter
+{
+    /// <summary>Of this role.</summary>
+    public string? Role { get; init; }
+
+    /// <summary>Of this school.</summary>
+    public Guid? School { get; init; }
+}
 
 /// <summary>What became of people who were admitted.</summary>
 /// <param name="Created">Accounts made, with their places.</param>
