@@ -188,7 +188,7 @@ internal static class CampaignsBench
 
     private static async Task Rescue(NpgsqlConnection database)
     {
-        var rescue = SankoreApp.Modules.SelectMany(m => m.Recurring).Single(w => w.Name == "campaigns: none waits for ever");
+        var rescue = SankoreApp.Modules.SelectMany(m => m.Recurring).Single(w => w.Name == "campaigns: recover stalled campaigns");
         await using var transaction = await database.BeginTransactionAsync();
         await rescue.Work(new Session(database, transaction, Caller.Service, CancellationToken.None));
         await transaction.RollbackAsync();

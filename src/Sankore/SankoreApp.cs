@@ -19,7 +19,6 @@ using Sankore.Platform.Security;
 using Sankore.Platform.Web;
 using Sankore.Rbac;
 using Sankore.Tenancy;
-using Sankore.Tenancy.Assignments;
 using Sankore.Ui;
 
 namespace Sankore;

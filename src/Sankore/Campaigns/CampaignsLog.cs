@@ -2,18 +2,18 @@ namespace Sankore.Campaigns;
 
 internal static partial class CampaignsLog
 {
-    [LoggerMessage(2101, LogLevel.Warning, "What leaves and arrives cannot be written down ({Problem}); nothing more leaves until it can")]
+    [LoggerMessage(2101, LogLevel.Warning, "Send results cannot be saved ({Problem}); sending stops until they can")]
     public static partial void LedgerLost(this ILogger logger, string problem);
 
-    [LoggerMessage(2102, LogLevel.Warning, "Progress of campaigns cannot be told ({Problem}); trying again")]
+    [LoggerMessage(2102, LogLevel.Warning, "Campaign progress cannot be published ({Problem}); retrying")]
     public static partial void ProgressLost(this ILogger logger, string problem);
 
-    [LoggerMessage(2103, LogLevel.Warning, "Campaign {CampaignId} waits: the mail server takes nothing now ({Problem})")]
+    [LoggerMessage(2103, LogLevel.Warning, "Campaign {CampaignId} is waiting: the mail server accepts no messages now ({Problem})")]
     public static partial void ServerAway(this ILogger logger, Guid campaignId, string problem);
 
-    [LoggerMessage(2110, LogLevel.Warning, "The folder of mail servers' reports cannot be read ({Problem}); trying again")]
+    [LoggerMessage(2110, LogLevel.Warning, "The bounce folder cannot be read ({Problem}); retrying")]
     public static partial void BouncesLost(this ILogger logger, string problem);
 
-    [LoggerMessage(2111, LogLevel.Information, "Reports of mail servers: {Read} read, {Unread} not understood and put aside")]
+    [LoggerMessage(2111, LogLevel.Information, "Bounce reports: {Read} read, {Unread} not understood and set aside")]
     public static partial void BouncesRead(this ILogger logger, int read, int unread);
 }

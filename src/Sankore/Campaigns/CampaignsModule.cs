@@ -1,8 +1,3 @@
-using Sankore.Campaigns.Contacts;
-using Sankore.Campaigns.Events;
-using Sankore.Campaigns.Imports;
-using Sankore.Campaigns.Mailing;
-using Sankore.Campaigns.Templates;
 using Sankore.Platform.Jobs;
 using Sankore.Platform.Security;
 
@@ -36,14 +31,14 @@ public sealed class CampaignsModule : SankoreModule
     public override void Services(IServiceCollection services, IConfiguration configuration)
     {
         services.AddScoped<Dashboard>();
-        services.AddScoped<Contacts.Contacts>();
+        services.AddScoped<Contacts>();
         services.AddScoped<Organizations>();
         services.AddScoped<Segments>();
         services.AddScoped<Suppressions>();
         services.AddScoped<Platform.Imports.ImportKind, ContactsKind>();
         services.AddScoped<EmailTemplates>();
         services.AddScoped<Previews>();
-        services.AddScoped<Mailing.Campaigns>();
+        services.AddScoped<EmailCampaigns>();
         services.AddScoped<Attachments>();
         services.AddScoped<CampaignOutbox>();
         services.AddScoped<Dispatch>();

@@ -2,7 +2,7 @@ using System.Globalization;
 using Microsoft.AspNetCore.Identity;
 using Npgsql;
 using NpgsqlTypes;
-using Sankore.Identity.Accounts;
+using Sankore.Identity;
 using Sankore.Platform.Data;
 using Sankore.Platform.Security;
 

@@ -2,8 +2,6 @@ using Microsoft.AspNetCore.DataProtection;
 using Microsoft.AspNetCore.DataProtection.KeyManagement;
 using Microsoft.AspNetCore.Identity;
 using Microsoft.Extensions.Options;
-using Sankore.Identity.Accounts;
-using Sankore.Identity.Keys;
 using Sankore.Platform.Security;
 
 namespace Sankore.Identity;

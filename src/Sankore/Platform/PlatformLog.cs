@@ -2,16 +2,16 @@ namespace Sankore.Platform;
 
 internal static partial class PlatformLog
 {
-    [LoggerMessage(1001, LogLevel.Warning, "The change log cannot be read ({Problem}); trying again")]
+    [LoggerMessage(1001, LogLevel.Warning, "The change log cannot be read ({Problem}); retrying")]
     public static partial void LiveLogLost(this ILogger logger, string problem);
 
-    [LoggerMessage(1002, LogLevel.Warning, "Rights cannot be read ({Problem}); the stream waits")]
+    [LoggerMessage(1002, LogLevel.Warning, "Permissions of the live feed cannot be read ({Problem}); its streams wait")]
     public static partial void LiveRightsUnknown(this ILogger logger, string problem);
 
-    [LoggerMessage(1003, LogLevel.Error, "A live shard failed at one step")]
+    [LoggerMessage(1003, LogLevel.Error, "A shard of the live feed failed at one step")]
     public static partial void LiveShardFailed(this ILogger logger, Exception exception);
 
-    [LoggerMessage(1004, LogLevel.Warning, "The feed's figures cannot be reported ({Problem}); trying again")]
+    [LoggerMessage(1004, LogLevel.Warning, "Metrics of the live feed cannot be reported ({Problem}); retrying")]
     public static partial void LiveReportLost(this ILogger logger, string problem);
 
     [LoggerMessage(
@@ -23,7 +23,7 @@ internal static partial class PlatformLog
     [LoggerMessage(1101, LogLevel.Warning, "Job {JobId} of type {JobType} failed at attempt {Attempt}: {Problem}")]
     public static partial void JobFailed(this ILogger logger, Guid jobId, string jobType, int attempt, string problem);
 
-    [LoggerMessage(1102, LogLevel.Warning, "Jobs cannot be claimed ({Problem}); trying again")]
+    [LoggerMessage(1102, LogLevel.Warning, "Jobs cannot be claimed ({Problem}); retrying")]
     public static partial void JobQueueLost(this ILogger logger, string problem);
 
     [LoggerMessage(1103, LogLevel.Warning, "Recurring work {Name} failed: {Problem}")]

@@ -9,12 +9,12 @@ public sealed class PlatformModule : SankoreModule
     /// <inheritdoc/>
     public override IEnumerable<RecurringWork> Recurring =>
     [
-        new("keep the change log bounded", TimeSpan.FromHours(1), "select live.keep_partitions()"),
+        new("live feed: drop old partitions of the change log", TimeSpan.FromHours(1), "select live.keep_partitions()"),
         new(
-            "forget finished jobs", TimeSpan.FromHours(1),
+            "jobs: delete completed jobs", TimeSpan.FromHours(1),
             "delete from util.job_queue where status = 'completed' and completed_at < now() - interval '30 days'"),
         new(
-            "forget files that were uploaded", TimeSpan.FromHours(1),
+            "imports: delete old uploads", TimeSpan.FromHours(1),
             "delete from util.imports where created_at < now() - interval '7 days'"),
     ];
 

@@ -3,7 +3,6 @@ using System.Text;
 using Microsoft.AspNetCore.Identity;
 using Microsoft.Extensions.Localization;
 using Sankore.Identity;
-using Sankore.Identity.Accounts;
 using Sankore.Platform.Data;
 using Sankore.Platform.Jobs;
 using Sankore.Platform.Security;

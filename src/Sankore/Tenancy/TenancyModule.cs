@@ -1,12 +1,4 @@
 using Sankore.Platform.Security;
-using Sankore.Tenancy.Assignments;
-using Sankore.Tenancy.Categories;
-using Sankore.Tenancy.Groups;
-using Sankore.Tenancy.Imports;
-using Sankore.Tenancy.Modules;
-using Sankore.Tenancy.Plans;
-using Sankore.Tenancy.Staff;
-using Sankore.Tenancy.Subscriptions;
 using Sankore.Ui;
 
 namespace Sankore.Tenancy;
@@ -53,7 +45,7 @@ public sealed class TenancyModule : SankoreModule
     /// <inheritdoc/>
     public override IEnumerable<Platform.Jobs.RecurringWork> Recurring =>
     [
-        new("advance subscriptions whose due date has passed", TimeSpan.FromMinutes(1), "select tenancy.advance_subscriptions()"),
+        new("tenancy: advance due subscriptions", TimeSpan.FromMinutes(1), "select tenancy.advance_subscriptions()"),
     ];
 
     /// <inheritdoc/>
@@ -62,16 +54,16 @@ public sealed class TenancyModule : SankoreModule
     /// <inheritdoc/>
     public override void Services(IServiceCollection services, IConfiguration configuration)
     {
-        services.AddScoped<Categories.Categories>();
-        services.AddScoped<Modules.Modules>();
-        services.AddScoped<Plans.Plans>();
-        services.AddScoped<Subscriptions.Subscriptions>();
-        services.AddScoped<Groups.Groups>();
-        services.AddScoped<Staff.Staff>();
+        services.AddScoped<Categories>();
+        services.AddScoped<Modules>();
+        services.AddScoped<Plans>();
+        services.AddScoped<Subscriptions>();
+        services.AddScoped<Groups>();
+        services.AddScoped<Staff>();
         services.AddScoped<Platform.Imports.ImportKind, GroupsKind>();
         services.AddScoped<Platform.Imports.ImportKind, SchoolsKind>();
         services.AddScoped<Platform.Imports.ImportKind, StaffKind>();
-        services.AddScoped<Assignments.Assignments>();
+        services.AddScoped<Assignments>();
         services.AddScoped<AssignmentLogs>();
         services.AddScoped<Matrix>();
         services.AddScoped<ModuleAccess>();

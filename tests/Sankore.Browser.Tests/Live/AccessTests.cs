@@ -51,7 +51,7 @@ public sealed class AccessTests(World world, Chrome chrome) : IClassFixture<Worl
     }
 
     [Fact]
-    public async Task A_subscription_that_is_suspended_empties_the_menus_of_its_group_alone_and_fills_them_again()
+    public async Task A_suspended_subscription_empties_the_menus_of_its_group_alone_until_it_resumes()
     {
         await using var head = await chrome.Open(world.Address, "head.s0004@sankore.test");
         await using var other = await chrome.Open(world.Address, "head.s0003@sankore.test");

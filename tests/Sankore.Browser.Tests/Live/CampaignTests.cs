@@ -13,7 +13,7 @@ public sealed partial class CampaignTests(Chrome chrome)
     private const int Recipients = 60;
 
     [Fact]
-    public async Task A_file_becomes_contacts_and_a_template_a_campaign_that_is_watched_while_it_is_sent()
+    public async Task Contacts_are_imported_and_a_campaign_from_a_template_is_watched_while_sent()
     {
         var arrived = 0;
         await using var server = new ScriptedSmtp(command =>

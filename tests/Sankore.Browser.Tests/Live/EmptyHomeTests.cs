@@ -4,7 +4,7 @@ namespace Sankore.Browser.Tests.Live;
 public sealed class EmptyHomeTests(World world, Chrome chrome) : IClassFixture<World>
 {
     [Fact]
-    public async Task The_first_module_of_a_person_who_had_none_takes_the_place_of_the_empty_page()
+    public async Task The_first_module_of_a_person_replaces_the_empty_page()
     {
         await world.Execute(
             "update tenancy.business_categories set status = 'inactive' where id in (select category_id from tenancy.modules"

@@ -71,7 +71,7 @@ public sealed class HeadlineTests(World world, Chrome chrome) : IClassFixture<Wo
     }
 
     [Fact]
-    public async Task A_module_moved_to_another_category_moves_on_the_page_and_one_moved_out_of_the_plan_leaves()
+    public async Task A_module_that_changes_category_moves_on_the_page_and_leaves_with_its_plan()
     {
         await using var stage = await Stage.Set(world, chrome);
         var id = await Module("paie-du-personnel");

@@ -24,7 +24,7 @@ public sealed class ResetTests(World world, Chrome chrome) : IClassFixture<World
     }
 
     [Fact]
-    public async Task A_form_that_is_being_filled_in_is_kept_and_the_page_says_that_it_changed()
+    public async Task A_form_being_filled_in_is_kept_and_the_page_says_it_changed()
     {
         var node = await world.StartNode("http://127.0.0.1:0");
         await using var super = await chrome.Open(World.AddressOf(node), Cast.Super);

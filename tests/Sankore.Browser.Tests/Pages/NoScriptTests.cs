@@ -1,3 +1,5 @@
+using Sankore.Identity;
+
 namespace Sankore.Browser.Tests.Pages;
 
 /// <summary>Every page works without JavaScript.</summary>
@@ -13,7 +15,7 @@ public sealed class NoScriptTests(World world, Chrome chrome) : IClassFixture<Wo
         await page.GotoAsync("/plan");
         await Expect(page).ToHaveURLAsync(new System.Text.RegularExpressions.Regex("/login"));
         await page.FillAsync("#email", Cast.HeadOnPremium);
-        await page.FillAsync("#password", Identity.Accounts.PasswordRules.Demo);
+        await page.FillAsync("#password", PasswordRules.Demo);
         await page.ClickAsync("button.primary");
         await Expect(page.Locator("h1")).ToHaveTextAsync("Plan Premium");
 

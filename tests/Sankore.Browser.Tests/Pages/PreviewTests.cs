@@ -34,7 +34,7 @@ public sealed class PreviewTests(World world, Chrome chrome) : IClassFixture<Wor
     }
 
     [Theory, InlineData(true), InlineData(false)]
-    public async Task A_campaign_starts_from_a_template_is_looked_at_and_takes_files_without_losing_what_was_written(bool script)
+    public async Task A_campaign_from_a_template_is_previewed_and_takes_files_without_losing_text(bool script)
     {
         await using var person = await chrome.Open(world.Address, Cast.HeadOnPremium, new Look(Script: script));
         var page = person.Page;

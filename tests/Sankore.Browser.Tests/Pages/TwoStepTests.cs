@@ -1,6 +1,6 @@
 using System.Buffers.Binary;
 using System.Security.Cryptography;
-using Sankore.Identity.Accounts;
+using Sankore.Identity;
 
 namespace Sankore.Browser.Tests.Pages;
 
@@ -10,7 +10,7 @@ public sealed class TwoStepTests(World world, Chrome chrome) : IClassFixture<Wor
     private const string Base32 = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
 
     [Fact]
-    public async Task A_code_is_asked_for_once_it_is_set_up_and_a_recovery_code_does_too()
+    public async Task Once_set_up_a_code_or_a_recovery_code_is_asked_for()
     {
         await using var person = await chrome.Open(world.Address, Cast.HeadOnEssentiel);
         var page = person.Page;

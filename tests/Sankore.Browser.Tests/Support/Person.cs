@@ -1,5 +1,5 @@
 using System.Text.Json;
-using Sankore.Identity.Accounts;
+using Sankore.Identity;
 
 namespace Sankore.Browser.Tests.Support;
 

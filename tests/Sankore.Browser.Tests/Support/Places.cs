@@ -2,7 +2,7 @@ using System.Net.Http.Json;
 using System.Text.Json;
 using System.Text.RegularExpressions;
 using Microsoft.Extensions.DependencyInjection;
-using Sankore.Identity.Accounts;
+using Sankore.Identity;
 
 namespace Sankore.Browser.Tests.Support;
 

@@ -3,8 +3,8 @@ using System.Net.Http.Headers;
 using System.Text;
 using System.Text.Json;
 using Npgsql;
-using Sankore.Campaigns.Mailing;
-using Sankore.Identity.Accounts;
+using Sankore.Campaigns;
+using Sankore.Identity;
 using Sankore.Platform.Mail;
 
 namespace Sankore.Tests.Campaigns;
@@ -16,7 +16,7 @@ public sealed class AttachmentsTests(World world) : IClassFixture<World>
     private const int Megabyte = 1024 * 1024;
 
     [Fact]
-    public async Task A_file_is_added_listed_read_and_taken_off_and_each_is_a_change_of_the_draft()
+    public async Task Adding_and_removing_a_file_changes_the_draft_and_files_can_be_read()
     {
         using var head = await world.As(Cast.HeadOnPremium);
         var draft = await New(head);
@@ -192,7 +192,7 @@ public sealed class AttachmentsTests(World world) : IClassFixture<World>
     }
 
     [Fact]
-    public async Task The_step_saves_what_was_written_with_every_file_and_says_beside_the_field_what_is_refused()
+    public async Task The_step_saves_the_text_with_every_file_and_names_refusals_beside_the_field()
     {
         using var browser = await SignedIn(Cast.HeadOnPremium);
         using var head = await world.As(Cast.HeadOnPremium);

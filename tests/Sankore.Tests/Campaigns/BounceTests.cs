@@ -1,5 +1,5 @@
 using System.Text;
-using Sankore.Campaigns.Events;
+using Sankore.Campaigns;
 
 namespace Sankore.Tests.Campaigns;
 
@@ -43,7 +43,7 @@ public sealed class BounceTests(EventsWorld world) : IClassFixture<EventsWorld>
     }
 
     [Fact]
-    public async Task A_report_that_was_read_by_a_node_that_died_is_read_again_and_says_nothing_new()
+    public async Task A_report_read_by_a_node_that_died_is_reread_and_changes_nothing()
     {
         var (_, m) = await world.Sent("sent");
         var report = Report(m[0], "failed", "5.1.1", "smtp; 550");

@@ -1,7 +1,7 @@
 using System.Net;
 using System.Text.Json;
-using Sankore.Campaigns.Events;
-using Sankore.Identity.Accounts;
+using Sankore.Campaigns;
+using Sankore.Identity;
 
 namespace Sankore.Tests.Campaigns;
 

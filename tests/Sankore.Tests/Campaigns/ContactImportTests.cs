@@ -21,7 +21,7 @@ public sealed class ContactImportTests(World world) : IClassFixture<World>
     public static TheoryData<int> Seeds => Effort.Seeds(2, 1, 2, 3, 4, 5);
 
     [Theory, MemberData(nameof(Seeds))]
-    public async Task What_becomes_of_every_row_and_contact_is_what_an_oracle_says_and_the_same_file_again_changes_nothing(int seed)
+    public async Task Every_row_and_contact_is_as_an_oracle_says_and_reimporting_changes_nothing(int seed)
     {
         var email = Writers[seed - 1];
         using var client = await world.As(email);

@@ -3,7 +3,7 @@ using System.Text;
 using System.Text.Json;
 using FsCheck.Fluent;
 using Microsoft.Extensions.DependencyInjection;
-using Sankore.Campaigns.Events;
+using Sankore.Campaigns;
 
 namespace Sankore.Tests.Campaigns;
 

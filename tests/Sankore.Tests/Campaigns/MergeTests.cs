@@ -1,4 +1,4 @@
-using Sankore.Campaigns.Templates;
+using Sankore.Campaigns;
 
 namespace Sankore.Tests.Campaigns;
 

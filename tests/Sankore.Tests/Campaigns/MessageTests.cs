@@ -5,7 +5,7 @@ using FsCheck;
 using FsCheck.Fluent;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Localization;
-using Sankore.Campaigns.Templates;
+using Sankore.Campaigns;
 using Sankore.Platform.Security;
 
 namespace Sankore.Tests.Campaigns;

@@ -1,6 +1,6 @@
 using FsCheck;
 using FsCheck.Fluent;
-using Sankore.Campaigns.Templates;
+using Sankore.Campaigns;
 
 namespace Sankore.Tests.Campaigns;
 

@@ -1,7 +1,8 @@
 using System.Text;
 using System.Text.RegularExpressions;
 using Microsoft.AspNetCore.Routing;
-using Sankore.Tenancy.Assignments;
+using Sankore.Identity;
+using Sankore.Tenancy;
 
 namespace Sankore.Tests.Campaigns;
 
@@ -21,7 +22,7 @@ public sealed class ModuleRouteTests(World world) : IClassFixture<World>
                 .ShouldRefuse(403, "MODULE_REFUSED");
         }
         using var browser = new Browser(world.Address);
-        await browser.SignIn(email, Sankore.Identity.Accounts.PasswordRules.Demo);
+        await browser.SignIn(email, PasswordRules.Demo);
         foreach (var (_, path) in Routes().Where(r => !r.Path.StartsWith("/api/", StringComparison.Ordinal)))
         {
             (await browser.Page(path, System.Net.HttpStatusCode.Forbidden))

@@ -1,4 +1,4 @@
-using Sankore.Campaigns.Mailing;
+using Sankore.Campaigns;
 
 namespace Sankore.Tests.Campaigns;
 
@@ -33,9 +33,9 @@ public sealed class RescueRulesTests
         string expected)
     {
         var campaign = new UnfinishedCampaign(Guid.NewGuid(), status, isDue, maySend, hasStartJob, total, pending, sending);
-        var orders = waiting.Select(batch => new CampaignBatchJob.Order(campaign.Id, batch));
+        var orders = waiting.Select(batch => new CampaignBatchJob.Payload(campaign.Id, batch));
         var plan = CampaignRescue.Judge(
-            [Healthy, campaign, Healthy with { Id = Guid.NewGuid() }], [.. orders, new CampaignBatchJob.Order(Guid.NewGuid(), 1)]);
+            [Healthy, campaign, Healthy with { Id = Guid.NewGuid() }], [.. orders, new CampaignBatchJob.Payload(Guid.NewGuid(), 1)]);
         string[] needs =
         [
             .. plan.GiveUpLost.Select(id => (id, "give up")).Concat(plan.Pause.Select(id => (id, "pause")))

@@ -1,6 +1,6 @@
 using System.Text.Json;
 using Microsoft.Extensions.DependencyInjection;
-using Sankore.Campaigns.Mailing;
+using Sankore.Campaigns;
 using Sankore.Platform.Jobs;
 using Sankore.Platform.Security;
 
@@ -45,7 +45,7 @@ public sealed class RescueTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task What_waits_of_jobs_that_were_given_up_gets_jobs_again_and_each_recipient_one_message()
+    public async Task Messages_of_abandoned_jobs_get_new_jobs_and_each_recipient_one_message()
     {
         var campaign = await Begun(250);
         await _world.Execute(GiveUpSql, new { id = campaign.Id() });
@@ -71,7 +71,7 @@ public sealed class RescueTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task What_a_dead_node_had_in_hand_is_of_unknown_outcome_and_is_not_sent_again()
+    public async Task What_a_dead_node_was_sending_has_unknown_outcome_and_is_not_resent()
     {
         await using var feed = await LiveClient.Open(_world.Address, await _world.Token(Email));
         var campaign = await Begun(3);
@@ -172,7 +172,7 @@ public sealed class RescueTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_campaign_that_was_paused_for_want_of_a_right_goes_on_when_its_owner_says_so()
+    public async Task A_campaign_paused_for_a_missing_right_resumes_when_its_owner_says_so()
     {
         var (user, campaign) = (await _world.IdOf(Email), await Begun(5));
         await _world.Execute("update tenancy.memberships set status = 'inactive' where user_id = @user", new { user });
@@ -246,7 +246,7 @@ public sealed class RescueTests : IAsyncLifetime
         await _client.Act(campaign, "send").Json(202);
         var start = _world.App.Services.GetServices<IJobHandler>().OfType<CampaignStartJob>().Single();
         await start.Run(
-            new Job(Guid.NewGuid(), JsonSerializer.SerializeToElement(new CampaignStartJob.Order(campaign.Id())), 1),
+            new Job(Guid.NewGuid(), JsonSerializer.SerializeToElement(new CampaignStartJob.Payload(campaign.Id())), 1),
             TestContext.Current.CancellationToken);
         await _world.Execute(
             "update util.job_queue set status = 'completed', payload = '{}' where job_type = 'campaign_start'"

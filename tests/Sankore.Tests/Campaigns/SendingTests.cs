@@ -79,7 +79,7 @@ public sealed class SendingTests
         await ((IAsyncLifetime)world).InitializeAsync();
         using var client = await world.As(Email);
         var id = (await client.Ask(HttpMethod.Post, Mailings.Api, new { name = Catalogue.Word() }).Json(201)).Id();
-        const string tell = "select id from campaigns.tell_campaigns(array[@id]) id";
+        const string tell = "select id from campaigns.publish_campaigns(array[@id]) id";
         Task<long> Told() => world.Sql<long>("select count(*) from live.changes where row_id = @id::text", new { id });
         var before = await Told();
 
@@ -146,7 +146,7 @@ public sealed class SendingTests
     }
 
     [Fact]
-    public async Task A_mail_server_that_goes_away_costs_no_attempt_and_what_had_not_left_goes_out_when_it_is_back()
+    public async Task A_mail_server_outage_costs_no_attempt_and_unsent_messages_go_out_afterwards()
     {
         var (mails, isAway) = (0, true);
         await using var server = new ScriptedSmtp(
@@ -233,7 +233,7 @@ public sealed class SendingTests
     }
 
     [Fact]
-    public async Task Without_a_mail_server_messages_are_files_of_the_outbox_and_a_test_goes_to_oneself_alone()
+    public async Task Without_a_mail_server_messages_become_outbox_files_and_tests_go_to_oneself()
     {
         await using var world = new World();
         await ((IAsyncLifetime)world).InitializeAsync();

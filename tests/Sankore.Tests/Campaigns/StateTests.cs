@@ -1,7 +1,7 @@
 using System.Text.Json;
 using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
-using Sankore.Campaigns.Mailing;
+using Sankore.Campaigns;
 using Sankore.Platform.Jobs;
 
 namespace Sankore.Tests.Campaigns;

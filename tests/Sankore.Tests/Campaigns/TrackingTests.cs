@@ -1,7 +1,7 @@
 using System.Net;
 using System.Text.RegularExpressions;
 using Microsoft.Extensions.DependencyInjection;
-using Sankore.Campaigns.Events;
+using Sankore.Campaigns;
 
 namespace Sankore.Tests.Campaigns;
 

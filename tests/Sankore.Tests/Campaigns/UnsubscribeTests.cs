@@ -2,7 +2,7 @@ using System.Net;
 using System.Text;
 using System.Text.RegularExpressions;
 using Microsoft.Extensions.DependencyInjection;
-using Sankore.Campaigns.Events;
+using Sankore.Campaigns;
 
 namespace Sankore.Tests.Campaigns;
 
@@ -10,7 +10,7 @@ namespace Sankore.Tests.Campaigns;
 public sealed class UnsubscribeTests(EventsWorld world) : IClassFixture<EventsWorld>
 {
     [Fact]
-    public async Task One_click_of_a_mail_program_leaves_for_good_and_the_next_campaign_does_not_write()
+    public async Task One_click_unsubscribes_for_good_and_the_next_campaign_does_not_write()
     {
         await using var sink = await SmtpSink.Start();
         await using var mailing = await MailingWorld.Start(sink.Port);

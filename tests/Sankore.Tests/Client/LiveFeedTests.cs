@@ -57,7 +57,7 @@ public sealed class LiveFeedTests(World world) : IClassFixture<World>
     }
 
     [Fact(Timeout = 60_000)]
-    public async Task An_event_is_processed_when_the_next_is_asked_for_and_comes_again_if_it_was_not()
+    public async Task An_event_counts_as_processed_when_the_next_is_asked_for_else_repeats()
     {
         var (one, two) = (await world.Included("premium"), await world.Included("premium"));
         var cursor = new MemoryCursorStore();

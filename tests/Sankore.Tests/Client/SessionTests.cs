@@ -1,5 +1,5 @@
 using Sankore.Client;
-using Sankore.Identity.Accounts;
+using Sankore.Identity;
 
 namespace Sankore.Tests.Client;
 

@@ -3,13 +3,14 @@ using System.Text.RegularExpressions;
 namespace Sankore.Tests.Guards;
 
 /// <summary>
-/// No line is longer than 140 characters, and no method longer than 40 lines. Found in the text: the format is fixed, a block closes
+/// No line is longer than 140 characters, no method longer than 40 lines, and no test's name longer than 15 words. Found in the text: the format is fixed, a block closes
 /// where it was opened.
 /// </summary>
 public sealed partial class LengthGuards
 {
     private const int LongestLine = 140;
     private const int LongestMethod = 40;
+    private const int LongestName = 15;
 
     private static readonly string[] Folders = ["src", "tests", "bench", "samples"];
 
@@ -59,6 +60,19 @@ public sealed partial class LengthGuards
         LongMethods([.. text[..8], .. text[9..]]).ShouldBeEmpty();
     }
 
+    [Fact]
+    public void No_name_of_a_test_is_too_long() =>
+        Files("*.cs").SelectMany(path => LongNames(File.ReadAllText(path)), (path, name) => $"{Name(path)}: {name}").ShouldBeEmpty();
+
+    [Theory]
+    [InlineData(15, 0)]
+    [InlineData(16, 1)]
+    public void A_name_that_is_too_long_is_named(int words, int found)
+    {
+        var name = string.Join('_', Enumerable.Repeat("word", words));
+        LongNames($"    [Fact]\n    public async Task {name}()\n").ShouldBe(Enumerable.Repeat($"{name} has {words} words", found));
+    }
+
     private static string Name(string path) => Path.GetRelativePath(Repository.Root, path);
 
     private static IEnumerable<string> Files(params string[] patterns) =>
@@ -71,6 +85,10 @@ public sealed partial class LengthGuards
     private static IEnumerable<string> LongLines(string[] text) =>
         text.Select((line, i) => (Number: i + 1, Length: line.EnumerateRunes().Count())).Where(line => line.Length > LongestLine)
             .Select(line => $"line {line.Number} has {line.Length} characters");
+
+    private static IEnumerable<string> LongNames(string text) =>
+        Sentence().Matches(text).Select(m => (Name: m.Groups[1].Value, Words: m.Groups[1].Value.Split('_').Length))
+            .Where(test => test.Words > LongestName).Select(test => $"{test.Name} has {test.Words} words");
 
     /// <summary>
     /// The methods that have too many lines, from the first of the declaration to the last: each block that no other but types' is
@@ -140,6 +158,9 @@ public sealed partial class LengthGuards
 
     [GeneratedRegex(@"^[^(=]*\b(?:class|record|struct|interface|enum|extension)\b")]
     private static partial Regex Type();
+
+    [GeneratedRegex(@"\bpublic [^\n(=]*?\b(\w+_\w+)\(")]
+    private static partial Regex Sentence();
 
     [GeneratedRegex("\"[^\"]*\"")]
     private static partial Regex Quoted();

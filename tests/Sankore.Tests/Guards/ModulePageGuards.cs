@@ -3,8 +3,8 @@ using System.Reflection;
 using System.Text.RegularExpressions;
 using Microsoft.AspNetCore.Components.Endpoints;
 using Microsoft.AspNetCore.Routing;
-using Sankore.Identity.Accounts;
-using Sankore.Tenancy.Assignments;
+using Sankore.Identity;
+using Sankore.Tenancy;
 
 namespace Sankore.Tests.Guards;
 

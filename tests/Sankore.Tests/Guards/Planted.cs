@@ -1,5 +1,4 @@
 using Sankore.Tenancy;
-using Sankore.Tenancy.Modules;
 
 // Offences for ModuleGuards to name: each uses what stands above the platform, each in another place.
 namespace Sankore.Platform.Planted;

@@ -5,7 +5,7 @@ using Microsoft.AspNetCore.Routing;
 using Microsoft.AspNetCore.StaticAssets;
 using Microsoft.Extensions.DependencyInjection;
 using Sankore.Platform.Security;
-using Sankore.Tenancy.Assignments;
+using Sankore.Tenancy;
 
 namespace Sankore.Tests.Guards;
 
@@ -94,7 +94,7 @@ public sealed class RouteGuards(World world) : IClassFixture<World>
     }
 
     [Fact]
-    public async Task The_operator_or_whoever_has_the_module_is_answered_at_every_address_that_has_no_blank_to_fill_in()
+    public async Task Operator_or_module_holder_gets_an_answer_at_every_address_without_parameters()
     {
         using var admin = await world.As(Cast.Super);
         using var member = await world.As(Cast.HeadOnPremium);

@@ -1,5 +1,5 @@
 using System.Net;
-using Sankore.Identity.Accounts;
+using Sankore.Identity;
 
 namespace Sankore.Tests.Identity;
 

@@ -130,7 +130,7 @@ public sealed class InvitationTests(EmptyWorld world) : IClassFixture<EmptyWorld
             .Reason.Code.ShouldBe("EMAIL_INVALID");
 
     [Fact]
-    public async Task A_form_that_is_not_filled_in_well_says_what_is_wrong_and_keeps_the_link()
+    public async Task A_form_filled_in_wrongly_says_what_is_wrong_and_keeps_the_link()
     {
         var link = await SetUpLink();
         using var browser = new Browser(world.Address);

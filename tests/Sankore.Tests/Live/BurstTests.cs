@@ -44,7 +44,7 @@ public sealed class BurstTests(World world) : IClassFixture<World>
     }
 
     [Fact]
-    public async Task A_bulk_edit_reaches_a_client_as_a_few_frames_with_the_last_state_of_each_row()
+    public async Task A_bulk_edit_reaches_a_client_in_few_frames_with_each_rows_last_state()
     {
         const int Count = 500;
         var word = Catalogue.Word();
@@ -78,7 +78,7 @@ public sealed class BurstTests(World world) : IClassFixture<World>
     }
 
     [Fact]
-    public async Task What_happened_while_a_client_was_away_is_told_as_the_last_state_of_each_row()
+    public async Task What_a_client_missed_is_sent_as_the_last_state_of_each_row()
     {
         var module = await world.Included("gratuit");
         var position = await world.Position();

@@ -200,7 +200,7 @@ public sealed class ReporterTests(World world) : IClassFixture<World>
     }
 
     [Fact]
-    public async Task Rates_are_per_second_of_a_clock_that_only_counts_and_a_node_without_news_is_quiet()
+    public async Task Rates_use_a_monotonic_clock_and_an_idle_node_reports_zero()
     {
         await world.Execute("delete from live.nodes");
         var clock = new Clock();
@@ -225,7 +225,7 @@ public sealed class ReporterTests(World world) : IClassFixture<World>
         var clock = new Clock();
         using var meters = new LiveMeters();
         using var reporter = New(clock, meters, "0", null);
-        meters.Told(streams: 100, events: 8, coalesced: 3, bytes: 5000);
+        meters.CountSent(streams: 100, events: 8, coalesced: 3, bytes: 5000);
         meters.FannedOut(TimeSpan.FromMilliseconds(12.346));
         meters.FannedOut(TimeSpan.FromMilliseconds(2));
         meters.Behind(3);
@@ -268,11 +268,11 @@ public sealed class ReporterTests(World world) : IClassFixture<World>
             () => own.Sql<bool>("select exists (select 1 from live.nodes where id = @id)", new { reporter.Id }), "it reports");
         for (var loss = 1; loss <= 2; loss++)
         {
-            await Connections(false);
+            await Connections(own, false);
             await Waiting.Until(() => Later(log.Lines.Count == loss), "it says that it cannot", 30);
             await clock.Passes(TimeSpan.FromSeconds(60));
             log.Lines.Count.ShouldBe(loss);
-            await Connections(true);
+            await Connections(own, true);
             await own.Execute("delete from live.nodes");
             await Waiting.Until(
                 async () => Later(await own.Sql<bool>("select exists (select 1 from live.nodes where id = @id)", new { reporter.Id })),
@@ -280,23 +280,23 @@ public sealed class ReporterTests(World world) : IClassFixture<World>
         }
         await reporter.StopAsync(CancellationToken.None);
 
-        // A database that lets nobody in, and whoever is in is put out.
-        async Task Connections(bool allowed)
-        {
-            var database = new NpgsqlConnectionStringBuilder(own.AdminConnection).Database;
-            await Cluster.Execute(await Cluster.Server() + ";Database=postgres", $"""
-                alter database {database} allow_connections {allowed};
-                select pg_terminate_backend(pid) from pg_stat_activity where datname = '{database}' and not {allowed}
-                """);
-            await using var cut = new NpgsqlConnection(own.AdminConnection);
-            NpgsqlConnection.ClearPool(cut);
-        }
-
         bool Later(bool holds)
         {
             clock.Advance(TimeSpan.FromSeconds(11));
             return holds;
         }
+    }
+
+    /// <summary>A database lets nobody in, and whoever is in is put out; or it lets everybody in again.</summary>
+    private static async Task Connections(World world, bool allowed)
+    {
+        var database = new NpgsqlConnectionStringBuilder(world.AdminConnection).Database;
+        await Cluster.Execute(await Cluster.Server() + ";Database=postgres", $"""
+            alter database {database} allow_connections {allowed};
+            select pg_terminate_backend(pid) from pg_stat_activity where datname = '{database}' and not {allowed}
+            """);
+        await using var cut = new NpgsqlConnection(world.AdminConnection);
+        NpgsqlConnection.ClearPool(cut);
     }
 
     private static bool IsOf(LiveEvent e, Guid node) => e.Type == "change" && e.Table == "live.nodes" && e.RowId == node;

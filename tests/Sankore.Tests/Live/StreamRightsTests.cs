@@ -74,7 +74,7 @@ public sealed class StreamRightsTests(World world) : IClassFixture<World>
     }
 
     [Fact]
-    public async Task A_stream_that_resumes_over_a_change_of_rights_is_told_by_the_rights_of_now()
+    public async Task A_stream_resumed_after_a_change_of_rights_follows_the_new_rights()
     {
         const string Email = "head.s0011@sankore.test";
         var module = await world.Included("premium");

@@ -1,6 +1,6 @@
 using System.Net;
 using Microsoft.Extensions.DependencyInjection;
-using Sankore.Identity.Accounts;
+using Sankore.Identity;
 using Sankore.Platform.Live;
 
 namespace Sankore.Tests.Operations;

@@ -21,7 +21,7 @@ public sealed class ColumnGuessTests
         Guess("Courriel;Adresse", "rien;a@b.cg").ShouldBe("head email=1 organization=0");
 
     [Fact]
-    public void Without_a_head_the_column_with_the_most_is_it_and_the_first_other_the_organisation() =>
+    public void Without_a_header_the_column_with_most_addresses_is_the_email() =>
         Guess("Courriel Express;a@b.cg;x@y.cg", "Nom;c@d.cg;").ShouldBe("no head email=1 organization=0");
 
     [Fact]

@@ -1,6 +1,6 @@
 using System.Net;
 using System.Text.RegularExpressions;
-using Sankore.Identity.Accounts;
+using Sankore.Identity;
 
 namespace Sankore.Tests.Platform;
 

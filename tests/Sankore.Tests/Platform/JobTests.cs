@@ -191,7 +191,7 @@ public sealed class JobTests(World world) : IClassFixture<World>, IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_long_job_holds_up_none_of_another_type_and_is_kept_while_its_node_lives()
+    public async Task A_long_job_blocks_no_other_type_and_keeps_its_lease()
     {
         var (slow, quick) = (new Slow("test_slow"), new Handler());
         using var worker = Worker(TimeSpan.FromMilliseconds(300), slow, quick);
@@ -224,7 +224,7 @@ public sealed class JobTests(World world) : IClassFixture<World>, IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_node_that_was_taken_for_dead_gives_the_job_up_and_says_nothing_of_it()
+    public async Task A_node_taken_for_dead_abandons_the_job_and_saves_nothing()
     {
         var slow = new Slow("test_slow");
         using var worker = Worker(TimeSpan.FromMilliseconds(300), slow);

@@ -1,7 +1,7 @@
 using System.Net;
 using System.Text.Json;
 using Microsoft.Extensions.Logging.Abstractions;
-using Sankore.Identity.Accounts;
+using Sankore.Identity;
 using Sankore.Platform.Jobs;
 using Sankore.Platform.Mail;
 using Sankore.Platform.Security;

@@ -15,7 +15,7 @@ public sealed class PreparedTests(EmptyWorld world) : IClassFixture<EmptyWorld>
     [InlineData(2, false)]
     [InlineData(3, false)]
     [InlineData(2, true)]
-    public async Task A_statement_that_failed_as_it_was_planned_still_answers_the_next_on_the_same_connection(
+    public async Task A_statement_that_failed_in_planning_works_again_on_the_same_connection(
         int failures, bool inTransaction)
     {
         await using var source =

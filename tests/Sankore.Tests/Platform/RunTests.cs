@@ -55,7 +55,7 @@ public sealed partial class RunTests : IDisposable
     }
 
     [Fact]
-    public async Task Without_demo_data_it_prints_a_one_time_link_for_the_first_administrator_and_invites_others()
+    public async Task Without_demo_data_it_prints_a_one_time_administrator_link_and_invites_others()
     {
         await using var program = SankoreProcess.Start(_data, ["--demo", "none"]);
         await program.Ready();
@@ -74,7 +74,7 @@ public sealed partial class RunTests : IDisposable
     }
 
     [Fact]
-    public async Task A_second_one_on_the_same_folder_is_refused_in_one_sentence_and_does_the_first_no_harm()
+    public async Task A_second_server_on_the_same_folder_is_refused_and_does_no_harm()
     {
         await using var first = SankoreProcess.Start(_data, ["--demo", "none"]);
         await first.Ready();

@@ -67,7 +67,7 @@ public sealed class LastAdminTests(EmptyWorld world) : IClassFixture<EmptyWorld>
     }
 
     [Fact]
-    public async Task One_administrator_is_revoked_while_the_other_is_given_an_expiry_and_only_one_of_it_happens()
+    public async Task Revoking_one_administrator_while_expiring_the_other_succeeds_only_once()
     {
         for (var round = 0; round < 15; round++)
         {

@@ -37,7 +37,7 @@ public sealed class RevocationTests(World world) : IClassFixture<World>
     }
 
     [Fact]
-    public async Task An_open_stream_is_told_to_read_again_and_gets_nothing_more_by_the_lost_role()
+    public async Task An_open_stream_is_reset_and_gets_nothing_more_by_a_lost_role()
     {
         using var admin = await world.As(Cast.Super);
         const string person = "head.s0008@sankore.test";

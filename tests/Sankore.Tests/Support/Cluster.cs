@@ -3,7 +3,7 @@ using Microsoft.AspNetCore.Identity;
 using Microsoft.Extensions.Options;
 using Npgsql;
 using Sankore.Demo;
-using Sankore.Identity.Accounts;
+using Sankore.Identity;
 using Sankore.Platform.Data;
 
 [assembly: AssemblyFixture(typeof(Sankore.Tests.Support.Cluster))]

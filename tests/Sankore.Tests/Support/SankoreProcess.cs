@@ -4,7 +4,7 @@ using System.Net.Http.Json;
 using System.Net.Sockets;
 using System.Text;
 using System.Text.Json;
-using Sankore.Identity.Accounts;
+using Sankore.Identity;
 
 namespace Sankore.Tests.Support;
 

@@ -12,7 +12,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Console;
 using Npgsql;
-using Sankore.Identity.Accounts;
+using Sankore.Identity;
 using Sankore.Platform.Data;
 using Sankore.Platform.Live;
 

@@ -1,4 +1,4 @@
-using Sankore.Tenancy.Assignments;
+using Sankore.Tenancy;
 
 namespace Sankore.Tests.Tenancy;
 

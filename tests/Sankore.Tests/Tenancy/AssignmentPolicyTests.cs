@@ -1,7 +1,7 @@
 using Npgsql;
 using Sankore.Platform.Data;
 using Sankore.Platform.Security;
-using Sankore.Tenancy.Assignments;
+using Sankore.Tenancy;
 
 namespace Sankore.Tests.Tenancy;
 

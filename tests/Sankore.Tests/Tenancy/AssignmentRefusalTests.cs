@@ -1,5 +1,5 @@
 using System.Text.Json;
-using Sankore.Tenancy.Assignments;
+using Sankore.Tenancy;
 
 namespace Sankore.Tests.Tenancy;
 

@@ -52,7 +52,7 @@ public sealed class DueDateTests(EmptyWorld world) : IClassFixture<EmptyWorld>
     }
 
     [Fact]
-    public async Task A_subscription_that_expires_takes_the_modules_of_its_schools_and_one_past_due_leaves_them()
+    public async Task An_expired_subscription_takes_its_schools_modules_and_a_past_due_one_does_not()
     {
         var now = await world.Sql<DateTime>("select now()");
         await Write(Dates(now));

@@ -1,7 +1,7 @@
 using Dapper;
 using Microsoft.AspNetCore.Identity;
 using Npgsql;
-using Sankore.Identity.Accounts;
+using Sankore.Identity;
 
 namespace Sankore.Tests.Tenancy;
 

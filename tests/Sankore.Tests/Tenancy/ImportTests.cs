@@ -3,10 +3,10 @@ using System.Net.Http.Headers;
 using System.Text;
 using System.Text.Json;
 using Microsoft.Extensions.DependencyInjection;
-using Sankore.Identity.Accounts;
+using Sankore.Identity;
 using Sankore.Platform.Files;
 using Sankore.Platform.Imports;
-using Sankore.Tenancy.Imports;
+using Sankore.Tenancy;
 using SpreadCheetah;
 using SpreadCheetah.Worksheets;
 

@@ -2,7 +2,7 @@ using System.Text.Json;
 using Dapper;
 using Microsoft.AspNetCore.Identity;
 using Npgsql;
-using Sankore.Identity.Accounts;
+using Sankore.Identity;
 
 namespace Sankore.Tests.Tenancy;
 

@@ -1,7 +1,7 @@
 using System.Text;
 using System.Text.Json;
 using Microsoft.AspNetCore.Routing;
-using Sankore.Tenancy.Assignments;
+using Sankore.Tenancy;
 
 namespace Sankore.Tests.Tenancy;
 

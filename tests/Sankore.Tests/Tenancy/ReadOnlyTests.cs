@@ -89,7 +89,7 @@ public sealed class ReadOnlyTests(World world) : IClassFixture<World>
         foreach (var call in (string[])[
             "live.publish('tenancy.modules', 'UPDATE', 'x', '{}', array['everyone'])", "live.keep_partitions('0 seconds')",
                 $"tenancy.plans_including('{module}')",
-            $"tenancy.tell_module('{module}')", "tenancy.sync_active_modules('{}')", "tenancy.advance_subscriptions()",
+            $"tenancy.publish_module('{module}')", "tenancy.sync_active_modules('{}')", "tenancy.advance_subscriptions()",
             "audit.watch('tenancy.modules')", "util.protect('tenancy.modules')",
         ])
         {

@@ -1,5 +1,5 @@
 using Microsoft.AspNetCore.Builder;
-using Sankore.Tenancy.Assignments;
+using Sankore.Tenancy;
 
 namespace Sankore.Tests.Tenancy;
 

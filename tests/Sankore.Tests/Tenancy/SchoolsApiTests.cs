@@ -9,7 +9,7 @@ public sealed class SchoolsApiTests(World world) : IClassFixture<World>
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
-    public async Task A_school_is_made_by_the_operator_or_the_groups_administrator_and_has_the_plans_modules_at_once(bool asOperator)
+    public async Task A_new_school_of_operator_or_group_administrator_has_the_plans_modules(bool asOperator)
     {
         using var admin = await world.As(Cast.Super);
         var (module, other) = (await admin.NewModule(), await admin.NewModule());

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Text.Json;
+using Sankore.Identity;
 using Sankore.Platform.Security;
 using Sankore.Rbac;
 
@@ -63,11 +64,11 @@ public sealed class StaffElsewhereTests(World world) : IClassFixture<World>
         await admin.Hire(tenant.GroupId, other.Teacher, null, "group_admin").Json();
         var link = await world.LinkOf(other.Teacher);
         using var somebodyElse = new Browser(world.Address);
-        await somebodyElse.SignIn(other.Admin, Sankore.Identity.Accounts.PasswordRules.Demo);
+        await somebodyElse.SignIn(other.Admin, PasswordRules.Demo);
         (await somebodyElse.Page(link)).ShouldNotContain("Form.Token");
 
         using var browser = new Browser(world.Address);
-        await browser.SignIn(other.Teacher, Sankore.Identity.Accounts.PasswordRules.Demo);
+        await browser.SignIn(other.Teacher, PasswordRules.Demo);
         using var joined = await browser.Submit(link, "Form.Token");
         joined.StatusCode.ShouldBe(HttpStatusCode.Redirect, await joined.Body());
         using var person = await world.As(other.Teacher);

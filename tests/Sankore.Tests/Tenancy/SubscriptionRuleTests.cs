@@ -1,8 +1,6 @@
 using Sankore.Platform.Security;
 using Sankore.Platform.Web;
 using Sankore.Tenancy;
-using Sankore.Tenancy.Modules;
-using Sankore.Tenancy.Subscriptions;
 
 namespace Sankore.Tests.Tenancy;
 

@@ -36,7 +36,7 @@ public sealed class SyncTests(EmptyWorld world) : IClassFixture<EmptyWorld>
 
     [Theory]
     [MemberData(nameof(Seeds), 21)]
-    public async Task Only_schools_whose_list_changes_are_touched_and_neither_versions_nor_the_audit_log_speak_of_it(int seed)
+    public async Task Only_schools_whose_list_changes_are_touched_without_new_versions_or_audit(int seed)
     {
         await using var connection = await Open();
         var network = await Written(connection, seed);

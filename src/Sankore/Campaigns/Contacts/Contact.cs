@@ -3,7 +3,7 @@ using Sankore.Platform.Security;
 using Sankore.Platform.Text;
 using Sankore.Platform.Web;
 
-namespace Sankore.Campaigns.Contacts;
+namespace Sankore.Campaigns;
 
 /// <summary>Somebody whom a person writes to (document 001, « contacts »).</summary>
 /// <param name="Email">In lower case; one contact of a user has it.</param>

@@ -4,7 +4,7 @@ using Sankore.Platform.Security;
 using Sankore.Platform.Text;
 using Sankore.Platform.Web;
 
-namespace Sankore.Campaigns.Contacts;
+namespace Sankore.Campaigns;
 
 /// <summary>A person's contacts: nobody else sees them.</summary>
 public sealed class Contacts(Db db)

@@ -3,7 +3,7 @@ using Sankore.Platform.Security;
 using Sankore.Platform.Text;
 using Sankore.Platform.Web;
 
-namespace Sankore.Campaigns.Contacts;
+namespace Sankore.Campaigns;
 
 /// <summary>An organisation that contacts belong to (document 001, « organizations »): not a tenant of the platform.</summary>
 /// <param name="Contacts">How many contacts it has.</param>

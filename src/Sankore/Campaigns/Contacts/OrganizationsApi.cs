@@ -1,10 +1,10 @@
 using Microsoft.AspNetCore.Http.HttpResults;
 using Sankore.Platform.Security;
 using Sankore.Platform.Web;
-using Sankore.Tenancy.Assignments;
+using Sankore.Tenancy;
 using static Sankore.Campaigns.CampaignsModule;
 
-namespace Sankore.Campaigns.Contacts;
+namespace Sankore.Campaigns;
 
 /// <summary>Organisations of contacts over HTTP.</summary>
 internal static class OrganizationsApi

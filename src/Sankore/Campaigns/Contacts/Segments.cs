@@ -6,7 +6,7 @@ using Sankore.Platform.Security;
 using Sankore.Platform.Text;
 using Sankore.Platform.Web;
 
-namespace Sankore.Campaigns.Contacts;
+namespace Sankore.Campaigns;
 
 /// <summary>Which contacts a segment has; all that is said must hold, and nothing said is everybody.</summary>
 /// <param name="Q">Words in the address, the name or the organisation's name.</param>

@@ -4,7 +4,7 @@ using Sankore.Platform.Security;
 using Sankore.Platform.Text;
 using Sankore.Platform.Web;
 
-namespace Sankore.Campaigns.Contacts;
+namespace Sankore.Campaigns;
 
 /// <summary>An address that no campaign of the user writes to.</summary>
 /// <param name="Reason"><c>unsubscribed</c>, <c>bounced</c>, <c>complained</c> or <c>manual</c>.</param>

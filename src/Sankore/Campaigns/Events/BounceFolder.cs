@@ -2,7 +2,7 @@ using System.Data.Common;
 using Sankore.Platform.Data;
 using Sankore.Platform.Security;
 
-namespace Sankore.Campaigns.Events;
+namespace Sankore.Campaigns;
 
 /// <summary>
 /// Reads the folder that reports of mail servers are delivered into, a mail a file. What was read is moved to <c>done/</c> in it, what

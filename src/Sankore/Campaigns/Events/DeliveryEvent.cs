@@ -1,11 +1,10 @@
 using System.Security.Cryptography;
 using System.Text;
-using Sankore.Campaigns.Mailing;
 using Sankore.Platform.Data;
 using Sankore.Platform.Jobs;
 using Sankore.Platform.Security;
 
-namespace Sankore.Campaigns.Events;
+namespace Sankore.Campaigns;
 
 /// <summary>What somebody said of a message after it had left.</summary>
 /// <param name="Id">The teller's own name for it, at most 200 characters: what is told twice counts once.</param>
@@ -68,7 +67,7 @@ public sealed class DeliveryEvents(Db db, ProgressFeed progress)
 
     // What was said of messages that had not quite left, once they have.
     private const string WaitingSql = """
-        select campaigns.tell_campaigns(s.changed) from (
+        select campaigns.publish_campaigns(s.changed) from (
           select array_agg(c) as changed from campaigns.settle_events(array(
             select distinct d.message_id from campaigns.delivery_events d
             join campaigns.emails_sent e on e.user_id = d.user_id and e.id = d.message_id
@@ -78,7 +77,7 @@ public sealed class DeliveryEvents(Db db, ProgressFeed progress)
 
     /// <summary>What recurs.</summary>
     internal static RecurringWork Waiting { get; } =
-        new("campaigns: events that were faster than their message", TimeSpan.FromSeconds(10), WaitingSql);
+        new("campaigns: apply events that arrived before their message", TimeSpan.FromSeconds(10), WaitingSql);
 
     internal sealed record Taken(int Accepted, string[] Campaigns)
     {

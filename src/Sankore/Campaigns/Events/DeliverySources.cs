@@ -3,7 +3,7 @@ using System.Security.Cryptography;
 using System.Text;
 using Sankore.Platform.Data;
 
-namespace Sankore.Campaigns.Events;
+namespace Sankore.Campaigns;
 
 /// <summary>Who tells the platform what became of its mail (<c>Sankore:Mail:Events</c>).</summary>
 /// <param name="Generic">The key that our own form of events is signed with; null: nobody tells any.</param>

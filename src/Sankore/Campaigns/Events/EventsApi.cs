@@ -2,7 +2,7 @@ using System.Text.Json;
 using Sankore.Platform.Security;
 using Sankore.Platform.Web;
 
-namespace Sankore.Campaigns.Events;
+namespace Sankore.Campaigns;
 
 /// <summary>What mail servers and providers tell over HTTP: anonymous, and signed in each one's way.</summary>
 internal static class EventsApi

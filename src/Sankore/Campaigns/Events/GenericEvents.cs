@@ -4,7 +4,7 @@ using System.Text;
 using System.Text.Json;
 using Sankore.Platform.Security;
 
-namespace Sankore.Campaigns.Events;
+namespace Sankore.Campaigns;
 
 /// <summary>
 /// Events in our own form, for a mail server's own scripts: <c>{messageId | id, event, at, code, detail, eventId}</c> or a list of such,

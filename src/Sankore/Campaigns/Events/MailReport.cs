@@ -2,7 +2,7 @@ using System.Security.Cryptography;
 using MimeKit;
 using Sankore.Platform.Mail;
 
-namespace Sankore.Campaigns.Events;
+namespace Sankore.Campaigns;
 
 /// <summary>
 /// What a mail server writes back: that a message could not be delivered, or was (RFC 3464), or that its recipient calls it unwanted (RFC

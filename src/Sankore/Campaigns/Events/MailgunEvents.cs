@@ -3,7 +3,7 @@ using System.Text;
 using System.Text.Json;
 using Sankore.Platform.Security;
 
-namespace Sankore.Campaigns.Events;
+namespace Sankore.Campaigns;
 
 /// <summary>
 /// Mailgun's webhooks: one event each, with <c>signature {timestamp, token, signature}</c>, an HMAC-SHA256 of timestamp and token. The

@@ -1,7 +1,7 @@
 using Microsoft.Extensions.Localization;
 using Sankore.Platform.Security;
 
-namespace Sankore.Campaigns.Events;
+namespace Sankore.Campaigns;
 
 /// <summary>
 /// The links of messages: for whoever has the mail, without a session, a cookie or a form's token, which nobody could have.

@@ -4,7 +4,7 @@ using Sankore.Platform.Data;
 using Sankore.Platform.Security;
 using Sankore.Platform.Web;
 
-namespace Sankore.Campaigns.Events;
+namespace Sankore.Campaigns;
 
 /// <summary>What was said of a message.</summary>
 /// <param name="Provider">Who said it: a provider, <c>report</c> (a mail of a mail server), or <c>sankore</c> (our own links).</param>

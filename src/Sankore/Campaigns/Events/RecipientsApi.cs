@@ -3,10 +3,10 @@ using Microsoft.Extensions.Localization;
 using Sankore.Platform.Security;
 using Sankore.Platform.Text;
 using Sankore.Platform.Web;
-using Sankore.Tenancy.Assignments;
+using Sankore.Tenancy;
 using static Sankore.Campaigns.CampaignsModule;
 
-namespace Sankore.Campaigns.Events;
+namespace Sankore.Campaigns;
 
 /// <summary>What became of a campaign's messages and links, over HTTP.</summary>
 internal static class RecipientsApi

@@ -3,7 +3,7 @@ using System.Text;
 using System.Text.Json;
 using Sankore.Platform.Security;
 
-namespace Sankore.Campaigns.Events;
+namespace Sankore.Campaigns;
 
 /// <summary>
 /// SendGrid's signed event webhook: a list of events, and an ECDSA signature (P-256, SHA-256, in DER) of timestamp and body. What is

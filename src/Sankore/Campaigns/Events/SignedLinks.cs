@@ -4,7 +4,7 @@ using System.Security.Cryptography;
 using Sankore.Platform.Data;
 using Sankore.Platform.Security;
 
-namespace Sankore.Campaigns.Events;
+namespace Sankore.Campaigns;
 
 /// <summary>What a link of a message is for; a link for one is none for another.</summary>
 public enum LinkPurpose

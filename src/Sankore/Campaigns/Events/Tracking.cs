@@ -1,10 +1,9 @@
 using System.Net;
 using System.Text.RegularExpressions;
-using Sankore.Campaigns.Mailing;
 using Sankore.Platform.Data;
 using Sankore.Platform.Security;
 
-namespace Sankore.Campaigns.Events;
+namespace Sankore.Campaigns;
 
 /// <summary>
 /// The HTML of a campaign whose links or opening are watched. What is rewritten are the http(s) addresses of links as they stand in the

@@ -1,8 +1,7 @@
-using Sankore.Campaigns.Mailing;
 using Sankore.Platform.Data;
 using Sankore.Platform.Security;
 
-namespace Sankore.Campaigns.Events;
+namespace Sankore.Campaigns;
 
 /// <summary>What somebody who leaves is shown.</summary>
 /// <param name="Sender">Who writes.</param>

@@ -1,7 +1,7 @@
 using System.Text.Json;
 using Sankore.Platform.Imports;
 
-namespace Sankore.Campaigns.Imports;
+namespace Sankore.Campaigns;
 
 /// <summary>How the rows of a file of contacts are read.</summary>
 /// <param name="Email">The column of addresses, from 0.</param>

@@ -1,6 +1,5 @@
 using System.Text.Json;
 using Microsoft.Extensions.Localization;
-using Sankore.Campaigns.Contacts;
 using Sankore.Platform.Data;
 using Sankore.Platform.Files;
 using Sankore.Platform.Imports;
@@ -8,7 +7,7 @@ using Sankore.Platform.Jobs;
 using Sankore.Platform.Security;
 using Sankore.Platform.Text;
 
-namespace Sankore.Campaigns.Imports;
+namespace Sankore.Campaigns;
 
 /// <summary>What every contact of a file gets.</summary>
 /// <param name="Tags">What it is tagged with.</param>

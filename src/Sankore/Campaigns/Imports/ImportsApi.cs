@@ -6,10 +6,10 @@ using Microsoft.AspNetCore.Mvc;
 using Sankore.Platform.Imports;
 using Sankore.Platform.Security;
 using Sankore.Platform.Web;
-using Sankore.Tenancy.Assignments;
+using Sankore.Tenancy;
 using static Sankore.Campaigns.CampaignsModule;
 
-namespace Sankore.Campaigns.Imports;
+namespace Sankore.Campaigns;
 
 /// <summary>Imports of contacts over HTTP.</summary>
 internal static class ImportsApi

@@ -1,7 +1,7 @@
 using Sankore.Platform.Data;
 using Sankore.Platform.Security;
 
-namespace Sankore.Campaigns.Mailing;
+namespace Sankore.Campaigns;
 
 /// <summary>Messages accepted in a span of time.</summary>
 /// <param name="From">Its beginning, in UTC.</param>

@@ -4,7 +4,7 @@ using Microsoft.AspNetCore.StaticFiles;
 using Sankore.Platform.Data;
 using Sankore.Platform.Security;
 
-namespace Sankore.Campaigns.Mailing;
+namespace Sankore.Campaigns;
 
 /// <summary>A file that travels with every message of a campaign.</summary>
 /// <param name="ContentType">As the name's ending has it, never as the uploader says.</param>
@@ -58,7 +58,7 @@ public sealed class Attachments(Db db)
     /// <summary>A campaign's files, in the order in which they came. Refuses with NOT_FOUND.</summary>
     public Task<IReadOnlyList<AttachedFile>> List(Caller caller, Guid campaign, CancellationToken ct) => db.Read(caller, async session =>
     {
-        await Campaigns.One(session, campaign);
+        await EmailCampaigns.One(session, campaign);
         return await session.Query<AttachedFile>(ListSql, new { campaign });
     }, ct);
 
@@ -89,7 +89,7 @@ public sealed class Attachments(Db db)
         await file.ReadExactlyAsync(content, ct);
         return await db.Run(caller, async session =>
         {
-            await Campaigns.One(session, campaign);
+            await EmailCampaigns.One(session, campaign);
             return await session.One<AttachedFile>(
                 InsertSql, new { id = Guid.CreateVersion7(), campaign, name, type = TypeOf(name), content });
         }, ct);

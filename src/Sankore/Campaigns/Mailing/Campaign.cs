@@ -1,14 +1,12 @@
 using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Serialization;
-using Sankore.Campaigns.Contacts;
-using Sankore.Campaigns.Templates;
 using Sankore.Platform.Jobs;
 using Sankore.Platform.Security;
 using Sankore.Platform.Text;
 using Sankore.Platform.Web;
 
-namespace Sankore.Campaigns.Mailing;
+namespace Sankore.Campaigns;
 
 /// <summary>Whom a campaign is for; those on the suppression list are never among them.</summary>
 /// <param name="Kind"><c>all</c>, <c>segment</c> or <c>organizations</c>.</param>

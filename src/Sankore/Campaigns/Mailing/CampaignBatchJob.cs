@@ -4,7 +4,7 @@ using Sankore.Platform.Jobs;
 using Sankore.Platform.Mail;
 using Sankore.Platform.Security;
 
-namespace Sankore.Campaigns.Mailing;
+namespace Sankore.Campaigns;
 
 /// <summary>
 /// Sends a batch of a campaign's messages, one after the other; as many batches at once as there are connections. A message leaves at
@@ -26,11 +26,11 @@ public sealed class CampaignBatchJob(
 
     // As many leave together as the mail server takes in so long: what a node that dies leaves unknown is this much of its work, and a
     // slow server's mails leave one by one.
-    private static readonly TimeSpan Together = TimeSpan.FromMilliseconds(25);
-    internal const int MostTogether = 32;
+    private static readonly TimeSpan GroupTime = TimeSpan.FromMilliseconds(25);
+    internal const int LargestGroup = 32;
 
     // Of the node: it has one mail server.
-    private volatile int _together = 1;
+    private volatile int _groupSize = 1;
 
     private const string SuppressedSql = """
         update campaigns.emails_sent e set status = 'failed', error_code = 'SUPPRESSED'
@@ -55,7 +55,7 @@ public sealed class CampaignBatchJob(
         """;
 
     /// <summary>What the job needs to know.</summary>
-    public sealed record Order(Guid Campaign, int Batch);
+    public sealed record Payload(Guid Campaign, int Batch);
 
     /// <inheritdoc/>
     public string JobType => Type;
@@ -66,29 +66,29 @@ public sealed class CampaignBatchJob(
     /// <inheritdoc/>
     public async Task Run(Job job, CancellationToken ct)
     {
-        var order = job.Payload.Deserialize<Order>()!;
-        if (await mailer.Prepare(order.Campaign, anyState: false, ct) is not { } mailing)
+        var payload = job.Payload.Deserialize<Payload>()!;
+        if (await mailer.Prepare(payload.Campaign, anyState: false, ct) is not { } mailing)
         {
             return;
         }
-        var args = new { mailing.UserId, order.Campaign, order.Batch };
+        var args = new { mailing.UserId, payload.Campaign, payload.Batch };
         var messages = await db.Run(Caller.Service, async session =>
         {
-            await session.GiveUpLost([order.Campaign], order.Batch);
+            await session.GiveUpLost([payload.Campaign], payload.Batch);
             await session.Execute(SuppressedSql, args);
             return await session.Query<Message>(MessagesSql, args);
         }, ct);
-        var refused = await Send(new Sending(job, order.Campaign, mailing), messages, ct);
+        var refused = await Send(new Sending(job, payload.Campaign, mailing), messages, ct);
         await db.Run(Caller.Service, async session =>
         {
             await session.Execute(SuppressedSql, args);
             if (refused is null && await session.Value<DateTime?>(LaterSql, args) is { } due)
             {
-                await session.Enqueue(Type, order, Priority, new DateTimeOffset(due, TimeSpan.Zero));
+                await session.Enqueue(Type, payload, Priority, new DateTimeOffset(due, TimeSpan.Zero));
             }
-            await session.Finish([order.Campaign]);
+            await session.Finish([payload.Campaign]);
         }, ct);
-        progress.Changed([order.Campaign]);
+        progress.Changed([payload.Campaign]);
         if (refused is not null)
         {
             // The queue tries again, with its growing pause.
@@ -106,7 +106,7 @@ public sealed class CampaignBatchJob(
         {
             for (var next = 0; next < messages.Count; next += sending.Group.Count)
             {
-                sending.Begin([.. messages.Skip(next).Take(_together)]);
+                sending.Begin([.. messages.Skip(next).Take(_groupSize)]);
                 foreach (var message in sending.Group.Where(m => sending.Left?.Contains(m.Id) != false))
                 {
                     if (await Try(sending, message, ct) is { Outcome: SmtpOutcome.NotSent } result)
@@ -146,22 +146,22 @@ public sealed class CampaignBatchJob(
                 }
                 if (!sending.Left.Contains(message.Id))
                 {
-                    throw new KeptBack();
+                    throw new CampaignStoppedException();
                 }
             }, ct);
             sending.Results.Add(Judge(message, result));
             return result;
         }
-        catch (KeptBack)
+        catch (CampaignStoppedException)
         {
             return null;
         }
     }
 
-    private void Adapt(TimeSpan taken) => _together = mailer.IsPaced ? 1
-        : taken > Together ? Math.Max(1, _together / 2)
-        : taken < Together / 2 ? Math.Min(MostTogether, _together * 2)
-        : _together;
+    private void Adapt(TimeSpan taken) => _groupSize = mailer.IsPaced ? 1
+        : taken > GroupTime ? Math.Max(1, _groupSize / 2)
+        : taken < GroupTime / 2 ? Math.Min(LargestGroup, _groupSize * 2)
+        : _groupSize;
 
     /// <summary>
     /// What a result means for the message: 4xx is tried again after 1, 2, 4 … minutes; 5xx is a bounce, and the address is not written
@@ -182,13 +182,13 @@ public sealed class CampaignBatchJob(
     };
 
     /// <summary>A run over a batch: how far it is.</summary>
-    private sealed class Sending(Job job, Guid campaign, ReadyCampaign mailing)
+    private sealed class Sending(Job job, Guid campaign, PreparedCampaign mailing)
     {
         public Job Job => job;
 
         public Guid Campaign => campaign;
 
-        public ReadyCampaign Mailing => mailing;
+        public PreparedCampaign Mailing => mailing;
 
         /// <summary>What became of messages, and is not written down yet.</summary>
         public List<SendResult> Results { get; } = [];
@@ -210,5 +210,5 @@ public sealed class CampaignBatchJob(
                 .Select(m => new SendResult(m.Id, "pending", IsTried: false)));
     }
 
-    private sealed class KeptBack : Exception;
+    private sealed class CampaignStoppedException : Exception;
 }

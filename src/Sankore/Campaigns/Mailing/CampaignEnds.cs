@@ -1,6 +1,6 @@
 using Sankore.Platform.Data;
 
-namespace Sankore.Campaigns.Mailing;
+namespace Sankore.Campaigns;
 
 /// <summary>
 /// How the server ends or stops campaigns: each in one statement with its state test inside, which gives those that it changed.

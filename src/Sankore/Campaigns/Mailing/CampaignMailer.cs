@@ -1,21 +1,19 @@
 using System.Globalization;
 using Microsoft.Extensions.Localization;
 using MimeKit;
-using Sankore.Campaigns.Events;
-using Sankore.Campaigns.Templates;
 using Sankore.Platform.Data;
 using Sankore.Platform.Mail;
 using Sankore.Platform.Security;
 using Sankore.Platform.Web;
 
-namespace Sankore.Campaigns.Mailing;
+namespace Sankore.Campaigns;
 
 /// <summary>A message to one recipient.</summary>
 /// <param name="Attempts">How often it was tried before.</param>
 public sealed record Message(Guid Id, string Email, string? Name, string? Organization, int Attempts)
 {
     /// <summary>What stands before the subject; nothing, but for a try.</summary>
-    public string Mark { get; init; } = "";
+    public string SubjectPrefix { get; init; } = "";
 }
 
 /// <summary>A campaign made ready: its texts compiled, its attachments encoded, once for all its messages.</summary>
@@ -28,7 +26,7 @@ public sealed record Message(Guid Id, string Email, string? Name, string? Organi
 /// <param name="Text">Its texts, to be filled in.</param>
 /// <param name="Attachments">What it carries.</param>
 /// <param name="Links">Signs the links of each message.</param>
-public sealed record ReadyCampaign(
+public sealed record PreparedCampaign(
     Guid Id,
     Guid UserId,
     string Name,
@@ -81,7 +79,7 @@ public sealed class CampaignMailer(
     private sealed record File(string FileName, string ContentType, byte[] Content);
 
     private readonly SmtpPool? _server = services.GetService<SmtpPool>();
-    private readonly Dictionary<(Guid Id, int Version), ReadyCampaign> _ready = [];
+    private readonly Dictionary<(Guid Id, int Version), PreparedCampaign> _ready = [];
 
     /// <summary>Whether mails wait for their turn by the minute.</summary>
     public bool IsPaced => options.Smtp is { PerMinute: > 0 } or { PerDomainPerMinute: > 0 };
@@ -93,7 +91,7 @@ public sealed class CampaignMailer(
     /// <param name="id">Which.</param>
     /// <param name="anyState">Whether it need not be one that is being sent.</param>
     /// <param name="ct">Cancels.</param>
-    public async Task<ReadyCampaign?> Prepare(Guid id, bool anyState, CancellationToken ct)
+    public async Task<PreparedCampaign?> Prepare(Guid id, bool anyState, CancellationToken ct)
     {
         if (await db.Read(Caller.Service, session => session.Find<Row>(OneSql, new { id, anyState }), ct) is not { } row)
         {
@@ -111,7 +109,7 @@ public sealed class CampaignMailer(
         await tracking.Keep(id, row.UserId, urls, ct);
         var sender = row.FromName ?? row.DisplayName;
         var attachments = files.Select(f => new Attachment(f.FileName, f.ContentType, f.Content));
-        var mailing = new ReadyCampaign(id, row.UserId, row.Name, sender, Mailbox.Named(sender, options.From.Address),
+        var mailing = new PreparedCampaign(id, row.UserId, row.Name, sender, Mailbox.Named(sender, options.From.Address),
             Mailbox.TryParse(row.ReplyTo ?? row.Email), text, [.. attachments], await links.Signer(ct));
         lock (_ready)
         {
@@ -131,7 +129,7 @@ public sealed class CampaignMailer(
     /// <param name="leaving">Called before the first byte leaves; what it throws is thrown, and nothing leaves.</param>
     /// <param name="ct">Calls it off, as long as it has not left.</param>
     public async Task<SmtpResult> Send(
-        ReadyCampaign mailing, Message message, MailKind kind, Func<CancellationToken, Task> leaving, CancellationToken ct)
+        PreparedCampaign mailing, Message message, MailKind kind, Func<CancellationToken, Task> leaving, CancellationToken ct)
     {
         if (Mailbox.TryParse(message.Email) is not { } to)
         {
@@ -148,13 +146,13 @@ public sealed class CampaignMailer(
         return new SmtpResult(SmtpOutcome.Accepted, SmtpPhase.End, 0, null, "outbox");
     }
 
-    private MimeMessage Build(ReadyCampaign mailing, Message message, Mailbox to)
+    private MimeMessage Build(PreparedCampaign mailing, Message message, Mailbox to)
     {
         var unsubscribe = address.Link($"/u/{mailing.Links.Sign(LinkPurpose.Unsubscribe, message.Id)}").ToString();
         var values = new MergeValues(message.Email, message.Name, message.Organization, mailing.Name, mailing.SenderName, unsubscribe);
         var (subject, html, text) = mailing.Text.Fill(values);
         var named = message.Name is { } name && !name.AsSpan().ContainsAny('\r', '\n', '\0') ? Mailbox.Named(name, to.Address) : to;
-        return new MailMessage(mailing.From, named, message.Mark + subject, text)
+        return new MailMessage(mailing.From, named, message.SubjectPrefix + subject, text)
         {
             Html = TrackedHtml.Fill(html, message.Id, mailing.Links, address.Link),
             ReplyTo = mailing.ReplyTo,

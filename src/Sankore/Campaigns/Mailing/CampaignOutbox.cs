@@ -1,11 +1,10 @@
 using MimeKit;
-using Sankore.Campaigns.Templates;
 using Sankore.Platform.Data;
 using Sankore.Platform.Mail;
 using Sankore.Platform.Security;
 using Sankore.Platform.Web;
 
-namespace Sankore.Campaigns.Mailing;
+namespace Sankore.Campaigns;
 
 /// <summary>A message of a campaign that was written as a file instead of being sent.</summary>
 /// <param name="Subject">Null: its file is not here (any more).</param>

@@ -1,7 +1,7 @@
 using Sankore.Platform.Data;
 using Sankore.Platform.Jobs;
 
-namespace Sankore.Campaigns.Mailing;
+namespace Sankore.Campaigns;
 
 /// <summary>A campaign that is not over.</summary>
 /// <param name="IsDue">Whether its time has come.</param>
@@ -24,8 +24,8 @@ internal sealed record UnfinishedCampaign(
 internal sealed record RescuePlan(
     Guid[] GiveUpLost,
     Guid[] Pause,
-    IReadOnlyList<CampaignStartJob.Order> Starts,
-    IReadOnlyList<CampaignBatchJob.Order> Batches,
+    IReadOnlyList<CampaignStartJob.Payload> Starts,
+    IReadOnlyList<CampaignBatchJob.Payload> Batches,
     Guid[] Finish);
 
 /// <summary>
@@ -36,7 +36,7 @@ internal sealed record RescuePlan(
 internal static class CampaignRescue
 {
     /// <summary>What recurs, on every node; one at a time does it.</summary>
-    public static RecurringWork Work { get; } = new("campaigns: none waits for ever", TimeSpan.FromMinutes(1), Run);
+    public static RecurringWork Work { get; } = new("campaigns: recover stalled campaigns", TimeSpan.FromMinutes(1), Run);
 
     private const string TurnSql = "select pg_try_advisory_xact_lock(7205759403792793711)";
 
@@ -65,7 +65,7 @@ internal static class CampaignRescue
         order by campaign, batch
         """;
 
-    private const string TellSql = "select campaigns.tell_all(@changed)";
+    private const string PublishSql = "select campaigns.publish_all(@changed)";
 
     /// <summary>Looks after all campaigns, if nobody else is at it.</summary>
     public static async Task Run(Session session)
@@ -82,20 +82,20 @@ internal static class CampaignRescue
         var finished = await session.Finish(plan.Finish);
         if (lost.Concat(paused).Concat(finished).Distinct().Order().ToArray() is { Length: > 0 } changed)
         {
-            await session.Execute(TellSql, new { changed });
+            await session.Execute(PublishSql, new { changed });
         }
     }
 
     private static async Task<RescuePlan> Look(Session session)
     {
         await using var grid = await session.Queries(UnfinishedSql + ";" + WaitingSql);
-        return Judge([.. await grid.ReadAsync<UnfinishedCampaign>()], [.. await grid.ReadAsync<CampaignBatchJob.Order>()]);
+        return Judge([.. await grid.ReadAsync<UnfinishedCampaign>()], [.. await grid.ReadAsync<CampaignBatchJob.Payload>()]);
     }
 
     /// <summary>What campaigns need.</summary>
     /// <param name="campaigns">Those that are not over.</param>
     /// <param name="waiting">Batches that have pending messages and no live job.</param>
-    internal static RescuePlan Judge(IReadOnlyList<UnfinishedCampaign> campaigns, IReadOnlyList<CampaignBatchJob.Order> waiting)
+    internal static RescuePlan Judge(IReadOnlyList<UnfinishedCampaign> campaigns, IReadOnlyList<CampaignBatchJob.Payload> waiting)
     {
         var sent = campaigns.Where(c => c.Status == "sending").ToList();
         var allowed = sent.FindAll(c => c.MaySend);
@@ -104,7 +104,7 @@ internal static class CampaignRescue
         return new RescuePlan(
             [.. campaigns.Where(c => c.Sending > 0).Select(c => c.Id)],
             [.. sent.Except(allowed).Select(c => c.Id)],
-            [.. unbegun.Where(c => !c.HasStartJob).Select(c => new CampaignStartJob.Order(c.Id))],
+            [.. unbegun.Where(c => !c.HasStartJob).Select(c => new CampaignStartJob.Payload(c.Id))],
             [.. waiting.Where(w => allowedIds.Contains(w.Campaign))],
             // What was in hand may just have been given up.
             [.. allowed.Where(c => c.Total > 0 && c.Pending == 0).Select(c => c.Id)]);

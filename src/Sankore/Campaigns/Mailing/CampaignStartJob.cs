@@ -3,7 +3,7 @@ using Sankore.Platform.Data;
 using Sankore.Platform.Jobs;
 using Sankore.Platform.Security;
 
-namespace Sankore.Campaigns.Mailing;
+namespace Sankore.Campaigns;
 
 /// <summary>
 /// Begins a campaign, or goes on with it: at its time it becomes <c>sending</c>; its audience, without those who have left, becomes
@@ -49,7 +49,7 @@ public sealed class CampaignStartJob(Db db, ProgressFeed progress) : IJobHandler
         """;
 
     /// <summary>What the job needs to know.</summary>
-    public sealed record Order(Guid Campaign);
+    public sealed record Payload(Guid Campaign);
 
     /// <inheritdoc/>
     public string JobType => Type;
@@ -57,17 +57,17 @@ public sealed class CampaignStartJob(Db db, ProgressFeed progress) : IJobHandler
     /// <inheritdoc/>
     public async Task Run(Job job, CancellationToken ct)
     {
-        var order = job.Payload.Deserialize<Order>()!;
+        var payload = job.Payload.Deserialize<Payload>()!;
         await db.Run(Caller.Service, async session =>
         {
-            await session.Execute(DueSql, new { order.Campaign });
-            await session.PauseRefused([order.Campaign]);
-            await session.Execute(MessagesSql, new { order.Campaign, Batches, SmallestBatch, LargestBatch });
-            await session.Execute(NobodySql, new { order.Campaign });
-            var batches = await session.Query<int>(BatchesSql, new { order.Campaign });
-            CampaignBatchJob.Order[] orders = [.. batches.Select(batch => new CampaignBatchJob.Order(order.Campaign, batch))];
-            await session.EnqueueAll(CampaignBatchJob.Type, orders, CampaignBatchJob.Priority);
+            await session.Execute(DueSql, new { payload.Campaign });
+            await session.PauseRefused([payload.Campaign]);
+            await session.Execute(MessagesSql, new { payload.Campaign, Batches, SmallestBatch, LargestBatch });
+            await session.Execute(NobodySql, new { payload.Campaign });
+            var batches = await session.Query<int>(BatchesSql, new { payload.Campaign });
+            CampaignBatchJob.Payload[] payloads = [.. batches.Select(batch => new CampaignBatchJob.Payload(payload.Campaign, batch))];
+            await session.EnqueueAll(CampaignBatchJob.Type, payloads, CampaignBatchJob.Priority);
         }, ct);
-        progress.Changed([order.Campaign]);
+        progress.Changed([payload.Campaign]);
     }
 }

@@ -2,7 +2,7 @@ using System.Text.Json;
 using Sankore.Platform.Jobs;
 using Sankore.Platform.Mail;
 
-namespace Sankore.Campaigns.Mailing;
+namespace Sankore.Campaigns;
 
 /// <summary>Sends a campaign to its own user, to look at: it is in no figures.</summary>
 public sealed class CampaignTestJob(CampaignMailer mailer) : IJobHandler
@@ -12,8 +12,8 @@ public sealed class CampaignTestJob(CampaignMailer mailer) : IJobHandler
 
     /// <summary>What the job needs to know.</summary>
     /// <param name="Name">Of the user, who stands for a recipient.</param>
-    /// <param name="Mark">What the subject begins with.</param>
-    public sealed record Order(Guid Campaign, string Email, string Name, string Mark);
+    /// <param name="SubjectPrefix">What the subject begins with.</param>
+    public sealed record Payload(Guid Campaign, string Email, string Name, string SubjectPrefix);
 
     /// <inheritdoc/>
     public string JobType => Type;
@@ -21,12 +21,12 @@ public sealed class CampaignTestJob(CampaignMailer mailer) : IJobHandler
     /// <inheritdoc/>
     public async Task Run(Job job, CancellationToken ct)
     {
-        var order = job.Payload.Deserialize<Order>()!;
-        if (await mailer.Prepare(order.Campaign, anyState: true, ct) is not { } campaign)
+        var payload = job.Payload.Deserialize<Payload>()!;
+        if (await mailer.Prepare(payload.Campaign, anyState: true, ct) is not { } campaign)
         {
             return;
         }
-        var message = new Message(job.Id, order.Email, order.Name, null, 0) { Mark = order.Mark };
+        var message = new Message(job.Id, payload.Email, payload.Name, null, 0) { SubjectPrefix = payload.SubjectPrefix };
         var result = await mailer.Send(campaign, message, MailKind.Transactional, _ => Task.CompletedTask, ct);
         switch (result.Outcome)
         {

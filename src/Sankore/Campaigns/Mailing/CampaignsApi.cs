@@ -1,12 +1,11 @@
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.Extensions.Localization;
-using Sankore.Campaigns.Templates;
 using Sankore.Platform.Security;
 using Sankore.Platform.Web;
-using Sankore.Tenancy.Assignments;
+using Sankore.Tenancy;
 using static Sankore.Campaigns.CampaignsModule;
 
-namespace Sankore.Campaigns.Mailing;
+namespace Sankore.Campaigns;
 
 /// <summary>Campaigns over HTTP: what they say, to whom, when they leave, and how they do.</summary>
 internal static class CampaignsApi
@@ -40,16 +39,16 @@ internal static class CampaignsApi
         dashboard.Read(caller, ct);
 
     private static Task<Paged<CampaignLine>> List(
-        Caller caller, [AsParameters] ListQuery query, string? status, Campaigns campaigns, CancellationToken ct) =>
+        Caller caller, [AsParameters] ListQuery query, string? status, EmailCampaigns campaigns, CancellationToken ct) =>
         campaigns.List(caller, query, status, ct);
 
-    private static Task<Campaign> Find(Caller caller, Guid id, Campaigns campaigns, CancellationToken ct) => campaigns.Find(caller, id, ct);
+    private static Task<Campaign> Find(Caller caller, Guid id, EmailCampaigns campaigns, CancellationToken ct) => campaigns.Find(caller, id, ct);
 
-    private static Task<CampaignLine> Line(Caller caller, Guid id, Campaigns campaigns, CancellationToken ct) =>
+    private static Task<CampaignLine> Line(Caller caller, Guid id, EmailCampaigns campaigns, CancellationToken ct) =>
         campaigns.Line(caller, id, ct);
 
     private static async Task<CampaignDetails> Details(
-        Caller caller, Guid id, Campaigns campaigns, Analytics analytics, CancellationToken ct)
+        Caller caller, Guid id, EmailCampaigns campaigns, Analytics analytics, CancellationToken ct)
     {
         await campaigns.Find(caller, id, ct);
         return await analytics.Of(caller, id, ct);
@@ -58,21 +57,21 @@ internal static class CampaignsApi
     private static Task<ContactAnalytics> OfContact(Caller caller, Guid id, Analytics analytics, CancellationToken ct) =>
         analytics.OfContact(caller, id, ct);
 
-    private static Task<AudienceCount> Count(Caller caller, Audience audience, Campaigns campaigns, CancellationToken ct) =>
+    private static Task<AudienceCount> Count(Caller caller, Audience audience, EmailCampaigns campaigns, CancellationToken ct) =>
         campaigns.Count(caller, audience, ct);
 
-    private static async Task<Created<Campaign>> Create(Caller caller, CampaignInput input, Campaigns campaigns, CancellationToken ct)
+    private static async Task<Created<Campaign>> Create(Caller caller, CampaignInput input, EmailCampaigns campaigns, CancellationToken ct)
     {
         var campaign = await campaigns.Create(caller, input, ct);
         return TypedResults.Created($"/api/campaigns/{campaign.Id}", campaign);
     }
 
     private static Task<Campaign> Update(
-        Caller caller, Guid id, IfMatch match, CampaignInput input, Campaigns campaigns, CancellationToken ct) =>
+        Caller caller, Guid id, IfMatch match, CampaignInput input, EmailCampaigns campaigns, CancellationToken ct) =>
         campaigns.Update(caller, id, match.Or(input.Version), input, ct);
 
     private static async Task<Created<Campaign>> Duplicate(
-        Caller caller, Guid id, Campaigns campaigns, IStringLocalizer<Strings> strings, CancellationToken ct)
+        Caller caller, Guid id, EmailCampaigns campaigns, IStringLocalizer<Strings> strings, CancellationToken ct)
     {
         var name = strings["campaigns.copy_of", (await campaigns.Find(caller, id, ct)).Name];
         var copy = await campaigns.Duplicate(caller, id, name, ct);
@@ -102,11 +101,11 @@ internal static class CampaignsApi
     private static Task<Campaign> Cancel(Caller caller, Guid id, Dispatch dispatch, CancellationToken ct) =>
         dispatch.Cancel(caller, id, ct);
 
-    private static Task Delete(Caller caller, Guid id, Campaigns campaigns, CancellationToken ct) => campaigns.Delete(caller, id, ct);
+    private static Task Delete(Caller caller, Guid id, EmailCampaigns campaigns, CancellationToken ct) => campaigns.Delete(caller, id, ct);
 
     /// <summary>What the page's frame shows of a campaign: what it says, or a sentence that it says nothing yet.</summary>
     private static Task<RazorComponentResult> Preview(
-        HttpContext context, Caller caller, Guid id, Campaigns campaigns, Previews previews, CancellationToken ct) =>
+        HttpContext context, Caller caller, Guid id, EmailCampaigns campaigns, Previews previews, CancellationToken ct) =>
         PreviewDocuments.Show(context, async () =>
         {
             var campaign = await campaigns.Find(caller, id, ct);

@@ -3,7 +3,7 @@ using Sankore.Platform.Data;
 using Sankore.Platform.Jobs;
 using Sankore.Platform.Security;
 
-namespace Sankore.Campaigns.Mailing;
+namespace Sankore.Campaigns;
 
 /// <summary>
 /// Has campaigns sent: at once or at a time, paused, resumed, called off. Each is one statement with its state test inside, so that of two
@@ -44,17 +44,17 @@ public sealed class Dispatch(Db db, TimeProvider time, IStringLocalizer<Strings>
     {
         await Ready(session, id);
         await Change(session, id, SendSql, new { id });
-        await session.Enqueue(CampaignStartJob.Type, new CampaignStartJob.Order(id), CampaignStartJob.Priority);
-        return await Campaigns.One(session, id);
+        await session.Enqueue(CampaignStartJob.Type, new CampaignStartJob.Payload(id), CampaignStartJob.Priority);
+        return await EmailCampaigns.One(session, id);
     }, ct);
 
     /// <summary>Sends a campaign to the caller alone, to look at. Refuses with NOT_FOUND, CAMPAIGN_INCOMPLETE.</summary>
     public Task Try(Caller caller, Guid id, CancellationToken ct) => db.Run(caller, async session =>
     {
-        Complete(await Campaigns.One(session, id));
+        Complete(await EmailCampaigns.One(session, id));
         var self = await session.One<Self>("select email, display_name as name from public.profiles where id = (select auth.uid())");
         var job = await session.Enqueue(
-            CampaignTestJob.Type, new CampaignTestJob.Order(id, self.Email, self.Name, strings["test.mark"]), priority: 10);
+            CampaignTestJob.Type, new CampaignTestJob.Payload(id, self.Email, self.Name, strings["test.mark"]), priority: 10);
         await session.Execute(TrySql, new { job, id, self.Email });
     }, ct);
 
@@ -69,8 +69,8 @@ public sealed class Dispatch(Db db, TimeProvider time, IStringLocalizer<Strings>
         {
             await Ready(session, id);
             await Change(session, id, ScheduleSql, new { id, at = at.UtcDateTime, zone });
-            await session.Enqueue(CampaignStartJob.Type, new CampaignStartJob.Order(id), CampaignStartJob.Priority, at);
-            return await Campaigns.One(session, id);
+            await session.Enqueue(CampaignStartJob.Type, new CampaignStartJob.Payload(id), CampaignStartJob.Priority, at);
+            return await EmailCampaigns.One(session, id);
         }, ct);
     }
 
@@ -84,8 +84,8 @@ public sealed class Dispatch(Db db, TimeProvider time, IStringLocalizer<Strings>
     public Task<Campaign> Resume(Caller caller, Guid id, CancellationToken ct) => db.Run(caller, async session =>
     {
         await Change(session, id, ResumeSql, new { id });
-        await session.Enqueue(CampaignStartJob.Type, new CampaignStartJob.Order(id), CampaignStartJob.Priority);
-        return await Campaigns.One(session, id);
+        await session.Enqueue(CampaignStartJob.Type, new CampaignStartJob.Payload(id), CampaignStartJob.Priority);
+        return await EmailCampaigns.One(session, id);
     }, ct);
 
     /// <summary>Calls a campaign off, for good. Refuses with NOT_FOUND, CAMPAIGN_STATE.</summary>
@@ -94,15 +94,15 @@ public sealed class Dispatch(Db db, TimeProvider time, IStringLocalizer<Strings>
     private Task<Campaign> Move(Caller caller, Guid id, string sql, CancellationToken ct) => db.Run(caller, async session =>
     {
         await Change(session, id, sql, new { id });
-        return await Campaigns.One(session, id);
+        return await EmailCampaigns.One(session, id);
     }, ct);
 
     /// <summary>A campaign that is sent says something, to somebody.</summary>
     private static async Task Ready(Session session, Guid id)
     {
-        var campaign = await Campaigns.One(session, id);
+        var campaign = await EmailCampaigns.One(session, id);
         Complete(campaign);
-        if (!await session.Value<bool>(Campaigns.AnybodySql, new { audience = campaign.Audience.ToJson() }))
+        if (!await session.Value<bool>(EmailCampaigns.AnybodySql, new { audience = campaign.Audience.ToJson() }))
         {
             throw new Refusal(Reason.AudienceEmpty);
         }
@@ -122,7 +122,7 @@ public sealed class Dispatch(Db db, TimeProvider time, IStringLocalizer<Strings>
     {
         if (await session.Execute(sql, args) == 0)
         {
-            await Campaigns.One(session, id);
+            await EmailCampaigns.One(session, id);
             throw new Refusal(Reason.CampaignState);
         }
     }

@@ -1,14 +1,14 @@
 using Microsoft.AspNetCore.Components;
-using Sankore.Tenancy.Assignments;
+using Sankore.Tenancy;
 
-namespace Sankore.Campaigns.Mailing;
+namespace Sankore.Campaigns;
 
 /// <summary>A step on the way to a campaign: each saves the draft and leads to the next, so that nothing is lost in between.</summary>
 public abstract class DraftPage : ModulePage
 {
     /// <summary>The use cases.</summary>
     [Inject]
-    protected Campaigns Campaigns { get; set; } = default!;
+    protected EmailCampaigns Campaigns { get; set; } = default!;
 
     /// <summary>The draft; none: it is begun with the first step.</summary>
     [Parameter]

@@ -4,7 +4,7 @@ using System.Threading.Channels;
 using Sankore.Platform.Data;
 using Sankore.Platform.Security;
 
-namespace Sankore.Campaigns.Mailing;
+namespace Sankore.Campaigns;
 
 /// <summary>
 /// Tells open pages how campaigns do: at most four times a second each, whatever the volume and however many nodes send, and always the
@@ -15,7 +15,7 @@ public sealed class ProgressFeed(Db db, ILogger<ProgressFeed> log) : BackgroundS
     private static readonly TimeSpan Pace = TimeSpan.FromMilliseconds(250);
 
     // Those that were told too short a while ago, by whichever node, come back to be told later.
-    private const string TellSql = "select id from campaigns.tell_campaigns(@ids::uuid[]) id";
+    private const string PublishSql = "select id from campaigns.publish_campaigns(@ids::uuid[]) id";
 
     private readonly ConcurrentDictionary<Guid, bool> _changed = new();
     private readonly Channel<bool> _any =
@@ -39,17 +39,17 @@ public sealed class ProgressFeed(Db db, ILogger<ProgressFeed> log) : BackgroundS
             try
             {
                 await _any.Reader.ReadAsync(stoppingToken);
-                await Tell();
+                await Publish();
                 await Task.Delay(Pace, stoppingToken);
             }
             catch (OperationCanceledException)
             {
-                await Tell();
+                await Publish();
             }
         }
     }
 
-    private async Task Tell()
+    private async Task Publish()
     {
         var ids = _changed.Keys.ToArray();
         Array.ForEach(ids, id => _changed.TryRemove(id, out _));
@@ -59,7 +59,7 @@ public sealed class ProgressFeed(Db db, ILogger<ProgressFeed> log) : BackgroundS
         }
         try
         {
-            var early = await db.Run(Caller.Service, session => session.Query<Guid>(TellSql, new { ids }), CancellationToken.None);
+            var early = await db.Run(Caller.Service, session => session.Query<Guid>(PublishSql, new { ids }), CancellationToken.None);
             if (early.Count > 0)
             {
                 Changed(early);

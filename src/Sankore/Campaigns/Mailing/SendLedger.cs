@@ -4,7 +4,7 @@ using Sankore.Platform.Data;
 using Sankore.Platform.Jobs;
 using Sankore.Platform.Security;
 
-namespace Sankore.Campaigns.Mailing;
+namespace Sankore.Campaigns;
 
 /// <summary>What became of a message.</summary>
 /// <param name="Id">Which.</param>

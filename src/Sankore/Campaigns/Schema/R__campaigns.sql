@@ -378,8 +378,10 @@ language sql stable as $$
     'rate', coalesce(a.rate_per_minute, 0), 'successRate', a.success_rate, 'secondsLeft', a.seconds_left)
 $$;
 
+drop function if exists campaigns.tell_all(uuid[]), campaigns.tell_campaigns(uuid[]);
+
 -- Tells how campaigns do, at once, and what their users have sent today. Under the log's lock, so that who tells last tells the last state.
-create or replace function campaigns.tell_all(p_ids uuid[]) returns void
+create or replace function campaigns.publish_all(p_ids uuid[]) returns void
 language plpgsql security definer set search_path = '' as $$
 begin
   if cardinality(p_ids) = 0 then
@@ -396,7 +398,7 @@ begin
 end $$;
 
 -- Tells campaigns that nobody has told for a quarter of a second; those told more lately are returned.
-create or replace function campaigns.tell_campaigns(p_ids uuid[]) returns setof uuid
+create or replace function campaigns.publish_campaigns(p_ids uuid[]) returns setof uuid
 language plpgsql security definer set search_path = '' as $$
 declare
   v_due uuid[];
@@ -406,12 +408,12 @@ begin
   select coalesce(array_agg(id), '{}') into v_due from (
     select id from campaigns.email_campaigns
     where id = any (p_ids) and told_at <= clock_timestamp() - interval '240 milliseconds' for update skip locked) due;
-  perform campaigns.tell_all(v_due);
+  perform campaigns.publish_all(v_due);
   return query select i from unnest(p_ids) i where i <> all (v_due) and exists (select 1 from campaigns.email_campaigns c where c.id = i);
 end $$;
-grant execute on function campaigns.tell_campaigns(uuid[]) to service_role;
+grant execute on function campaigns.publish_campaigns(uuid[]) to service_role;
 
-grant execute on function campaigns.tell_all(uuid[]) to service_role;
+grant execute on function campaigns.publish_all(uuid[]) to service_role;
 
 -- ── Who sees what: every row is its user's alone ──
 

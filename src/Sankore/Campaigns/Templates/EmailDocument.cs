@@ -1,6 +1,6 @@
 using System.Globalization;
 
-namespace Sankore.Campaigns.Templates;
+namespace Sankore.Campaigns;
 
 /// <summary>The HTML document around a message's content.</summary>
 internal static class EmailDocument

@@ -2,7 +2,7 @@ using Sankore.Platform.Security;
 using Sankore.Platform.Text;
 using Sankore.Platform.Web;
 
-namespace Sankore.Campaigns.Templates;
+namespace Sankore.Campaigns;
 
 /// <summary>A message to start campaigns from (document 001, « email_templates »).</summary>
 /// <param name="Subject">One line, with merge fields (<see cref="MergeText"/>).</param>

@@ -3,7 +3,7 @@ using Sankore.Platform.Data;
 using Sankore.Platform.Security;
 using Sankore.Platform.Web;
 
-namespace Sankore.Campaigns.Templates;
+namespace Sankore.Campaigns;
 
 /// <summary>A person's e-mail templates: nobody else sees them.</summary>
 public sealed class EmailTemplates(Db db, IStringLocalizer<Strings> words)

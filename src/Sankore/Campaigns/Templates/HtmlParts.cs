@@ -1,4 +1,4 @@
-namespace Sankore.Campaigns.Templates;
+namespace Sankore.Campaigns;
 
 /// <summary>What a stretch of HTML is.</summary>
 internal enum HtmlPartKind

@@ -3,7 +3,7 @@ using AngleSharp.Html.Dom;
 using AngleSharp.Html.Parser;
 using Sankore.Platform.Security;
 
-namespace Sankore.Campaigns.Templates;
+namespace Sankore.Campaigns;
 
 /// <summary>What a message's HTML may not hold: mail programs drop it, or distrust the whole message for it.</summary>
 internal static class Markup

@@ -2,7 +2,7 @@ using System.Text.RegularExpressions;
 using HandlebarsDotNet;
 using Sankore.Platform.Security;
 
-namespace Sankore.Campaigns.Templates;
+namespace Sankore.Campaigns;
 
 /// <summary>What a message says of its recipient and its sender: the values of the merge fields. Null where nothing is known.</summary>
 /// <param name="UnsubscribeUrl">The recipient's own link, of this message.</param>

@@ -1,6 +1,6 @@
 using Sankore.Platform.Security;
 
-namespace Sankore.Campaigns.Templates;
+namespace Sankore.Campaigns;
 
 /// <summary>What a message must be like, wherever it is written: in a template, in a campaign.</summary>
 public static class MessageRules

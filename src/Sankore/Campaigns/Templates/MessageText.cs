@@ -1,7 +1,7 @@
 using System.Net;
 using Microsoft.Extensions.Localization;
 
-namespace Sankore.Campaigns.Templates;
+namespace Sankore.Campaigns;
 
 /// <summary>A message as one recipient gets it.</summary>
 /// <param name="Subject">On one line.</param>

@@ -2,7 +2,7 @@ using System.Text;
 using System.Text.RegularExpressions;
 using AngleSharp.Dom;
 
-namespace Sankore.Campaigns.Templates;
+namespace Sankore.Campaigns;
 
 /// <summary>
 /// The plain text that goes beside an HTML body, for readers who do not show HTML. Merge fields stay as they are, to be filled in.

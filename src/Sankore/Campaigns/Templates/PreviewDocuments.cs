@@ -1,7 +1,7 @@
 using Microsoft.AspNetCore.Http.HttpResults;
 using Sankore.Platform.Security;
 
-namespace Sankore.Campaigns.Templates;
+namespace Sankore.Campaigns;
 
 /// <summary>The documents that a page's frame shows: a message, a sentence that there is none, or what is wrong with it.</summary>
 internal static class PreviewDocuments

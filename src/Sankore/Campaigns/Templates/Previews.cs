@@ -1,17 +1,16 @@
 using Microsoft.Extensions.Localization;
-using Sankore.Campaigns.Contacts;
-using Sankore.Identity.Accounts;
+using Sankore.Identity;
 using Sankore.Platform.Security;
 using Sankore.Platform.Web;
 
-namespace Sankore.Campaigns.Templates;
+namespace Sankore.Campaigns;
 
 /// <summary>What is looked at before it is sent.</summary>
 /// <param name="ContactId">One of the caller's contacts to fill it in for; null: somebody made up.</param>
 public sealed record PreviewInput(string? Subject, string? Content, Guid? ContactId);
 
 /// <summary>Messages as one recipient would get them.</summary>
-public sealed class Previews(Contacts.Contacts contacts, Profiles profiles, AppAddress address, IStringLocalizer<Strings> words)
+public sealed class Previews(Contacts contacts, Profiles profiles, AppAddress address, IStringLocalizer<Strings> words)
 {
     private const int OfferedContacts = 50;
 

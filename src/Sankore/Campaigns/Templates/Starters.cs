@@ -1,6 +1,6 @@
 using Sankore.Platform.Text;
 
-namespace Sankore.Campaigns.Templates;
+namespace Sankore.Campaigns;
 
 /// <summary>A message that a new template may start from, in the current language.</summary>
 /// <param name="Key">Its name in the address of the page.</param>

@@ -4,10 +4,10 @@ using Microsoft.AspNetCore.Mvc;
 using Sankore.Platform.Security;
 using Sankore.Platform.Text;
 using Sankore.Platform.Web;
-using Sankore.Tenancy.Assignments;
+using Sankore.Tenancy;
 using static Sankore.Campaigns.CampaignsModule;
 
-namespace Sankore.Campaigns.Templates;
+namespace Sankore.Campaigns;
 
 /// <summary>Templates over HTTP, and the documents that the editor's frame shows.</summary>
 internal static class TemplatesApi

@@ -1,6 +1,6 @@
 using Microsoft.AspNetCore.Identity;
 
-namespace Sankore.Identity.Accounts;
+namespace Sankore.Identity;
 
 /// <summary>An account of <c>auth.users</c>, as ASP.NET Identity handles it.</summary>
 public sealed class Account : IdentityUser<Guid>

@@ -8,7 +8,7 @@ using Sankore.Platform.Jobs;
 using Sankore.Platform.Security;
 using Sankore.Platform.Web;
 
-namespace Sankore.Identity.Accounts;
+namespace Sankore.Identity;
 
 /// <summary>The mails of ASP.NET Identity, through the one <see cref="Mailer"/>.</summary>
 internal sealed class AccountMails(Db db, AppAddress address, IStringLocalizer<Strings> strings) : IEmailSender<Account>

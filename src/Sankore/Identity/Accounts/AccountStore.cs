@@ -5,7 +5,7 @@ using Microsoft.AspNetCore.Identity;
 using Sankore.Platform.Data;
 using Sankore.Platform.Security;
 
-namespace Sankore.Identity.Accounts;
+namespace Sankore.Identity;
 
 /// <summary>
 /// ASP.NET Identity's store on <c>auth.users</c>. It works as <c>service_role</c>: before sign-in there is nobody yet, and no person's role

@@ -3,7 +3,7 @@ using Microsoft.AspNetCore.Identity;
 using Sankore.Platform.Security;
 using Sankore.Platform.Web;
 
-namespace Sankore.Identity.Accounts;
+namespace Sankore.Identity;
 
 /// <summary>
 /// The framework's identity endpoints answer in our words: every refusal has its code and a message in the caller's language.

@@ -1,7 +1,7 @@
 using System.Text.Json;
 using Sankore.Platform.Data;
 
-namespace Sankore.Identity.Accounts;
+namespace Sankore.Identity;
 
 /// <summary>Somebody for whom an account is made before they have a password.</summary>
 public sealed record NewAccount(Guid Id, string Email, string DisplayName, string? Phone)

@@ -1,6 +1,6 @@
 using Microsoft.AspNetCore.Identity;
 
-namespace Sankore.Identity.Accounts;
+namespace Sankore.Identity;
 
 /// <summary>
 /// The demo network's password, printed by <c>./run</c>, is for demo accounts only; and a password is not the account's own address.

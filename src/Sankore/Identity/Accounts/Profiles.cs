@@ -6,7 +6,7 @@ using Sankore.Platform.Data;
 using Sankore.Platform.Security;
 using Sankore.Platform.Web;
 
-namespace Sankore.Identity.Accounts;
+namespace Sankore.Identity;
 
 /// <summary>A person's own profile.</summary>
 public sealed record Profile(Guid Id, string Email, string DisplayName, string? Phone, string? City, string? Locale);

@@ -3,7 +3,7 @@ using Microsoft.AspNetCore.Identity;
 using Microsoft.AspNetCore.Identity.Data;
 using Sankore.Platform.Security;
 
-namespace Sankore.Identity.Accounts;
+namespace Sankore.Identity;
 
 /// <summary>Whether people may register themselves: <c>Sankore:Registration</c> = <c>open</c> (default) or <c>closed</c>.</summary>
 internal static class Registration

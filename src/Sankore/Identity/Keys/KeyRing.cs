@@ -3,7 +3,7 @@ using Microsoft.AspNetCore.DataProtection.Repositories;
 using Sankore.Platform.Data;
 using Sankore.Platform.Security;
 
-namespace Sankore.Identity.Keys;
+namespace Sankore.Identity;
 
 /// <summary>The data-protection key ring in the database, so that any node accepts any node's cookies and tokens.</summary>
 public sealed class KeyRing(Db db) : IXmlRepository

@@ -9,6 +9,7 @@ namespace Sankore.Platform.Data;
 public sealed class EmbeddedPostgres : IAsyncDisposable
 {
     private const string Superuser = "sankore_admin";
+    private const string Throwaway = "fsync = off\nsynchronous_commit = off\nfull_page_writes = off\nautovacuum = off\njit = off";
 
     private readonly string _root;
     private readonly string _bin;
@@ -85,7 +86,7 @@ public sealed class EmbeddedPostgres : IAsyncDisposable
         shared_buffers = {(throwaway ? "128MB" : "256MB")}
         timezone = 'UTC'
         log_timezone = 'UTC'
-        {(throwaway ? "fsync = off\nsynchronous_commit = off\nfull_page_writes = off\nautovacuum = off\njit = off" : "wal_compression = on")}
+        {(throwaway ? Throwaway : "wal_compression = on")}
 
         """;
 

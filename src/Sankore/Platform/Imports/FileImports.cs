@@ -211,7 +211,7 @@ public sealed class FileImports(Db db, IEnumerable<ImportKind> kinds)
         var chosen = Checked(kind, found, settings);
         var started = await session.Find<Row>(StartSql, new { found.Id, settings = JsonSerializer.Serialize(chosen) })
             ?? throw new Refusal(Reason.ImportStarted);
-        await session.Enqueue(ImportJob.Type, new ImportJob.Order(found.Id, session.Caller.UserId!.Value), priority: 50);
+        await session.Enqueue(ImportJob.Type, new ImportJob.Payload(found.Id, session.Caller.UserId!.Value), priority: 50);
         return started.ToView();
     }
 

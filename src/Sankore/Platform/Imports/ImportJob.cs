@@ -42,22 +42,22 @@ public sealed class ImportJob(Db db, IServiceScopeFactory scopes) : IJobHandler
           from (select verdict, count(*) as n from util.import_rows where import_id = @Import group by verdict) by_verdict) c
         where i.id = @Import and i.status = 'running';
         delete from util.import_parts where import_id = @Import;
-        select util.tell_import(@Import)
+        select util.publish_import(@Import)
         """;
 
     private const string FailSql = """
         update util.imports set status = 'failed', failure = @code, finished_at = now() where id = @Import and status = 'running';
         delete from util.import_parts where import_id = @Import;
-        select util.tell_import(@Import)
+        select util.publish_import(@Import)
         """;
 
     private const string ProgressSql = """
         update util.imports set percent = @percent, rows_read = @rows where id = @Import and status = 'running';
-        select util.tell_import(@Import)
+        select util.publish_import(@Import)
         """;
 
     /// <summary>What the job needs to know.</summary>
-    public sealed record Order(Guid Import, Guid User);
+    public sealed record Payload(Guid Import, Guid User);
 
     private sealed record Begun(string Kind, string Settings);
 
@@ -70,31 +70,31 @@ public sealed class ImportJob(Db db, IServiceScopeFactory scopes) : IJobHandler
     /// <inheritdoc/>
     public async Task Run(Job job, CancellationToken ct)
     {
-        var order = job.Payload.Deserialize<Order>()!;
-        var server = Caller.Service with { UserId = order.User };
-        if (await db.Read(server, session => session.Find<Begun>(OneSql, new { order.Import }), ct) is not { } begun)
+        var payload = job.Payload.Deserialize<Payload>()!;
+        var server = Caller.Service with { UserId = payload.User };
+        if (await db.Read(server, session => session.Find<Begun>(OneSql, new { payload.Import }), ct) is not { } begun)
         {
             return;
         }
         await using var scope = scopes.CreateAsyncScope();
         var kind = scope.ServiceProvider.GetRequiredService<FileImports>().Kind(begun.Kind);
         var settings = JsonSerializer.Deserialize<ImportSettings>(begun.Settings)!;
-        await using var file = await Fetch(server, order, ct);
+        await using var file = await Fetch(server, payload, ct);
         try
         {
-            await new Reading(db, kind, settings, order, server).Run(file, ct);
+            await new Reading(db, kind, settings, payload, server).Run(file, ct);
         }
         catch (Refusal refusal)
         {
-            await db.Run(server, session => session.Execute(FailSql, new { order.Import, code = refusal.Reason.Code }), ct);
+            await db.Run(server, session => session.Execute(FailSql, new { payload.Import, code = refusal.Reason.Code }), ct);
         }
     }
 
     /// <summary>The file, out of its parts, on this node's disk for as long as it is open.</summary>
-    private async Task<FileStream> Fetch(Caller server, Order order, CancellationToken ct)
+    private async Task<FileStream> Fetch(Caller server, Payload payload, CancellationToken ct)
     {
         var file = ImportFile.Temporary();
-        Task<byte[]?> Part(int part) => db.Read(server, session => session.Find<byte[]>(PartSql, new { order.Import, part }), ct);
+        Task<byte[]?> Part(int part) => db.Read(server, session => session.Find<byte[]>(PartSql, new { payload.Import, part }), ct);
         for (var part = 0; await Part(part) is { } content; part++)
         {
             await file.WriteAsync(content, ct);
@@ -103,7 +103,7 @@ public sealed class ImportJob(Db db, IServiceScopeFactory scopes) : IJobHandler
     }
 
     /// <summary>One file on its way.</summary>
-    private sealed class Reading(Db db, ImportKind kind, ImportSettings settings, Order order, Caller server)
+    private sealed class Reading(Db db, ImportKind kind, ImportSettings settings, Payload payload, Caller server)
     {
         private readonly KeyValuePair<string, int>[] _columns = [.. settings.Columns];
         private readonly Stopwatch _told = Stopwatch.StartNew();
@@ -112,20 +112,22 @@ public sealed class ImportJob(Db db, IServiceScopeFactory scopes) : IJobHandler
         // What nobody confirms is written as the server in the person's name: what was begun is finished, even if the person has lost the
         // module since. What they confirm later is judged by what they see.
         public Task Run(FileStream file, CancellationToken ct) =>
-            db.Run(kind.IsAllOrNothing ? Caller.Person(order.User) : server, session => Import(session, file, ct), ct);
+            db.Run(kind.IsAllOrNothing ? Caller.Person(payload.User) : server, session => Import(session, file, ct), ct);
 
         private async Task Import(Session session, FileStream file, CancellationToken ct)
         {
-            await session.Execute(BeginSql, new { order.Import });
-            if (!await session.Value<bool>(IsRunningSql, new { order.Import }))
+            await session.Execute(BeginSql, new { payload.Import });
+            if (!await session.Value<bool>(IsRunningSql, new { payload.Import }))
             {
                 return;
             }
             await kind.MayImport(session, settings.Options);
             await Read(session, file, ct);
-            var result = kind.IsAllOrNothing ? [] : await kind.Write(session, order.Import, settings, share => Tell(50 + share * 50, ct));
+            var result = kind.IsAllOrNothing
+                ? []
+                : await kind.Write(session, payload.Import, settings, share => Publish(50 + share * 50, ct));
             var end =
-                new { order.Import, status = kind.IsAllOrNothing ? "checked" : "completed", result = JsonSerializer.Serialize(result) };
+                new { payload.Import, status = kind.IsAllOrNothing ? "checked" : "completed", result = JsonSerializer.Serialize(result) };
             await session.AsService(s => s.Execute(EndSql, end));
         }
 
@@ -137,10 +139,10 @@ public sealed class ImportJob(Db db, IServiceScopeFactory scopes) : IJobHandler
             foreach (var block in sheet.Rows(settings.Sheet).Skip(settings.HasHeader ? 1 : 0).Select(Row).Chunk(BlockRows))
             {
                 var judged = await judge(block);
-                await session.AsService(s => ImportRows.Add(s, order.Import, judged));
+                await session.AsService(s => ImportRows.Add(s, payload.Import, judged));
                 _rows += block.Length;
                 // Reading is half of the way, writing the other half.
-                await Tell(sheet.Progress * (kind.IsAllOrNothing ? 100 : 50), ct);
+                await Publish(sheet.Progress * (kind.IsAllOrNothing ? 100 : 50), ct);
             }
         }
 
@@ -154,12 +156,12 @@ public sealed class ImportJob(Db db, IServiceScopeFactory scopes) : IJobHandler
             return new ImportRow(row.Number, values, "", []);
         }
 
-        private async Task Tell(double percent, CancellationToken ct)
+        private async Task Publish(double percent, CancellationToken ct)
         {
             if (_told.Elapsed >= TellEvery)
             {
                 _told.Restart();
-                var figures = new { order.Import, percent = (int)percent, rows = _rows };
+                var figures = new { payload.Import, percent = (int)percent, rows = _rows };
                 await db.Run(server, other => other.Execute(ProgressSql, figures), ct);
             }
         }

@@ -52,7 +52,7 @@ public sealed class LiveMeters : IDisposable
     internal void Watch(Func<int> connections) =>
         _meter.CreateObservableGauge("sankore.live.connections", connections, description: "Open streams");
 
-    internal void Told(int streams, int events, int coalesced, long bytes)
+    internal void CountSent(int streams, int events, int coalesced, long bytes)
     {
         _events.Add((long)streams * events);
         _coalesced.Add((long)streams * coalesced);

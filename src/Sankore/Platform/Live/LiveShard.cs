@@ -204,14 +204,14 @@ internal sealed class LiveShard : IDisposable
     {
         foreach (var (connection, own) in _personal)
         {
-            Tell(connection, [.. connection.Audience!.Waiting.Concat(own).DistinctBy(c => c.Id).OrderBy(c => c.Id)]);
+            Send(connection, [.. connection.Audience!.Waiting.Concat(own).DistinctBy(c => c.Id).OrderBy(c => c.Id)]);
         }
         _personal.Clear();
     }
 
     private void TellAudiences(long now)
     {
-        var frames = new Dictionary<List<Change>, (List<Change> Told, LiveFrame[] Frames)>(SameChanges.Instance);
+        var frames = new Dictionary<List<Change>, (List<Change> Changes, LiveFrame[] Frames)>(SameChanges.Instance);
         var started = _hub.Time.GetTimestamp();
         var told = 0;
         for (var i = _waiting.Count - 1; i >= 0; i--)
@@ -231,7 +231,7 @@ internal sealed class LiveShard : IDisposable
                 var last = Change.LastStates(waiting);
                 frames[waiting] = ready = (last, LiveFrame.Of(last));
             }
-            Tell(audience, waiting, ready.Told, ready.Frames);
+            Send(audience, waiting, ready.Changes, ready.Frames);
             told += audience.Members.Length;
         }
         if (told > 0)
@@ -240,7 +240,7 @@ internal sealed class LiveShard : IDisposable
         }
     }
 
-    private void Tell(Audience audience, List<Change> waiting, List<Change> told, LiveFrame[] frames)
+    private void Send(Audience audience, List<Change> waiting, List<Change> told, LiveFrame[] frames)
     {
         var now = _hub.Now;
         var (before, complete) = (waiting[0].Id, 0);
@@ -260,10 +260,10 @@ internal sealed class LiveShard : IDisposable
             else
             {
                 // It came in the middle, or its rights have ended.
-                Tell(member.Connection, waiting);
+                Send(member.Connection, waiting);
             }
         }
-        _hub.Meters.Told(complete, told.Count, waiting.Count - told.Count, frames.Sum(f => (long)f.Chunk.Length));
+        _hub.Meters.CountSent(complete, told.Count, waiting.Count - told.Count, frames.Sum(f => (long)f.Chunk.Length));
     }
 
     private void SendStraight(in Member member, LiveFrame[] frames)
@@ -286,7 +286,7 @@ internal sealed class LiveShard : IDisposable
         }
     }
 
-    private void Tell(LiveConnection connection, List<Change> changes)
+    private void Send(LiveConnection connection, List<Change> changes)
     {
         if (connection.IsDeciding || connection.IsEnded)
         {
@@ -307,7 +307,7 @@ internal sealed class LiveShard : IDisposable
         var frames = LiveFrame.Of(told);
         Send(connection, frames);
         connection.Self.Cursor = news[^1].Id;
-        _hub.Meters.Told(1, told.Count, news.Count - told.Count, frames.Sum(f => (long)f.Chunk.Length));
+        _hub.Meters.CountSent(1, told.Count, news.Count - told.Count, frames.Sum(f => (long)f.Chunk.Length));
     }
 
     private void Replay(LiveConnection connection, List<Change> missed)
@@ -317,7 +317,7 @@ internal sealed class LiveShard : IDisposable
             Reset(connection, TooOldSpread);
             return;
         }
-        Tell(connection, missed);
+        Send(connection, missed);
         connection.Self.Cursor = Math.Max(connection.Self.Cursor, _position);
     }
 

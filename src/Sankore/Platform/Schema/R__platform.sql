@@ -380,11 +380,13 @@ end $$;
 
 select live.watch_column('util.imports', 'status', 'user:user_id');
 
+drop function if exists util.tell_import(uuid);
+
 -- How far one of the caller's imports is, and what became of it.
-create or replace function util.tell_import(p_id uuid) returns void
+create or replace function util.publish_import(p_id uuid) returns void
 language sql security definer set search_path = '' as $$
   select live.publish('util.imports', 'UPDATE', i.id::text,
     i.counts || i.result || jsonb_build_object('status', i.status, 'percent', i.percent, 'rows', i.rows_read), array['user:' || i.user_id])
   from util.imports i where i.id = p_id and i.user_id = auth.uid()
 $$;
-grant execute on function util.tell_import(uuid) to authenticated, service_role;
+grant execute on function util.publish_import(uuid) to authenticated, service_role;

@@ -80,7 +80,7 @@ public sealed class Problems(IStringLocalizerFactory strings, IEnumerable<Sankor
 
     private async Task Answer(HttpContext context, Exception e)
     {
-        var refusal = AsRefusal(e);
+        var refusal = AsRefusal(context, e);
         if (refusal is null)
         {
             log.RequestFailed(context.Request.Method, context.Request.Path, Activity.Current?.TraceId.ToString() ?? "", e);
@@ -129,13 +129,16 @@ public sealed class Problems(IStringLocalizerFactory strings, IEnumerable<Sankor
         }
     }
 
-    private static Refusal? AsRefusal(Exception e) => e switch
+    private static Refusal? AsRefusal(HttpContext context, Exception e) => e switch
     {
         Refusal refusal => refusal,
         BadHttpRequestException { StatusCode: 413 } => new Refusal(Reason.TooLarge),
         BadHttpRequestException { StatusCode: 415 } => new Refusal(Reason.UnsupportedMediaType),
         AntiforgeryValidationException or { InnerException: AntiforgeryValidationException } => new Refusal(Reason.BadRequest),
         BadHttpRequestException or System.Text.Json.JsonException => new Refusal(Reason.BadRequest),
+        // A form whose token was found to be none, when something reads it all the same.
+        InvalidOperationException when context.Features.Get<IAntiforgeryValidationFeature>() is { IsValid: false } =>
+            new Refusal(Reason.BadRequest),
         // A page's query that is no number or id; the framework has no exception of its own for it.
         InvalidOperationException { Source: "Microsoft.AspNetCore.Components" } parse when parse.Message.StartsWith(
             "Cannot parse the value", StringComparison.Ordinal) => new Refusal(Reason.BadRequest),

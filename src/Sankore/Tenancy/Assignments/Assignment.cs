@@ -1,7 +1,7 @@
 using Sankore.Platform.Security;
 using Sankore.Platform.Web;
 
-namespace Sankore.Tenancy.Assignments;
+namespace Sankore.Tenancy;
 
 /// <summary>A module, or whichever modules a category has, assigned to a person (document 003, <c>user_module_permissions</c>).</summary>
 /// <param name="SchoolId">The one school it is for; null: wherever in the group the person works.</param>

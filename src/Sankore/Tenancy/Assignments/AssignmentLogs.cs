@@ -2,7 +2,7 @@ using Sankore.Platform.Data;
 using Sankore.Platform.Security;
 using Sankore.Platform.Web;
 
-namespace Sankore.Tenancy.Assignments;
+namespace Sankore.Tenancy;
 
 /// <summary>What of the assignment log is asked for.</summary>
 public sealed record AssignmentLogFilter

@@ -1,7 +1,7 @@
 using Sankore.Platform.Security;
 using Sankore.Rbac;
 
-namespace Sankore.Tenancy.Assignments;
+namespace Sankore.Tenancy;
 
 /// <summary>What is asked: to give each of some people each of some targets, or to take it away.</summary>
 /// <param name="GroupId">The group that is meant; null: the one that follows from the school or the people.</param>

@@ -1,7 +1,7 @@
 using Sankore.Platform.Data;
 using Sankore.Platform.Security;
 
-namespace Sankore.Tenancy.Assignments;
+namespace Sankore.Tenancy;
 
 /// <summary>
 /// Group administrators assign modules and categories of their plan to the people of their group (document 003).

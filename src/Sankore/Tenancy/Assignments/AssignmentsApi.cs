@@ -2,7 +2,7 @@ using Microsoft.AspNetCore.Mvc;
 using Sankore.Platform.Security;
 using Sankore.Platform.Web;
 
-namespace Sankore.Tenancy.Assignments;
+namespace Sankore.Tenancy;
 
 /// <summary>
 /// Assignments of modules and categories over HTTP. <see cref="Assignments"/> decides what a group's administrators may assign to whom,

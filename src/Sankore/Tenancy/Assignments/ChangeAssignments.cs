@@ -1,7 +1,7 @@
 using Sankore.Platform.Data;
 using Sankore.Platform.Security;
 
-namespace Sankore.Tenancy.Assignments;
+namespace Sankore.Tenancy;
 
 /// <summary>
 /// Judges a change of assignments and writes what comes of it, with the log of what was done and of what was refused. It reads and writes

@@ -2,7 +2,7 @@ using Sankore.Platform.Data;
 using Sankore.Platform.Security;
 using Sankore.Platform.Web;
 
-namespace Sankore.Tenancy.Assignments;
+namespace Sankore.Tenancy;
 
 /// <summary>A column of the matrix: a module that the group's plan has and that can be used.</summary>
 public sealed record MatrixModule(
@@ -44,14 +44,14 @@ public sealed class Matrix(Db db)
         join tenancy.modules m on m.id = a.module_id
         join tenancy.business_categories c on c.id = m.category_id
         where u.school_group_id = @groupId
-        {Tenancy.Modules.Modules.InOrder}
+        {Tenancy.Modules.InOrder}
         """;
 
     private const string CatalogueSql = $"""
         select {Columns}
         from tenancy.modules m
         join tenancy.business_categories c on c.id = m.category_id
-        {Tenancy.Modules.Modules.InOrder}
+        {Tenancy.Modules.InOrder}
         """;
 
     private const string PeopleSql = """
@@ -93,7 +93,7 @@ public sealed class Matrix(Db db)
         Caller caller, Guid groupId, ListQuery query, MatrixFilter filter, CancellationToken ct) => db.Read(caller, async session =>
     {
         var args = new { groupId, filter.Role, filter.School, query.Pattern, query.Limit, query.Offset };
-        await using var grid = await session.Queries(Groups.Groups.AdministeredSql + ";" + ModulesSql + ";" + PeopleSql, args);
+        await using var grid = await session.Queries(Groups.AdministeredSql + ";" + ModulesSql + ";" + PeopleSql, args);
         await grid.One<string>();
         IReadOnlyList<MatrixModule> modules = [.. await grid.ReadAsync<MatrixModule>()];
         var people = (await grid.ReadAsync<PersonRow>()).ToList();

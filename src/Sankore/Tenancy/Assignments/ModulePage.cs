@@ -2,7 +2,7 @@ using System.Reflection;
 using Microsoft.AspNetCore.Components;
 using Sankore.Ui;
 
-namespace Sankore.Tenancy.Assignments;
+namespace Sankore.Tenancy;
 
 /// <summary>
 /// A page of a module of the catalogue, which its <see cref="RequireModuleAttribute"/> names. It offers what the person may do there,

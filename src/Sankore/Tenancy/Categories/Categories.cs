@@ -2,9 +2,8 @@ using Sankore.Platform.Data;
 using Sankore.Platform.Security;
 using Sankore.Platform.Text;
 using Sankore.Platform.Web;
-using Sankore.Tenancy.Modules;
 
-namespace Sankore.Tenancy.Categories;
+namespace Sankore.Tenancy;
 
 /// <summary>A category of modules (document 000, <c>business_categories</c>).</summary>
 /// <param name="Color">One of the palette's eight names.</param>

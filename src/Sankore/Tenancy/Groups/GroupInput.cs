@@ -1,9 +1,8 @@
 using Sankore.Platform.Jobs;
 using Sankore.Platform.Security;
 using Sankore.Platform.Text;
-using Sankore.Tenancy.Modules;
 
-namespace Sankore.Tenancy.Groups;
+namespace Sankore.Tenancy;
 
 /// <summary>What an administrator writes of a school group. What is left out has its default.</summary>
 /// <param name="Code">In any spelling; taken from the name when left out.</param>

@@ -2,7 +2,7 @@ using Sankore.Platform.Data;
 using Sankore.Platform.Security;
 using Sankore.Platform.Web;
 
-namespace Sankore.Tenancy.Groups;
+namespace Sankore.Tenancy;
 
 /// <summary>A school group: the tenant (glossary).</summary>
 /// <param name="Plan">Name of the plan it lives on; null without a live subscription.</param>

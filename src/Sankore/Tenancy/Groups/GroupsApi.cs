@@ -2,7 +2,7 @@ using Microsoft.AspNetCore.Http.HttpResults;
 using Sankore.Platform.Security;
 using Sankore.Platform.Web;
 
-namespace Sankore.Tenancy.Groups;
+namespace Sankore.Tenancy;
 
 /// <summary>
 /// School groups and their schools over HTTP. A group's administrators have no permission of the platform: row policies say whose

@@ -4,14 +4,11 @@ using Sankore.Platform.Data;
 using Sankore.Platform.Imports;
 using Sankore.Platform.Security;
 using Sankore.Platform.Text;
-using Sankore.Tenancy.Groups;
-using Sankore.Tenancy.Staff;
-using Sankore.Tenancy.Subscriptions;
 
-namespace Sankore.Tenancy.Imports;
+namespace Sankore.Tenancy;
 
 /// <summary>School groups, each with its subscription and first administrator if the file says so. The operator's.</summary>
-public sealed class GroupsKind(IStringLocalizer<Strings> texts, Staff.Staff staff, TimeProvider time) : NetworkKind(texts)
+public sealed class GroupsKind(IStringLocalizer<Strings> texts, Staff staff, TimeProvider time) : NetworkKind(texts)
 {
     private const string PlansSql = "select id, slug, name from tenancy.subscription_plans";
 

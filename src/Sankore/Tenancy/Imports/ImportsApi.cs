@@ -6,7 +6,7 @@ using Sankore.Platform.Imports;
 using Sankore.Platform.Security;
 using Sankore.Platform.Web;
 
-namespace Sankore.Tenancy.Imports;
+namespace Sankore.Tenancy;
 
 /// <summary>How a file of the network is read, as far as it is not as guessed.</summary>
 /// <param name="Sheet">The sheet's place among the visible ones, from 0.</param>

@@ -7,7 +7,7 @@ using Sankore.Platform.Imports;
 using Sankore.Platform.Security;
 using Sankore.Platform.Text;
 
-namespace Sankore.Tenancy.Imports;
+namespace Sankore.Tenancy;
 
 /// <summary>
 /// What files of groups, schools and staff have in common: they are imported whole or not at all, by whoever may do by hand what their
@@ -70,7 +70,7 @@ public abstract class NetworkKind(IStringLocalizer texts) : ImportKind(texts)
     {
         if (GroupOf(options) is { } id)
         {
-            await Groups.Groups.MayManage(session, id);
+            await Groups.MayManage(session, id);
         }
         else if (!await session.Value<bool>("select rbac.has_permission((select auth.uid()), 'tenancy.manage')"))
         {

@@ -3,9 +3,8 @@ using Microsoft.Extensions.Localization;
 using Sankore.Platform.Data;
 using Sankore.Platform.Imports;
 using Sankore.Platform.Text;
-using Sankore.Tenancy.Groups;
 
-namespace Sankore.Tenancy.Imports;
+namespace Sankore.Tenancy;
 
 /// <summary>Schools of a group, or of many.</summary>
 public sealed class SchoolsKind(IStringLocalizer<Strings> texts) : NetworkKind(texts)

@@ -2,13 +2,11 @@ using Microsoft.Extensions.Localization;
 using Sankore.Platform.Data;
 using Sankore.Platform.Imports;
 using Sankore.Platform.Text;
-using Sankore.Tenancy.Assignments;
-using Sankore.Tenancy.Staff;
 
-namespace Sankore.Tenancy.Imports;
+namespace Sankore.Tenancy;
 
 /// <summary>People of a group, or of many: accounts, places and invitations.</summary>
-public sealed class StaffKind(IStringLocalizer<Strings> texts, IStringLocalizer<Ui.UiStrings> ui, Staff.Staff staff) : NetworkKind(texts)
+public sealed class StaffKind(IStringLocalizer<Strings> texts, IStringLocalizer<Ui.UiStrings> ui, Staff staff) : NetworkKind(texts)
 {
     private const string RoleUnknown = "import.role";
 

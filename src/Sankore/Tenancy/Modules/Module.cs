@@ -2,7 +2,7 @@ using Sankore.Platform.Security;
 using Sankore.Platform.Text;
 using Sankore.Platform.Web;
 
-namespace Sankore.Tenancy.Modules;
+namespace Sankore.Tenancy;
 
 /// <summary>A module of the catalogue (document 002, <c>modules_activation</c>, under the glossary's names).</summary>
 /// <param name="Code">Normalised, unique: see <see cref="Codes.Normalize"/>.</param>

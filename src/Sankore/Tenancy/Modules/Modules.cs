@@ -2,7 +2,7 @@ using Sankore.Platform.Data;
 using Sankore.Platform.Security;
 using Sankore.Platform.Web;
 
-namespace Sankore.Tenancy.Modules;
+namespace Sankore.Tenancy;
 
 /// <summary>A row of the operator's list: a module with its category and its reach.</summary>
 /// <param name="Plans">How many plans include it.</param>

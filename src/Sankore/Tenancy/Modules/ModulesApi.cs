@@ -2,7 +2,7 @@ using Microsoft.AspNetCore.Http.HttpResults;
 using Sankore.Platform.Security;
 using Sankore.Platform.Web;
 
-namespace Sankore.Tenancy.Modules;
+namespace Sankore.Tenancy;
 
 /// <summary>The catalogue's modules over HTTP. Members read too, and their row policies decide what they see.</summary>
 internal static class ModulesApi

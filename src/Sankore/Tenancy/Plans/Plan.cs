@@ -1,9 +1,8 @@
 using Sankore.Platform.Security;
 using Sankore.Platform.Text;
 using Sankore.Platform.Web;
-using Sankore.Tenancy.Modules;
 
-namespace Sankore.Tenancy.Plans;
+namespace Sankore.Tenancy;
 
 /// <summary>A plan that groups subscribe to (documents 002 and 003, <c>subscription_plans</c>).</summary>
 /// <param name="MonthlyPrice">Minor units of <paramref name="Currency"/>.</param>

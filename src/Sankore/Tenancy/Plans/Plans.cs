@@ -3,7 +3,7 @@ using Sankore.Platform.Data;
 using Sankore.Platform.Security;
 using Sankore.Platform.Web;
 
-namespace Sankore.Tenancy.Plans;
+namespace Sankore.Tenancy;
 
 /// <summary>Plans and what they include (document 002, « Attribution du Module à un Plan »).</summary>
 public sealed class Plans(Db db)
@@ -26,7 +26,7 @@ public sealed class Plans(Db db)
         join tenancy.business_categories c on c.id = m.category_id
         left join tenancy.plan_modules pm on pm.plan_id = i.plan_id and pm.module_id = m.id
         where i.plan_id = @id
-        {Modules.Modules.InOrder}
+        {Modules.InOrder}
         """;
 
     private const string LinesSql = $"""
@@ -38,7 +38,7 @@ public sealed class Plans(Db db)
         from tenancy.modules m
         join tenancy.business_categories c on c.id = m.category_id
         left join tenancy.plan_modules pm on pm.plan_id = @id and pm.module_id = m.id
-        {Modules.Modules.InOrder}
+        {Modules.InOrder}
         """;
 
     private static readonly PagedSql Pages = new("select count(*)" + Where, "select " + Columns + Where,

@@ -3,7 +3,7 @@ using Microsoft.AspNetCore.Http.HttpResults;
 using Sankore.Platform.Security;
 using Sankore.Platform.Web;
 
-namespace Sankore.Tenancy.Plans;
+namespace Sankore.Tenancy;
 
 /// <summary>A plan and the modules that it says something about.</summary>
 public sealed record PlanWithModules(Plan Plan, IReadOnlyList<PlanModule> Modules) : IVersioned

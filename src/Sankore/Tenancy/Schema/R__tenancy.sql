@@ -68,7 +68,8 @@ $$;
 -- ends. Whoever reads the whole catalogue has no need of the plans' narrower events; a group's administrator hears of all that the plan
 -- has, other people of what was assigned to them, in the terms it was assigned in. For many people at once: they may all come at once.
 -- In PL/pgSQL, which keeps its plan.
-drop function if exists tenancy.my_topics(), tenancy.my_rights_end_at();
+drop function if exists tenancy.my_topics(), tenancy.my_rights_end_at(), tenancy.tell_module(uuid), tenancy.tell_category(uuid),
+  tenancy.tell_modules_of(uuid), tenancy.tell(text, uuid, integer, uuid[], text[], jsonb, jsonb);
 create or replace function tenancy.rights_of_people(p_user_ids uuid[]) returns table (user_id uuid, kind text, items text[])
 language plpgsql stable security definer set search_path = '' as $$
 #variable_conflict use_column
@@ -236,9 +237,8 @@ $$;
 -- Tells the operator and the other audiences what became of a row, as it is at commit, each in its own terms: gone for those who lose it,
 -- changed for those who keep it, new for those who gain it; nothing twice. The log's lock comes first: what is read after it, statement by
 -- statement, is what everybody who committed before has left (READ COMMITTED, as all of Db.Run).
-create
-  or replace function tenancy.tell(p_table text, p_id uuid, p_version integer, p_including uuid[], p_topics text[], p_operator_row jsonb,
-    p_member_row jsonb) returns void
+create or replace function tenancy.publish_change(p_table text, p_id uuid, p_version integer, p_including uuid[], p_topics text[],
+    p_operator_row jsonb, p_member_row jsonb) returns void
 language plpgsql security definer set search_path = '' as $$
 declare
   v_told tenancy.told_audiences;
@@ -265,7 +265,7 @@ begin
   end if;
 end $$;
 
-create or replace function tenancy.tell_module(p_id uuid) returns void
+create or replace function tenancy.publish_module(p_id uuid) returns void
 language plpgsql security definer set search_path = '' as $$
 declare
   v_module    tenancy.modules;
@@ -274,32 +274,32 @@ begin
   perform live.lock();
   select * into v_module from tenancy.modules where id = p_id;
   v_including := tenancy.plans_including(p_id);
-  perform tenancy.tell('tenancy.modules', p_id, v_module.version, v_including,
+  perform tenancy.publish_change('tenancy.modules', p_id, v_module.version, v_including,
     tenancy.module_topics(p_id), tenancy.module_row(v_module, v_including), tenancy.module_row(v_module, null));
 end $$;
 
-create or replace function tenancy.tell_category(p_id uuid) returns void
+create or replace function tenancy.publish_category(p_id uuid) returns void
 language plpgsql security definer set search_path = '' as $$
 declare
   v_category tenancy.business_categories;
 begin
   perform live.lock();
   select * into v_category from tenancy.business_categories where id = p_id;
-  perform tenancy.tell('tenancy.business_categories', p_id, v_category.version, '{}', tenancy.category_topics(p_id),
+  perform tenancy.publish_change('tenancy.business_categories', p_id, v_category.version, '{}', tenancy.category_topics(p_id),
     tenancy.category_row(v_category), tenancy.category_row(v_category));
 end $$;
 
-create or replace function tenancy.tell_modules_of(p_category_id uuid) returns void
+create or replace function tenancy.publish_modules_of(p_category_id uuid) returns void
 language plpgsql security definer set search_path = '' as $$
 begin
   perform live.lock();
-  perform tenancy.tell_module(m.id) from (select id from tenancy.modules where category_id = p_category_id order by priority, id) m;
+  perform tenancy.publish_module(m.id) from (select id from tenancy.modules where category_id = p_category_id order by priority, id) m;
 end $$;
 
 create or replace function tenancy.notify_module_change() returns trigger
 language plpgsql security definer set search_path = '' as $$
 begin
-  perform tenancy.tell_module(coalesce(new.id, old.id));
+  perform tenancy.publish_module(coalesce(new.id, old.id));
   perform pg_notify('module_changed',
       json_build_object('op', tg_op, 'id', coalesce(new.id, old.id), 'code', coalesce(new.code, old.code))::text);
   return null;
@@ -308,9 +308,9 @@ end $$;
 create or replace function tenancy.notify_category_change() returns trigger
 language plpgsql security definer set search_path = '' as $$
 begin
-  perform tenancy.tell_category(coalesce(new.id, old.id));
+  perform tenancy.publish_category(coalesce(new.id, old.id));
   if tg_op = 'UPDATE' and old.status <> new.status then
-    perform tenancy.tell_modules_of(new.id);
+    perform tenancy.publish_modules_of(new.id);
   end if;
   perform pg_notify('category_changed',
       json_build_object('op', tg_op, 'id', coalesce(new.id, old.id), 'slug', coalesce(new.slug, old.slug))::text);
@@ -322,9 +322,9 @@ create or replace function tenancy.notify_plan_change() returns trigger
 language plpgsql security definer set search_path = '' as $$
 begin
   if tg_table_name = 'plan_modules' then
-    perform tenancy.tell_module(m) from unnest(array[old.module_id, new.module_id]) m where m is not null;
+    perform tenancy.publish_module(m) from unnest(array[old.module_id, new.module_id]) m where m is not null;
   else
-    perform tenancy.tell_category(c), tenancy.tell_modules_of(c)
+    perform tenancy.publish_category(c), tenancy.publish_modules_of(c)
       from (select distinct c from unnest(array[old.category_id, new.category_id]) c where c is not null) x;
   end if;
   return null;

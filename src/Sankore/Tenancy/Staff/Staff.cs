@@ -1,14 +1,13 @@
 using System.Text.Json;
 using Microsoft.Extensions.Localization;
-using Sankore.Identity.Accounts;
+using Sankore.Identity;
 using Sankore.Platform.Data;
 using Sankore.Platform.Jobs;
 using Sankore.Platform.Security;
 using Sankore.Platform.Web;
 using Sankore.Rbac;
-using Sankore.Tenancy.Assignments;
 
-namespace Sankore.Tenancy.Staff;
+namespace Sankore.Tenancy;
 
 /// <summary>
 /// The people of a group: administrators and the operator invite them, and change or end their places (document 003,
@@ -109,7 +108,7 @@ public sealed class Staff(Db db, Invitations invitations, IStringLocalizer<Strin
         Caller caller, Guid groupId, ListQuery query, StaffFilter filter, CancellationToken ct) => db.Read(caller, async session =>
     {
         await using var grid = await session.Queries(
-            $"{Groups.Groups.AdministeredSql}; select count(*) {From}; {PageSql}",
+            $"{Groups.AdministeredSql}; select count(*) {From}; {PageSql}",
             new { groupId, filter.Role, filter.School, query.Pattern, query.Limit, query.Offset });
         await grid.One<string>();
         return await grid.Page<StaffMember>(query);
@@ -184,7 +183,7 @@ public sealed class Staff(Db db, Invitations invitations, IStringLocalizer<Strin
     /// </summary>
     public Task InviteAgain(Caller caller, Guid groupId, Guid userId, CancellationToken ct) => db.Run(caller, async session =>
     {
-        var group = await Groups.Groups.MayManage(session, groupId);
+        var group = await Groups.MayManage(session, groupId);
         var person = await session.One<Waiting>(WaitingSql, new { groupId, userId });
         await session.AsService(
             s => s.Execute("update rbac.invitations set used_at = now() where user_id = @userId and used_at is null", new { userId }));
@@ -196,7 +195,7 @@ public sealed class Staff(Db db, Invitations invitations, IStringLocalizer<Strin
     /// <summary>Admits many people to a group, in the caller's transaction. Refuses with NOT_FOUND, FORBIDDEN, SCHOOL_UNKNOWN.</summary>
     internal async Task<Admission> Admit(Session session, Guid groupId, IReadOnlyList<StaffInput> people)
     {
-        var group = await Groups.Groups.MayManage(session, groupId);
+        var group = await Groups.MayManage(session, groupId);
         var known = await session.FindAccounts(people.Select(p => p.Email!));
         Guid[] colleagues = [
             .. await session.AsService(

@@ -1,7 +1,7 @@
 using Sankore.Platform.Security;
 using Sankore.Platform.Web;
 
-namespace Sankore.Tenancy.Staff;
+namespace Sankore.Tenancy;
 
 /// <summary>A group's staff over HTTP, for its administrators and the operator: row policies say whose staff is theirs to keep.</summary>
 internal static class StaffApi

@@ -1,9 +1,8 @@
 using Sankore.Platform.Jobs;
 using Sankore.Platform.Security;
 using Sankore.Platform.Text;
-using Sankore.Tenancy.Assignments;
 
-namespace Sankore.Tenancy.Staff;
+namespace Sankore.Tenancy;
 
 /// <summary>Somebody's place in a group.</summary>
 /// <param name="UserId">Null for an invitation that somebody with an account has not accepted yet.</param>

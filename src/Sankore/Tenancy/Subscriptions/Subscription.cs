@@ -1,7 +1,7 @@
 using Sankore.Platform.Security;
 using Sankore.Platform.Web;
 
-namespace Sankore.Tenancy.Subscriptions;
+namespace Sankore.Tenancy;
 
 /// <summary>A group's subscription to a plan (document 002, <c>abonnements</c>).</summary>
 /// <param name="Status">One of <see cref="SubscriptionInput.States"/>.</param>

@@ -1,7 +1,7 @@
 using Sankore.Platform.Data;
 using Sankore.Platform.Security;
 
-namespace Sankore.Tenancy.Subscriptions;
+namespace Sankore.Tenancy;
 
 /// <summary>The subscriptions of groups: at most one of a group is live (a partial unique index says so).</summary>
 public sealed class Subscriptions(Db db, TimeProvider time)

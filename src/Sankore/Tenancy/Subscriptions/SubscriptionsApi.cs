@@ -2,7 +2,7 @@ using Microsoft.AspNetCore.Http.HttpResults;
 using Sankore.Platform.Security;
 using Sankore.Platform.Web;
 
-namespace Sankore.Tenancy.Subscriptions;
+namespace Sankore.Tenancy;
 
 /// <summary>Groups' subscriptions over HTTP.</summary>
 internal static class SubscriptionsApi

@@ -3,7 +3,7 @@ using Sankore.Platform.Security;
 using Sankore.Platform.Text;
 using Sankore.Platform.Web;
 
-namespace Sankore.Campaigns.Mailing;
+namespace Sankore.Campaigns;
 
 /// <summary>How a campaign does (document 001, « campaign_analytics »).</summary>
 /// <param name="Total">Messages in all.</param>
@@ -36,7 +36,7 @@ public sealed record CampaignLine(
 }
 
 /// <summary>A person's campaigns: what is written, and to whom.</summary>
-public sealed class Campaigns(Db db)
+public sealed class EmailCampaigns(Db db)
 {
     private const string Columns = """
         id, name, subject, content, status, template_id, from_name, reply_to, audience::text,
@@ -123,7 +123,7 @@ public sealed class Campaigns(Db db)
         DateTime UpdatedAt)
     {
         public Campaign ToView() => new(
-            Id, Name, Subject, Content, Status, TemplateId, FromName, ReplyTo, Mailing.Audience.Of(Audience), TrackOpens, TrackClicks,
+            Id, Name, Subject, Content, Status, TemplateId, FromName, ReplyTo, Campaigns.Audience.Of(Audience), TrackOpens, TrackClicks,
             ScheduledAt, TimeZone, StartedAt, FinishedAt, Failure,
             Version, CreatedAt, UpdatedAt);
     }
