@@ -22,6 +22,9 @@ public sealed class Person : IAsyncDisposable
     public IBrowserContext Context { get; }
     public IPage Page { get; }
 
+    /// <summary>How the tab is looked at; null: as its context was made.</summary>
+    public Look? Look { get; private set; }
+
     /// <summary>How many documents the tab has shown.</summary>
     public int Navigations { get; private set; }
 
@@ -107,8 +110,12 @@ public sealed class Person : IAsyncDisposable
     /// <summary>Changes how the page is looked at, in the language that it is in.</summary>
     public async Task Wear(Look look)
     {
-        await Page.SetViewportSizeAsync(look.Width, look.Height);
-        await Page.EmulateMediaAsync(new PageEmulateMediaOptions { ColorScheme = look.Dark ? ColorScheme.Dark : ColorScheme.Light });
+        if (look != Look)
+        {
+            Look = look;
+            await Page.SetViewportSizeAsync(look.Width, look.Height);
+            await Page.EmulateMediaAsync(new PageEmulateMediaOptions { ColorScheme = look.Dark ? ColorScheme.Dark : ColorScheme.Light });
+        }
         await Page.EvaluateAsync("scrollTo(0, 0)");
         await Settle();
     }
@@ -120,15 +127,8 @@ public sealed class Person : IAsyncDisposable
         return Page.GotoAsync(path);
     }
 
-    /// <summary>Waits until the page has painted what it has just been told, and no colour is on its way to another.</summary>
-    public Task Settle() => Page.EvaluateAsync("""
-        new Promise(done => {
-          let frames = 0;
-          const moves = () => document.getAnimations().some(a => a instanceof CSSTransition && a.playState === 'running');
-          const look = () => ++frames < 3 || (frames < 12 && moves()) ? requestAnimationFrame(look) : done();
-          requestAnimationFrame(look);
-        })
-        """);
+    /// <summary>Waits until the page has painted what it has just been told: nothing moves for who wants nothing to.</summary>
+    public Task Settle() => Page.EvaluateAsync("new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))");
 
     public async ValueTask DisposeAsync() => await Context.DisposeAsync();
 }

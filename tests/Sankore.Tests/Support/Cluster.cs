@@ -16,14 +16,17 @@ namespace Sankore.Tests.Support;
 public sealed class Cluster : IAsyncLifetime
 {
     // A connection takes longer to open than most statements take; what is not used is soon closed, for there are many databases.
-    private const string FewConnections = "Maximum Pool Size=8;Connection Idle Lifetime=5;Connection Pruning Interval=5";
+    private const string FewConnections = "Maximum Pool Size=8;Connection Idle Lifetime=5;Connection Pruning Interval=5;No Reset On Close=true";
 
     private static readonly SemaphoreSlim Cloning = new(1);
     private static readonly string Root = Path.Combine(Path.GetTempPath(), $"sankore-tests-{Environment.ProcessId}");
     private static readonly Lazy<Task<EmbeddedPostgres>> Postgres = new(Start);
-    private static readonly PasswordHasher<Account> QuickHash = new(Options.Create(new PasswordHasherOptions { IterationCount = 1000 }));
-
     private static int _number;
+
+    /// <summary>The hash of the demo password, quickly made and checked: what makes one hard to guess would be a tenth of a run.</summary>
+    public static string DemoPasswordHash { get; } =
+        new PasswordHasher<Account>(Options.Create(new PasswordHasherOptions { IterationCount = 1000 }))
+            .HashPassword(new Account(), PasswordRules.Demo);
 
     // All databases are alike: Dapper makes its code for a statement once, and not once a database.
     static Cluster() => SqlMapper.ConnectionStringComparer = new AnyDatabase();
@@ -90,10 +93,9 @@ public sealed class Cluster : IAsyncLifetime
             postgres.ConnectionString + ";Database=postgres;Pooling=false", "create database template_demo template template_empty");
         await DemoNetwork.Load(
             postgres.ConnectionString + ";Database=template_demo;Pooling=false", "small", (_, _) => { }, CancellationToken.None);
-        // What makes a password hard to guess would be a tenth of a run.
         await Execute(
             postgres.ConnectionString + ";Database=template_demo;Pooling=false",
-            $"update auth.users set password_hash = '{QuickHash.HashPassword(new Account(), PasswordRules.Demo)}'");
+            $"update auth.users set password_hash = '{DemoPasswordHash}'");
         return postgres;
     }
 }

@@ -1,7 +1,5 @@
 using Dapper;
-using Microsoft.AspNetCore.Identity;
 using Npgsql;
-using Sankore.Identity;
 
 namespace Sankore.Tests.Tenancy;
 
@@ -13,7 +11,6 @@ public sealed record FeedStep(long Position, Dictionary<string, HashSet<Guid>> S
 /// </summary>
 public sealed partial class FeedNetwork(World world, int seed)
 {
-    private static readonly string Hash = new PasswordHasher<Account>().HashPassword(new Account(), PasswordRules.Demo);
     private readonly Random _random = new(seed);
     private readonly Guid[] _categories = [.. Enumerable.Range(0, 3).Select(_ => Guid.CreateVersion7())];
     private readonly Guid[] _plans = [.. Enumerable.Range(0, 3).Select(_ => Guid.CreateVersion7())];
@@ -49,7 +46,7 @@ public sealed partial class FeedNetwork(World world, int seed)
         {
             sql.Add(
                 $"insert into auth.users (id, email, normalized_email, password_hash, security_stamp, concurrency_stamp, is_demo)"
-                + $" values ('{id}', '{email}', upper('{email}'), '{Hash}', 's', 'c', true)");
+                + $" values ('{id}', '{email}', upper('{email}'), '{Cluster.DemoPasswordHash}', 's', 'c', true)");
             sql.Add($"insert into public.profiles (id, email, display_name) values ('{id}', '{email}', 'Person {i}')");
             sql.AddRange(i < Administrators
                 ? (i < 3 ? (int[])[i] : [0, 1])

@@ -1,8 +1,6 @@
 using System.Text.Json;
 using Dapper;
-using Microsoft.AspNetCore.Identity;
 using Npgsql;
-using Sankore.Identity;
 
 namespace Sankore.Tests.Tenancy;
 
@@ -27,7 +25,6 @@ public sealed record NetRole(Guid UserId, string RoleName, bool IsActive, DateTi
 /// <summary>A random network of schools: lists of rows, written to a database in one go.</summary>
 public sealed class Network
 {
-    private static readonly string Hash = new PasswordHasher<Account>().HashPassword(new Account(), PasswordRules.Demo);
     private readonly Random _random = new(0);
     private readonly string _name = "";
 
@@ -123,7 +120,7 @@ public sealed class Network
         user.Id,
         user.Email,
         normalized_email = user.Email.ToUpperInvariant(),
-        password_hash = Hash,
+        password_hash = Cluster.DemoPasswordHash,
         security_stamp = user.Email,
         concurrency_stamp = user.Email,
         is_demo = true,
