@@ -3,8 +3,8 @@ using System.Text.RegularExpressions;
 namespace Sankore.Tests.Guards;
 
 /// <summary>
-/// No line is longer than 140 characters, no method longer than 40 lines, and no test's name longer than 15 words. Found in the text: the format is fixed, a block closes
-/// where it was opened.
+/// No line is longer than 140 characters, no method longer than 40 lines, and no test's name longer than 15 words. Found in the text: the
+/// format is fixed, a block closes where it was opened.
 /// </summary>
 public sealed partial class LengthGuards
 {

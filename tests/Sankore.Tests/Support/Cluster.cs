@@ -16,7 +16,8 @@ namespace Sankore.Tests.Support;
 public sealed class Cluster : IAsyncLifetime
 {
     // A connection takes longer to open than most statements take; what is not used is soon closed, for there are many databases.
-    private const string FewConnections = "Maximum Pool Size=8;Connection Idle Lifetime=5;Connection Pruning Interval=5;No Reset On Close=true";
+    private const string FewConnections =
+        "Maximum Pool Size=8;Connection Idle Lifetime=5;Connection Pruning Interval=5;No Reset On Close=true";
 
     private static readonly SemaphoreSlim Cloning = new(1);
     private static readonly string Root = Path.Combine(Path.GetTempPath(), $"sankore-tests-{Environment.ProcessId}");

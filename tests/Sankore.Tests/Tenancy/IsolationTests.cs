@@ -2,7 +2,9 @@ using Npgsql;
 
 namespace Sankore.Tests.Tenancy;
 
-/// <summary>Thirty random networks in one database, in a long run sixty: each person sees exactly what is theirs, no row more and no row less.</summary>
+/// <summary>
+/// Thirty random networks in one database, in a long run sixty: each person sees exactly what is theirs, no row more and no row less.
+/// </summary>
 public sealed class IsolationTests(RandomNetworks world) : IClassFixture<RandomNetworks>
 {
     private const string EverythingSql = """
@@ -116,7 +118,8 @@ public sealed class IsolationTests(RandomNetworks world) : IClassFixture<RandomN
 /// <summary>A world of sixty random networks.</summary>
 public sealed class RandomNetworks : EmptyWorld, IAsyncLifetime
 {
-    private readonly List<(int Seed, Network Network)> _networks = [.. Enumerable.Range(1, Effort.Of(30, 60)).Select(seed => (seed, new Network(seed)))];
+    private readonly List<(int Seed, Network Network)> _networks =
+        [.. Enumerable.Range(1, Effort.Of(30, 60)).Select(seed => (seed, new Network(seed)))];
 
     public Oracle Oracle => field ??= new Oracle([.. _networks.Select(n => n.Network)]);
 

@@ -42,7 +42,8 @@ internal static class CampaignsApi
         Caller caller, [AsParameters] ListQuery query, string? status, EmailCampaigns campaigns, CancellationToken ct) =>
         campaigns.List(caller, query, status, ct);
 
-    private static Task<Campaign> Find(Caller caller, Guid id, EmailCampaigns campaigns, CancellationToken ct) => campaigns.Find(caller, id, ct);
+    private static Task<Campaign> Find(Caller caller, Guid id, EmailCampaigns campaigns, CancellationToken ct) =>
+        campaigns.Find(caller, id, ct);
 
     private static Task<CampaignLine> Line(Caller caller, Guid id, EmailCampaigns campaigns, CancellationToken ct) =>
         campaigns.Line(caller, id, ct);
