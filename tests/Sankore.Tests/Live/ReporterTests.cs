@@ -295,8 +295,7 @@ public sealed class ReporterTests(World world) : IClassFixture<World>
             alter database {database} allow_connections {allowed};
             select pg_terminate_backend(pid) from pg_stat_activity where datname = '{database}' and not {allowed}
             """);
-        await using var cut = new NpgsqlConnection(world.AdminConnection);
-        NpgsqlConnection.ClearPool(cut);
+        Cluster.ClearPool(world.AdminConnection);
     }
 
     private static bool IsOf(LiveEvent e, Guid node) => e.Type == "change" && e.Table == "live.nodes" && e.RowId == node;

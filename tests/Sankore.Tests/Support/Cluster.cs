@@ -24,9 +24,12 @@ public sealed class Cluster : IAsyncLifetime
     private static readonly Lazy<Task<EmbeddedPostgres>> Postgres = new(Start);
     private static int _number;
 
+    /// <summary>Rounds of a password's hash in tests.</summary>
+    public const int HashIterations = 1000;
+
     /// <summary>The hash of the demo password, quickly made and checked: what makes one hard to guess would be a tenth of a run.</summary>
     public static string DemoPasswordHash { get; } =
-        new PasswordHasher<Account>(Options.Create(new PasswordHasherOptions { IterationCount = 1000 }))
+        new PasswordHasher<Account>(Options.Create(new PasswordHasherOptions { IterationCount = HashIterations }))
             .HashPassword(new Account(), PasswordRules.Demo);
 
     // All databases are alike: Dapper makes its code for a statement once, and not once a database.
@@ -63,6 +66,13 @@ public sealed class Cluster : IAsyncLifetime
         await connection.OpenAsync();
         await using var command = new NpgsqlCommand(sql, connection);
         await command.ExecuteNonQueryAsync();
+    }
+
+    /// <summary>Closes the connections that are kept for later.</summary>
+    public static void ClearPool(string connectionString)
+    {
+        using var connection = new NpgsqlConnection(connectionString);
+        NpgsqlConnection.ClearPool(connection);
     }
 
     public ValueTask InitializeAsync() => ValueTask.CompletedTask;

@@ -88,7 +88,7 @@ public class World : IAsyncLifetime
         builder.WebHost.UseStaticWebAssets();
         // What the server calls an error stands in the run's output: a page that says "something went wrong" does not say what.
         builder.Logging.ClearProviders().AddSimpleConsole().AddFilter<ConsoleLoggerProvider>(null, LogLevel.Error);
-        builder.Services.Configure<PasswordHasherOptions>(o => o.IterationCount = 1000);
+        builder.Services.Configure<PasswordHasherOptions>(o => o.IterationCount = Cluster.HashIterations);
         var app = SankoreApp.Build(builder, AppConnection, _data);
         Map(app);
         await app.StartAsync();
@@ -158,10 +158,8 @@ public class World : IAsyncLifetime
         {
             await App.StopAsync();
             await App.DisposeAsync();
-            await using var connection = new NpgsqlConnection(AppConnection);
-            NpgsqlConnection.ClearPool(connection);
-            await using var admin = new NpgsqlConnection(AdminConnection);
-            NpgsqlConnection.ClearPool(admin);
+            Cluster.ClearPool(AppConnection);
+            Cluster.ClearPool(AdminConnection);
         }
         Directory.Delete(_data, recursive: true);
         GC.SuppressFinalize(this);
