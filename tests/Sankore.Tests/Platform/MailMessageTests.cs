@@ -163,6 +163,18 @@ public sealed class MailMessageTests(PythonMail python) : IClassFixture<PythonMa
         Mailbox.Parse(text).NeedsSmtpUtf8.ShouldBe(needsUtf8);
     }
 
+    [Fact]
+    public void MimeKit_reads_every_address_that_is_taken()
+    {
+        var local = Gen.Elements("abzAZ019.-_+!'~/=?é\"".ToCharArray()).NonEmptyListOf();
+        var domain = Gen.Elements("abz09.-_".ToCharArray()).NonEmptyListOf();
+        var addresses = Gen.Zip(local, domain).Select(parts => string.Concat(parts.Item1) + "@" + string.Concat(parts.Item2));
+        var lenient = new ParserOptions { AddressParserComplianceMode = RfcComplianceMode.Looser };
+        Prop.ForAll(Arb.From(addresses), address =>
+            Mailbox.TryParse(address) is not { Address: var taken } || MailboxAddress.Parse(lenient, taken).Address == taken)
+            .QuickCheckThrowOnFailure();
+    }
+
     [Theory]
     [InlineData("")]
     [InlineData("@")]

@@ -155,10 +155,10 @@ public sealed class ContactsKind(IStringLocalizer<Strings> texts) : ImportKind(t
                 values[column] = value;
             }
         }
-        row = row with { Values = values, Verdict = values.Count == 0 ? "empty" : "imported" };
-        row = values.Count == 0 || Mail.IsAddress(row["email"]) ? row : row.With("email", "EMAIL_INVALID");
-        row = new[] { "organization", "name" }.Where(column => row[column]?.Length > MaxText)
-            .Aggregate(row, (r, column) => r.With(column, "field.too_long", "200"));
-        return row.Errors.Count == 0 ? row : row with { Verdict = "invalid" };
+        List<RowError> errors = values.Count == 0 || Mail.IsAddress(values.GetValueOrDefault("email"))
+            ? [] : [new RowError("email", "EMAIL_INVALID", [])];
+        errors.AddRange(
+            values.Where(v => v.Key != "email" && v.Value.Length > MaxText).Select(v => new RowError(v.Key, "field.too_long", ["200"])));
+        return new ImportRow(row.Number, values, values.Count == 0 ? "empty" : errors.Count == 0 ? "imported" : "invalid", errors);
     }
 }

@@ -136,13 +136,23 @@ public sealed class ImportJob(Db db, IServiceScopeFactory scopes) : IJobHandler
             _rows = 0;
             var judge = await kind.Judge(session, settings);
             using var sheet = SheetFile.Open(file, kind.Limits);
-            foreach (var block in sheet.Rows(settings.Sheet).Skip(settings.HasHeader ? 1 : 0).Select(Row).Chunk(BlockRows))
+            var adding = Task.CompletedTask;
+            try
             {
-                var judged = await judge(block);
-                await session.AsService(s => ImportRows.Add(s, payload.Import, judged));
-                _rows += block.Length;
-                // Reading is half of the way, writing the other half.
-                await Publish(sheet.Progress * (kind.IsAllOrNothing ? 100 : 50), ct);
+                foreach (var block in sheet.Rows(settings.Sheet).Skip(settings.HasHeader ? 1 : 0).Select(Row).Chunk(BlockRows))
+                {
+                    // While the database took in the block before, this one was read.
+                    await adding;
+                    var judged = await judge(block);
+                    adding = session.AsService(s => ImportRows.Add(s, payload.Import, judged));
+                    _rows += block.Length;
+                    // Reading is half of the way, writing the other half.
+                    await Publish(sheet.Progress * (kind.IsAllOrNothing ? 100 : 50), ct);
+                }
+            }
+            finally
+            {
+                await adding;
             }
         }
 

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Text.Json;
 using MimeKit;
 using Sankore.Platform.Data;
@@ -8,10 +9,13 @@ namespace Sankore.Platform.Jobs;
 /// <summary>A mail of plain text to one person.</summary>
 public sealed record Mail(string To, string Subject, string Text)
 {
+    // What a mailbox may have around an address or quoted in it: spaces of every kind, control characters, brackets.
+    private static readonly SearchValues<char> Outside = SearchValues.Create(
+        [.. Enumerable.Range(0, 0x10000).Select(c => (char)c).Where(c => char.IsWhiteSpace(c) || char.IsControl(c) || c is '<' or '>')]);
+
     /// <summary>Whether a text is one address, and nothing but that.</summary>
     public static bool IsAddress(string? text) =>
-        text is { Length: <= 254 } && !text.Any(c => char.IsWhiteSpace(c) || char.IsControl(c) || c is '<' or '>')
-        && Mailbox.TryParse(text) is not null;
+        text is { Length: <= 254 } && !text.AsSpan().ContainsAny(Outside) && Mailbox.TryParse(text) is not null;
 }
 
 /// <summary>Every transactional mail of the platform goes this way: a job in the transaction that wants it sent.</summary>

@@ -79,13 +79,20 @@ public sealed record Mailbox
     private static Mailbox? Of(string address, string name = "")
     {
         var at = address.LastIndexOf('@');
-        if (at < 1 || address.Length > MaxAddress || !IsLocal(address.AsSpan(0, at)) || AsciiDomain(address[(at + 1)..]) is not { } domain
-            || !MailboxAddress.TryParse(Lenient, $"{address[..at]}@{domain}", out _))
+        if (at < 1 || address.Length > MaxAddress || AsciiDomain(address[(at + 1)..]) is not { } domain)
         {
             return null;
         }
-        return new Mailbox(name.Trim(), address[..at], domain);
+        // A file has a hundred thousand addresses, nearly all of them plain, and MimeKit takes every plain one.
+        var local = address[..at];
+        return IsPlain(local) || (IsLocal(local) && MailboxAddress.TryParse(Lenient, $"{local}@{domain}", out _))
+            ? new Mailbox(name.Trim(), local, domain) : null;
     }
+
+    private static bool IsPlain(string local) => !local.AsSpan().ContainsAnyExcept(Atom) && AreDotsApart(local);
+
+    private static bool AreDotsApart(string text) =>
+        text.Length > 0 && text[0] != '.' && text[^1] != '.' && !text.Contains("..", StringComparison.Ordinal);
 
     private static bool IsLocal(ReadOnlySpan<char> local)
     {
@@ -109,8 +116,7 @@ public sealed record Mailbox
         try
         {
             var ascii = Ascii.IsValid(domain) ? domain : new IdnMapping().GetAscii(domain);
-            return ascii.Length > 0 && ascii[0] != '.' && ascii[^1] != '.' && !ascii.Contains("..", StringComparison.Ordinal)
-                && !ascii.AsSpan().ContainsAnyExcept(DomainCharacters) ? ascii : null;
+            return AreDotsApart(ascii) && !ascii.AsSpan().ContainsAnyExcept(DomainCharacters) ? ascii : null;
         }
         catch (ArgumentException)
         {

@@ -113,7 +113,11 @@ internal static class ChangeAssignments
     }
 
     private static object Values(
-        Guid caller, AssignmentChange change, AssignmentJudgement judgement, IReadOnlyList<AssignmentVerdict> lines) => new
+        Guid caller, AssignmentChange change, AssignmentJudgement judgement, IReadOnlyList<AssignmentVerdict> lines)
+    {
+        // Twenty thousand assignments have few different rights between them.
+        var had = lines.Select(l => l.Had).OfType<AssignedRights>().Distinct().ToDictionary(r => r, r => r.ToJson());
+        return new
         {
             caller,
             users = lines.Select(l => l.UserId).ToArray(),
@@ -122,7 +126,7 @@ internal static class ChangeAssignments
             existing = lines.Select(l => l.ExistingId).ToArray(),
             actions = lines.Select(l => l.Action).ToArray(),
             reasons = lines.Select(l => l.Refusal?.Code).ToArray(),
-            before = lines.Select(l => l.Had?.ToJson()).ToArray(),
+            before = lines.Select(l => l.Had is { } rights ? had[rights] : null).ToArray(),
             after = change.Revokes ? null : change.Rights.ToJson(),
             group = judgement.GroupId,
             logGroup = judgement.LogGroupId,
@@ -132,4 +136,5 @@ internal static class ChangeAssignments
             canExport = change.Rights.Export,
             expiresAt = change.Rights.ExpiresAt?.UtcDateTime,
         };
+    }
 }
