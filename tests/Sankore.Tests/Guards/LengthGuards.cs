@@ -3,13 +3,14 @@ using System.Text.RegularExpressions;
 namespace Sankore.Tests.Guards;
 
 /// <summary>
-/// No line is longer than 140 characters, no method longer than 40 lines, and no test's name longer than 15 words. Found in the text: the
-/// format is fixed, a block closes where it was opened.
+/// No line is longer than 140 characters, no method longer than 40 lines, no file than 400, and no test's name longer than 15 words. Found
+/// in the text: the format is fixed, a block closes where it was opened.
 /// </summary>
 public sealed partial class LengthGuards
 {
     private const int LongestLine = 140;
     private const int LongestMethod = 40;
+    private const int LongestFile = 400;
     private const int LongestName = 15;
 
     private static readonly string[] Folders = ["src", "tests", "bench", "samples"];
@@ -25,6 +26,10 @@ public sealed partial class LengthGuards
     public void A_line_that_is_too_long_is_named(int characters, int found) =>
         LongLines(["// short", $"// 🎓{new string('é', characters - 4)}"])
             .ShouldBe(Enumerable.Repeat($"line 2 has {characters} characters", found));
+
+    [Fact]
+    public void No_file_is_too_long() =>
+        Files("*.cs", "*.razor", "*.sql", "*.js").Where(path => File.ReadLines(path).Count() > LongestFile).Select(Name).ShouldBeEmpty();
 
     [Fact]
     public void No_method_is_too_long() =>

@@ -49,13 +49,13 @@ public sealed class SchemaTests
         await Cluster.Execute(
             database,
             "update util.migrations_meta set checksum = 'other'"
-            + " where migration_name = 'R__tenancy'; drop policy modules_member_select on tenancy.modules");
+            + " where migration_name = 'R__tenancy_policies'; drop policy modules_member_select on tenancy.modules");
         (await Should.ThrowAsync<OperatorException>(() => SankoreApp.PrepareDatabase(AsApp(database), _ => { }, CancellationToken.None)))
-            .Message.ShouldContain("Tenancy/R__tenancy");
+            .Message.ShouldContain("Tenancy/R__tenancy_policies");
 
         var said = new List<string>();
         await SankoreApp.PrepareDatabase(database, said.Add, CancellationToken.None);
-        said.ShouldHaveSingleItem().ShouldContain("Tenancy/R__tenancy");
+        said.ShouldHaveSingleItem().ShouldContain("Tenancy/R__tenancy_policies");
         (await Scalar<long>(database, "select count(*) from pg_policies where policyname = 'modules_member_select'")).ShouldBe(1);
         (await Scalar<long>(database, "select count(*) from util.migrations_meta where checksum = 'other'")).ShouldBe(0);
     }

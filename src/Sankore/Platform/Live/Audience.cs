@@ -93,3 +93,22 @@ internal sealed class SameChanges : IEqualityComparer<List<Change>>
 
     public int GetHashCode(List<Change> changes) => HashCode.Combine(changes.Count, changes[0].Id, changes[^1].Id);
 }
+
+/// <summary>Changes that are told together: of each row its last state, made into frames once for all who are told.</summary>
+internal sealed class Telling
+{
+    public Telling(List<Change> changes)
+    {
+        var last = Change.LastStates(changes);
+        (Frames, Events, Covered) = (LiveFrame.Of(last), last.Count, changes.Count - last.Count);
+    }
+
+    public LiveFrame[] Frames { get; }
+
+    public int Events { get; }
+
+    /// <summary>Changes that a later one of the same row stands for.</summary>
+    public int Covered { get; }
+
+    public long Bytes => Frames.Sum(f => (long)f.Chunk.Length);
+}

@@ -153,22 +153,16 @@ internal sealed class LiveShard : IDisposable
         {
             // More came than the window holds, or the log began anew, and it is unknown to whom.
             _position = _hub.Position;
-            foreach (var connection in _roster.Everybody)
-            {
-                Redecide(connection);
-            }
+            _roster.Everybody.ForEach(Redecide);
             return;
         }
         foreach (var change in news)
         {
             if (change.IsRights)
             {
-                foreach (var connection in _roster.Concerned(change))
+                foreach (var connection in _roster.Concerned(change).Where(c => c.RightsAsOf < change.Id))
                 {
-                    if (connection.RightsAsOf < change.Id)
-                    {
-                        Redecide(connection);
-                    }
+                    Redecide(connection);
                 }
             }
             else
@@ -211,7 +205,7 @@ internal sealed class LiveShard : IDisposable
 
     private void TellAudiences(long now)
     {
-        var frames = new Dictionary<List<Change>, (List<Change> Changes, LiveFrame[] Frames)>(SameChanges.Instance);
+        var ready = new Dictionary<List<Change>, Telling>(SameChanges.Instance);
         var started = _hub.Time.GetTimestamp();
         var told = 0;
         for (var i = _waiting.Count - 1; i >= 0; i--)
@@ -226,12 +220,11 @@ internal sealed class LiveShard : IDisposable
             _waiting.RemoveAt(_waiting.Count - 1);
             audience.DueAt = now + Pace;
             var waiting = audience.Take();
-            if (!frames.TryGetValue(waiting, out var ready))
+            if (!ready.TryGetValue(waiting, out var telling))
             {
-                var last = Change.LastStates(waiting);
-                frames[waiting] = ready = (last, LiveFrame.Of(last));
+                ready[waiting] = telling = new Telling(waiting);
             }
-            Send(audience, waiting, ready.Changes, ready.Frames);
+            Send(audience, waiting, telling);
             told += audience.Members.Length;
         }
         if (told > 0)
@@ -240,7 +233,7 @@ internal sealed class LiveShard : IDisposable
         }
     }
 
-    private void Send(Audience audience, List<Change> waiting, List<Change> told, LiveFrame[] frames)
+    private void Send(Audience audience, List<Change> waiting, Telling telling)
     {
         var now = _hub.Now;
         var (before, complete) = (waiting[0].Id, 0);
@@ -248,13 +241,13 @@ internal sealed class LiveShard : IDisposable
         {
             if (member.Descriptor >= 0 && member.Cursor < before && member.EndsAt > now)
             {
-                SendStraight(member, frames);
+                SendStraight(member, telling.Frames);
                 complete++;
             }
             else if (member.Cursor < before && member.EndsAt > now && !member.Connection.IsDeciding)
             {
                 // It is behind, or its request writes itself.
-                Send(member.Connection, frames);
+                Send(member.Connection, telling.Frames);
                 complete++;
             }
             else
@@ -263,7 +256,7 @@ internal sealed class LiveShard : IDisposable
                 Send(member.Connection, waiting);
             }
         }
-        _hub.Meters.CountSent(complete, told.Count, waiting.Count - told.Count, frames.Sum(f => (long)f.Chunk.Length));
+        _hub.Meters.CountSent(complete, telling.Events, telling.Covered, telling.Bytes);
     }
 
     private void SendStraight(in Member member, LiveFrame[] frames)
@@ -303,11 +296,10 @@ internal sealed class LiveShard : IDisposable
         {
             return;
         }
-        var told = Change.LastStates(news);
-        var frames = LiveFrame.Of(told);
-        Send(connection, frames);
+        var telling = new Telling(news);
+        Send(connection, telling.Frames);
         connection.Self.Cursor = news[^1].Id;
-        _hub.Meters.CountSent(1, told.Count, news.Count - told.Count, frames.Sum(f => (long)f.Chunk.Length));
+        _hub.Meters.CountSent(1, telling.Events, telling.Covered, telling.Bytes);
     }
 
     private void Replay(LiveConnection connection, List<Change> missed)
