@@ -38,8 +38,8 @@ internal static class CrowdCommand
             {
                 "connect" => await Connect(crowd, Seconds(words[1])),
                 "hear" => await Hear(
-                crowd, long.Parse(words[1], CultureInfo.InvariantCulture), long.Parse(words[2], CultureInfo.InvariantCulture),
-                Seconds(words[3])),
+                    crowd, long.Parse(words[1], CultureInfo.InvariantCulture), long.Parse(words[2], CultureInfo.InvariantCulture),
+                    Seconds(words[3])),
                 "leave" => Each(crowd, words[1], crowd.Leave),
                 "bring" => Each(crowd, words[1], crowd.Bring),
                 "stall" => Each(crowd, words[1], crowd.Stall),

@@ -58,7 +58,7 @@ internal static class EntitlementBench
         var clients = new List<HttpClient>();
         foreach (var email in Enumerable.Range(1, 60)
             .SelectMany(
-            i => (string[])[$"head.s{i:0000}@sankore.test", $"teacher.s{i:0000}.1@sankore.test", $"admin.g{i:000}@sankore.test"]))
+                i => (string[])[$"head.s{i:0000}@sankore.test", $"teacher.s{i:0000}.1@sankore.test", $"admin.g{i:000}@sankore.test"]))
         {
             clients.Add(await Requests.Client(server, email));
         }

@@ -12,10 +12,8 @@ public sealed class CampaignsModule : SankoreModule
     /// <summary>The module's code in the catalogue: whoever's chain holds for it has these pages and endpoints.</summary>
     public const string Code = "campagnes";
 
-    /// <inheritdoc/>
     public override IEnumerable<Reason> Reasons => CampaignsReasons.All;
 
-    /// <inheritdoc/>
     public override IReadOnlyDictionary<string, Reason> Constraints { get; } = new Dictionary<string, Reason>
     {
         ["contacts_user_id_email_unique"] = Reason.ContactExists,
@@ -24,10 +22,8 @@ public sealed class CampaignsModule : SankoreModule
         ["suppressions_user_id_email_unique"] = Reason.SuppressionExists,
     };
 
-    /// <inheritdoc/>
     public override IEnumerable<RecurringWork> Recurring => [DeliveryEvents.Waiting, CampaignRescue.Work];
 
-    /// <inheritdoc/>
     public override void Services(IServiceCollection services, IConfiguration configuration)
     {
         services.AddScoped<Dashboard>();
@@ -59,7 +55,6 @@ public sealed class CampaignsModule : SankoreModule
         services.AddHostedService(sp => sp.GetRequiredService<ProgressFeed>());
     }
 
-    /// <inheritdoc/>
     public override void Routes(IEndpointRouteBuilder routes)
     {
         ContactsApi.Map(routes);

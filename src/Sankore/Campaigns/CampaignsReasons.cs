@@ -13,7 +13,6 @@ public static class CampaignsReasons
         Of("CAMPAIGN_INCOMPLETE", 422), Of("AUDIENCE_EMPTY", 422), Of("SIGNATURE_INVALID", 401),
     }.ToDictionary(r => r.Code);
 
-    /// <summary>All of them.</summary>
     public static IEnumerable<Reason> All => Book.Values;
 
     extension(Reason)

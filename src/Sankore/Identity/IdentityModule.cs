@@ -12,10 +12,8 @@ public sealed class IdentityModule : SankoreModule
     /// <summary>The rate limit of everything that takes a password.</summary>
     public const string SignInLimit = "sign-in";
 
-    /// <inheritdoc/>
     public override IEnumerable<Reason> Reasons => IdentityReasons.All;
 
-    /// <inheritdoc/>
     public override IReadOnlyDictionary<string, Reason> Constraints { get; } = new Dictionary<string, Reason>
     {
         ["users_normalized_email_unique"] = Reason.EmailTaken,
@@ -24,11 +22,9 @@ public sealed class IdentityModule : SankoreModule
         ["profiles_username_unique"] = Reason.Conflict,
     };
 
-    /// <inheritdoc/>
     public override string RightsSql =>
         "select id as user_id, 'stamp' as kind, array[security_stamp] as items from auth.users where id = any(@userIds)";
 
-    /// <inheritdoc/>
     public override void Services(IServiceCollection services, IConfiguration configuration)
     {
         services.AddDataProtection().SetApplicationName("Sankore");
@@ -86,7 +82,6 @@ public sealed class IdentityModule : SankoreModule
         });
     }
 
-    /// <inheritdoc/>
     public override void Routes(IEndpointRouteBuilder routes)
     {
         var auth = routes.MapGroup("/api/auth").WithTags("auth").AddEndpointFilter<IdentityAnswers>();

@@ -12,7 +12,6 @@ public static class IdentityReasons
         Of("LINK_INVALID", 410), Of("ACCOUNT_INVALID", 400), Of("REGISTRATION_CLOSED", 403),
     }.ToDictionary(r => r.Code);
 
-    /// <summary>All of them.</summary>
     public static IEnumerable<Reason> All => Book.Values;
 
     extension(Reason)

@@ -3,7 +3,6 @@ namespace Sankore.Operations;
 /// <summary>Keeping the platform running: audit log, outgoing mail, health, the feed's figures.</summary>
 public sealed class OperationsModule : SankoreModule
 {
-    /// <inheritdoc/>
     public override IEnumerable<MenuEntry> Menu =>
     [
         new("audit.read", "/admin/audit", "list", "menu.audit", typeof(Strings), 41),
@@ -11,7 +10,6 @@ public sealed class OperationsModule : SankoreModule
         new("operations.read", "/admin/live", "bolt", "menu.live", typeof(Strings), 43),
     ];
 
-    /// <inheritdoc/>
     public override void Services(IServiceCollection services, IConfiguration configuration)
     {
         services.AddScoped<AuditLogs>();
@@ -19,7 +17,6 @@ public sealed class OperationsModule : SankoreModule
         services.AddScoped<LiveNodes>();
     }
 
-    /// <inheritdoc/>
     public override void Routes(IEndpointRouteBuilder routes)
     {
         AuditLogsApi.Map(routes);

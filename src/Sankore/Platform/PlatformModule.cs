@@ -6,7 +6,6 @@ namespace Sankore.Platform;
 /// <summary>What every module stands on. Its other services are the server's own (SankoreApp).</summary>
 public sealed class PlatformModule : SankoreModule
 {
-    /// <inheritdoc/>
     public override IEnumerable<RecurringWork> Recurring =>
     [
         new("live feed: drop old partitions of the change log", TimeSpan.FromHours(1), "select live.keep_partitions()"),
@@ -18,7 +17,6 @@ public sealed class PlatformModule : SankoreModule
             "delete from util.imports where created_at < now() - interval '7 days'"),
     ];
 
-    /// <inheritdoc/>
     public override void Services(IServiceCollection services, IConfiguration configuration)
     {
         services.AddScoped<FileImports>();

@@ -32,7 +32,6 @@ public abstract class SankoreModule
     /// <summary>Names of constraints and what breaking them means.</summary>
     public virtual IReadOnlyDictionary<string, Reason> Constraints => new Dictionary<string, Reason>();
 
-    /// <summary>Work that recurs.</summary>
     public virtual IEnumerable<Platform.Jobs.RecurringWork> Recurring => [];
 
     /// <summary>

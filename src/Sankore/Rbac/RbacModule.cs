@@ -6,26 +6,21 @@ namespace Sankore.Rbac;
 /// <summary>Who may do what: roles, permissions, invitations into roles, keys of services.</summary>
 public sealed class RbacModule : SankoreModule
 {
-    /// <inheritdoc/>
     public override IEnumerable<Reason> Reasons => RbacReasons.All;
 
-    /// <inheritdoc/>
     public override IReadOnlyDictionary<string, Reason> Constraints { get; } = new Dictionary<string, Reason>
     {
         ["api_keys_name_check"] = Reason.Unprocessable,
     };
 
-    /// <inheritdoc/>
     public override IEnumerable<MenuEntry> Menu =>
     [
         new("identity.read", "/admin/people", "users", "menu.people", typeof(Strings), 31),
         new("identity.manage_keys", "/admin/api-keys", "key", "menu.api_keys", typeof(Strings), 32),
     ];
 
-    /// <inheritdoc/>
     public override string RightsSql => "select user_id, kind, items from rbac.rights_of_people(@userIds)";
 
-    /// <inheritdoc/>
     public override void Services(IServiceCollection services, IConfiguration configuration)
     {
         services.AddScoped<Roles>();
@@ -34,7 +29,6 @@ public sealed class RbacModule : SankoreModule
         services.AddAuthentication().AddScheme<AuthenticationSchemeOptions, ApiKeyHandler>(ApiKeyHandler.SchemeName, null);
     }
 
-    /// <inheritdoc/>
     public override void Routes(IEndpointRouteBuilder routes)
     {
         RolesApi.Map(routes);

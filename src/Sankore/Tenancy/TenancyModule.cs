@@ -6,10 +6,8 @@ namespace Sankore.Tenancy;
 /// <summary>The catalogue (categories, modules, plans) and the network (groups, subscriptions, schools, memberships).</summary>
 public sealed class TenancyModule : SankoreModule
 {
-    /// <inheritdoc/>
     public override IEnumerable<Reason> Reasons => TenancyReasons.All;
 
-    /// <inheritdoc/>
     public override IReadOnlyDictionary<string, Reason> Constraints { get; } = new Dictionary<string, Reason>
     {
         ["modules_code_unique"] = Reason.CodeTaken,
@@ -30,7 +28,6 @@ public sealed class TenancyModule : SankoreModule
         ["schools_school_group_id_fkey"] = Reason.GroupUnknown,
     };
 
-    /// <inheritdoc/>
     public override IEnumerable<MenuEntry> Menu =>
     [
         new("tenancy.read", "/admin", "home", "menu.dashboard", typeof(Strings), 11),
@@ -42,16 +39,13 @@ public sealed class TenancyModule : SankoreModule
         new("tenancy.read", "/admin/assignments", "key", "menu.assignments", typeof(Strings), 17),
     ];
 
-    /// <inheritdoc/>
     public override IEnumerable<Platform.Jobs.RecurringWork> Recurring =>
     [
         new("tenancy: advance due subscriptions", TimeSpan.FromMinutes(1), "select tenancy.advance_subscriptions()"),
     ];
 
-    /// <inheritdoc/>
     public override string RightsSql => "select user_id, kind, items from tenancy.rights_of_people(@userIds)";
 
-    /// <inheritdoc/>
     public override void Services(IServiceCollection services, IConfiguration configuration)
     {
         services.AddScoped<Categories>();
@@ -72,7 +66,6 @@ public sealed class TenancyModule : SankoreModule
         services.AddScoped<LoadShell>(sp => ActivatorUtilities.CreateInstance<TenancyShell>(sp).Load);
     }
 
-    /// <inheritdoc/>
     public override void Routes(IEndpointRouteBuilder routes)
     {
         MeApi.Map(routes);

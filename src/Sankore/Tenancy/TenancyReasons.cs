@@ -17,7 +17,6 @@ public static class TenancyReasons
         Of("TRANSITION_INVALID", 422),
     }.ToDictionary(r => r.Code);
 
-    /// <summary>All of them.</summary>
     public static IEnumerable<Reason> All => Book.Values;
 
     extension(Reason)

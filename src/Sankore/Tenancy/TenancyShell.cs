@@ -12,7 +12,6 @@ public sealed class TenancyShell(Db db)
 
     private sealed record Person(string Email, string DisplayName);
 
-    /// <summary>The caller's shell.</summary>
     public Task<ShellContent> Load(Caller caller, CancellationToken ct) => db.Read(caller, async session =>
     {
         await using var grid = await session.Queries(Sql);

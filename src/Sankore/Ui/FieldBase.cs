@@ -10,7 +10,6 @@ public abstract class FieldBase : ComponentBase
     [Parameter, EditorRequired]
     public string Name { get; set; } = "";
 
-    /// <summary>What people read.</summary>
     [Parameter, EditorRequired]
     public string Label { get; set; } = "";
 
@@ -18,15 +17,12 @@ public abstract class FieldBase : ComponentBase
     [Parameter]
     public string Form { get; set; } = "Form";
 
-    /// <summary>The value.</summary>
     [Parameter]
     public string? Value { get; set; }
 
-    /// <summary>A word of help.</summary>
     [Parameter]
     public string? Hint { get; set; }
 
-    /// <summary>Extra classes.</summary>
     [Parameter]
     public string? Class { get; set; }
 

@@ -68,6 +68,5 @@ public static class Format
     /// <summary>A time of day, in UTC+1: « 17:30:05 ». <c>data-format="time"</c>.</summary>
     public static string Time(DateTime utc) => utc.Add(Days.Offset).ToString("HH:mm:ss", CultureInfo.InvariantCulture);
 
-    /// <summary>A day.</summary>
     public static string Day(DateTime utc) => utc.Add(Days.Offset).ToString("d MMM yyyy", CultureInfo.CurrentCulture);
 }

@@ -6,15 +6,12 @@ namespace Sankore.Ui;
 /// <summary>A page: who asks, the request, and forms whose refusals are shown with what was filled in.</summary>
 public abstract class SankorePage : ComponentBase
 {
-    /// <summary>Where pages lead.</summary>
     [Inject]
     protected NavigationManager Nav { get; set; } = default!;
 
-    /// <summary>Who is asking.</summary>
     [Inject]
     protected Caller Caller { get; set; } = default!;
 
-    /// <summary>The request.</summary>
     [CascadingParameter]
     protected HttpContext Http { get; set; } = default!;
 

@@ -30,7 +30,6 @@ public delegate Task<ShellContent> LoadShell(Platform.Security.Caller caller, Ca
 /// <summary>The shell of the request's page; loaded before the page's own rows are read.</summary>
 public sealed class Shell
 {
-    /// <summary>What was read.</summary>
     public ShellContent Content { get; private set; } = ShellContent.Empty;
 
     /// <summary>Whether the page has a person.</summary>

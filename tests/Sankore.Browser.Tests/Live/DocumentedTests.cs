@@ -101,10 +101,10 @@ public sealed partial class DocumentedTests(DocumentedTests.Beside world, Chrome
             });
             app.MapGet(
                 "/bulletins/script", () =>
-                Results.Content("<!DOCTYPE html><title>Script</title><script src=\"script.js\"></script>", "text/html"));
+                    Results.Content("<!DOCTYPE html><title>Script</title><script src=\"script.js\"></script>", "text/html"));
             app.MapGet(
                 "/bulletins/script.js", () =>
-                Results.Content("const readEverythingAgain = () => {};\n" + Examples["js"], "text/javascript"));
+                    Results.Content("const readEverythingAgain = () => {};\n" + Examples["js"], "text/javascript"));
         }
     }
 }

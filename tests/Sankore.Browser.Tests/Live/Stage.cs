@@ -100,7 +100,7 @@ public sealed class Stage : IAsyncDisposable
         "categoryId" => page.SelectOptionAsync("#categoryId", new SelectOptionValue { Label = value }),
         "status" => page.SelectOptionAsync("#status", value),
         "color" or "icon" => page.CheckAsync(
-        $"input[name='Form.{char.ToUpperInvariant(field[0])}{field[1..]}'][value='{value}']", new PageCheckOptions { Force = true }),
+            $"input[name='Form.{char.ToUpperInvariant(field[0])}{field[1..]}'][value='{value}']", new PageCheckOptions { Force = true }),
         _ => page.FillAsync("#" + field, value),
     };
 

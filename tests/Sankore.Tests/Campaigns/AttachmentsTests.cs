@@ -99,8 +99,8 @@ public sealed class AttachmentsTests(World world) : IClassFixture<World>
         var large = await Task.WhenAll(
             Enumerable.Range(0, 4)
             .Select(
-            async i =>
-            (int)(await head.Ask(HttpMethod.Post, $"{Api}/{heavy.Id()}/attachments", Form($"{i}.bin", Megabyte * 4))).StatusCode));
+                async i =>
+                    (int)(await head.Ask(HttpMethod.Post, $"{Api}/{heavy.Id()}/attachments", Form($"{i}.bin", Megabyte * 4))).StatusCode));
         (large.Count(s => s == 201), large.Count(s => s == 409)).ShouldBe((2, 2));
         (await head.Ask(HttpMethod.Post, $"{Api}/{heavy.Id()}/attachments", Form("2.bin", Megabyte * 2 + 1))
             .ShouldRefuse(409, "ATTACHMENTS_FULL")).Text("title").ShouldContain("10 Mo");

@@ -44,8 +44,8 @@ public sealed class ContactImportTests(World world) : IClassFixture<World>
             }
             (await Contacts(user))
                 .ShouldBe(
-                people.Values.Select(p => p with { Organization = p.Organization is null ? null : Key(p.Organization) })
-                .OrderBy(p => p.Email, StringComparer.Ordinal).ToList(), $"seed {seed}, file {file}");
+                    people.Values.Select(p => p with { Organization = p.Organization is null ? null : Key(p.Organization) })
+                    .OrderBy(p => p.Email, StringComparer.Ordinal).ToList(), $"seed {seed}, file {file}");
 
             var before = await Fingerprint(user);
             var again =
@@ -64,8 +64,8 @@ public sealed class ContactImportTests(World world) : IClassFixture<World>
         var uploaded = await Upload(
             client,
             Encoding.UTF8.GetBytes(
-            $"Ville,Courriel,Contact,Structure\nOwando,{word}.a@exemple.cg,Marie,Lycée {word}\nOuesso,{word}.b@exemple.cg,Jean,Collège "
-            + $"{word}\n"), "c.csv", ("start", "false")).Json(201);
+                $"Ville,Courriel,Contact,Structure\nOwando,{word}.a@exemple.cg,Marie,Lycée {word}\nOuesso,{word}.b@exemple.cg,Jean,Collège "
+                + $"{word}\n"), "c.csv", ("start", "false")).Json(201);
         uploaded.Text("status").ShouldBe("uploaded");
         var settings = uploaded.GetProperty("settings");
         (settings.GetProperty("email").GetInt32(), settings.GetProperty("hasHeader").GetBoolean(),
@@ -172,8 +172,8 @@ public sealed class ContactImportTests(World world) : IClassFixture<World>
         var import = await Finished(
             client,
             await Upload(
-            client, Encoding.UTF8.GetBytes(string.Concat(Enumerable.Range(0, 30_000).Select(i => $"Org {i % 300};{i}.{email}\n"))),
-            "x.csv"));
+                client, Encoding.UTF8.GetBytes(string.Concat(Enumerable.Range(0, 30_000).Select(i => $"Org {i % 300};{i}.{email}\n"))),
+                "x.csv"));
         import.GetProperty("imported").GetInt32().ShouldBe(30_000);
         var done = await feed.Next(
             e => e.Table == "util.imports" && e.RowId == import.Id() && e.Row.Text("status") == "completed", "its end is told");
@@ -306,7 +306,7 @@ public sealed class ContactImportTests(World world) : IClassFixture<World>
     private static string Key(string name) => string.Join(
         ' ',
         string.Concat(
-        name.Normalize(NormalizationForm.FormD).Where(c => CharUnicodeInfo.GetUnicodeCategory(c) != UnicodeCategory.NonSpacingMark))
+            name.Normalize(NormalizationForm.FormD).Where(c => CharUnicodeInfo.GetUnicodeCategory(c) != UnicodeCategory.NonSpacingMark))
         .ToLowerInvariant().Replace("œ", "oe", StringComparison.Ordinal).Replace('’', '\'')
         .Split(' ', StringSplitOptions.RemoveEmptyEntries));
 

@@ -75,9 +75,9 @@ public sealed class CountsTests(World world) : IClassFixture<World>
                         "select minute, sent from campaigns.campaign_minutes where campaign_id = @campaign and sent <> 0 order by 1",
                         new { campaign }))
                         .ShouldBe(
-                        await connection.QueryAsync<(DateTime, int)>(
-                        "select date_trunc('minute', sent_at, 'UTC'), count(*)::int from campaigns.emails_sent"
-                        + " where campaign_id = @campaign and sent_at is not null group by 1 order by 1", new { campaign }));
+                            await connection.QueryAsync<(DateTime, int)>(
+                            "select date_trunc('minute', sent_at, 'UTC'), count(*)::int from campaigns.emails_sent"
+                            + " where campaign_id = @campaign and sent_at is not null group by 1 order by 1", new { campaign }));
                 }
             }
         }

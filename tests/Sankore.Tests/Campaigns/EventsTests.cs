@@ -135,7 +135,7 @@ public sealed class EventsTests(EventsWorld world) : IClassFixture<EventsWorld>
                     from events in one.ListOf()
                     from seed in Gen.Choose(0, 1_000_000)
                     select (
-            state, events: events.Distinct().ToList(), seed);
+                        state, events: events.Distinct().ToList(), seed);
         foreach (var (state, events, seed) in cases.Sample(60, 8))
         {
             var random = new System.Random(seed);
@@ -169,9 +169,9 @@ public sealed class EventsTests(EventsWorld world) : IClassFixture<EventsWorld>
         {
             (await State(id))
                 .ShouldBe(
-                Oracle(
-                "sent", [.. requests.SelectMany((r, n) => r.Where(e => e.id == id).Select(e => new Told(e.@event, 1 + (n % 4))))],
-                coded: false));
+                    Oracle(
+                    "sent", [.. requests.SelectMany((r, n) => r.Where(e => e.id == id).Select(e => new Told(e.@event, 1 + (n % 4))))],
+                    coded: false));
         }
         (await world.Sql<bool>(
             "select (k.opened, k.complained) = (select count(opened_at)::int, count(complained_at)::int from campaigns.emails_sent"
@@ -296,8 +296,8 @@ public sealed class EventsTests(EventsWorld world) : IClassFixture<EventsWorld>
         content.Headers.Add(
             "X-Twilio-Email-Event-Webhook-Signature",
             Convert.ToBase64String(
-            (key ?? world.SendGrid)
-            .SignData(Encoding.UTF8.GetBytes(time + body), HashAlgorithmName.SHA256, DSASignatureFormat.Rfc3279DerSequence)));
+                (key ?? world.SendGrid)
+                .SignData(Encoding.UTF8.GetBytes(time + body), HashAlgorithmName.SHA256, DSASignatureFormat.Rfc3279DerSequence)));
         return client.Ask(HttpMethod.Post, Url + "sendgrid", content);
     }
 }

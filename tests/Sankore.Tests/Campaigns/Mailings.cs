@@ -29,7 +29,7 @@ internal static class Mailings
     public static Task<JsonElement> Draft(
         this HttpClient client, string name, Guid segment, string content = "<p>Bonjour {{contact.name}} de {{organization.name}}</p>",
         string subject = "Pour {{contact.name}}") =>
-        client.Ask(HttpMethod.Post, Api, new { name, subject, content, audience = new { kind = "segment", segmentId = segment } })
+            client.Ask(HttpMethod.Post, Api, new { name, subject, content, audience = new { kind = "segment", segmentId = segment } })
             .Json(201);
 
     public static Task<HttpResponseMessage> Act(this HttpClient client, JsonElement campaign, string act, object? body = null) =>

@@ -110,8 +110,8 @@ internal static class Messages
     private static Gen<Piece> Blocks(int depth) => depth == 0
         ? In("<p>", "</p>", Line(2))
         : Gen.OneOf(
-        In("<p style='color:#123'>", "</p>", Line(2)), In("<div>", "</div>", Blocks(depth - 1)), Chosen(Blocks(depth - 1)),
-        In("<table width=600>", "</table>", Rows(2)));
+            In("<p style='color:#123'>", "</p>", Line(2)), In("<div>", "</div>", Blocks(depth - 1)), Chosen(Blocks(depth - 1)),
+            In("<table width=600>", "</table>", Rows(2)));
 
     private static Gen<Piece> Chosen(Gen<Piece> of) =>
         from ifKnown in Gen.Elements(true, false)

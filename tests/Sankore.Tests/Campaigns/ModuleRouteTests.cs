@@ -38,8 +38,8 @@ public sealed class ModuleRouteTests(World world) : IClassFixture<World>
         // A question may be asked by POST, for its length.
         foreach (var (method, path) in Routes()
             .Where(
-            r => r.Path.StartsWith("/api/", StringComparison.Ordinal) && r.Method != "GET"
-            && !r.Path.EndsWith("/audience", StringComparison.Ordinal) && !r.Path.EndsWith("/preview", StringComparison.Ordinal)))
+                r => r.Path.StartsWith("/api/", StringComparison.Ordinal) && r.Method != "GET"
+                && !r.Path.EndsWith("/audience", StringComparison.Ordinal) && !r.Path.EndsWith("/preview", StringComparison.Ordinal)))
         {
             await client.Ask(new HttpMethod(method), path, method is "DELETE" ? null : Body(path)).ShouldRefuse(403, "MODULE_REFUSED");
         }
@@ -56,8 +56,8 @@ public sealed class ModuleRouteTests(World world) : IClassFixture<World>
         var routes = ((IEndpointRouteBuilder)world.App).DataSources.SelectMany(d => d.Endpoints).OfType<RouteEndpoint>()
             .Where(e => e.Metadata.GetMetadata<RequireModuleAttribute>() is not null)
             .SelectMany(
-            e => (e.Metadata.GetMetadata<IHttpMethodMetadata>()?.HttpMethods ?? ["GET"])
-            .Select(m => (m, "/" + Regex.Replace(e.RoutePattern.RawText!.Trim('/'), @"\{\w+:guid\}", Guid.Empty.ToString()))))
+                e => (e.Metadata.GetMetadata<IHttpMethodMetadata>()?.HttpMethods ?? ["GET"])
+                .Select(m => (m, "/" + Regex.Replace(e.RoutePattern.RawText!.Trim('/'), @"\{\w+:guid\}", Guid.Empty.ToString()))))
             .Where(r => r.m is "GET" or "POST" or "PUT" or "DELETE").ToList();
         routes.Count.ShouldBeGreaterThan(30);
         return routes;

@@ -15,8 +15,8 @@ public sealed partial class FormatGuards
         Folders.SelectMany(folder => Directory.EnumerateFiles(Path.Combine(Repository.Root, folder), "*.cs", SearchOption.AllDirectories))
         .Where(path => !path.EndsWith($"{nameof(FormatGuards)}.cs", StringComparison.Ordinal))
         .SelectMany(
-        path => Faults(File.ReadAllText(path, System.Text.Encoding.Latin1)), (path, fault) =>
-        $"{Path.GetRelativePath(Repository.Root, path)}: {fault}").ShouldBeEmpty();
+            path => Faults(File.ReadAllText(path, System.Text.Encoding.Latin1)), (path, fault) =>
+                $"{Path.GetRelativePath(Repository.Root, path)}: {fault}").ShouldBeEmpty();
 
     [Theory]
     [InlineData("\u00ef\u00bb\u00bfclass A;\n", "a byte order mark")]

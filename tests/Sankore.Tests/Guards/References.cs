@@ -34,8 +34,8 @@ public static class References
 
     private static IEnumerable<Type?> Attributes(MemberInfo member) => member.GetCustomAttributesData()
         .SelectMany(
-        a =>
-        a.ConstructorArguments.Concat(a.NamedArguments.Select(n => n.TypedValue)).Select(v => v.Value as Type).Append(a.AttributeType));
+            a =>
+            a.ConstructorArguments.Concat(a.NamedArguments.Select(n => n.TypedValue)).Select(v => v.Value as Type).Append(a.AttributeType));
 
     private static IEnumerable<Type?> Body(MethodBase method)
     {

@@ -59,7 +59,7 @@ public sealed class FailoverTests : IAsyncLifetime
             await _stage.Burst.RenameDuring(EveryNodeAnswers);
             await Waiting.Until(
                 () => crowd.Tally.Resets == Clients - away.Length, () =>
-                $"every open stream is told to begin anew, {crowd.Tally.Resets} were", 60);
+                    $"every open stream is told to begin anew, {crowd.Tally.Resets} were", 60);
             Array.ForEach(away, crowd.Bring);
             await Waiting.Until(() => crowd.Tally.Resets == Clients, () => $"and whoever comes back, {crowd.Tally.Resets} were", 60);
             var since = await _stage.Burst.Position();

@@ -127,8 +127,8 @@ public sealed class LiveStage : IAsyncLifetime, ICollectionFixture<LiveStage>
         var log = await Burst.Log(since);
         await Waiting.Until(() => crowd.Open == crowd.Clients.Count && crowd.Clients.All(c => history.Missed(c, log).Count == 0),
             () =>
-            $"everybody ({crowd.Open} of {crowd.Clients.Count} open, last refusal {crowd.LastRefusal}) was told of the {log.Count} "
-            + $"changes; {crowd.Clients.Count(c => history.Missed(c, log).Count > 0)} miss some", 90);
+                $"everybody ({crowd.Open} of {crowd.Clients.Count} open, last refusal {crowd.LastRefusal}) was told of the {log.Count} "
+                + $"changes; {crowd.Clients.Count(c => history.Missed(c, log).Count > 0)} miss some", 90);
         crowd.Clients.SelectMany(history.Disorder).ShouldBeEmpty();
     }
 

@@ -110,7 +110,7 @@ public sealed class ReporterTests(World world) : IClassFixture<World>
         {
             var refused = await Should.ThrowAsync<PostgresException>(
                 async () =>
-                await world.AsRole<string>(role, email is null ? null : await world.IdOf(email), statement), $"{statement} as {role}");
+                    await world.AsRole<string>(role, email is null ? null : await world.IdOf(email), statement), $"{statement} as {role}");
             refused.SqlState.ShouldBe(PostgresErrorCodes.InsufficientPrivilege);
         }
     }
@@ -203,6 +203,8 @@ public sealed class ReporterTests(World world) : IClassFixture<World>
     public async Task Rates_use_a_monotonic_clock_and_an_idle_node_reports_zero()
     {
         await world.Execute("delete from live.nodes");
+        var hub = world.App.Services.GetRequiredService<LiveHub>();
+        await Waiting.Until(() => hub.Count == 0, "the streams of other tests have gone");
         var clock = new Clock();
         using var meters = new LiveMeters();
         using var reporter = New(clock, meters, "0", null);

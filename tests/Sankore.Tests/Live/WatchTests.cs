@@ -14,7 +14,7 @@ public sealed class WatchTests(World world) : IClassFixture<World>
             "authenticated", head,
             "insert into campaigns.contacts (email) select @word || i || '@exemple.cg' from generate_series(1, 5000) i;"
             + string.Concat(
-            Enumerable.Repeat("update campaigns.contacts set name = coalesce(name, '') || 'x' where email like @word || '%';", 9)),
+                Enumerable.Repeat("update campaigns.contacts set name = coalesce(name, '') || 'x' where email like @word || '%';", 9)),
             new { word = Catalogue.Word() });
         (await Told(before)).ShouldBe([$"campaigns.contacts user:{head}", $"campaigns.user_counts user:{head}"]);
         (await world.Sql<long>("select count(*) from live.due")).ShouldBe(0);

@@ -203,7 +203,7 @@ public sealed class JobTests(World world) : IClassFixture<World>, IAsyncLifetime
         var until = await world.Sql<DateTime>("select locked_until from util.job_queue where id = @id", new { id });
         await Waiting.Until(
             async () => await world.Sql<DateTime>("select locked_until from util.job_queue where id = @id", new { id }) > until.AddSeconds(
-            1), "the lease is renewed, again and again");
+                1), "the lease is renewed, again and again");
         (await Worker(new Slow("test_slow")).WorkSome(CancellationToken.None)).ShouldBe(0);
         slow.Finish.SetResult();
         await Waiting.Until(async () => await State(id) == "completed", "the slow one is done");

@@ -56,7 +56,7 @@ public sealed class MailServerTests(PythonMail python) : IClassFixture<PythonMai
             "RCPT TO:<gone@example.org>" => "550 5.1.1 nobody of that name",
             "RCPT TO:<later@example.org>" => Interlocked.Increment(ref deferrals) == 1 ? "450 4.2.1 greylisted" : null,
             _ when command.StartsWith(".\n", StringComparison.Ordinal) && command.Contains("To: lost@", StringComparison.Ordinal) =>
-            ScriptedSmtp.Cut,
+                ScriptedSmtp.Cut,
             _ => null,
         });
         await using var world = await MailingWorld.Start(server.Port, demo: false);

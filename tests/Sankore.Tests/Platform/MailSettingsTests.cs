@@ -98,6 +98,6 @@ public sealed class MailSettingsTests
         MailOptions.Read(
             new ConfigurationBuilder()
             .AddInMemoryCollection(
-            settings.Select(s => s.Split('=', 2)).Select(s => KeyValuePair.Create($"Sankore:Mail:{s[0]}", (string?)s[1]))).Build(),
+                settings.Select(s => s.Split('=', 2)).Select(s => KeyValuePair.Create($"Sankore:Mail:{s[0]}", (string?)s[1]))).Build(),
             "outbox");
 }

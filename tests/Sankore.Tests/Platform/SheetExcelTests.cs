@@ -20,16 +20,16 @@ public sealed class SheetExcelTests
         [
             (_, text) => new Cell(new InlineString(new Text(text))) { DataType = CellValues.InlineString },
             (_, text) => new Cell(
-            new InlineString(
-            Characters(text).Select(t => new Run(new RunProperties(new Bold()), new Text(t))))) { DataType = CellValues.InlineString },
+                new InlineString(
+                Characters(text).Select(t => new Run(new RunProperties(new Bold()), new Text(t))))) { DataType = CellValues.InlineString },
             (_, text) => new Cell(new CellFormula("A1&\"x\""), new CellValue(text)) { DataType = CellValues.String },
             (shared, text) => Shared(shared, new SharedStringItem(new Text(text))),
             (shared, text) => Shared(
-            shared,
-            new SharedStringItem(
-            new Run(new Text(Characters(text).FirstOrDefault(""))),
-            new Run(new RunProperties(new Italic()), new Text(string.Concat(Characters(text).Skip(1)))),
-            new PhoneticRun(new Text("lu")) { BaseTextStartIndex = 0, EndingBaseIndex = 1 })),
+                shared,
+                new SharedStringItem(
+                    new Run(new Text(Characters(text).FirstOrDefault(""))),
+                    new Run(new RunProperties(new Italic()), new Text(string.Concat(Characters(text).Skip(1)))),
+                    new PhoneticRun(new Text("lu")) { BaseTextStartIndex = 0, EndingBaseIndex = 1 })),
         ];
         foreach (var (dialect, isPlaced) in dialects.SelectMany(d => new[] { (d, true), (d, false) }))
         {

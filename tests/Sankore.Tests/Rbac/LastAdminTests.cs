@@ -75,8 +75,8 @@ public sealed class LastAdminTests(EmptyWorld world) : IClassFixture<EmptyWorld>
             var outcomes = await Task.WhenAll(
                 Outcome(() => Revoke(first, first)),
                 Outcome(
-                () => world.AsRole<string>(
-                "service_role", null, $"select rbac.grant_role('{second}', 'admin', now() + interval '1 day')::text")));
+                    () => world.AsRole<string>(
+                    "service_role", null, $"select rbac.grant_role('{second}', 'admin', now() + interval '1 day')::text")));
             outcomes.ShouldBe(["done", "LAST_ADMIN"], ignoreOrder: true);
             (await world.Sql<long>(
                 "select count(*) from rbac.user_roles ur join rbac.roles r on r.id = ur.role_id where role_name = 'admin' and is_active"

@@ -20,8 +20,8 @@ public sealed record LogLine(
 
     private static string? Letters(string? json) => json is null ? null
         : string.Concat(
-        new[] { ("r", "read"), ("w", "write"), ("d", "delete"), ("e", "export") }.Where(
-        p => JsonElement.Parse(json).GetProperty(p.Item2).GetBoolean()).Select(p => p.Item1));
+            new[] { ("r", "read"), ("w", "write"), ("d", "delete"), ("e", "export") }.Where(
+                p => JsonElement.Parse(json).GetProperty(p.Item2).GetBoolean()).Select(p => p.Item1));
 }
 
 /// <summary>Assigning modules: the requests of it, and what came of them.</summary>
@@ -89,7 +89,7 @@ public static class Assigning
     public static async Task<Dictionary<string, string>> Menu(this HttpClient client) =>
         (await client.Ask(HttpMethod.Get, "/api/me/menu").Json()).EnumerateArray()
             .ToDictionary(
-            e => e.Text("code"), e => string.Concat(e.GetProperty("permissions").EnumerateArray().Select(p => p.GetString()![..1])));
+                e => e.Text("code"), e => string.Concat(e.GetProperty("permissions").EnumerateArray().Select(p => p.GetString()![..1])));
 
     /// <summary>Somebody's menu.</summary>
     public static async Task<Dictionary<string, string>> MenuOf(this World world, string email)

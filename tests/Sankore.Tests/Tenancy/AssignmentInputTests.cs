@@ -40,7 +40,7 @@ public sealed class AssignmentInputTests(World world) : IClassFixture<World>
         using var admin = await world.As(Cast.Admin1);
         await Untouched(
             (user, module) =>
-            admin.Assign(user, module, new StringContent(body, Encoding.UTF8, "application/json")).ShouldRefuse(400, "BAD_REQUEST"));
+                admin.Assign(user, module, new StringContent(body, Encoding.UTF8, "application/json")).ShouldRefuse(400, "BAD_REQUEST"));
     }
 
     [Theory]
@@ -71,7 +71,7 @@ public sealed class AssignmentInputTests(World world) : IClassFixture<World>
         await Untouched((user, module) => nobody.Revoke(user, module).ShouldRefuse(401, "UNAUTHENTICATED"));
         await Untouched(
             (user, module) =>
-            nobody.Bulk(group, new { userIds = new[] { user }, moduleIds = new[] { module } }).ShouldRefuse(401, "UNAUTHENTICATED"));
+                nobody.Bulk(group, new { userIds = new[] { user }, moduleIds = new[] { module } }).ShouldRefuse(401, "UNAUTHENTICATED"));
         string[] paths =
         [
             $"/api/groups/{group}/matrix", "/api/assignment-logs", $"/api/users/{Guid.NewGuid()}/modules",

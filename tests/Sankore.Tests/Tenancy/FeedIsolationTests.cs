@@ -90,7 +90,7 @@ public sealed class FeedIsolationTests(EmptyWorld world) : IClassFixture<EmptyWo
                 var (before, after) = (steps[at - 1].Seen[client.Email], steps[at].Seen[client.Email]);
                 (before.Contains(e.RowId) || after.Contains(e.RowId) || steps[at].HasInBetween)
                     .ShouldBeTrue(
-                    $"{client.Email} was told {e.Op} in {e.Table} of what was never theirs, seed {seed}, by\n{steps[at].Sql}");
+                        $"{client.Email} was told {e.Op} in {e.Table} of what was never theirs, seed {seed}, by\n{steps[at].Sql}");
             }
             await client.Model.Apply(e);
         }

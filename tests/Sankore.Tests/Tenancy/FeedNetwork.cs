@@ -51,9 +51,9 @@ public sealed partial class FeedNetwork(World world, int seed)
             sql.AddRange(i < Administrators
                 ? (i < 3 ? (int[])[i] : [0, 1])
                 .Select(
-                p =>
-                $"insert into tenancy.memberships (id, user_id, school_group_id, role)"
-                + $" values (gen_random_uuid(), '{id}', '{_plans[p]}', 'group_admin')")
+                    p =>
+                        $"insert into tenancy.memberships (id, user_id, school_group_id, role)"
+                        + $" values (gen_random_uuid(), '{id}', '{_plans[p]}', 'group_admin')")
                 : StaffGroups[i - Administrators].SelectMany(p => Hire(id, _plans[p])));
         }
         sql.AddRange(
@@ -71,14 +71,14 @@ public sealed partial class FeedNetwork(World world, int seed)
         0 or 1 =>
             $"update tenancy.modules set name = 'Name {++_number}', icon = '{One(["book", "mail", "bus"])}' where id = '{One(_modules)}'",
         2 =>
-        $"update tenancy.modules set status = case status when 'active' then 'inactive' else 'active' end where id = '{One(_modules)}'",
+            $"update tenancy.modules set status = case status when 'active' then 'inactive' else 'active' end where id = '{One(_modules)}'",
         3 => $"update tenancy.modules set is_built = not is_built where id = '{One(_modules)}'",
         4 => $"update tenancy.modules set category_id = '{One(_categories)}' where id = '{One(_modules)}'",
         5 => Insert(Added(), One(_categories)),
         6 => $"delete from tenancy.modules where id = '{One(_modules)}'",
         7 =>
-        $"update tenancy.business_categories set status = case status when 'active' then 'inactive' else 'active' end"
-        + $" where id = '{One(_categories)}'",
+            $"update tenancy.business_categories set status = case status when 'active' then 'inactive' else 'active' end"
+            + $" where id = '{One(_categories)}'",
         8 => $"update tenancy.business_categories set name = 'Category {++_number}' where id = '{One(_categories)}'",
         9 => _random.Next(2) == 0 ? LinkModule()
         : $"delete from tenancy.plan_modules where plan_id = '{One(_plans)}' and module_id = '{One(_modules)}'",
@@ -164,8 +164,8 @@ public sealed partial class FeedNetwork(World world, int seed)
     private string Insert(
         Guid id,
         Guid category) =>
-        $"insert into tenancy.modules (id, code, name, category_id)"
-        + $" values ('{id}', 'f{seed}-m{++_number}', 'Module {_number}', '{category}')";
+            $"insert into tenancy.modules (id, code, name, category_id)"
+            + $" values ('{id}', 'f{seed}-m{++_number}', 'Module {_number}', '{category}')";
 
     // Of a module that was deleted nothing is inserted; of a link that is there already, neither.
     private string LinkModule() =>

@@ -17,17 +17,17 @@ public sealed partial class FeedNetwork
         5 =>
         $"update tenancy.user_module_permissions set expires_at = now() - interval '1 second' where user_id = '{Staff()}' and {Target()}",
         6 =>
-        $"update tenancy.user_module_permissions set is_active = not is_active where module_id is distinct from '{_marker}'"
-        + $" and school_group_id = '{One(_plans)}'",
+            $"update tenancy.user_module_permissions set is_active = not is_active where module_id is distinct from '{_marker}'"
+            + $" and school_group_id = '{One(_plans)}'",
         7 or 8 => $"update tenancy.subscriptions set plan_id = '{One(_plans)}' where school_group_id = '{One(_plans)}'",
         9 =>
-        $"update tenancy.subscriptions set status = '{One(["trialing", "active", "past_due", "suspended"])}'"
-        + $" where school_group_id = '{One(_plans)}'",
+            $"update tenancy.subscriptions set status = '{One(["trialing", "active", "past_due", "suspended"])}'"
+            + $" where school_group_id = '{One(_plans)}'",
         10 =>
-        $"update tenancy.memberships set status = {Switched} where user_id = '{One(People).Id}' and school_group_id = '{One(_plans)}'",
+            $"update tenancy.memberships set status = {Switched} where user_id = '{One(People).Id}' and school_group_id = '{One(_plans)}'",
         11 =>
-        $"update tenancy.memberships set expires_at = case when expires_at is null then now() - interval '1 second' end"
-        + $" where user_id = '{One(People).Id}' and school_group_id = '{One(_plans)}'",
+            $"update tenancy.memberships set expires_at = case when expires_at is null then now() - interval '1 second' end"
+            + $" where user_id = '{One(People).Id}' and school_group_id = '{One(_plans)}'",
         12 => $"update tenancy.schools set status = {Switched} where id = '{One(_plans)}'",
         _ => $"update tenancy.school_groups set status = {Switched} where id = '{One(_plans)}'",
     };

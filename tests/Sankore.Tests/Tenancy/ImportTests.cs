@@ -50,8 +50,8 @@ public sealed class ImportTests(World world) : IClassFixture<World>
         import.GetProperty("errors").GetInt32().ShouldBe(6);
         var errors = import.GetProperty("rows").EnumerateArray()
             .ToDictionary(
-            r => r.GetProperty("number").GetInt32(), r =>
-            r.GetProperty("errors").EnumerateArray().Select(e => $"{e.Text("column")} {e.Text("key")}").ToArray());
+                r => r.GetProperty("number").GetInt32(), r =>
+                    r.GetProperty("errors").EnumerateArray().Select(e => $"{e.Text("column")} {e.Text("key")}").ToArray());
         errors[2].ShouldBeEmpty();
         errors[3].ShouldBe(["email EMAIL_INVALID", "name field.required"], ignoreOrder: true);
         errors[4].ShouldBe(["role import.role"]);

@@ -59,7 +59,7 @@ public sealed class Network
         Logs = [
             .. Assignments.Where(_ => Chance(0.5))
             .Select(
-            (p, i) => new NetLog(seed * 10_000L + i, One(["assigned", "revoked"]), p.UserId, Chance(0.9) ? p.SchoolGroupId : null))];
+                (p, i) => new NetLog(seed * 10_000L + i, One(["assigned", "revoked"]), p.UserId, Chance(0.9) ? p.SchoolGroupId : null))];
         Roles = [.. Users.SelectMany(PlatformRoles).DistinctBy(r => (r.UserId, r.RoleName))];
     }
 
@@ -182,10 +182,10 @@ public sealed class Network
 
     private IEnumerable<NetRole> PlatformRoles(NetUser user) => !Chance(0.3) ? []
         : Some(
-        1, 3,
-        _ => new NetRole(
-        user.Id, One(["admin", "moderator", "member", "visitor"]), Chance(0.75), Chance(0.5) ? null
-        : DateTime.UtcNow.AddDays(Chance(0.5) ? 30 : -30)));
+            1, 3,
+            _ => new NetRole(
+                user.Id, One(["admin", "moderator", "member", "visitor"]), Chance(0.75), Chance(0.5) ? null
+                : DateTime.UtcNow.AddDays(Chance(0.5) ? 30 : -30)));
 
     private List<T> Some<T>(int min, int max, Func<int, T> make) => [.. Enumerable.Range(1, _random.Next(min, max + 1)).Select(make)];
 

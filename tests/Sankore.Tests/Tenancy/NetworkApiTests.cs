@@ -79,14 +79,14 @@ public sealed class NetworkApiTests(World world) : IClassFixture<World>
         plan.Text("currency").ShouldBe("XAF");
         plan.GetProperty("groups").GetInt32()
             .ShouldBe(
-            await world.Sql<int>(
-            "select count(*)::int from tenancy.subscriptions s join tenancy.subscription_plans p on p.id = s.plan_id"
-            + " where p.slug = 'premium'"));
+                await world.Sql<int>(
+                "select count(*)::int from tenancy.subscriptions s join tenancy.subscription_plans p on p.id = s.plan_id"
+                + " where p.slug = 'premium'"));
         plan.GetProperty("modules").GetInt32()
             .ShouldBe(
-            await world.Sql<int>(
-            "select count(*)::int from tenancy.included_modules i join tenancy.subscription_plans p on p.id = i.plan_id"
-            + " where p.slug = 'premium'"));
+                await world.Sql<int>(
+                "select count(*)::int from tenancy.included_modules i join tenancy.subscription_plans p on p.id = i.plan_id"
+                + " where p.slug = 'premium'"));
     }
 
     [Fact]
@@ -113,7 +113,7 @@ public sealed class NetworkApiTests(World world) : IClassFixture<World>
         var schools = await Items(client, "schools?size=100");
         schools.GetArrayLength()
             .ShouldBe(
-            await world.Sql<int>("select count(*)::int from tenancy.schools where school_group_id = @id", new { id = group.Id() }));
+                await world.Sql<int>("select count(*)::int from tenancy.schools where school_group_id = @id", new { id = group.Id() }));
         schools.EnumerateArray().ShouldAllBe(s => s.GetProperty("groupId").GetGuid() == group.Id());
         var seen = (await Items(client, "plans")).EnumerateArray().ShouldHaveSingleItem();
         seen.Text("slug").ShouldBe(plan);

@@ -42,7 +42,7 @@ public sealed class NobodyHereTests(World world) : IClassFixture<World>
                 // What is not filled in may be said first: it tells nothing.
                 ((int)answer.StatusCode)
                     .ShouldBeOneOf(
-                    body == "{}" ? [400, 403, 404] : method == "GET" ? [200, 403, 404] : [403, 404], $"{method} {path} {body}: {text}");
+                        body == "{}" ? [400, 403, 404] : method == "GET" ? [200, 403, 404] : [403, 404], $"{method} {path} {body}: {text}");
                 if (answer.IsSuccessStatusCode)
                 {
                     Rows(JsonElement.Parse(text)).ShouldBe(0, $"{path}: {text}");

@@ -46,8 +46,8 @@ public sealed class Oracle(IReadOnlyList<Network> networks)
         var modules = Menu(n, user);
         var categories = n.Categories.Where(c => c.Status == "active"
             && (
-            n.PlanCategories.Exists(l => l.CategoryId == c.Id && wholePlans.Contains(l.PlanId))
-            || n.Modules.Exists(m => m.CategoryId == c.Id && modules.Contains(m.Id)))).Select(c => c.Id).ToHashSet();
+                n.PlanCategories.Exists(l => l.CategoryId == c.Id && wholePlans.Contains(l.PlanId))
+                || n.Modules.Exists(m => m.CategoryId == c.Id && modules.Contains(m.Id)))).Select(c => c.Id).ToHashSet();
         var memberships = n.Memberships.Where(m => m.UserId == user.Id || administered.Contains(m.SchoolGroupId)).ToList();
         return
         [

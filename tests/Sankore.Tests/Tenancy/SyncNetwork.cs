@@ -49,11 +49,11 @@ public sealed class SyncNetwork(NpgsqlConnection connection, int seed)
         3 or 4 => $"update tenancy.subscriptions set plan_id = '{One(_plans)}' where id = '{Late(_subscriptions)}'",
         5 => $"update tenancy.subscriptions set plan_id = '{One(_plans)}' where plan_id = '{One(_plans)}'",
         6 =>
-        $"update tenancy.subscriptions set status = '{Word(["suspended", "cancelled", "expired"])}'"
-        + $" where school_group_id = '{One(_groups)}' and status in {Live}",
+            $"update tenancy.subscriptions set status = '{Word(["suspended", "cancelled", "expired"])}'"
+            + $" where school_group_id = '{One(_groups)}' and status in {Live}",
         7 =>
-        $"update tenancy.subscriptions s set status = '{Word(["trialing", "active", "past_due"])}' where id = '{Late(_subscriptions)}'"
-        + $" and {NoneLive("s.school_group_id", "s.id")}",
+            $"update tenancy.subscriptions s set status = '{Word(["trialing", "active", "past_due"])}' where id = '{Late(_subscriptions)}'"
+            + $" and {NoneLive("s.school_group_id", "s.id")}",
         8 => Move(One(_groups)),
         _ => $"update tenancy.school_groups set status = {Switched} where id = '{One(_groups)}'",
     };
@@ -78,8 +78,8 @@ public sealed class SyncNetwork(NpgsqlConnection connection, int seed)
         4 => $"update tenancy.modules set code = '{Code()}' where id = '{Late(_modules)}'",
         5 => $"update tenancy.modules set category_id = '{One(_categories)}' where id = '{Late(_modules)}'",
         6 =>
-        $"update tenancy.modules set category_id = '{One(_categories)}', status = {Switched} where category_id = '{One(_categories)}'"
-        + $" and id in ('{Late(_modules)}', '{Late(_modules)}')",
+            $"update tenancy.modules set category_id = '{One(_categories)}', status = {Switched} where category_id = '{One(_categories)}'"
+            + $" and id in ('{Late(_modules)}', '{Late(_modules)}')",
         7 =>
         $"update tenancy.modules set name = 'Name {++_number}', status = status, category_id = category_id where id = '{Late(_modules)}'",
         8 => $"update tenancy.business_categories set status = {Switched} where id in ('{One(_categories)}', '{One(_categories)}')",

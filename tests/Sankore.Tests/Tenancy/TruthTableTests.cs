@@ -43,8 +43,8 @@ public sealed class TruthTableTests(TruthTable world) : IClassFixture<TruthTable
         }
         cells.Values.Count(c => c.Granted)
             .ShouldBe(
-            3 * (12 + 4) * 3,
-            "live states, by administrators and by staff of every sort that has a module, of three modules that can be had");
+                3 * (12 + 4) * 3,
+                "live states, by administrators and by staff of every sort that has a module, of three modules that can be had");
     }
 
     [Fact]

@@ -54,10 +54,8 @@ public sealed record ContactInput(
 /// <summary>Which contacts a list shows; all that is said must hold.</summary>
 public sealed record ContactFilter
 {
-    /// <summary>Of an organisation.</summary>
     public Guid? OrganizationId { get; init; }
 
-    /// <summary>With a tag.</summary>
     public string? Tag { get; init; }
 
     /// <summary>Of a saved filter.</summary>

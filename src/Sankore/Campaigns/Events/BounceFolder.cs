@@ -18,7 +18,6 @@ public sealed class BounceFolder(DeliverySources sources, DeliveryEvents events,
 
     private sealed record Report(string Path, IReadOnlyList<DeliveryEvent>? Events);
 
-    /// <inheritdoc/>
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         if (sources.BounceFolder is not { } folder)

@@ -75,7 +75,6 @@ public sealed class DeliveryEvents(Db db, ProgressFeed progress)
         where s.changed is not null
         """;
 
-    /// <summary>What recurs.</summary>
     internal static RecurringWork Waiting { get; } =
         new("campaigns: apply events that arrived before their message", TimeSpan.FromSeconds(10), WaitingSql);
 

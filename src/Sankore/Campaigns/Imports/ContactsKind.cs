@@ -81,10 +81,8 @@ public sealed class ContactsKind(IStringLocalizer<Strings> texts) : ImportKind(t
         where r.import_id = @id and r.number = rows.number and s.is_new is not true
         """;
 
-    /// <inheritdoc/>
     public override string Name => Names[0];
 
-    /// <inheritdoc/>
     public override IReadOnlyList<ImportColumn> Columns { get; } =
     [
         new("organization", false, "Organisation", "Organisation", "Lycée Savorgnan", "Organization", "Société", "Entreprise",
@@ -103,13 +101,10 @@ public sealed class ContactsKind(IStringLocalizer<Strings> texts) : ImportKind(t
     /// <summary>Files up to 50 MB; more rows than half a million are for two files.</summary>
     public override SheetLimits Limits { get; } = new(50 * 1024 * 1024, 500_000, 26, 300, 600L * 1024 * 1024);
 
-    /// <inheritdoc/>
     public override IReadOnlyList<string> Verdicts { get; } = ["imported", "updated", "unchanged", "duplicate", "invalid", "empty"];
 
-    /// <inheritdoc/>
     public override bool IsAllOrNothing => false;
 
-    /// <inheritdoc/>
     public override JsonElement? Normalized(JsonElement? options)
     {
         var given = ContactOptions.Of(options);
@@ -119,15 +114,12 @@ public sealed class ContactsKind(IStringLocalizer<Strings> texts) : ImportKind(t
         return JsonSerializer.SerializeToElement(one);
     }
 
-    /// <inheritdoc/>
     protected internal override Refusal Missing(ImportColumn column, bool isEmpty) =>
         new(isEmpty ? Reason.FileInvalid : Reason.ImportColumns);
 
-    /// <inheritdoc/>
     protected internal override Task<JudgeRows> Judge(Session session, ImportSettings settings) =>
         Task.FromResult<JudgeRows>(block => Task.FromResult<IReadOnlyList<ImportRow>>([.. block.Select(Judged)]));
 
-    /// <inheritdoc/>
     protected internal override async Task<Dictionary<string, int>> Write(
         Session session, Guid id, ImportSettings settings, Func<double, Task> tell)
     {

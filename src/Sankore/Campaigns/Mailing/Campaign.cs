@@ -14,13 +14,11 @@ namespace Sankore.Campaigns;
 /// <param name="OrganizationIds">Of any of these organisations.</param>
 public sealed record Audience(string Kind, Guid? SegmentId = null, IReadOnlyList<Guid>? OrganizationIds = null)
 {
-    /// <summary>The kinds there are.</summary>
     public static readonly string[] Kinds = ["all", "segment", "organizations"];
 
     private static readonly JsonSerializerOptions Json =
         new(JsonSerializerDefaults.Web) { DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull };
 
-    /// <summary>Everybody.</summary>
     public static Audience All { get; } = new("all");
 
     internal string ToJson() => JsonSerializer.Serialize(this, Json);
@@ -55,7 +53,6 @@ public static class CampaignStates
         ["cancelled"] = [],
     };
 
-    /// <summary>Every state.</summary>
     public static IReadOnlyCollection<string> All => Ways.Keys;
 
     /// <summary>Whether a campaign is neither written still nor over; the database has the same (<c>campaigns.is_under_way</c>).</summary>

@@ -14,7 +14,6 @@ namespace Sankore.Campaigns;
 public sealed class CampaignBatchJob(
     Db db, CampaignMailer mailer, SendLedger ledger, ProgressFeed progress, TimeProvider time, ILogger<CampaignBatchJob> log) : IJobHandler
 {
-    /// <summary>The job's type.</summary>
     public const string Type = "campaign_batch";
 
     internal const int Priority = 100;
@@ -57,13 +56,10 @@ public sealed class CampaignBatchJob(
     /// <summary>What the job needs to know.</summary>
     public sealed record Payload(Guid Campaign, int Batch);
 
-    /// <inheritdoc/>
     public string JobType => Type;
 
-    /// <inheritdoc/>
     public int AtOnce => mailer.Connections;
 
-    /// <inheritdoc/>
     public async Task Run(Job job, CancellationToken ct)
     {
         var payload = job.Payload.Deserialize<Payload>()!;

@@ -11,7 +11,6 @@ namespace Sankore.Campaigns;
 /// </summary>
 public sealed class CampaignStartJob(Db db, ProgressFeed progress) : IJobHandler
 {
-    /// <summary>The job's type.</summary>
     public const string Type = "campaign_start";
 
     internal const int Priority = 60;
@@ -51,10 +50,8 @@ public sealed class CampaignStartJob(Db db, ProgressFeed progress) : IJobHandler
     /// <summary>What the job needs to know.</summary>
     public sealed record Payload(Guid Campaign);
 
-    /// <inheritdoc/>
     public string JobType => Type;
 
-    /// <inheritdoc/>
     public async Task Run(Job job, CancellationToken ct)
     {
         var payload = job.Payload.Deserialize<Payload>()!;

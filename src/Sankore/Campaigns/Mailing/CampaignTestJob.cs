@@ -7,7 +7,6 @@ namespace Sankore.Campaigns;
 /// <summary>Sends a campaign to its own user, to look at: it is in no figures.</summary>
 public sealed class CampaignTestJob(CampaignMailer mailer) : IJobHandler
 {
-    /// <summary>The job's type.</summary>
     public const string Type = "campaign_test";
 
     /// <summary>What the job needs to know.</summary>
@@ -15,10 +14,8 @@ public sealed class CampaignTestJob(CampaignMailer mailer) : IJobHandler
     /// <param name="SubjectPrefix">What the subject begins with.</param>
     public sealed record Payload(Guid Campaign, string Email, string Name, string SubjectPrefix);
 
-    /// <inheritdoc/>
     public string JobType => Type;
 
-    /// <inheritdoc/>
     public async Task Run(Job job, CancellationToken ct)
     {
         var payload = job.Payload.Deserialize<Payload>()!;

@@ -6,7 +6,6 @@ namespace Sankore.Campaigns;
 /// <summary>A step on the way to a campaign: each saves the draft and leads to the next, so that nothing is lost in between.</summary>
 public abstract class DraftPage : ModulePage
 {
-    /// <summary>The use cases.</summary>
     [Inject]
     protected EmailCampaigns Campaigns { get; set; } = default!;
 
@@ -14,7 +13,6 @@ public abstract class DraftPage : ModulePage
     [Parameter]
     public Guid? Id { get; set; }
 
-    /// <summary>The draft as it is.</summary>
     protected Campaign? Campaign { get; private set; }
 
     /// <summary>Reads the draft; what is no draft any more has its own page.</summary>

@@ -31,7 +31,6 @@ public sealed class ProgressFeed(Db db, ILogger<ProgressFeed> log) : BackgroundS
         _any.Writer.TryWrite(true);
     }
 
-    /// <inheritdoc/>
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         while (!stoppingToken.IsCancellationRequested)

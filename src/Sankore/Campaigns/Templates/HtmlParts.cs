@@ -3,7 +3,6 @@ namespace Sankore.Campaigns;
 /// <summary>What a stretch of HTML is.</summary>
 internal enum HtmlPartKind
 {
-    /// <summary>What people read.</summary>
     Text,
 
     /// <summary>An element's start or end, with its attributes.</summary>

@@ -43,7 +43,6 @@ public sealed class AccountStore(Db db, IDataProtectionProvider protection) :
 
     private readonly IDataProtector _protector = protection.CreateProtector("Sankore.Identity.AuthenticatorKey");
 
-    /// <inheritdoc/>
     public async Task<IdentityResult> CreateAsync(Account user, CancellationToken cancellationToken)
     {
         try
@@ -57,7 +56,6 @@ public sealed class AccountStore(Db db, IDataProtectionProvider protection) :
         }
     }
 
-    /// <inheritdoc/>
     public async Task<IdentityResult> UpdateAsync(Account user, CancellationToken cancellationToken)
     {
         var next = Guid.NewGuid().ToString("N");
@@ -70,7 +68,6 @@ public sealed class AccountStore(Db db, IDataProtectionProvider protection) :
         return IdentityResult.Success;
     }
 
-    /// <inheritdoc/>
     public async Task<IdentityResult> DeleteAsync(Account user, CancellationToken cancellationToken)
     {
         await db.Run(
@@ -78,15 +75,12 @@ public sealed class AccountStore(Db db, IDataProtectionProvider protection) :
         return IdentityResult.Success;
     }
 
-    /// <inheritdoc/>
     public async Task<Account?> FindByIdAsync(string userId, CancellationToken cancellationToken) =>
         Guid.TryParse(userId, out var id) ? await Find(SelectSql + " where id = @id", new { id }, cancellationToken) : null;
 
-    /// <inheritdoc/>
     public Task<Account?> FindByNameAsync(string normalizedUserName, CancellationToken cancellationToken) =>
         FindByEmailAsync(normalizedUserName, cancellationToken);
 
-    /// <inheritdoc/>
     public Task<Account?> FindByEmailAsync(string normalizedEmail, CancellationToken cancellationToken) =>
         Find(SelectSql + " where normalized_email = @email", new { email = normalizedEmail }, cancellationToken);
 

@@ -28,7 +28,7 @@ internal sealed class IdentityAnswers(Problems problems) : IEndpointFilter
             }),
             ValidationProblem v => throw IdentityRefusals.From(v.ProblemDetails.Errors.Keys),
             UnauthorizedHttpResult or ChallengeHttpResult =>
-            Results.Problem(Problems.Describe(Reason.Unauthenticated, problems.Message(Reason.Unauthenticated))),
+                Results.Problem(Problems.Describe(Reason.Unauthenticated, problems.Message(Reason.Unauthenticated))),
             NotFound => throw new Refusal(Reason.NotFound),
             _ => answer,
         };

@@ -10,7 +10,6 @@ public sealed class PasswordRules : IPasswordValidator<Account>
     /// <summary>The password of every demo account.</summary>
     public const string Demo = "sankore-demo";
 
-    /// <inheritdoc/>
     public Task<IdentityResult> ValidateAsync(UserManager<Account> manager, Account user, string? password) =>
         Task.FromResult(!user.IsDemo && password == Demo ? Failed("PasswordIsDemo")
             : string.Equals(password, user.Email, StringComparison.OrdinalIgnoreCase) ? Failed("PasswordIsEmail")
@@ -22,7 +21,6 @@ public sealed class PasswordRules : IPasswordValidator<Account>
 /// <summary>An address that mail can be sent to.</summary>
 public sealed class AddressRule : IUserValidator<Account>
 {
-    /// <inheritdoc/>
     public Task<IdentityResult> ValidateAsync(UserManager<Account> manager, Account user) =>
         Task.FromResult(Platform.Jobs.Mail.IsAddress(user.Email) ? IdentityResult.Success : PasswordRules.Failed("InvalidEmail"));
 }

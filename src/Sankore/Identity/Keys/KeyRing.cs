@@ -9,13 +9,11 @@ namespace Sankore.Identity;
 public sealed class KeyRing(Db db) : IXmlRepository
 {
     // The framework asks synchronously, at start and once a day.
-    /// <inheritdoc/>
     public IReadOnlyCollection<XElement> GetAllElements() =>
         [.. db.Read(Caller.Service, session =>
             session.Query<string>("select xml from auth.data_protection_keys order by created_at"), CancellationToken.None)
             .GetAwaiter().GetResult().Select(XElement.Parse)];
 
-    /// <inheritdoc/>
     public void StoreElement(XElement element, string friendlyName) =>
         db.Run(Caller.Service, session => session.Execute(
             "insert into auth.data_protection_keys (friendly_name, xml) values (@friendlyName, @xml)"

@@ -119,7 +119,6 @@ public sealed class Session(NpgsqlConnection connection, NpgsqlTransaction? tran
     private Caller _caller = caller;
     private bool _identified;
 
-    /// <summary>Who is asking.</summary>
     public Caller Caller => _caller;
 
     /// <summary>All rows, in memory: page what can be long.</summary>
@@ -140,7 +139,6 @@ public sealed class Session(NpgsqlConnection connection, NpgsqlTransaction? tran
     public async Task<T> One<T>(string sql, object? args = null) where T : class =>
         await Find<T>(sql, args) ?? throw new Refusal(Reason.NotFound);
 
-    /// <summary>One value.</summary>
     public async Task<T> Value<T>(string sql, object? args = null)
     {
         await using var grid = await Grid(sql, args);

@@ -6,7 +6,6 @@ namespace Sankore.Platform.Files;
 /// <summary>Rows written as CSV, to any stream and of any number: nothing is kept but the row at hand.</summary>
 public static partial class CsvExport
 {
-    /// <summary>The media type.</summary>
     public const string MediaType = "text/csv; charset=utf-8";
 
     private const int Block = 32 * 1024;

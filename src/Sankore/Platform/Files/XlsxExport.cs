@@ -14,7 +14,6 @@ namespace Sankore.Platform.Files;
 /// </summary>
 public static partial class XlsxExport
 {
-    /// <summary>The media type.</summary>
     public const string MediaType = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
 
     /// <summary>The most rows that Excel shows, with the head.</summary>

@@ -14,7 +14,6 @@ namespace Sankore.Platform.Imports;
 /// </summary>
 public sealed class ImportJob(Db db, IServiceScopeFactory scopes) : IJobHandler
 {
-    /// <summary>The job's type.</summary>
     public const string Type = "import";
 
     private const int BlockRows = 5_000;
@@ -61,13 +60,11 @@ public sealed class ImportJob(Db db, IServiceScopeFactory scopes) : IJobHandler
 
     private sealed record Begun(string Kind, string Settings);
 
-    /// <inheritdoc/>
     public string JobType => Type;
 
     /// <summary>A small file does not wait for a large one.</summary>
     public int AtOnce => 2;
 
-    /// <inheritdoc/>
     public async Task Run(Job job, CancellationToken ct)
     {
         var payload = job.Payload.Deserialize<Payload>()!;

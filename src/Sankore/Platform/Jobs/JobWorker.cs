@@ -70,7 +70,6 @@ public sealed class JobWorker(Db db, NpgsqlDataSource source, IEnumerable<IJobHa
     private readonly ConcurrentDictionary<(Guid Id, int Attempt), CancellationTokenSource> _held = new();
     private TaskCompletionSource _enqueued = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    /// <inheritdoc/>
     protected override Task ExecuteAsync(CancellationToken stoppingToken) => Task.WhenAll(
     [
         Again(Listen, stoppingToken),

@@ -37,13 +37,10 @@ public static class Mailer
 /// </summary>
 public sealed class MailJob(MailOptions options, SmtpPool? server, TimeProvider time, ILogger<MailJob> log) : IJobHandler
 {
-    /// <inheritdoc/>
     public string JobType => Mailer.JobType;
 
-    /// <inheritdoc/>
     public int AtOnce => server is null ? 1 : 4;
 
-    /// <inheritdoc/>
     public async Task Run(Job job, CancellationToken ct)
     {
         var mail = job.Payload.Deserialize<Mail>() ?? throw new FinalFailure("no mail in the job");

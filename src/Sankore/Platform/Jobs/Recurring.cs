@@ -22,7 +22,6 @@ public sealed record RecurringWork(string Name, TimeSpan Every, Func<Session, Ta
 /// <summary>Runs the recurring work of every module.</summary>
 public sealed class Recurring(Db db, IEnumerable<SankoreModule> modules, ILogger<Recurring> log) : BackgroundService
 {
-    /// <inheritdoc/>
     protected override Task ExecuteAsync(CancellationToken stoppingToken) =>
         Task.WhenAll(modules.SelectMany(m => m.Recurring).Select(work => Repeat(work, stoppingToken)));
 

@@ -40,7 +40,6 @@ public sealed class ChangeLog(Db db, NpgsqlDataSource source, LiveHub hub, LiveM
     /// <summary>Whether the last look at the log succeeded.</summary>
     public bool Healthy { get; private set; }
 
-    /// <inheritdoc/>
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         var pause = TimeSpan.Zero;

@@ -35,7 +35,6 @@ public sealed class LiveGate(LiveHub hub, LiveLimits limits) : IDisposable
         return new Turn(_free);
     }
 
-    /// <inheritdoc/>
     public void Dispose() => _free.Dispose();
 
     private sealed class Turn(SemaphoreSlim free) : IDisposable

@@ -158,7 +158,6 @@ public sealed class LiveHub : IDisposable
         }
     }
 
-    /// <inheritdoc/>
     public void Dispose()
     {
         Stop();

@@ -73,7 +73,6 @@ public sealed class LiveMeters : IDisposable
 
     internal void Behind(double milliseconds) => _lag.Record(milliseconds);
 
-    /// <inheritdoc/>
     public void Dispose() => _meter.Dispose();
 
     private sealed class Sum(Counter<long> counter)

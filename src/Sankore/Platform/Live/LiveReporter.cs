@@ -74,7 +74,6 @@ public sealed class LiveReporter(
         double Rate(long difference) => Math.Round(difference / elapsed, 1);
     }
 
-    /// <inheritdoc/>
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         var every = Math.Min(10, configuration.GetValue("Sankore:Live:ReportEvery", 2.0));

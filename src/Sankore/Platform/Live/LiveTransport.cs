@@ -30,10 +30,8 @@ internal sealed class LiveTransport(IMemoryPoolFactory<byte> pools) : IConnectio
 {
     private const int Backlog = 8192;
 
-    /// <inheritdoc/>
     public bool CanBind(EndPoint endpoint) => endpoint is IPEndPoint;
 
-    /// <inheritdoc/>
     public ValueTask<IConnectionListener> BindAsync(EndPoint endpoint, CancellationToken cancellationToken = default)
     {
         Socket socket;

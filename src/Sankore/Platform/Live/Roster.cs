@@ -52,7 +52,6 @@ internal sealed class Roster(int heartbeatSlots)
     /// <summary>Whose heartbeat is due in a slot.</summary>
     public ReadOnlySpan<LiveConnection> DueIn(int slot) => CollectionsMarshal.AsSpan(_byHeartbeat[slot]);
 
-    /// <summary>The audiences of a topic.</summary>
     public IReadOnlyList<Audience> Audiences(string topic) => _byTopic.TryGetValue(topic, out var audiences) ? audiences : [];
 
     /// <summary>The streams of a person.</summary>

@@ -53,7 +53,6 @@ public sealed class AccessTokens(OAuthOptions options, TimeProvider time) : IDis
     /// <summary>A token that the mail server did not take is not given out again.</summary>
     public void Discard(string token) => _token = _token is { } kept && kept.Value == token ? null : _token;
 
-    /// <inheritdoc/>
     public void Dispose() => _http.Dispose();
 
     private string? Current => _token is { } token && time.GetUtcNow() < token.Until ? token.Value : null;

@@ -164,7 +164,6 @@ public sealed record SmtpOptions(string Host, int Port, SmtpSecurity Security)
     /// <summary>Who signs in; null: nobody does.</summary>
     public string? User { get; init; }
 
-    /// <summary>The password.</summary>
     public string? Password { get; init; }
 
     /// <summary>Where access tokens come from, instead of a password.</summary>
@@ -188,7 +187,6 @@ public sealed record SmtpOptions(string Host, int Port, SmtpSecurity Security)
     /// <summary>How long each phase may take.</summary>
     public SmtpTimeouts Timeouts { get; init; } = new();
 
-    /// <inheritdoc/>
     public override string ToString() => $"{Host}:{Port}";
 }
 

@@ -60,10 +60,8 @@ public sealed class MailSigner : DkimSigner
         Sign(RenderedBody.Format, message, [.. fields, .. Sealed]);
     }
 
-    /// <inheritdoc/>
     protected override long GetTimestamp() => _time.GetUtcNow().ToUnixTimeSeconds();
 
-    /// <inheritdoc/>
     protected override ISigner CreateSigningContext() => new Context(this);
 
     private static RSA Import(string pem)

@@ -73,7 +73,6 @@ public sealed record Mailbox
         return mailbox;
     }
 
-    /// <inheritdoc/>
     public override string ToString() => Name.Length == 0 ? Address : $"{Name} <{Address}>";
 
     private static Mailbox? Of(string address, string name = "")

@@ -16,7 +16,6 @@ public sealed record OAuthOptions(Uri Endpoint, string ClientId)
     /// <summary>What the token is for.</summary>
     public string? Scope { get; init; }
 
-    /// <inheritdoc/>
     public override string ToString() => Endpoint.Authority;
 
     /// <summary>Reads the settings; null: there are none.</summary>

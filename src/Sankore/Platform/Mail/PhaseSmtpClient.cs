@@ -80,7 +80,6 @@ internal sealed class PhaseSmtpClient(SmtpOptions options) : SmtpClient
         }
     }
 
-    /// <inheritdoc/>
     protected override SslClientAuthenticationOptions GetSslClientAuthenticationOptions(
         string host, RemoteCertificateValidationCallback remoteCertificateValidationCallback)
     {
@@ -98,21 +97,17 @@ internal sealed class PhaseSmtpClient(SmtpOptions options) : SmtpClient
         return tls;
     }
 
-    /// <inheritdoc/>
     protected override void Prepare(FormatOptions options, MimeMessage message, EncodingConstraint constraint, int maxLineLength)
     {
         // It is signed as it is.
     }
 
-    /// <inheritdoc/>
     protected override Task<long> GetSizeAsync(FormatOptions options, MimeMessage message, CancellationToken cancellationToken) =>
         Task.FromResult(_size);
 
-    /// <inheritdoc/>
     protected override void OnSenderAccepted(MimeMessage message, MailboxAddress mailbox, SmtpResponse response) =>
         _phase = SmtpPhase.Recipient;
 
-    /// <inheritdoc/>
     protected override void OnRecipientAccepted(MimeMessage message, MailboxAddress mailbox, SmtpResponse response) =>
         _phase = _phase == SmtpPhase.Recipient ? SmtpPhase.Data : _phase;
 }

@@ -44,20 +44,17 @@ internal sealed class RenderedBody : MimeEntity
     /// </summary>
     public Func<Stream, byte[], int, CancellationToken, Task>? Sending { get; set; }
 
-    /// <inheritdoc/>
     public override void Prepare(EncodingConstraint constraint, int maxLineLength = 78)
     {
         // It is in seven bits and short lines already.
     }
 
-    /// <inheritdoc/>
     public override void WriteTo(FormatOptions options, Stream stream, bool contentOnly, CancellationToken cancellationToken = default)
     {
         base.WriteTo(options, stream, contentOnly, cancellationToken);
         stream.Write(_bytes, 0, _length);
     }
 
-    /// <inheritdoc/>
     public override async Task WriteToAsync(
         FormatOptions options, Stream stream, bool contentOnly, CancellationToken cancellationToken = default)
     {

@@ -66,7 +66,6 @@ public sealed class SmtpPool(SmtpOptions options, TimeProvider time) : IAsyncDis
         }
     }
 
-    /// <inheritdoc/>
     public async ValueTask DisposeAsync()
     {
         lock (_lock)

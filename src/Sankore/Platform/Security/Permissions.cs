@@ -8,13 +8,11 @@ namespace Sankore.Platform.Security;
 [AttributeUsage(AttributeTargets.Class | AttributeTargets.Method)]
 public sealed class PermissionAttribute(string key) : AuthorizeAttribute, IAuthorizationRequirement, IAuthorizationRequirementData
 {
-    /// <summary>The permission's key.</summary>
     public string Key { get; } = key;
 
     /// <summary>Whether only services need it: what people see is their row policies' matter.</summary>
     public bool OfServices { get; init; }
 
-    /// <inheritdoc/>
     public IEnumerable<IAuthorizationRequirement> GetRequirements() => [this];
 }
 
@@ -25,7 +23,6 @@ public sealed class PermissionAttribute(string key) : AuthorizeAttribute, IAutho
 [AttributeUsage(AttributeTargets.Class | AttributeTargets.Method)]
 public sealed class ForPeopleAttribute : AuthorizeAttribute, IAuthorizationRequirement, IAuthorizationRequirementData
 {
-    /// <inheritdoc/>
     public IEnumerable<IAuthorizationRequirement> GetRequirements() => [this];
 }
 

@@ -52,7 +52,6 @@ public sealed record FieldError(string Key, params object[] Args);
 /// <summary>A use case says no. One place turns it into problem+json (RFC 9457), or into a message on the page.</summary>
 public sealed class Refusal(Reason reason, params object[] args) : Exception(reason.Code)
 {
-    /// <summary>Why.</summary>
     public Reason Reason { get; } = reason;
 
     /// <summary>Arguments of the message, such as the name of what stands in the way.</summary>

@@ -20,7 +20,6 @@ public static class CallerFeature
 
     private sealed record Known(Caller Caller, Rights Rights);
 
-    /// <summary>Who is asking.</summary>
     public static Caller Caller(this HttpContext context) => context.Features.Get<Known>()?.Caller ?? Security.Caller.Anonymous;
 
     /// <summary>The security stamp that the session was made with.</summary>

@@ -34,7 +34,6 @@ public sealed class Problems(IStringLocalizerFactory strings, IEnumerable<Sankor
     public string Message(FieldError error) =>
         _resources.Select(r => strings.Create(r)[error.Key, error.Args]).FirstOrDefault(text => !text.ResourceNotFound) ?? error.Key;
 
-    /// <summary>The problem of a refusal.</summary>
     public ProblemDetails Describe(Refusal refusal)
     {
         var problem = Describe(refusal.Reason, Message(refusal));
@@ -45,7 +44,6 @@ public sealed class Problems(IStringLocalizerFactory strings, IEnumerable<Sankor
         return problem;
     }
 
-    /// <summary>The problem of a reason.</summary>
     public static ProblemDetails Describe(Reason reason, string message) => new()
     {
         Type = $"urn:sankore:error:{reason.Code}",

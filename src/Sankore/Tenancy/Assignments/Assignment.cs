@@ -105,6 +105,5 @@ public static class Memberships
     /// <summary>Those of a school.</summary>
     public static readonly string[] SchoolRoles = ["head", "deputy_head", "secretary", "teacher", "bursar", "supervisor", "librarian"];
 
-    /// <summary>All of them.</summary>
     public static readonly string[] Roles = ["group_admin", .. SchoolRoles];
 }

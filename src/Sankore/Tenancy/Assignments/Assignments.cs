@@ -127,10 +127,8 @@ public sealed class Assignments(Db db)
 /// <summary>What is assigned: a module, or a category with whichever modules it has.</summary>
 public sealed record AssignmentTarget(Guid? ModuleId, Guid? CategoryId)
 {
-    /// <summary>One module.</summary>
     public static AssignmentTarget Module(Guid id) => new(id, null);
 
-    /// <summary>A category.</summary>
     public static AssignmentTarget Category(Guid id) => new(null, id);
 
     internal Guid[] ModuleIds => ModuleId is { } id ? [id] : [];

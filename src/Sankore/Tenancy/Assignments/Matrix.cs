@@ -28,7 +28,6 @@ public sealed record MatrixFilter
     /// <summary>Of this membership role.</summary>
     public string? Role { get; init; }
 
-    /// <summary>Of this school.</summary>
     public Guid? School { get; init; }
 }
 

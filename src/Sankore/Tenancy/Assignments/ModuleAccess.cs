@@ -24,7 +24,6 @@ public enum ModuleRight
 [AttributeUsage(AttributeTargets.Class | AttributeTargets.Method)]
 public sealed class RequireModuleAttribute(string code, ModuleRight permission = ModuleRight.Read) : Attribute
 {
-    /// <summary>The module's code.</summary>
     public string Code { get; } = code;
 
     /// <summary>What is done with it.</summary>

@@ -16,7 +16,6 @@ public sealed record Category(
 public sealed record CategoryInput(
     string? Name, string? Slug, string? Description, string? Icon, string? Color, int? SortOrder, string? Status, int? Version)
 {
-    /// <summary>The palette.</summary>
     public static readonly string[] Colors = ["green", "blue", "orange", "purple", "red", "teal", "gold", "slate"];
 
     /// <summary>The input in its one form. Refuses with VALIDATION_FAILED, SLUG_INVALID.</summary>

@@ -27,10 +27,8 @@ public sealed class GroupsKind(IStringLocalizer<Strings> texts, Staff staff, Tim
 
     private static readonly Dictionary<string, string> AdminColumns = new() { ["email"] = "adminEmail", ["name"] = "adminName" };
 
-    /// <inheritdoc/>
     public override string Name => "groups";
 
-    /// <inheritdoc/>
     public override IReadOnlyList<ImportColumn> Columns { get; } =
     [
         new("name", true, "Nom", "Name", "Groupe scolaire Excellence", "Groupe"),
@@ -45,7 +43,6 @@ public sealed class GroupsKind(IStringLocalizer<Strings> texts, Staff staff, Tim
         new("adminEmail", false, "Courriel de l'administrateur", "Administrator's e-mail", "amina@exemple.cg", "Email administrateur"),
     ];
 
-    /// <inheritdoc/>
     protected override async Task<Rules> RulesOf(Session session, Guid? groupId, IReadOnlyList<ImportRow> rows)
     {
         var plans = await session.Query<(Guid, string, string)>(PlansSql);
@@ -62,7 +59,6 @@ public sealed class GroupsKind(IStringLocalizer<Strings> texts, Staff staff, Tim
         });
     }
 
-    /// <inheritdoc/>
     protected internal override async Task<Dictionary<string, int>> Write(
         Session session, Guid id, ImportSettings settings, Func<double, Task> tell)
     {

@@ -22,7 +22,6 @@ public abstract class NetworkKind(IStringLocalizer texts) : ImportKind(texts)
     /// <summary>The column that says which group a row of many groups is of.</summary>
     protected static readonly ImportColumn Group = new("group", false, "Groupe", "Group", "gs-excellence", "Code du groupe");
 
-    /// <summary>The names of all three.</summary>
     internal static readonly string[] Names = ["groups", "schools", "staff"];
 
     private static readonly CultureInfo[] Languages = [CultureInfo.GetCultureInfo("fr"), CultureInfo.GetCultureInfo("en")];
@@ -39,14 +38,11 @@ public abstract class NetworkKind(IStringLocalizer texts) : ImportKind(texts)
     /// <param name="Check">Everything else.</param>
     protected sealed record Rules(Func<ImportRow, string> Key, string KeyColumn, Func<ImportRow, ImportRow> Check);
 
-    /// <inheritdoc/>
     public override SheetLimits Limits { get; } =
         new(MaxBytes, Rows: 10_000, Columns: 50, CellLength: 1_000, UncompressedBytes: 20L * MaxBytes);
 
-    /// <inheritdoc/>
     public override IReadOnlyList<string> Verdicts { get; } = ["invalid", "good", "imported"];
 
-    /// <inheritdoc/>
     public override bool IsAllOrNothing => true;
 
     /// <summary>The options of a file of one group; null: of many, whose rows name theirs.</summary>
@@ -59,7 +55,6 @@ public abstract class NetworkKind(IStringLocalizer texts) : ImportKind(texts)
     internal static string PageOf(string? kind, Guid? groupId) =>
         groupId is { } group ? $"/groups/{group}/{kind}" : kind == "staff" ? "/admin/people" : $"/admin/{kind}";
 
-    /// <inheritdoc/>
     public override IEnumerable<ImportColumn> ColumnsOf(JsonElement? options) => Columns.Where(c => c != Group || GroupOf(options) is null);
 
     /// <summary>
@@ -78,7 +73,6 @@ public abstract class NetworkKind(IStringLocalizer texts) : ImportKind(texts)
         }
     }
 
-    /// <inheritdoc/>
     protected internal override Task<JudgeRows> Judge(Session session, ImportSettings settings)
     {
         var first = new Dictionary<string, int>();

@@ -17,10 +17,8 @@ public sealed class SchoolsKind(IStringLocalizer<Strings> texts) : NetworkKind(t
 
     private readonly Lazy<Dictionary<string, string>> _levels = new(() => ByAnyWord(SchoolInput.Levels, "level.", texts));
 
-    /// <inheritdoc/>
     public override string Name => "schools";
 
-    /// <inheritdoc/>
     public override IReadOnlyList<ImportColumn> Columns { get; } =
     [
         Group,
@@ -30,7 +28,6 @@ public sealed class SchoolsKind(IStringLocalizer<Strings> texts) : NetworkKind(t
         new("city", false, "Ville", "City", "Brazzaville", "Town"),
     ];
 
-    /// <inheritdoc/>
     protected override async Task<Rules> RulesOf(Session session, Guid? groupId, IReadOnlyList<ImportRow> rows)
     {
         var groupOf = await GroupsOf(session, groupId);
@@ -43,7 +40,6 @@ public sealed class SchoolsKind(IStringLocalizer<Strings> texts) : NetworkKind(t
         });
     }
 
-    /// <inheritdoc/>
     protected internal override async Task<Dictionary<string, int>> Write(
         Session session, Guid id, ImportSettings settings, Func<double, Task> tell)
     {

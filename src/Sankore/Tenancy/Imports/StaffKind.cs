@@ -14,10 +14,8 @@ public sealed class StaffKind(IStringLocalizer<Strings> texts, IStringLocalizer<
 
     private readonly Lazy<Dictionary<string, string>> _roles = new(() => ByAnyWord(Memberships.Roles, "role.", ui));
 
-    /// <inheritdoc/>
     public override string Name => "staff";
 
-    /// <inheritdoc/>
     public override IReadOnlyList<ImportColumn> Columns { get; } =
     [
         Group,
@@ -32,7 +30,6 @@ public sealed class StaffKind(IStringLocalizer<Strings> texts, IStringLocalizer<
     public override RowError InWords(RowError error) => error.Key != RoleUnknown ? error
         : new RowError(error.Column, error.Key, string.Join(", ", Memberships.Roles.Select(r => ui["role." + r].Value)));
 
-    /// <inheritdoc/>
     protected override async Task<Rules> RulesOf(Session session, Guid? groupId, IReadOnlyList<ImportRow> rows)
     {
         var groupOf = await GroupsOf(session, groupId);
@@ -46,7 +43,6 @@ public sealed class StaffKind(IStringLocalizer<Strings> texts, IStringLocalizer<
         });
     }
 
-    /// <inheritdoc/>
     protected internal override async Task<Dictionary<string, int>> Write(
         Session session, Guid id, ImportSettings settings, Func<double, Task> tell)
     {

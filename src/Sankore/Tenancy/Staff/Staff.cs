@@ -247,7 +247,7 @@ public sealed class Staff(Db db, Invitations invitations, IStringLocalizer<Strin
         }));
         await session.SendMails([.. people.Zip(
             links, (p, link) =>
-            new Mail(p.Email!, strings["staff.mail.subject", group], strings["staff.mail.text", p.Name!, group, link]))]);
+                new Mail(p.Email!, strings["staff.mail.subject", group], strings["staff.mail.text", p.Name!, group, link]))]);
     }
 
     private static string Key(StaffInput person) => person.Email!.ToUpperInvariant();

@@ -37,10 +37,8 @@ public sealed record MembershipInput(string? Role, Guid? SchoolId, string? Statu
 /// <summary>What of a group's staff is asked for.</summary>
 public sealed record StaffFilter
 {
-    /// <summary>Of this role.</summary>
     public string? Role { get; init; }
 
-    /// <summary>Of this school.</summary>
     public Guid? School { get; init; }
 }
 

@@ -24,10 +24,8 @@ public sealed record SubscriptionInput(
     /// <summary>The states in which a group lives on its plan; the database has the same (<c>tenancy.is_live</c>).</summary>
     public static readonly string[] Live = ["trialing", "active", "past_due"];
 
-    /// <summary>All states.</summary>
     public static readonly string[] States = [.. Live, "suspended", "cancelled", "expired"];
 
-    /// <summary>The periods.</summary>
     public static readonly string[] Periods = ["monthly", "yearly"];
 
     /// <summary>The states that a subscription may go to from another. Cancelled is for good: a new one begins.</summary>

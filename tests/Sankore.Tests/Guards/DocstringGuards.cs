@@ -1,0 +1,42 @@
+using System.Text.RegularExpressions;
+
+namespace Sankore.Tests.Guards;
+
+/// <summary>Every public type says what it is.</summary>
+public sealed partial class DocstringGuards
+{
+    [Fact]
+    public void Every_public_type_says_what_it_is() =>
+        Directory.EnumerateFiles(Path.Combine(Repository.Root, "src", "Sankore"), "*.cs", SearchOption.AllDirectories)
+            .Where(path => !path.Contains($"{Path.DirectorySeparatorChar}obj{Path.DirectorySeparatorChar}", StringComparison.Ordinal))
+            .SelectMany(path => Silent(File.ReadAllLines(path)), (path, name) => $"{Path.GetFileName(path)}: {name}")
+            .ShouldBeEmpty();
+
+    [Theory]
+    [InlineData("/// <summary>A.</summary>", "public sealed record A(int B);", "")]
+    [InlineData("/// <summary>A.</summary>", "    [Flags]\n    public enum A", "")]
+    [InlineData("// A.", "public sealed record A(int B);", "A")]
+    [InlineData("", "[Flags]\npublic static partial class A", "A")]
+    [InlineData("", "public delegate Task<int> A(int b);", "A")]
+    [InlineData("", "internal sealed class A", "")]
+    [InlineData("", "    public static A Class(int b) => new();", "")]
+    public void A_type_that_says_nothing_is_named(string above, string declaration, string found) =>
+        Silent([above, .. declaration.Split('\n')]).ShouldBe(found == "" ? [] : [found]);
+
+    private static IEnumerable<string> Silent(string[] text) =>
+        from at in Enumerable.Range(0, text.Length)
+        let type = PublicType().Match(text[at])
+        where type.Success && !IsDescribed(text, at)
+        select type.Groups[1].Value;
+
+    private static bool IsDescribed(string[] text, int at)
+    {
+        var above = Array.FindLastIndex(text, at, at + 1, line => line != text[at] && !line.TrimStart().StartsWith('['));
+        return above >= 0 && text[above].TrimStart().StartsWith("///", StringComparison.Ordinal);
+    }
+
+    [GeneratedRegex(
+        @"^ *public (?:(?:static|sealed|abstract|readonly|partial) )*(?:class|record struct|record|struct|interface|enum|delegate [^(]+) "
+        + @"(\w+)")]
+    private static partial Regex PublicType();
+}
