@@ -67,6 +67,7 @@ internal static class CampaignsBench
             if (format == "xlsx")
             {
                 await using var database = new NpgsqlConnection(server.AdminConnection);
+                await database.OpenAsync();
                 var largest = await Fill(database, messages, rows);
                 await Ask(server, client, database, largest);
             }
