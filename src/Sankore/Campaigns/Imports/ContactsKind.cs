@@ -91,7 +91,8 @@ public sealed class ContactsKind(IStringLocalizer<Strings> texts) : ImportKind(t
             IsFirstLeft = true,
         },
         new(
-        "email", true, "Adresse e-mail", "E-mail address", "amina@exemple.cg", "Email", "E-mail", "Courriel", "Adresse", "Mail", "Address")
+            "email", true, "Adresse e-mail", "E-mail address", "amina@exemple.cg", "Email", "E-mail", "Courriel", "Adresse", "Mail",
+            "Address", "Adresse électronique")
         {
             Holds = cell => Mail.IsAddress(Addresses.Normalize(cell)),
         },
