@@ -74,6 +74,16 @@ need_mail_tools() {
   has_mail_tools || fail "$hint"
 }
 
+# What an office's own spreadsheet writes is read back; where there is none, those tests are skipped.
+need_office() {
+  command -v soffice >/dev/null && return
+  if ! command -v apt-get >/dev/null; then
+    step "LibreOffice is not installed: the tests that ask it are skipped"
+    return
+  fi
+  install_package libreoffice-calc || fail "the tests of spreadsheets need the package libreoffice-calc"
+}
+
 as_root() {
   if [[ $(id -u) == 0 ]]; then "$@"; else sudo -n "$@"; fi
 }
