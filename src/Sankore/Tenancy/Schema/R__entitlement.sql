@@ -294,7 +294,8 @@ grant execute on function tenancy.advance_subscriptions() to service_role;
 
 -- Whatever the code does, an active assignment is for a person of the group (and of the school that it is for), and of what the group's
 -- plan has. Once a statement, as assignments come in thousands; of the rows that somebody writes in their own name, which the row policies
--- (R__tenancy.sql) have everybody do. What comes in nobody's name (the demo network, an assigner who is deleted) is no act of anybody.
+-- (R__tenancy_policies.sql) have everybody do. What comes in nobody's name (the demo network, an assigner who is deleted) is no act of
+-- anybody.
 create or replace function tenancy.check_assignments() returns trigger
 language plpgsql security definer set search_path = '' as $$
 begin
