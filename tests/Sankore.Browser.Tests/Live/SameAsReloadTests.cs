@@ -95,8 +95,8 @@ public sealed class SameAsReloadTests(World world, Chrome chrome) : IClassFixtur
                     "select id from tenancy.modules where code <> 'gestion-inscriptions'"
                     + " order by code offset @pick % (select count(*) - 1 from tenancy.modules) limit 1", new { pick }),
                 category = await world.Sql<Guid>(
-                "select id from tenancy.business_categories order by slug offset @pick % (select count(*)"
-                + " from tenancy.business_categories) limit 1", new { pick }),
+                    "select id from tenancy.business_categories order by slug offset @pick % (select count(*)"
+                    + " from tenancy.business_categories) limit 1", new { pick }),
             });
         }
     }

@@ -76,8 +76,8 @@ public sealed class CountsTests(World world) : IClassFixture<World>
                         new { campaign }))
                         .ShouldBe(
                             await connection.QueryAsync<(DateTime, int)>(
-                            "select date_trunc('minute', sent_at, 'UTC'), count(*)::int from campaigns.emails_sent"
-                            + " where campaign_id = @campaign and sent_at is not null group by 1 order by 1", new { campaign }));
+                                "select date_trunc('minute', sent_at, 'UTC'), count(*)::int from campaigns.emails_sent"
+                                + " where campaign_id = @campaign and sent_at is not null group by 1 order by 1", new { campaign }));
                 }
             }
         }

@@ -170,8 +170,8 @@ public sealed class EventsTests(EventsWorld world) : IClassFixture<EventsWorld>
             (await State(id))
                 .ShouldBe(
                     Oracle(
-                    "sent", [.. requests.SelectMany((r, n) => r.Where(e => e.id == id).Select(e => new Told(e.@event, 1 + (n % 4))))],
-                    coded: false));
+                        "sent", [.. requests.SelectMany((r, n) => r.Where(e => e.id == id).Select(e => new Told(e.@event, 1 + (n % 4))))],
+                        coded: false));
         }
         (await world.Sql<bool>(
             "select (k.opened, k.complained) = (select count(opened_at)::int, count(complained_at)::int from campaigns.emails_sent"

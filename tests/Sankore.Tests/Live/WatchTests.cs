@@ -32,8 +32,8 @@ public sealed class WatchTests(World world) : IClassFixture<World>
         await world.Execute("update tenancy.schools set school_group_id = @group where id = @school", new { group = groups[1], school });
         (await Told(before))
             .ShouldContain(
-            "tenancy.schools "
-            + string.Join(',', new[] { "catalogue", $"admin:{groups[0]}", $"admin:{groups[1]}" }.Order(StringComparer.Ordinal)));
+                "tenancy.schools "
+                + string.Join(',', new[] { "catalogue", $"admin:{groups[0]}", $"admin:{groups[1]}" }.Order(StringComparer.Ordinal)));
     }
 
     [Fact]

@@ -76,7 +76,7 @@ public sealed class LastAdminTests(EmptyWorld world) : IClassFixture<EmptyWorld>
                 Outcome(() => Revoke(first, first)),
                 Outcome(
                     () => world.AsRole<string>(
-                    "service_role", null, $"select rbac.grant_role('{second}', 'admin', now() + interval '1 day')::text")));
+                        "service_role", null, $"select rbac.grant_role('{second}', 'admin', now() + interval '1 day')::text")));
             outcomes.ShouldBe(["done", "LAST_ADMIN"], ignoreOrder: true);
             (await world.Sql<long>(
                 "select count(*) from rbac.user_roles ur join rbac.roles r on r.id = ur.role_id where role_name = 'admin' and is_active"

@@ -113,8 +113,8 @@ public sealed partial class FeedNetwork(World world, int seed)
         await Waiting.Until(
             async () => other.IsCompleted
             || await world.Sql<bool>(
-            "select exists (select 1 from pg_locks where not granted and pid in (select pid from pg_stat_activity"
-            + " where datname = current_database()))"), "the second is committed, or waits");
+                "select exists (select 1 from pg_locks where not granted and pid in (select pid from pg_stat_activity"
+                + " where datname = current_database()))"), "the second is committed, or waits");
         var steps = new List<FeedStep>();
         if (other.IsCompleted)
         {
@@ -156,16 +156,14 @@ public sealed partial class FeedNetwork(World world, int seed)
                 + "'role', 'authenticated')::text, true)", new { id });
             seen[email] = [
                 .. await connection.QueryAsync<Guid>(
-                "select id from tenancy.modules union all select id from tenancy.business_categories")];
+                    "select id from tenancy.modules union all select id from tenancy.business_categories")];
         }
         return seen;
     }
 
-    private string Insert(
-        Guid id,
-        Guid category) =>
-            $"insert into tenancy.modules (id, code, name, category_id)"
-            + $" values ('{id}', 'f{seed}-m{++_number}', 'Module {_number}', '{category}')";
+    private string Insert(Guid id, Guid category) =>
+        $"insert into tenancy.modules (id, code, name, category_id)"
+        + $" values ('{id}', 'f{seed}-m{++_number}', 'Module {_number}', '{category}')";
 
     // Of a module that was deleted nothing is inserted; of a link that is there already, neither.
     private string LinkModule() =>

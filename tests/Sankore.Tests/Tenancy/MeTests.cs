@@ -37,7 +37,7 @@ public sealed class MeTests(World world) : IClassFixture<World>
         membership.Text("groupName")
             .ShouldBe(
                 await world.Sql<string>(
-                "select name from tenancy.school_groups where id = @id", new { id = membership.GetProperty("groupId").GetGuid() }));
+                    "select name from tenancy.school_groups where id = @id", new { id = membership.GetProperty("groupId").GetGuid() }));
         (membership.GetProperty("schoolId").ValueKind == JsonValueKind.String).ShouldBe(inSchool);
         (membership.GetProperty("schoolName").ValueKind == JsonValueKind.String).ShouldBe(inSchool);
         me.GetProperty("plan").Text("slug").ShouldBe(plan);

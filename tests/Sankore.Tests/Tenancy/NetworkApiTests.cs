@@ -80,13 +80,13 @@ public sealed class NetworkApiTests(World world) : IClassFixture<World>
         plan.GetProperty("groups").GetInt32()
             .ShouldBe(
                 await world.Sql<int>(
-                "select count(*)::int from tenancy.subscriptions s join tenancy.subscription_plans p on p.id = s.plan_id"
-                + " where p.slug = 'premium'"));
+                    "select count(*)::int from tenancy.subscriptions s join tenancy.subscription_plans p on p.id = s.plan_id"
+                    + " where p.slug = 'premium'"));
         plan.GetProperty("modules").GetInt32()
             .ShouldBe(
                 await world.Sql<int>(
-                "select count(*)::int from tenancy.included_modules i join tenancy.subscription_plans p on p.id = i.plan_id"
-                + " where p.slug = 'premium'"));
+                    "select count(*)::int from tenancy.included_modules i join tenancy.subscription_plans p on p.id = i.plan_id"
+                    + " where p.slug = 'premium'"));
     }
 
     [Fact]

@@ -57,22 +57,22 @@ public sealed class Oracle(IReadOnlyList<Network> networks)
             .. Rows(
             "tenancy.plan_modules", n.PlanModules.Where(l => plans.Contains(l.PlanId) && modules.Contains(l.ModuleId)).Select(l => l.Id)),
             .. Rows(
-            "tenancy.plan_categories",
-            n.PlanCategories.Where(l => plans.Contains(l.PlanId) && categories.Contains(l.CategoryId)).Select(l => l.Id)),
+                "tenancy.plan_categories",
+                n.PlanCategories.Where(l => plans.Contains(l.PlanId) && categories.Contains(l.CategoryId)).Select(l => l.Id)),
             .. Rows("tenancy.school_groups", groups),
             .. Rows(
-            "tenancy.schools",
-            n.Schools.Where(s => administered.Contains(s.SchoolGroupId) || active.Exists(m => m.SchoolId == s.Id)).Select(s => s.Id)),
+                "tenancy.schools",
+                n.Schools.Where(s => administered.Contains(s.SchoolGroupId) || active.Exists(m => m.SchoolId == s.Id)).Select(s => s.Id)),
             .. Rows("tenancy.subscriptions", n.Subscriptions.Where(s => groups.Contains(s.SchoolGroupId)).Select(s => s.Id)),
             .. Rows("tenancy.memberships", memberships.Select(m => m.Id)),
             .. Rows(
-            "tenancy.user_module_permissions",
-            n.Assignments.Where(p => p.UserId == user.Id || administered.Contains(p.SchoolGroupId)).Select(p => p.Id)),
+                "tenancy.user_module_permissions",
+                n.Assignments.Where(p => p.UserId == user.Id || administered.Contains(p.SchoolGroupId)).Select(p => p.Id)),
             .. Rows(
-            "tenancy.module_assignment_logs",
-            n.Logs.Where(l => l.SchoolGroupId is { } group && administered.Contains(group)).Select(l => l.Id)),
+                "tenancy.module_assignment_logs",
+                n.Logs.Where(l => l.SchoolGroupId is { } group && administered.Contains(group)).Select(l => l.Id)),
             .. Rows(
-            "public.profiles", n.Memberships.Where(m => administered.Contains(m.SchoolGroupId)).Select(m => m.UserId).Append(user.Id)),
+                "public.profiles", n.Memberships.Where(m => administered.Contains(m.SchoolGroupId)).Select(m => m.UserId).Append(user.Id)),
         ];
     }
 

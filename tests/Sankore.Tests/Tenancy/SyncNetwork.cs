@@ -146,7 +146,7 @@ public sealed class SyncNetwork(NpgsqlConnection connection, int seed)
 
     private string InsertModules(Guid[] ids) => "insert into tenancy.modules (id, code, name, category_id, is_built) values "
         + string.Join(
-        ", ", ids.Select(id => $"('{id}', '{Code()}', 'Module', '{One(_categories)}', {(_random.Next(5) > 0 ? "true" : "false")})"));
+            ", ", ids.Select(id => $"('{id}', '{Code()}', 'Module', '{One(_categories)}', {(_random.Next(5) > 0 ? "true" : "false")})"));
 
     private string InsertSchool(Guid id) =>
         $"insert into tenancy.schools (id, school_group_id, name, code) values ('{id}', '{One(_groups)}', 'School', '{Code()}')";

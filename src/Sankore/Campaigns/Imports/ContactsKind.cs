@@ -90,9 +90,7 @@ public sealed class ContactsKind(IStringLocalizer<Strings> texts) : ImportKind(t
         {
             IsFirstLeft = true,
         },
-        new(
-            "email", true, "Adresse e-mail", "E-mail address", "amina@exemple.cg", "Email", "E-mail", "Courriel", "Adresse", "Mail",
-            "Address", "Adresse électronique")
+        new("email", true, "Adresse e-mail", "E-mail address", "amina@exemple.cg", ImportColumn.EmailHeads)
         {
             Holds = cell => Mail.IsAddress(Addresses.Normalize(cell)),
         },

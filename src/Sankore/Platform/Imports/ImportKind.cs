@@ -16,6 +16,10 @@ namespace Sankore.Platform.Imports;
 /// <param name="Heads">What else its head may be, in either language.</param>
 public sealed record ImportColumn(string Name, bool Required, string French, string English, string Example, params string[] Heads)
 {
+    /// <summary>What people write above e-mail addresses.</summary>
+    public static string[] EmailHeads { get; } =
+        ["Adresse e-mail", "Adresse électronique", "Adresse", "Courriel", "E-mail address", "Address", "E-mail", "Email", "Mail"];
+
     /// <summary>Whether a cell holds what the column is for; null: only the head tells.</summary>
     public Func<string, bool>? Holds { get; init; }
 

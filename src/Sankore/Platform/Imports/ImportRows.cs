@@ -1,5 +1,3 @@
-using System.Buffers;
-using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using Sankore.Platform.Data;
@@ -22,7 +20,6 @@ public static class ImportRows
 
     // What the file says is read by people, not put into a page as it is.
     private static readonly JsonSerializerOptions Plain = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
-    private static readonly JsonWriterOptions PlainWriter = new() { Encoder = Plain.Encoder };
 
     private sealed record Row(int Number, string Cells, string Verdict, string? Errors)
     {
@@ -34,31 +31,10 @@ public static class ImportRows
     {
         id,
         numbers = rows.Select(r => r.Number).ToArray(),
-        cells = Cells(rows),
+        cells = rows.Select(r => JsonSerializer.Serialize(r.Values, Plain)).ToArray(),
         verdicts = rows.Select(r => r.Verdict).ToArray(),
         errors = rows.Select(r => r.Errors.Count == 0 ? null : JsonSerializer.Serialize(r.Errors, Plain)).ToArray(),
     });
-
-    private static string[] Cells(IReadOnlyList<ImportRow> rows)
-    {
-        var json = new ArrayBufferWriter<byte>();
-        using var writer = new Utf8JsonWriter(json, PlainWriter);
-        var cells = new string[rows.Count];
-        for (var i = 0; i < cells.Length; i++)
-        {
-            writer.WriteStartObject();
-            foreach (var (column, value) in rows[i].Values)
-            {
-                writer.WriteString(column, value);
-            }
-            writer.WriteEndObject();
-            writer.Flush();
-            cells[i] = Encoding.UTF8.GetString(json.WrittenSpan);
-            json.ResetWrittenCount();
-            writer.Reset();
-        }
-        return cells;
-    }
 
     internal static async Task<IReadOnlyList<ImportRow>> Page(Session session, Guid id, string? verdict, int after, int limit) =>
         [.. (await session.Query<Row>(PageSql, new { id, verdict, after, limit })).Select(r => r.ToRow())];

@@ -48,7 +48,7 @@ internal static class AssignmentsApi
 
     private static Task RevokeModule(Caller caller, Guid userId, Guid moduleId, [AsParameters] Place place, Assignments assignments,
         CancellationToken ct) =>
-            assignments.Revoke(caller, userId, AssignmentTarget.Module(moduleId), place.GroupId, place.SchoolId, place.Match.Version, ct);
+        assignments.Revoke(caller, userId, AssignmentTarget.Module(moduleId), place.GroupId, place.SchoolId, place.Match.Version, ct);
 
     private static Task RevokeCategory(Caller caller, Guid userId, Guid categoryId, [AsParameters] Place place, Assignments assignments,
         CancellationToken ct) =>
@@ -56,7 +56,7 @@ internal static class AssignmentsApi
 
     private static Task<MatrixView> Read(Caller caller, Guid groupId, [AsParameters] ListQuery query, [AsParameters] MatrixFilter filter,
         Matrix matrix, CancellationToken ct) =>
-            matrix.Read(caller, groupId, query, filter, ct);
+        matrix.Read(caller, groupId, query, filter, ct);
 
     private static Task<BulkResult> Bulk(Caller caller, Guid groupId, BulkInput input, Assignments assignments, CancellationToken ct) =>
         assignments.Bulk(caller, groupId, input, false, ct);
@@ -67,5 +67,5 @@ internal static class AssignmentsApi
     private static Task<Paged<AssignmentLogEntry>> Logs(
         Caller caller, [AsParameters] ListQuery query, [AsParameters] AssignmentLogFilter filter,
         AssignmentLogs logs, CancellationToken ct) =>
-            logs.List(caller, query, filter, ct);
+        logs.List(caller, query, filter, ct);
 }

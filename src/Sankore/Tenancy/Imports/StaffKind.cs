@@ -20,9 +20,7 @@ public sealed class StaffKind(IStringLocalizer<Strings> texts, IStringLocalizer<
     [
         Group,
         new("name", true, "Nom", "Name", "Orel Mboungou", "Nom complet", "Full name"),
-        new(
-            "email", true, "Courriel", "E-mail", "orel@exemple.cg", "Email", "Mail", "Adresse", "Adresse e-mail", "Adresse électronique",
-            "E-mail address"),
+        new("email", true, "Courriel", "E-mail", "orel@exemple.cg", ImportColumn.EmailHeads),
         new("role", true, "Rôle", "Role", "Enseignant", "Fonction", "Poste", "Position"),
         new("school", false, "École", "School", "lycee-moderne", "Code de l'école"),
         new("phone", false, "Téléphone", "Phone", "+242 06 000 00 00", "Telephone", "Tél", "Mobile", "Portable"),

@@ -18,7 +18,7 @@ internal static class StaffApi
     private static Task<Paged<StaffMember>> List(
         Caller caller, Guid groupId, [AsParameters] ListQuery query, [AsParameters] StaffFilter filter, Staff staff,
         CancellationToken ct) =>
-            staff.List(caller, groupId, query, filter, ct);
+        staff.List(caller, groupId, query, filter, ct);
 
     private static Task<Admission> Invite(Caller caller, Guid groupId, StaffInput input, Staff staff, CancellationToken ct) =>
         staff.Invite(caller, groupId, input, ct);
