@@ -101,8 +101,12 @@ public sealed class FaultTests(LiveStage stage)
             Array.ForEach(away, crowd.Bring);
             await stage.Settled(crowd, history, since);
             crowd.Tally.Resets.ShouldBe(muchHappened ? away.Length : 0);
+
+            // Whoever began in the middle of all that would be told to read everything again: the next crowd comes after it.
+            await stage.Burst.Execute("delete from tenancy.modules where code like 'pendant-%'");
+            var last = await stage.Burst.Rename();
+            await Waiting.Until(() => crowd.Clients.All(c => c.LastId >= last), "everybody is told of the end", 60);
         }
-        await stage.Burst.Execute("delete from tenancy.modules where code like 'pendant-%'");
     }
 
     [Fact]

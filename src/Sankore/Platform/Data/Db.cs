@@ -58,6 +58,24 @@ public sealed class Db(NpgsqlDataSource source, ReasonBook reasons)
         Translated(() => Connected(connection => work(new Session(connection, null, caller, ct)), ct));
 
     /// <summary>
+    /// One statement, on the thread that asks and no other, for a framework that cannot wait otherwise: where it asks on every thread of
+    /// the pool at once, none would be left to go on with an answer that came asynchronously.
+    /// </summary>
+    public IReadOnlyList<T> QuerySync<T>(Caller caller, string sql, object? args = null)
+    {
+        using var connection = source.OpenConnection();
+        try
+        {
+            return new Session(connection, null, caller, CancellationToken.None).QuerySync<T>(sql, args);
+        }
+        catch
+        {
+            ForgetPrepared(connection);
+            throw;
+        }
+    }
+
+    /// <summary>
     /// A connection of the pool. One on which a statement failed or was cancelled forgets what it has prepared: a statement that fails
     /// between its parsing and its first row, as it is prepared, is kept by Npgsql (10.0.0, and 10.0.3 still) as one without rows, and the
     /// next who runs it on this connection would be told of a fault in the protocol.
@@ -126,6 +144,17 @@ public sealed class Session(NpgsqlConnection connection, NpgsqlTransaction? tran
     {
         await using var grid = await Grid(sql, args);
         return (await grid.ReadAsync<T>()).AsList();
+    }
+
+    internal IReadOnlyList<T> QuerySync<T>(string sql, object? args)
+    {
+        var identify = Identify(args, out var parameters);
+        using var grid = connection.QueryMultiple(new CommandDefinition(identify + sql, parameters, transaction));
+        if (identify.Length > 0)
+        {
+            grid.Read<object>();
+        }
+        return grid.Read<T>().AsList();
     }
 
     /// <summary>The one row, or null.</summary>

@@ -24,7 +24,7 @@ public sealed record Rights(
 
 /// <summary>
 /// Rights by person, in memory, so that neither a request nor ten thousand connections returning at once read tables for them. Whoever is
-/// asked for while others are being read is read together with all who wait then: one statement for up to <see cref="Lane.MaxTogether"/>
+/// asked for while others are being read is read together with all who wait then: one statement for up to <see cref="Lane{T}.MaxTogether"/>
 /// people. Streams, which nobody sees begin a moment later, are read in larger companies, and keep no request waiting. The log says when
 /// rights change (<c>RIGHTS</c>), and <see cref="Forget"/> runs before anything later is delivered.
 /// </summary>
@@ -35,8 +35,8 @@ public sealed class RightsCache
     private readonly Db _db;
     private readonly TimeProvider _time;
     private readonly string _sql;
-    private readonly Lane _requests;
-    private readonly Lane _streams;
+    private readonly Lane<Wanted> _requests;
+    private readonly Lane<Wanted> _streams;
     private readonly ConcurrentDictionary<Guid, Task<Rights>> _people = new();
     private readonly ConcurrentDictionary<string, string[]> _sameTopics = new();
     private readonly ConcurrentDictionary<string, IReadOnlySet<string>> _sameSets = new();
@@ -111,7 +111,7 @@ public sealed class RightsCache
         _sameSets.Clear();
     }
 
-    private Task<Rights> Ask(Guid userId, Lane lane)
+    private Task<Rights> Ask(Guid userId, Lane<Wanted> lane)
     {
         if (_people.Count >= MaxPeople)
         {
@@ -169,61 +169,5 @@ public sealed class RightsCache
     {
         string[] all = [.. items.SelectMany(i => i)];
         return _sameSets.GetOrAdd(string.Join('\n', all), _ => all.ToHashSet());
-    }
-
-    /// <summary>Who waits for rights, and the readers that take as many of them together as have come.</summary>
-    private sealed class Lane(Func<List<Wanted>, Task> read, int readers, TimeSpan linger)
-    {
-        public const int MaxTogether = 500;
-
-        private readonly ConcurrentQueue<Wanted> _wanted = new();
-        private int _readers;
-
-        public void Add(Wanted wanted)
-        {
-            _wanted.Enqueue(wanted);
-            StartReader();
-        }
-
-        private void StartReader()
-        {
-            if (Interlocked.Increment(ref _readers) <= readers)
-            {
-                _ = Task.Run(ReadWanted);
-            }
-            else
-            {
-                Interlocked.Decrement(ref _readers);
-            }
-        }
-
-        private async Task ReadWanted()
-        {
-            var together = new List<Wanted>();
-            while (true)
-            {
-                while (together.Count < MaxTogether && _wanted.TryDequeue(out var next))
-                {
-                    together.Add(next);
-                }
-                if (together.Count == 0)
-                {
-                    break;
-                }
-                await read(together);
-                if (together.Count > 1 && linger > TimeSpan.Zero)
-                {
-                    // They come faster than they are read: wait a little, and read more of them together.
-                    await Task.Delay(linger);
-                }
-                together.Clear();
-            }
-            Interlocked.Decrement(ref _readers);
-            if (!_wanted.IsEmpty)
-            {
-                // Somebody came between the last look and the end.
-                StartReader();
-            }
-        }
     }
 }
