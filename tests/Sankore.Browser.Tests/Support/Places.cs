@@ -52,6 +52,7 @@ public sealed partial class Places : IAsyncLifetime
         if (!_people.TryGetValue((place.Email, look.Language), out var person))
         {
             person = _people[(place.Email, look.Language)] = await chrome.Open(World.Address, null, look);
+            await Axe.Enter(person.Context);
             if (place.Email is not null)
             {
                 await person.SignIn(place.Email, place.Email == Newcomer ? Passphrase : PasswordRules.Demo);
