@@ -7,7 +7,7 @@ public sealed partial class DocstringGuards
 {
     [Fact]
     public void Every_public_type_says_what_it_is() =>
-        Directory.EnumerateFiles(Repository.Source, "*.cs", SearchOption.AllDirectories)
+        Repository.SourceFiles("*.cs")
             .SelectMany(path => Silent(File.ReadAllLines(path)), (path, name) => $"{Path.GetFileName(path)}: {name}")
             .ShouldBeEmpty();
 

@@ -12,11 +12,11 @@ public sealed partial class FormatGuards
 
     [Fact]
     public void Every_file_has_the_format() =>
-        Folders.SelectMany(folder => Directory.EnumerateFiles(Path.Combine(Repository.Root, folder), "*.cs", SearchOption.AllDirectories))
-        .Where(path => !path.EndsWith($"{nameof(FormatGuards)}.cs", StringComparison.Ordinal))
-        .SelectMany(
-            path => Faults(File.ReadAllText(path, System.Text.Encoding.Latin1)), (path, fault) =>
-                $"{Path.GetRelativePath(Repository.Root, path)}: {fault}").ShouldBeEmpty();
+        Repository.Files(Folders, "*.cs")
+            .Where(path => !path.EndsWith($"{nameof(FormatGuards)}.cs", StringComparison.Ordinal))
+            .SelectMany(
+                path => Faults(File.ReadAllText(path, System.Text.Encoding.Latin1)),
+                (path, fault) => $"{Repository.Name(path)}: {fault}").ShouldBeEmpty();
 
     [Theory]
     [InlineData("\u00ef\u00bb\u00bfclass A;\n", "a byte order mark")]

@@ -18,7 +18,8 @@ public sealed partial class LengthGuards
     [Fact]
     public void No_line_is_too_long() =>
         Files("*.cs", "*.razor", "*.sql")
-            .SelectMany(path => LongLines(File.ReadAllLines(path)), (path, line) => $"{Name(path)}: {line}").ShouldBeEmpty();
+            .SelectMany(path => LongLines(File.ReadAllLines(path)), (path, line) => $"{Repository.Name(path)}: {line}")
+            .ShouldBeEmpty();
 
     [Theory]
     [InlineData(140, 0)]
@@ -29,12 +30,14 @@ public sealed partial class LengthGuards
 
     [Fact]
     public void No_file_is_too_long() =>
-        Files("*.cs", "*.razor", "*.sql", "*.js").Where(path => File.ReadLines(path).Count() > LongestFile).Select(Name).ShouldBeEmpty();
+        Files("*.cs", "*.razor", "*.sql", "*.js").Where(path => File.ReadLines(path).Count() > LongestFile).Select(Repository.Name)
+            .ShouldBeEmpty();
 
     [Fact]
     public void No_method_is_too_long() =>
         Files("*.cs")
-            .SelectMany(path => LongMethods(File.ReadAllLines(path)), (path, method) => $"{Name(path)}: {method}").ShouldBeEmpty();
+            .SelectMany(path => LongMethods(File.ReadAllLines(path)), (path, method) => $"{Repository.Name(path)}: {method}")
+            .ShouldBeEmpty();
 
     [Theory]
     [InlineData("    public int F(", "    }", 37, "")]
@@ -67,7 +70,8 @@ public sealed partial class LengthGuards
 
     [Fact]
     public void No_name_of_a_test_is_too_long() =>
-        Files("*.cs").SelectMany(path => LongNames(File.ReadAllText(path)), (path, name) => $"{Name(path)}: {name}").ShouldBeEmpty();
+        Files("*.cs").SelectMany(path => LongNames(File.ReadAllText(path)), (path, name) => $"{Repository.Name(path)}: {name}")
+            .ShouldBeEmpty();
 
     [Theory]
     [InlineData(15, 0)]
@@ -78,14 +82,8 @@ public sealed partial class LengthGuards
         LongNames($"    [Fact]\n    public async Task {name}()\n").ShouldBe(Enumerable.Repeat($"{name} has {words} words", found));
     }
 
-    private static string Name(string path) => Path.GetRelativePath(Repository.Root, path);
-
     private static IEnumerable<string> Files(params string[] patterns) =>
-        from folder in Folders
-        from pattern in patterns
-        from path in Directory.EnumerateFiles(Path.Combine(Repository.Root, folder), pattern, SearchOption.AllDirectories)
-        where !Skipped().IsMatch(Name(path).Replace('\\', '/'))
-        select path;
+        Repository.Files(Folders, patterns).Where(path => !Skipped().IsMatch(Repository.Name(path).Replace('\\', '/')));
 
     private static IEnumerable<string> LongLines(string[] text) =>
         text.Select((line, i) => (Number: i + 1, Length: line.EnumerateRunes().Count())).Where(line => line.Length > LongestLine)

@@ -68,12 +68,11 @@ public sealed partial class TextGuards
     }
 
     private static IEnumerable<(string File, string Key)> Keys() =>
-        from file in Directory.EnumerateFiles(Repository.Source, "*.*", SearchOption.AllDirectories)
-            .Where(f => f.EndsWith(".cs", StringComparison.Ordinal) || f.EndsWith(".razor", StringComparison.Ordinal))
+        from file in Repository.SourceFiles("*.cs", "*.razor")
         let text = File.ReadAllText(file)
         from pattern in (Regex[])[FieldErrors(), Rules()]
         from match in pattern.Matches(text).Cast<Match>()
-        select (Path.GetRelativePath(Repository.Source, file), match.Groups[1].Value);
+        select (Repository.Name(file), match.Groups[1].Value);
 
     private static IEnumerable<string> WithoutMessage(IEnumerable<Reason> reasons) =>
         reasons.Where(

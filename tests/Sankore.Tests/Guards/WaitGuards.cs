@@ -10,10 +10,7 @@ public sealed partial class WaitGuards
 {
     [Fact]
     public void No_thread_waits_for_a_task() =>
-        Directory.EnumerateFiles(Repository.Source, "*.*", SearchOption.AllDirectories)
-            .Where(path => path.EndsWith(".cs", StringComparison.Ordinal) || path.EndsWith(".razor", StringComparison.Ordinal))
-            .Where(path => Waits(File.ReadAllText(path)))
-            .Select(path => Path.GetRelativePath(Repository.Root, path)).ShouldBeEmpty();
+        Repository.SourceFiles("*.cs", "*.razor").Where(path => Waits(File.ReadAllText(path))).Select(Repository.Name).ShouldBeEmpty();
 
     [Theory]
     [InlineData("db.Read(caller, work, ct).GetAwaiter().GetResult();")]

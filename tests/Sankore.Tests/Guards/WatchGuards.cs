@@ -14,7 +14,7 @@ public sealed partial class WatchGuards(EmptyWorld world) : IClassFixture<EmptyW
     [Fact]
     public async Task Every_table_that_a_page_reads_is_watched()
     {
-        var read = Pages().SelectMany(page => Tables(File.ReadAllText(page))).ToHashSet();
+        var read = Repository.SourceFiles("*.razor").SelectMany(page => Tables(File.ReadAllText(page))).ToHashSet();
         read.Count.ShouldBeGreaterThan(10);
         (await Unwatched(read)).ShouldBeEmpty();
     }
@@ -23,8 +23,6 @@ public sealed partial class WatchGuards(EmptyWorld world) : IClassFixture<EmptyW
     public async Task A_table_that_nothing_watches_is_named() => (await Unwatched(Tables("""
         <dl data-reads="tenancy.schools @(Id is null ? null : "tenancy.invited_places")" data-row="tenancy.told_audiences:@Id"></dl>
         """))).ShouldBe(["tenancy.invited_places"]);
-
-    private static IEnumerable<string> Pages() => Directory.EnumerateFiles(Repository.Source, "*.razor", SearchOption.AllDirectories);
 
     private static IEnumerable<string> Tables(string page)
     {

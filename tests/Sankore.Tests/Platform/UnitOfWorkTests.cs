@@ -2,7 +2,7 @@ using Sankore.Platform.Security;
 
 namespace Sankore.Tests.Platform;
 
-/// <summary>What a unit of work leaves behind when it ends with a refusal.</summary>
+/// <summary>In whose name a unit of work is done, and what it leaves behind when it ends with a refusal.</summary>
 public sealed class UnitOfWorkTests(EmptyWorld world) : IClassFixture<EmptyWorld>
 {
     private const string WriteSql = "insert into util.job_queue (id, job_type, payload) values (@id, 'nobody works this', '{}')";
@@ -43,6 +43,20 @@ public sealed class UnitOfWorkTests(EmptyWorld world) : IClassFixture<EmptyWorld
             await session.Execute(WriteSql, new { id });
         }, TestContext.Current.CancellationToken));
         (await Written(id)).ShouldBe(0);
+    }
+
+    [Fact]
+    public async Task What_is_asked_synchronously_is_asked_in_the_callers_name_and_committed()
+    {
+        foreach (var caller in (Caller[])[Caller.Service, Caller.Anonymous])
+        {
+            world.Db.QuerySync<string>(caller, "select current_user::text").ShouldBe([caller.Role]);
+        }
+        var id = Guid.NewGuid();
+        world.Db.QuerySync<Guid>(Caller.Service, WriteSql + " returning id", new { id }).ShouldBe([id]);
+        Should.Throw<Npgsql.PostgresException>(() => world.Db.QuerySync<Guid>(Caller.Anonymous, WriteSql, new { id = Guid.NewGuid() }))
+            .SqlState.ShouldBe(Npgsql.PostgresErrorCodes.InsufficientPrivilege);
+        (await Written(id)).ShouldBe(1);
     }
 
     private Task<long> Written(Guid id) => world.Sql<long>("select count(*) from util.job_queue where id = @id", new { id });
