@@ -16,6 +16,7 @@ using Sankore.Platform.Jobs;
 using Sankore.Platform.Live;
 using Sankore.Platform.Mail;
 using Sankore.Platform.Security;
+using Sankore.Platform.Text;
 using Sankore.Platform.Web;
 using Sankore.Rbac;
 using Sankore.Tenancy;
@@ -119,7 +120,7 @@ public static class SankoreApp
         services.AddRateLimiter(o => SignInLimit(o, configuration));
         services.AddRequestTimeouts(o => o.DefaultPolicy = new() { Timeout = TimeSpan.FromSeconds(30) });
         services.AddHsts(o => o.MaxAge = TimeSpan.FromDays(365));
-        services.AddOpenApi();
+        services.AddOpenApi(o => o.AddSchemaTransformer(MomentSchema.Describe));
         services.AddRazorComponents(o => o.MaxFormMappingErrorCount = 50);
         services.AddScoped<Shell>();
         services.Configure<ForwardedHeadersOptions>(o => TrustProxies(o, configuration));

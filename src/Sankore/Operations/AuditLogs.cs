@@ -1,14 +1,18 @@
 using System.Text.Json;
 using Sankore.Platform.Data;
 using Sankore.Platform.Security;
+using Sankore.Platform.Text;
 using Sankore.Platform.Web;
 
 namespace Sankore.Operations;
 
 /// <summary>An entry of the audit log (document 000, « Audit Logs »).</summary>
 /// <param name="UserName">The person's name, where the reader may see it.</param>
+/// <param name="Key">The key of the service that did it.</param>
+/// <param name="KeyName">What the key is for, where the reader may see it.</param>
 public sealed record AuditEntry(
-    long Id, string Table, string Action, string Record, Guid? User, string? UserName, string Role, JsonElement? Before, JsonElement? After,
+    long Id, string Table, string Action, string Record, Guid? User, string? UserName, Guid? Key, string? KeyName, string Role,
+    JsonElement? Before, JsonElement? After,
     DateTime At)
 {
     /// <summary>The fields that changed, without those that always do.</summary>
@@ -37,11 +41,14 @@ public sealed record AuditFilter
     /// <summary>Who did it.</summary>
     public Guid? User { get; init; }
 
+    /// <summary>By which key.</summary>
+    public Guid? Key { get; init; }
+
     /// <summary>Not before.</summary>
-    public DateTimeOffset? From { get; init; }
+    public Moment? From { get; init; }
 
     /// <summary>Before.</summary>
-    public DateTimeOffset? To { get; init; }
+    public Moment? To { get; init; }
 
     /// <summary><c>INSERT</c>, <c>UPDATE</c> or <c>DELETE</c>.</summary>
     public string? Action { get; init; }
@@ -57,23 +64,28 @@ public sealed class AuditLogs(Db db)
         from audit.audit_logs a
         where (@Table::text is null or a.table_name = @Table or split_part(a.table_name, '.', 2) = @Table)
           and (@Record::text is null or a.record_id = @Record) and (@User::uuid is null or a.user_id = @User)
+          and (@Key::uuid is null or a.key_id = @Key)
           and (@Action::text is null or a.action = @Action)
           and (@from::timestamptz is null or a.created_at >= @from) and (@to::timestamptz is null or a.created_at < @to)
         """;
 
     private const string PageSql = $"""
         select a.id, a.table_name, a.action, a.record_id, a.user_id,
-          (select p.display_name from public.profiles p where p.id = a.user_id) as user_name, a.role,
+          (select p.display_name from public.profiles p where p.id = a.user_id) as user_name, a.key_id,
+          (select k.name from rbac.api_keys k where k.id = a.key_id) as key_name, a.role,
                a.before::text, a.after::text, a.created_at
         {Where}
         order by a.id desc limit @Limit offset @Offset
         """;
 
     private sealed record Row(
-        long Id, string TableName, string Action, string RecordId, Guid? UserId, string? UserName, string Role, string? Before,
+        long Id, string TableName, string Action, string RecordId, Guid? UserId, string? UserName, Guid? KeyId, string? KeyName,
+            string Role,
+        string? Before,
         string? After, DateTime CreatedAt)
     {
-        public AuditEntry ToEntry() => new(Id, TableName, Action, RecordId, UserId, UserName, Role, Parse(Before), Parse(After), CreatedAt);
+        public AuditEntry ToEntry() =>
+            new(Id, TableName, Action, RecordId, UserId, UserName, KeyId, KeyName, Role, Parse(Before), Parse(After), CreatedAt);
 
         private static JsonElement? Parse(string? json) => json is null ? null : JsonElement.Parse(json);
     }
@@ -86,9 +98,10 @@ public sealed class AuditLogs(Db db)
             filter.Table,
             filter.Record,
             filter.User,
+            filter.Key,
             filter.Action,
-            from = filter.From?.UtcDateTime,
-            to = filter.To?.UtcDateTime,
+            from = filter.From?.Utc,
+            to = filter.To?.Utc,
             query.Limit,
             query.Offset,
         })).Select(r => r.ToEntry()), ct);

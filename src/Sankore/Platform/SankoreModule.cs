@@ -39,4 +39,10 @@ public abstract class SankoreModule
     /// <see cref="RightsCache"/>.
     /// </summary>
     public virtual string? RightsSql => null;
+
+    /// <summary>
+    /// SQL that selects, of the invitations <c>@ids</c>, those that can be accepted as far as the module is concerned: whoever invited
+    /// might do so at this moment.
+    /// </summary>
+    public virtual string? InvitationSql => null;
 }

@@ -10,45 +10,68 @@ using Sankore.Platform.Web;
 
 namespace Sankore.Rbac;
 
-/// <summary>An invitation that can still be accepted.</summary>
-/// <param name="Id">Its id.</param>
-/// <param name="Email">Whom it is for; null for the operator's set-up link, which asks.</param>
-/// <param name="RoleName">The platform role that accepting it grants.</param>
-/// <param name="UserId">The account that was made for it, whose password is still to be set.</param>
-/// <param name="HasAccount">Whether somebody has an account with the address already: that person accepts by signing in.</param>
-public sealed record Invitation(Guid Id, string? Email, string RoleName, Guid? UserId, bool HasAccount);
+/// <summary>An invitation as it is listed.</summary>
+/// <param name="RoleName">The platform role that it leads to; <c>member</c> for a place in a group.</param>
+/// <param name="State"><c>open</c>; <c>accepted</c>; <c>withdrawn</c>, by somebody or by a later one; <c>expired</c>; or <c>void</c>:
+/// whoever invited could not do so today.</param>
+/// <param name="CreatedBy">Who invited, a person or a key; null: the server's operator.</param>
+public sealed record InvitationLine(
+    Guid Id, string Email, string RoleName, string State, string? CreatedBy, DateTime CreatedAt, DateTime SentAt, DateTime ExpiresAt);
 
 /// <summary>An invitation to issue: to an address, and to the account made for it if one was.</summary>
 public sealed record InvitationOf(Guid Id, string Email, Guid? UserId);
 
-/// <summary>What a person fills in to accept an invitation.</summary>
-public sealed record AcceptInput(string? Token, string? Email, string? DisplayName, string? Password);
-
-/// <summary>One-time links: the operator's set-up link, and invitations by mail. Only a hash of the token is stored.</summary>
-public sealed class Invitations(Db db, UserManager<Account> users, AppAddress address, IStringLocalizer<Strings> strings)
+/// <summary>
+/// One-time links: the operator's set-up link, and invitations by mail. Only a hash of the token is stored. Whether somebody may give what
+/// an invitation leads to, the database asks (rbac.give_invitation), and again when it is accepted (<see cref="AcceptedInvitations"/>).
+/// </summary>
+public sealed class Invitations(
+    Db db, UserManager<Account> users, AppAddress address, IEnumerable<SankoreModule> modules, IStringLocalizer<Strings> strings)
 {
     private static readonly TimeSpan Validity = TimeSpan.FromDays(7);
 
+    private const string LinesSql = """
+        select i.id, i.email, i.role_name, case
+            when i.used_by is not null then 'accepted' when i.used_at is not null then 'withdrawn' when i.expires_at <= now() then 'expired'
+            when i.id = any (@standing) then 'open' else 'void' end as state,
+          coalesce((select p.display_name from public.profiles p where p.id = i.created_by),
+            (select k.name from rbac.api_keys k where k.id = i.created_by_key)) as created_by,
+          i.created_at, i.sent_at, i.expires_at
+        from rbac.invitations i where i.id = any (@ids) order by i.created_at desc, i.id desc
+        """;
+
     private const string InsertSql = """
-        insert into rbac.invitations (id, email, role_name, token_hash, created_by, expires_at, user_id)
-        select i.id, nullif(i.email, ''), @role, i.hash, @createdBy, now() + @validity,
-          nullif(i.user_id, '00000000-0000-0000-0000-000000000000')
+        insert into rbac.invitations (id, email, role_name, token_hash, expires_at, user_id)
+        select i.id, nullif(i.email, ''), @role, i.hash, now() + @validity, nullif(i.user_id, '00000000-0000-0000-0000-000000000000')
         from unnest(@ids::uuid[], @emails::text[], @hashes::bytea[], @userIds::uuid[]) as i (id, email, hash, user_id)
         """;
 
-    private const string Columns = """
-        id, email, role_name, user_id,
-        user_id is null and exists (select 1 from auth.users u where u.normalized_email = upper(i.email)) as has_account
+    private const string Where = """
+        from rbac.invitations i
+        where i.email is not null and (not @ofPlatform or i.role_name <> 'member') and (@Pattern::text is null or i.email ilike @Pattern)
         """;
 
-    private const string OpenSql = $"""
-        select {Columns} from rbac.invitations i where token_hash = @hash and used_at is null and expires_at > now()
+    private const string PageSql = $"""
+        select count(*) {Where};
+        select i.id {Where} order by i.created_at desc, i.id desc limit @Limit offset @Offset
         """;
 
-    private const string UseSql = $"""
-        update rbac.invitations i set used_at = now(), used_by = @userId where token_hash = @hash and used_at is null and expires_at > now()
-        returning {Columns}
+    private const string SendAgainSql = """
+        update rbac.invitations set token_hash = @hash, sent_at = now(), expires_at = now() + @validity
+        where id = @id and used_at is null
         """;
+
+    /// <summary>
+    /// Which of some invitations can be accepted at this moment: the platform's part of it, and that of each module that they lead into.
+    /// </summary>
+    internal static async Task<Guid[]> Standing(Session server, IEnumerable<SankoreModule> modules, Guid[] ids)
+    {
+        foreach (var sql in modules.Select(m => m.InvitationSql).OfType<string>())
+        {
+            ids = [.. await server.Query<Guid>(sql, new { ids })];
+        }
+        return ids;
+    }
 
     /// <summary>Whether anybody can administer the platform.</summary>
     public Task<bool> AdminExists(CancellationToken ct) => db.Read(Caller.Service, session => session.Value<bool>(
@@ -62,129 +85,103 @@ public sealed class Invitations(Db db, UserManager<Account> users, AppAddress ad
         await db.Run(Caller.Service, async session =>
         {
             await session.Execute("update rbac.invitations set used_at = now() where email is null and used_at is null");
-            await Insert(session, [new InvitationOf(Guid.CreateVersion7(), "", null)], [token], "admin", null);
+            await Insert(session, [new InvitationOf(Guid.CreateVersion7(), "", null)], [token], "admin");
         }, ct);
-        return address.Link($"/setup?token={token}");
+        return Link(token);
     }
 
-    /// <summary>Invites somebody into a role, by mail. Refuses with EMAIL_INVALID, EMAIL_TAKEN, FORBIDDEN.</summary>
+    /// <summary>
+    /// Invites somebody into a role, by mail. Refuses with EMAIL_INVALID, EMAIL_TAKEN, ROLE_UNKNOWN, NOT_YOURS_TO_GIVE.
+    /// </summary>
     /// <returns>The link, for the operator who reads it off the terminal.</returns>
     public async Task<Uri> Invite(Caller caller, string? email, string role, CancellationToken ct)
     {
         email = email?.Trim();
         if (email is null || !Mail.IsAddress(email))
         {
-            throw new Refusal(Reason.EmailInvalid);
-        }
-        if (await users.FindByEmailAsync(email) is not null)
-        {
-            throw new Refusal(Reason.EmailTaken);
+            throw Refusal.At("email", Reason.EmailInvalid);
         }
         var token = NewToken();
-        var link = address.Link($"/setup?token={token}");
         await db.Run(caller, async session =>
         {
-            if (caller.UserId is { } userId
-                && !await session.Value<bool>(
-                "select rbac.has_permission(@userId, 'identity.invite') and rbac.has_permission(@userId, 'rbac.grant')", new { userId }))
+            if (!await session.Value<bool>("select exists (select from rbac.roles where role_name = @role)", new { role }))
             {
-                throw new Refusal(Reason.Forbidden);
+                throw Refusal.At("role", Reason.RoleUnknown);
             }
-            await session.AsService(s => Insert(s, [new InvitationOf(Guid.CreateVersion7(), email, null)], [token], role, caller.UserId));
-            await session.SendMail(new Mail(email, strings["invitation.subject"], strings["invitation.text", link]));
+            await session.AsService(s => Insert(s, [new InvitationOf(Guid.CreateVersion7(), email, null)], [token], role));
+            if (await users.FindByEmailAsync(email) is not null)
+            {
+                throw Refusal.At("email", Reason.EmailTaken);
+            }
+            await session.SendMail(Letter(email, token));
         }, ct);
-        return link;
+        return Link(token);
     }
 
-    /// <summary>The invitation behind a token. Refuses with LINK_INVALID when it was used, expired, or never was.</summary>
-    public async Task<Invitation> Find(string? token, CancellationToken ct) =>
-        await db.Read(Caller.Service, session => session.Find<Invitation>(OpenSql, new { hash = Hash(token) }), ct)
-        ?? throw new Refusal(Reason.LinkInvalid);
+    /// <summary>
+    /// The invitations that the caller sees, the latest first, a page at a time. <paramref name="ofPlatform"/>: only those into roles.
+    /// </summary>
+    public Task<Paged<InvitationLine>> List(
+        Caller caller, ListQuery query, bool ofPlatform, CancellationToken ct) => db.Run(caller, async session =>
+    {
+        var page = await session.Page<Guid>(query, PageSql, new { ofPlatform, query.Pattern, query.Limit, query.Offset });
+        Guid[] ids = [.. page.Items];
+        var lines = await session.AsService(async s =>
+            await s.Query<InvitationLine>(LinesSql, new { ids, standing = await Standing(s, modules, ids) }));
+        return new Paged<InvitationLine>(lines, page.Total, page.Page, page.Size);
+    }, ct);
+
+    /// <summary>Ends an invitation. Refuses with NOT_FOUND for one that the caller does not see, or that has ended.</summary>
+    public Task Withdraw(Caller caller, Guid id, CancellationToken ct) => db.Run(caller, async session =>
+    {
+        await Email(session, id);
+        await session.AsService(
+            s => s.ExecuteOne("update rbac.invitations set used_at = now() where id = @id and used_at is null", new { id }));
+    }, ct);
+
+    /// <summary>
+    /// Sends an invitation into a role again, with a new link; the earlier one ends, and it stands on the caller from now on. Refuses with
+    /// NOT_FOUND, NOT_YOURS_TO_GIVE.
+    /// </summary>
+    public Task SendAgain(Caller caller, Guid id, CancellationToken ct) => db.Run(caller, async session =>
+    {
+        var email = await session.One<string>(
+            "select email from rbac.invitations where id = @id and role_name <> 'member' and email is not null", new { id });
+        await session.SendMail(Letter(email, await NewLink(session, id)));
+    }, ct);
+
+    /// <summary>
+    /// Gives an invitation that the caller sees a new link, in the caller's transaction; whoever calls mails it. Refuses with NOT_FOUND,
+    /// NOT_YOURS_TO_GIVE.
+    /// </summary>
+    public async Task<Uri> Renew(Session session, Guid id)
+    {
+        await Email(session, id);
+        return Link(await NewLink(session, id));
+    }
 
     /// <summary>Issues invitations of members in the caller's transaction; whoever calls mails their links, in this order.</summary>
     public async Task<IReadOnlyList<Uri>> Issue(Session session, IReadOnlyList<InvitationOf> invitations)
     {
         string[] tokens = [.. invitations.Select(_ => NewToken())];
-        var createdBy = session.Caller.UserId;
-        await session.AsService(s => Insert(s, invitations, tokens, "member", createdBy));
-        return [.. tokens.Select(token => address.Link($"/setup?token={token}"))];
+        await session.AsService(s => Insert(s, invitations, tokens, "member"));
+        return [.. tokens.Select(Link)];
     }
 
-    /// <summary>
-    /// Accepts an invitation: creates the account, or sets the password of the one that was made for it. Refuses with LINK_INVALID,
-    /// VALIDATION_FAILED, ACCOUNT_INVALID, EMAIL_TAKEN (who has an account signs in and joins).
-    /// </summary>
-    public async Task<Account> Accept(AcceptInput input, CancellationToken ct)
+    /// <summary>What of a token is kept.</summary>
+    internal static byte[] Hash(string? token) => SHA256.HashData(Encoding.UTF8.GetBytes(token ?? ""));
+
+    private static Task<string> Email(Session session, Guid id) =>
+        session.One<string>("select email from rbac.invitations where id = @id and email is not null", new { id });
+
+    private static async Task<string> NewLink(Session session, Guid id)
     {
-        var invitation = await Find(input.Token, ct);
-        var email = invitation.Email ?? input.Email?.Trim();
-        new Validation().Required("displayName", input.DisplayName, 120).Required("password", input.Password, 200)
-            .That("email", Mail.IsAddress(email), "EMAIL_INVALID").Check();
-        return invitation.UserId is { } made ? await SetPassword(made, input, ct) : await Create(email!, input, ct);
+        var token = NewToken();
+        await session.AsService(s => s.ExecuteOne(SendAgainSql, new { id, hash = Hash(token), validity = Validity }));
+        return token;
     }
 
-    /// <summary>Accepts an invitation as whoever is signed in, if the invitation is for that address. Refuses with LINK_INVALID.</summary>
-    public async Task Join(Caller caller, string? token, CancellationToken ct)
-    {
-        var invitation = await Find(token, ct);
-        var account = await users.FindByIdAsync(caller.UserId.ToString()!);
-        if (account is null || invitation.UserId is not null
-            || !string.Equals(account.Email, invitation.Email, StringComparison.OrdinalIgnoreCase))
-        {
-            throw new Refusal(Reason.LinkInvalid);
-        }
-        await Use(token, account.Id, ct);
-    }
-
-    private async Task<Account> Create(string email, AcceptInput input, CancellationToken ct)
-    {
-        var account = new Account { Email = email, UserName = email, EmailConfirmed = true, DisplayName = input.DisplayName };
-        (await users.CreateAsync(account, input.Password!)).Check();
-        try
-        {
-            await Use(input.Token, account.Id, ct);
-        }
-        catch
-        {
-            await users.DeleteAsync(account);
-            throw;
-        }
-        return account;
-    }
-
-    private async Task<Account> SetPassword(Guid userId, AcceptInput input, CancellationToken ct)
-    {
-        var account = await users.FindByIdAsync(userId.ToString()) ?? throw new Refusal(Reason.LinkInvalid);
-        foreach (var rule in users.PasswordValidators)
-        {
-            (await rule.ValidateAsync(users, account, input.Password)).Check();
-        }
-        await Use(input.Token, userId, ct);
-        account.EmailConfirmed = true;
-        // Whoever forgot that there was an invitation may have set a password by the other way.
-        (await users.RemovePasswordAsync(account)).Check();
-        (await users.AddPasswordAsync(account, input.Password!)).Check();
-        await db.Run(
-            Caller.Service,
-            session => session.Execute(
-                "update public.profiles set display_name = @name, updated_at = now() where id = @userId",
-                new { userId, name = input.DisplayName!.Trim() }), ct);
-        return account;
-    }
-
-    /// <summary>The link is used up here: of two clicks at once, one finds it gone.</summary>
-    private Task Use(string? token, Guid userId, CancellationToken ct) => db.Run(Caller.Service, async session =>
-    {
-        var used = await session.Find<Invitation>(UseSql, new { hash = Hash(token), userId }) ?? throw new Refusal(Reason.LinkInvalid);
-        if (used.RoleName != "member")
-        {
-            await session.Value<string>(
-                "select rbac.grant_role(@userId, @RoleName, null, 'invitation')::text", new { userId, used.RoleName });
-        }
-    }, ct);
-
-    private static Task<int> Insert(
-        Session session, IReadOnlyList<InvitationOf> invitations, string[] tokens, string role, Guid? createdBy) =>
+    private static Task<int> Insert(Session session, IReadOnlyList<InvitationOf> invitations, string[] tokens, string role) =>
         session.Execute(InsertSql, new
         {
             ids = invitations.Select(i => i.Id).ToArray(),
@@ -192,11 +189,13 @@ public sealed class Invitations(Db db, UserManager<Account> users, AppAddress ad
             hashes = tokens.Select(Hash).ToArray(),
             userIds = invitations.Select(i => i.UserId ?? Guid.Empty).ToArray(),
             role,
-            createdBy,
             validity = Validity,
         });
 
-    private static string NewToken() => Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(32));
+    private Mail Letter(string email, string token) =>
+        new(email, strings["invitation.subject"], strings["invitation.text", Link(token)]);
 
-    private static byte[] Hash(string? token) => SHA256.HashData(Encoding.UTF8.GetBytes(token ?? ""));
+    private Uri Link(string token) => address.Link($"/setup?token={token}");
+
+    private static string NewToken() => Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(32));
 }

@@ -19,12 +19,16 @@ public sealed class RbacModule : SankoreModule
         new("identity.manage_keys", "/admin/api-keys", "key", "menu.api_keys", typeof(Strings), 32),
     ];
 
+    public override string InvitationSql =>
+        "select i.id from rbac.invitations i where i.id = any (@ids) and rbac.invitation_stands(i)";
+
     public override string RightsSql => "select user_id, kind, items from rbac.rights_of_people(@userIds)";
 
     public override void Services(IServiceCollection services, IConfiguration configuration)
     {
         services.AddScoped<Roles>();
         services.AddScoped<Invitations>();
+        services.AddScoped<AcceptedInvitations>();
         services.AddScoped<ApiKeys>();
         services.AddAuthentication().AddScheme<AuthenticationSchemeOptions, ApiKeyHandler>(ApiKeyHandler.SchemeName, null);
     }

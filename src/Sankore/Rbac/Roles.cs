@@ -1,5 +1,6 @@
 using Sankore.Platform.Data;
 using Sankore.Platform.Security;
+using Sankore.Platform.Text;
 using Sankore.Platform.Web;
 
 namespace Sankore.Rbac;
@@ -17,7 +18,7 @@ public sealed record GrantView(string Role, DateTime GrantedAt, DateTime? Expire
 /// <param name="Role">The role's name.</param>
 /// <param name="ExpiresAt">When it ends; null: until revoked.</param>
 /// <param name="Reason">Why, for the log.</param>
-public sealed record GrantInput(string? Role, DateTime? ExpiresAt, string? Reason);
+public sealed record GrantInput(string? Role, Moment? ExpiresAt, string? Reason);
 
 /// <summary>
 /// Who has which role. Granting and revoking are the database's (rbac.grant_role, rbac.revoke_role): they hold whatever the code does.
@@ -76,7 +77,7 @@ public sealed class Roles(Db db, RightsCache rights)
     {
         new Validation().Required("role", input.Role, 64).Optional("reason", input.Reason, 500).Check();
         return Change(caller, userId, "select rbac.grant_role(@userId, @Role, @expiresAt, @Reason)::text",
-            new { userId, input.Role, expiresAt = input.ExpiresAt?.ToUniversalTime(), input.Reason }, ct);
+            new { userId, input.Role, expiresAt = input.ExpiresAt?.Utc, input.Reason }, ct);
     }
 
     /// <summary>Revokes a role. Refuses with FORBIDDEN, ROLE_UNKNOWN, NOT_FOUND, LAST_ADMIN.</summary>

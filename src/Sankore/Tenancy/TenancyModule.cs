@@ -44,6 +44,9 @@ public sealed class TenancyModule : SankoreModule
         new("tenancy: advance due subscriptions", TimeSpan.FromMinutes(1), "select tenancy.advance_subscriptions()"),
     ];
 
+    public override string InvitationSql =>
+        "select i.id from rbac.invitations i where i.id = any (@ids) and tenancy.place_stands(i)";
+
     public override string RightsSql => "select user_id, kind, items from tenancy.rights_of_people(@userIds)";
 
     public override void Services(IServiceCollection services, IConfiguration configuration)

@@ -14,7 +14,7 @@ public static class TenancyReasons
         Of("LAST_GROUP_ADMIN", 409), Of("PLAN_SLUG_TAKEN", 409), Of("GROUP_CODE_TAKEN", 409), Of("SCHOOL_CODE_TAKEN", 409),
         Of("SUBSCRIPTION_EXISTS", 409), Of("ALREADY_MEMBER", 409),
         Of("PLAN_UNKNOWN", 422), Of("MODULE_UNKNOWN", 422), Of("GROUP_UNKNOWN", 422), Of("SCHOOL_UNKNOWN", 422),
-        Of("TRANSITION_INVALID", 422),
+        Of("TRANSITION_INVALID", 422), Of("GROUP_CLOSED", 422), Of("SCHOOL_CLOSED", 422),
     }.ToDictionary(r => r.Code);
 
     public static IEnumerable<Reason> All => Book.Values;

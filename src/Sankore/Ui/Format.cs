@@ -63,10 +63,13 @@ public static class Format
 
     /// <summary>A moment, in UTC+1 (West Africa Time): « 14 janv. 2025 à 17:30 ». <c>data-format="moment"</c>.</summary>
     public static string Moment(DateTime utc) =>
-        utc.Add(Days.Offset).ToString(English ? "d MMM yyyy, HH:mm" : "d MMM yyyy 'à' HH:mm", CultureInfo.CurrentCulture);
+        Days.Local(utc).ToString(English ? "d MMM yyyy, HH:mm" : "d MMM yyyy 'à' HH:mm", CultureInfo.CurrentCulture);
 
     /// <summary>A time of day, in UTC+1: « 17:30:05 ». <c>data-format="time"</c>.</summary>
-    public static string Time(DateTime utc) => utc.Add(Days.Offset).ToString("HH:mm:ss", CultureInfo.InvariantCulture);
+    public static string Time(DateTime utc) => Days.Local(utc).ToString("HH:mm:ss", CultureInfo.InvariantCulture);
 
-    public static string Day(DateTime utc) => utc.Add(Days.Offset).ToString("d MMM yyyy", CultureInfo.CurrentCulture);
+    /// <summary>A day: « 14 janv. 2025 ».</summary>
+    public static string Day(DateOnly day) => day.ToString("d MMM yyyy", CultureInfo.CurrentCulture);
+
+    public static string Day(DateTime utc) => Days.Local(utc).ToString("d MMM yyyy", CultureInfo.CurrentCulture);
 }

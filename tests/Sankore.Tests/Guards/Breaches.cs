@@ -30,7 +30,6 @@ public static class Breaches
     public const string Twice = "{twice}";
 
     private static readonly Guid Nothing = Guid.CreateVersion7();
-    private const string Endless = "9999-12-31T23:59:59.9999999Z";
 
     public static readonly Breach[] All =
     [
@@ -69,6 +68,7 @@ public static class Breaches
         new("school_groups_code_check", Groups, "code", "…", "CODE_INVALID"),
         new("school_groups_name_check", Groups, "name", Long(161)),
         new("school_groups_status_check", Groups, "status", "asleep"),
+        new("school_groups_time_zone_check", Groups, "timeZone", "Mars/Olympus"),
         new("schools_code_unique", Schools, "code", "s0001", "SCHOOL_CODE_TAKEN"),
         new("schools_code_check", Schools, "code", "…", "CODE_INVALID"),
         new("schools_name_check", Schools, "name", " "),
@@ -85,9 +85,7 @@ public static class Breaches
         new("memberships_school_id_fkey", Staff, "schoolId", Nothing, "SCHOOL_UNKNOWN", IsSaid: false),
         new("memberships_user_id_school_id_role_unique", Staff, "email", Cast.Teacher1, "ALREADY_MEMBER", IsSaid: false),
         new("memberships_status_check", Places, "status", "asleep"),
-        new("memberships_expires_at_check", Places, "expiresAt", Endless),
         new("user_module_permissions_read_check", Assignments, "canRead", false),
-        new("user_module_permissions_expires_at_check", Assignments, "expiresAt", Endless),
 
         new("organizations_user_id_name_unique", Organizations, "name", Twice, "ORGANIZATION_EXISTS", IsSaid: false),
         new("organizations_name_check", Organizations, "name", Long(201)),
@@ -118,8 +116,9 @@ public static class Breaches
 
     public static readonly Unreachable[] Others =
     [
+        new(@"_moment_check$", "no input has a moment out of its range (MomentGuards, MomentTests)"),
         new(@"_pkey$", "the server makes the keys, or they are a row's that it has just read"),
-        new(@"_(created|granted|assigned|used)_by_fkey$", "it is the caller"),
+        new(@"_(created|granted|assigned|used)_by(_key)?_fkey$", "it is the caller"),
         new(@"^(audit|live|util)\.", "the platform writes its own tables"),
         new(@"^auth\.|^public\.profiles_(id_fkey|username_unique|locale_check)$",
             "the account store writes them: the name is the address', the language one of a list"),

@@ -69,6 +69,15 @@ public static class SchemaRules
             "create policy by_city on tenancy.schools for select to authenticated using (city = (select auth.jwt() ->> 'city'))",
             "tenancy.schools.city of by_city"),
 
+        new("Every column of time is bounded to the years of inputs, so that nothing in it is infinite", $"""
+            select c.oid::regclass || '.' || a.attname from pg_class c join pg_namespace n on n.oid = c.relnamespace
+            join pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
+            where {Ours} and c.relkind in ('r', 'p') and a.atttypid in ('timestamptz'::regtype, 'timestamp'::regtype, 'date'::regtype)
+              and not exists (select 1 from pg_constraint k where k.conrelid = c.oid and k.contype = 'c' and k.conkey = array[a.attnum]
+                and pg_get_constraintdef(k.oid) like 'CHECK ((isfinite(' || a.attname || ')%2199-12-31%')
+            """,
+            "alter table tenancy.schools add column founded_at timestamptz", "tenancy.schools.founded_at"),
+
         new("Every SECURITY DEFINER function fixes its search_path, and nobody has it by being public", $"""
             select p.oid::regprocedure::text from pg_proc p join pg_namespace n on n.oid = p.pronamespace
             where {Ours} and p.prosecdef

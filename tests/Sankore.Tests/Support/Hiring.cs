@@ -41,10 +41,10 @@ public static class Hiring
     /// <summary>The token of a link.</summary>
     public static string Token(string link) => link.Split("token=")[1];
 
-    /// <summary>Does something with invitations.</summary>
-    public static async Task Invite(this World world, Func<Invitations, Task> act)
+    /// <summary>Does something with a link.</summary>
+    public static async Task Invite(this World world, Func<AcceptedInvitations, Task> act)
     {
         await using var scope = world.App.Services.CreateAsyncScope();
-        await act(scope.ServiceProvider.GetRequiredService<Invitations>());
+        await act(scope.ServiceProvider.GetRequiredService<AcceptedInvitations>());
     }
 }

@@ -54,12 +54,13 @@ public static class OutboxFiles
         [.. Directory.GetFiles(folder, "*.eml").Select(path => new OutboxFile(path, File.ReadAllText(path).ReplaceLineEndings("\n")))];
 
     /// <summary>Waits for the first mail to somebody that has a link to a path.</summary>
-    public static async Task<OutboxFile> MailTo(this World world, string address, string path)
+    public static async Task<OutboxFile> MailTo(this World world, string address, string path, params string[] butFor)
     {
         await Waiting.Until(() => Find() is not null, $"a mail with {path} is written to {address}");
         return Find()!;
 
         OutboxFile? Find() => world.Mails()
-            .FirstOrDefault(m => m.Header("To").Contains(address, StringComparison.OrdinalIgnoreCase) && m.Link(path).Length > 0);
+            .FirstOrDefault(m => m.Header("To").Contains(address, StringComparison.OrdinalIgnoreCase)
+                && m.Link(path).Length > 0 && !butFor.Contains(m.Link(path)));
     }
 }

@@ -15,7 +15,7 @@ public sealed class AssignmentLogTests(World world) : IClassFixture<World>
         await first.Assign(await world.IdOf("bursar.s0001.1@sankore.test"), module).Json();
         await second.Assign(await world.IdOf("bursar.s0002.1@sankore.test"), module).Json();
         // An attempt on another group's people is the log's of whoever tried.
-        await second.Assign(await world.IdOf("bursar.s0001.1@sankore.test"), module).ShouldRefuse(403, "UNAUTHORIZED");
+        await second.Assign(await world.IdOf("bursar.s0001.1@sankore.test"), module).ShouldRefuse(404, "NOT_FOUND");
 
         var (g1, g2) = (await world.GroupId("g001"), await world.GroupId("g002"));
         (await Lines(first)).ShouldAllBe(l => l.GetProperty("groupId").GetGuid() == g1);

@@ -14,8 +14,18 @@ public sealed class AssignmentRefusalTests(World world) : IClassFixture<World>
     [InlineData(Cast.Admin1, Cast.HeadOnEssentiel)]
     [InlineData(Cast.Admin2, Cast.Teacher1)]
     [InlineData(Cast.Admin1, Cast.Super)]
-    public async Task Nobody_assigns_to_people_of_another_group(string by, string to) =>
-        await Refused(by, await Module(to), 403, "UNAUTHORIZED", OnlyYourGroup);
+    public async Task People_of_another_group_are_as_unknown_as_nobody(string by, string to) =>
+        await Refused(by, await Module(to), 404, "NOT_FOUND", "Introuvable|Not found");
+
+    [Fact]
+    public async Task Whom_the_caller_sees_and_does_not_administer_is_refused_by_name()
+    {
+        await world.Execute("""
+            insert into rbac.user_roles (user_id, role_id)
+            select u.id, r.id from auth.users u, rbac.roles r where u.email = 'admin.g003@sankore.test' and r.role_name = 'moderator'
+            """);
+        await Refused("admin.g003@sankore.test", await Module(Cast.HeadOnEssentiel), 403, "UNAUTHORIZED", OnlyYourGroup);
+    }
 
     [Theory]
     [InlineData(Cast.Teacher1, "teacher.s0001.2@sankore.test")]
@@ -164,8 +174,8 @@ public sealed class AssignmentRefusalTests(World world) : IClassFixture<World>
         await assigned.By(own, "fr").Json();
         foreach (var (by, to, status, code) in new[]
         {
-            (Cast.Admin2, assigned.User, 403, "UNAUTHORIZED"), (Cast.HeadOnPremium, assigned.User, 403, "UNAUTHORIZED"),
-                (Cast.Admin1, await world.IdOf(Cast.HeadOnEssentiel), 403, "UNAUTHORIZED"),
+            (Cast.Admin2, assigned.User, 404, "NOT_FOUND"), (Cast.HeadOnPremium, assigned.User, 403, "UNAUTHORIZED"),
+                (Cast.Admin1, await world.IdOf(Cast.HeadOnEssentiel), 404, "NOT_FOUND"),
             (Cast.Admin1, await world.IdOf(Cast.Admin1), 403, "SELF_ASSIGNMENT"),
             (Cast.Admin1, await world.IdOf("teacher.s0046.1@sankore.test"), 404, "NOT_FOUND"),
             (Cast.Admin1, Guid.NewGuid(), 404, "NOT_FOUND"),

@@ -1,3 +1,4 @@
+using Sankore.Platform.Text;
 using Sankore.Tenancy;
 
 namespace Sankore.Tests.Tenancy;
@@ -73,7 +74,7 @@ public sealed class AssignmentRulesTests
     [Fact]
     public void A_refused_call_names_its_first_person_and_target_and_nothing_where_there_is_none()
     {
-        var past = AssignedRights.Of(null, null, null, DateTimeOffset.UnixEpoch);
+        var past = AssignedRights.Of(null, null, null, Moment.Parse("2000-01-01"));
         var nobody = Change with { UserIds = [], ModuleIds = [], CategoryIds = [School], Rights = past };
         var verdict = AssignmentRules.Judge(nobody, Facts).Verdicts.ShouldHaveSingleItem();
         (verdict.UserId, verdict.Target, verdict.Outcome).ShouldBe((null, AssignmentTarget.Category(School), "EXPIRY_PAST"));
@@ -83,7 +84,7 @@ public sealed class AssignmentRulesTests
     public void Rights_are_compared_as_the_database_keeps_them()
     {
         var end = new DateTimeOffset(2100, 1, 1, 2, 0, 0, TimeSpan.FromHours(1)).AddTicks(123_456_7);
-        var rights = AssignedRights.Of(true, null, null, end);
+        var rights = AssignedRights.Of(true, null, null, Moment.Of(end));
         (rights.ExpiresAt!.Value.UtcTicks % 10, rights.ExpiresAt.Value.Offset).ShouldBe((0, TimeSpan.Zero));
         AssignedRights.Parse(rights.ToJson()).ShouldBe(rights);
         rights.ToJson().ShouldBe(

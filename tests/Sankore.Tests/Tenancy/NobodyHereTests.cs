@@ -99,6 +99,7 @@ public sealed class NobodyHereTests(World world) : IClassFixture<World>
         ["memberships"] = (await world.Sql<Guid>("select id from tenancy.memberships where role = 'teacher' limit 1")).ToString(),
         ["users"] = (await world.IdOf(Cast.Teacher1)).ToString(),
         ["staff"] = (await world.IdOf(Cast.Teacher1)).ToString(),
+        ["invitations"] = Guid.Empty.ToString(),
         ["api-keys"] = Guid.Empty.ToString(),
         ["code"] = await world.Sql<string>("select code from tenancy.modules limit 1"),
         ["role"] = "admin",

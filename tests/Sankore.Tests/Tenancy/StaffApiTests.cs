@@ -69,15 +69,15 @@ public sealed class StaffApiTests(World world) : IClassFixture<World>
         var id = await world.IdOf(email);
         using var admin = await world.As(tenant.Admin);
         using var stranger = await world.As(Cast.Admin2);
-        await stranger.Ask(HttpMethod.Post, $"/api/groups/{tenant.GroupId}/staff/{id}/invitation").ShouldRefuse(404, "NOT_FOUND");
-        (await admin.Ask(HttpMethod.Post, $"/api/groups/{tenant.GroupId}/staff/{id}/invitation"))
-            .StatusCode.ShouldBe(HttpStatusCode.NoContent);
+        var invitation = (await admin.PlaceOf(tenant.GroupId, email)).GetProperty("invitationId").GetGuid();
+        var again = $"/api/groups/{tenant.GroupId}/invitations/{invitation}/send";
+        await stranger.Ask(HttpMethod.Post, again).ShouldRefuse(404, "NOT_FOUND");
+        (await admin.Ask(HttpMethod.Post, again)).StatusCode.ShouldBe(HttpStatusCode.NoContent);
 
         (await Should.ThrowAsync<Refusal>(() => Accept(first, Newcomers.Password))).Reason.Code.ShouldBe("LINK_INVALID");
         (await world.Sql<int>("select count(*) from rbac.invitations where user_id = @id and used_at is null", new { id })).ShouldBe(1);
-        await world.Execute(
-            "update rbac.invitations set used_at = now(), used_by = @id where user_id = @id and used_at is null", new { id });
-        await admin.Ask(HttpMethod.Post, $"/api/groups/{tenant.GroupId}/staff/{id}/invitation").ShouldRefuse(404, "NOT_FOUND");
+        await Accept((await world.MailTo(email, "/setup", first)).Link("/setup"), Newcomers.Password);
+        await admin.Ask(HttpMethod.Post, again).ShouldRefuse(404, "NOT_FOUND");
     }
 
     [Theory]

@@ -76,7 +76,7 @@ public sealed class StaffElsewhereTests(World world) : IClassFixture<World>
     }
 
     [Fact]
-    public async Task An_invitation_that_was_not_accepted_in_time_is_neither_accepted_nor_listed()
+    public async Task An_invitation_that_was_not_accepted_in_time_is_listed_as_over_and_not_accepted()
     {
         var (tenant, other) = (await NewTenant(), await NewTenant());
         using var admin = await world.As(tenant.Admin);
@@ -84,7 +84,9 @@ public sealed class StaffElsewhereTests(World world) : IClassFixture<World>
         var link = await world.LinkOf(other.Teacher);
         await world.Execute("update rbac.invitations set expires_at = now() where email = @email", new { email = other.Teacher });
         (await Join(other.Teacher, link)).ShouldBe("LINK_INVALID");
-        (await admin.StaffOf(tenant.GroupId)).Texts("email").ShouldBe([tenant.Admin, tenant.Teacher], ignoreOrder: true);
+        (await admin.StaffOf(tenant.GroupId)).Texts("email").ShouldBe([tenant.Admin, tenant.Teacher, other.Teacher], ignoreOrder: true);
+        (await admin.PlaceOf(tenant.GroupId,
+            other.Teacher)).GetProperty("invitationEndsAt").GetDateTime().ShouldBeLessThan(DateTime.UtcNow.AddHours(2));
         using var neighbour = await world.As(other.Admin);
         (await neighbour.StaffOf(other.GroupId)).ShouldAllBe(s => !s.GetProperty("isInvited").GetBoolean());
     }

@@ -47,8 +47,8 @@ public sealed record ContactInput(
     }
 
     /// <summary>Tags in their one form: without blanks around them, in lower case, each once.</summary>
-    internal static List<string> TagsOf(IEnumerable<string> tags) =>
-        [.. tags.Select(t => t.Trim().ToLowerInvariant()).Where(t => t.Length > 0).Distinct()];
+    internal static List<string> TagsOf(IEnumerable<string?> tags) =>
+        [.. tags.OfType<string>().Select(t => t.Trim().ToLowerInvariant()).Where(t => t.Length > 0).Distinct()];
 }
 
 /// <summary>Which contacts a list shows; all that is said must hold.</summary>

@@ -177,6 +177,6 @@ public sealed class Contacts(Db db)
         c.Organization,
         tags = c.Tags!.ToArray(),
         c.ConsentSource,
-        consentAt = Days.Start(c.ConsentOn)?.UtcDateTime,
+        consentAt = Days.Start(c.ConsentOn)?.Utc,
     };
 }

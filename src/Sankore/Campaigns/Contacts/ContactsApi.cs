@@ -1,4 +1,3 @@
-using System.Globalization;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.Extensions.Localization;
 using Sankore.Platform.Security;
@@ -48,7 +47,7 @@ internal static class ContactsApi
     private static string?[] Cells(Contact c, IStringLocalizer<Strings> strings) =>
     [
         c.Email, c.Name, c.OrganizationName, string.Join(", ", c.Tags), c.ConsentSource,
-        c.ConsentAt?.Add(Days.Offset).ToString("yyyy-MM-dd", CultureInfo.InvariantCulture),
+        Days.Of(c.ConsentAt),
         c.Suppression is null ? null : strings["suppression." + c.Suppression].Value,
     ];
 

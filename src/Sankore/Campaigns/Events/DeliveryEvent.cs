@@ -3,6 +3,7 @@ using System.Text;
 using Sankore.Platform.Data;
 using Sankore.Platform.Jobs;
 using Sankore.Platform.Security;
+using Sankore.Platform.Text;
 
 namespace Sankore.Campaigns;
 
@@ -28,9 +29,9 @@ public sealed record DeliveryEvent(string Id, Guid Message, string Kind, DateTim
     /// <param name="detail">What was said; cut to 500 characters, without control characters.</param>
     /// <param name="spares">For a bounce that is known not to be the address's fault.</param>
     public static DeliveryEvent Of(
-        string? id, Guid message, string kind, DateTimeOffset? at, string? code, string? detail, bool spares = false) => new(
-        Named(id is { Length: > 0 } ? id : $"{kind}:{message}:{at?.ToUnixTimeMilliseconds()}"), message, kind,
-        (at ?? DateTimeOffset.UtcNow).UtcDateTime, Clean(code, 60), Clean(detail, 500),
+        string? id, Guid message, string kind, Moment? at, string? code, string? detail, bool spares = false) => new(
+        Named(id is { Length: > 0 } ? id : $"{kind}:{message}:{((DateTimeOffset?)at)?.ToUnixTimeMilliseconds()}"), message, kind,
+        at?.Utc ?? DateTime.UtcNow, Clean(code, 60), Clean(detail, 500),
         kind is "complained" or "unsubscribed" || (kind == "bounced" && !spares && IsOfAddress(code)));
 
     /// <summary>The message of a Message-ID as we write them, with or without its angle brackets; null: not one of ours.</summary>

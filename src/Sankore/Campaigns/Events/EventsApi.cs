@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Sankore.Platform.Security;
+using Sankore.Platform.Text;
 using Sankore.Platform.Web;
 
 namespace Sankore.Campaigns;
@@ -61,7 +62,7 @@ internal static class EventsApi
     }
 
     /// <summary>Seconds since 1970, with their fraction, as a time; null for what is none.</summary>
-    internal static DateTimeOffset? Moment(string? seconds) =>
-        double.TryParse(seconds, System.Globalization.CultureInfo.InvariantCulture, out var number) && number is > 0 and < 1e11
-            ? DateTimeOffset.FromUnixTimeMilliseconds((long)(number * 1000)) : null;
+    internal static Moment? Moment(string? seconds) =>
+        double.TryParse(seconds, System.Globalization.CultureInfo.InvariantCulture, out var number)
+            ? Platform.Text.Moment.OfUnixSeconds(number) : null;
 }

@@ -3,6 +3,7 @@ using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
 using Sankore.Platform.Security;
+using Sankore.Platform.Text;
 
 namespace Sankore.Campaigns;
 
@@ -39,9 +40,8 @@ internal static class GenericEvents
     {
         var message = DeliveryEvent.MessageOf(said.Said("messageId") ?? said.Said("id"));
         var kind = said.Said("event");
-        DateTimeOffset? at = DateTimeOffset.TryParse(
-            said.Said("at"), CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var time) ? time : null;
         return message is { } id && DeliveryEvent.Kinds.Contains(kind)
-            ? DeliveryEvent.Of(said.Said("eventId"), id, kind!, at, said.Said("code"), said.Said("detail")) : null;
+            ? DeliveryEvent.Of(said.Said("eventId"), id, kind!, Moment.Parse(said.Said("at")), said.Said("code"),
+                said.Said("detail")) : null;
     }
 }

@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using MimeKit;
 using Sankore.Platform.Mail;
+using Sankore.Platform.Text;
 
 namespace Sankore.Campaigns;
 
@@ -23,7 +24,7 @@ public static class MailReport
             return null;
         }
         var name = Convert.ToHexStringLower(SHA256.HashData(mail));
-        DateTimeOffset? at = read.Headers.Contains(HeaderId.Date) && read.Date > DateTimeOffset.MinValue ? read.Date : null;
+        var at = read.Headers.Contains(HeaderId.Date) ? Moment.Of(read.Date) : null;
         if (report.OfType<MessageDeliveryStatus>().FirstOrDefault() is { } status)
         {
             // The first group is the message's, the others are each recipient's.
@@ -34,7 +35,7 @@ public static class MailReport
         return feedback is null ? null : OfFeedback(name, message, at, feedback.Fields);
     }
 
-    private static DeliveryEvent? OfStatus(string id, Guid message, DateTimeOffset? at, HeaderList fields)
+    private static DeliveryEvent? OfStatus(string id, Guid message, Moment? at, HeaderList fields)
     {
         var kind = Value(fields, "Action").Split(' ', ';', '(')[0].ToLowerInvariant() switch
         {
@@ -48,7 +49,7 @@ public static class MailReport
         return kind is null ? null : DeliveryEvent.Of(id, message, kind, at, code, Value(fields, "Diagnostic-Code"));
     }
 
-    private static IReadOnlyList<DeliveryEvent> OfFeedback(string id, Guid message, DateTimeOffset? at, HeaderList fields)
+    private static IReadOnlyList<DeliveryEvent> OfFeedback(string id, Guid message, Moment? at, HeaderList fields)
     {
         var kind = Value(fields, "Feedback-Type").ToLowerInvariant() switch
         {

@@ -69,7 +69,7 @@ internal static class PublicLinks
         {
             return request.HasFormContentType ? await request.ReadFormAsync(ct) : FormCollection.Empty;
         }
-        catch (InvalidDataException)
+        catch (Exception e) when (e is InvalidDataException or IOException)
         {
             return FormCollection.Empty;
         }

@@ -46,5 +46,6 @@ internal static class RecipientsApi
         Time(r.UnsubscribedAt), Time(r.ComplainedAt),
     ];
 
-    private static string? Time(DateTime? at) => at?.Add(Days.Offset).ToString("yyyy-MM-dd HH:mm:ss", CultureInfo.InvariantCulture);
+    private static string? Time(DateTime? at) =>
+        at is { } utc ? Days.Local(utc).ToString("yyyy-MM-dd HH:mm:ss", CultureInfo.InvariantCulture) : null;
 }

@@ -1,5 +1,4 @@
 using System.Globalization;
-using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Http.Timeouts;
 using Microsoft.AspNetCore.Mvc;
@@ -60,7 +59,7 @@ internal static class ImportsApi
     /// </summary>
     private static async Task<IResult> Upload(HttpContext context, Caller caller, FileImports imports, CancellationToken ct)
     {
-        var form = await Form(context.Request, ct);
+        var form = await context.Request.ReadForm(MaxRequestBytes, ct);
         var file = form.Files["file"] ?? throw new Refusal(Reason.FileInvalid);
         await using var stream = file.OpenReadStream();
         var upload = new ImportUpload(file.FileName, stream);
@@ -71,22 +70,6 @@ internal static class ImportsApi
         }
         var kept = await imports.Upload(caller, kind, upload, null, ct);
         return TypedResults.Created($"/api/campaigns/imports/{kept.Id}", ContactImport.Of(kept));
-    }
-
-    private static async Task<IFormCollection> Form(HttpRequest request, CancellationToken ct)
-    {
-        if (!request.HasFormContentType)
-        {
-            throw new Refusal(Reason.UnsupportedMediaType);
-        }
-        try
-        {
-            return await request.ReadFormAsync(new FormOptions { MultipartBodyLengthLimit = MaxRequestBytes }, ct);
-        }
-        catch (InvalidDataException)
-        {
-            throw new Refusal(Reason.TooLarge);
-        }
     }
 
     private static ImportSettings Chosen(IFormCollection form, ImportView import)

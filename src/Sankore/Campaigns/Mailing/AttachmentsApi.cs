@@ -1,4 +1,3 @@
-using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Http.Timeouts;
 using Microsoft.AspNetCore.Mvc;
@@ -42,16 +41,12 @@ internal static class AttachmentsApi
     /// <summary>Takes a form with a <c>file</c>.</summary>
     private static async Task<IResult> Add(HttpContext context, Caller caller, Guid id, Attachments attachments, CancellationToken ct)
     {
-        if (!context.Request.HasFormContentType)
-        {
-            throw new Refusal(Reason.UnsupportedMediaType);
-        }
         IFormCollection form;
         try
         {
-            form = await context.Request.ReadFormAsync(new FormOptions { MultipartBodyLengthLimit = MaxRequestBytes }, ct);
+            form = await context.Request.ReadForm(MaxRequestBytes, ct);
         }
-        catch (Exception e) when (e is InvalidDataException or BadHttpRequestException { StatusCode: StatusCodes.Status413PayloadTooLarge })
+        catch (Refusal refusal) when (refusal.Reason == Reason.TooLarge)
         {
             throw Attachments.TooLarge;
         }

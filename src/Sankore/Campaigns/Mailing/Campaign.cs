@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Sankore.Platform.Jobs;
@@ -99,30 +98,17 @@ public sealed record CampaignInput(
 /// <param name="TimeZone">IANA, e.g. <c>Africa/Brazzaville</c> (the default).</param>
 public sealed record ScheduleInput(string? At, string? TimeZone)
 {
-    /// <summary>The time zones that are offered: where the platform's people are, and Europe.</summary>
-    public static readonly string[] Zones =
-    [
-        "Africa/Brazzaville", "Africa/Kinshasa", "Africa/Douala", "Africa/Libreville", "Africa/Bangui", "Africa/Ndjamena", "Africa/Malabo",
-        "Africa/Luanda", "Africa/Lagos", "Africa/Porto-Novo", "Africa/Niamey",
-        "Africa/Abidjan", "Africa/Dakar", "Africa/Bamako", "Africa/Ouagadougou", "Africa/Lome", "Africa/Conakry", "Africa/Nouakchott",
-        "Africa/Lubumbashi", "Africa/Kigali", "Africa/Bujumbura", "Africa/Djibouti",
-        "Indian/Antananarivo", "Indian/Comoro", "Africa/Casablanca", "Africa/Algiers", "Africa/Tunis", "Europe/Paris", "Europe/London",
-        "UTC",
-    ];
-
     /// <summary>
     /// The moment, and the zone. Refuses with VALIDATION_FAILED for what is no time, is over, is more than a year away, or never comes (a
     /// clock that jumps).
     /// </summary>
     internal (DateTimeOffset At, string Zone) Normalized(DateTimeOffset now)
     {
-        var name = Texts.Blank(TimeZone) ?? Zones[0];
-        new Validation().That("timeZone", TimeZoneInfo.TryFindSystemTimeZoneById(name, out var zone) && name.Length <= 60).Check();
-        var isTime = DateTime.TryParseExact(
-            At, ["yyyy-MM-dd'T'HH:mm", "yyyy-MM-dd'T'HH:mm:ss"], CultureInfo.InvariantCulture, DateTimeStyles.None, out var local);
-        new Validation().That("at", isTime && !zone!.IsInvalidTime(local)).Check();
-        var at = new DateTimeOffset(local, zone!.GetUtcOffset(local));
+        var name = Texts.Blank(TimeZone) ?? Zones.Default;
+        new Validation().That("timeZone", Zones.Find(name) is not null).Check();
+        var at = Moment.At(At, Zones.Find(name)!);
+        new Validation().That("at", at is not null).Check();
         new Validation().That("at", at > now && at < now.AddYears(1), "schedule.past").Check();
-        return (at, name);
+        return (at!.Value, name);
     }
 }

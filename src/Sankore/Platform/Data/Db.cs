@@ -199,8 +199,7 @@ public sealed class Session(NpgsqlConnection connection, NpgsqlTransaction? tran
     public async Task<T> AsService<T>(Func<Session, Task<T>> work)
     {
         var before = _caller;
-        // Still the same person to the audit log.
-        (_caller, _identified) = (Caller.Service with { UserId = before.UserId }, false);
+        (_caller, _identified) = (before.AsService(), false);
         try
         {
             return await work(this);
@@ -210,6 +209,9 @@ public sealed class Session(NpgsqlConnection connection, NpgsqlTransaction? tran
             (_caller, _identified) = (before, false);
         }
     }
+
+    /// <inheritdoc cref="AsService{T}"/>
+    public Task AsService(Func<Session, Task> work) => AsService(async session => { await work(session); return true; });
 
     private async Task<ResultSets> Grid(string sql, object? args)
     {

@@ -62,6 +62,10 @@ public static class SchemaRunner
                 """,
                 new { script.Module, script.Name, script.Checksum, ms = (int)clock.ElapsedMilliseconds });
         }
+        if (pending.Count > 0)
+        {
+            await connection.ExecuteAsync("set constraints all immediate; select util.keep_moments()");
+        }
         await transaction.CommitAsync(ct);
     }
 

@@ -68,7 +68,7 @@ public sealed class ImportJob(Db db, IServiceScopeFactory scopes) : IJobHandler
     public async Task Run(Job job, CancellationToken ct)
     {
         var payload = job.Payload.Deserialize<Payload>()!;
-        var server = Caller.Service with { UserId = payload.User };
+        var server = Caller.Person(payload.User).AsService();
         if (await db.Read(server, session => session.Find<Begun>(OneSql, new { payload.Import }), ct) is not { } begun)
         {
             return;

@@ -1,17 +1,3 @@
--- Who is asking. Db sets both settings inside the transaction, with its first statement.
-create or replace function auth.jwt() returns jsonb
-language sql stable parallel safe as $$
-  select coalesce(nullif(current_setting('request.jwt.claims', true), '')::jsonb, '{}'::jsonb)
-$$;
-
-create or replace function auth.uid() returns uuid
-language sql stable parallel safe as $$ select (auth.jwt() ->> 'sub')::uuid $$;
-
-create or replace function auth.role() returns text
-language sql stable parallel safe as $$ select coalesce(auth.jwt() ->> 'role', 'anon') $$;
-
-grant execute on function auth.jwt(), auth.uid(), auth.role() to anon, authenticated, service_role;
-
 -- Makes a policy, named <table>_<who>_<command>. Its rule says which rows may be read or touched, and, unless p_check says otherwise, what
 -- may be written.
 create or replace function util.policy(
@@ -81,17 +67,17 @@ language plpgsql security definer set search_path = '' as $$
 declare
   v_table text := tg_table_schema || '.' || tg_table_name;
   v_secret text[] := coalesce(tg_argv, '{}');
-  v_role  text := coalesce(auth.jwt() ->> 'role', session_user);
+  v_role  text := coalesce(nullif(current_setting('role', true), 'none'), session_user);
 begin
   if tg_op = 'INSERT' then
-    insert into audit.audit_logs (table_name, action, record_id, user_id, role, after)
-    select v_table, tg_op, n.id::text, auth.uid(), v_role, to_jsonb(n) - v_secret from changed_rows n;
+    insert into audit.audit_logs (table_name, action, record_id, user_id, key_id, role, after)
+    select v_table, tg_op, n.id::text, auth.uid(), auth.key_id(), v_role, to_jsonb(n) - v_secret from changed_rows n;
   elsif tg_op = 'DELETE' then
-    insert into audit.audit_logs (table_name, action, record_id, user_id, role, before)
-    select v_table, tg_op, o.id::text, auth.uid(), v_role, to_jsonb(o) - v_secret from changed_rows o;
+    insert into audit.audit_logs (table_name, action, record_id, user_id, key_id, role, before)
+    select v_table, tg_op, o.id::text, auth.uid(), auth.key_id(), v_role, to_jsonb(o) - v_secret from changed_rows o;
   else
-    insert into audit.audit_logs (table_name, action, record_id, user_id, role, before, after)
-    select v_table, tg_op, n.id::text, auth.uid(), v_role, to_jsonb(o) - v_secret, to_jsonb(n) - v_secret
+    insert into audit.audit_logs (table_name, action, record_id, user_id, key_id, role, before, after)
+    select v_table, tg_op, n.id::text, auth.uid(), auth.key_id(), v_role, to_jsonb(o) - v_secret, to_jsonb(n) - v_secret
     from changed_rows n join old_rows o on o.id = n.id
     where o is distinct from n;
   end if;
@@ -103,8 +89,9 @@ end $$;
 create or replace function audit.log_version_change() returns trigger
 language plpgsql security definer set search_path = '' as $$
 begin
-  insert into audit.audit_logs (table_name, action, record_id, user_id, role, before, after)
-  select tg_table_schema || '.' || tg_table_name, tg_op, n.id::text, auth.uid(), coalesce(auth.jwt() ->> 'role', session_user),
+  insert into audit.audit_logs (table_name, action, record_id, user_id, key_id, role, before, after)
+  select tg_table_schema || '.' || tg_table_name, tg_op, n.id::text, auth.uid(), auth.key_id(),
+    coalesce(nullif(current_setting('role', true), 'none'), session_user),
     to_jsonb(o) - tg_argv::text[], to_jsonb(n) - tg_argv::text[]
   from changed_rows n join old_rows o on o.id = n.id
   where o.version <> n.version;

@@ -49,6 +49,12 @@ public sealed record Reason(string Code, int Status, Type Strings)
 /// <summary>What is wrong with one field of an input: a key of the resource and its arguments.</summary>
 public sealed record FieldError(string Key, params object[] Args);
 
+/// <summary>A member of a body that cannot be read, with what is wrong with it; the reader adds which it is.</summary>
+internal sealed class FieldException(FieldError error) : System.Text.Json.JsonException
+{
+    public FieldError Error { get; } = error;
+}
+
 /// <summary>A use case says no. One place turns it into problem+json (RFC 9457), or into a message on the page.</summary>
 public sealed class Refusal(Reason reason, params object[] args) : Exception(reason.Code)
 {

@@ -32,6 +32,9 @@ public sealed class RightsCache
 {
     private const int MaxPeople = 200_000;
 
+    // A lifetime: what ends later does not end for this node.
+    private const double MaxSeconds = 3e9;
+
     private readonly Db _db;
     private readonly TimeProvider _time;
     private readonly string _sql;
@@ -138,7 +141,15 @@ public sealed class RightsCache
             }, CancellationToken.None);
             foreach (var (person, answer) in wanted)
             {
-                answer.SetResult(RightsOf(entries[person].ToLookup(e => e.Kind, e => e.Items), position, now));
+                Give(answer, () => RightsOf(entries[person].ToLookup(e => e.Kind, e => e.Items), position, now));
+            }
+        }
+        catch (Npgsql.PostgresException) when (wanted.Count > 1)
+        {
+            // Something of somebody's cannot be read: the others have no part in it.
+            foreach (var one in wanted)
+            {
+                await Read([one]);
             }
         }
         catch (Exception e)
@@ -148,6 +159,18 @@ public sealed class RightsCache
             {
                 answer.TrySetException(e);
             }
+        }
+    }
+
+    private static void Give(TaskCompletionSource<Rights> answer, Func<Rights> rights)
+    {
+        try
+        {
+            answer.SetResult(rights());
+        }
+        catch (Exception e) when (e is FormatException or OverflowException)
+        {
+            answer.SetException(e);
         }
     }
 
@@ -162,7 +185,7 @@ public sealed class RightsCache
             Same(items["role"]),
             Same(items["permission"]),
             _sameTopics.GetOrAdd(string.Join('\n', topics), _ => topics),
-            double.IsFinite(secondsLeft) ? now + (long)(secondsLeft * 1000) : long.MaxValue);
+            secondsLeft < MaxSeconds ? now + (long)(secondsLeft * 1000) : long.MaxValue);
     }
 
     private IReadOnlySet<string> Same(IEnumerable<string[]> items)

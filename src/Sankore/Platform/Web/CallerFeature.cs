@@ -34,10 +34,10 @@ public static class CallerFeature
     /// </summary>
     public static IApplicationBuilder UseCaller(this IApplicationBuilder app) => app.Use(async (context, next) =>
     {
-        if (context.User.HasClaim(c => c.Type == ServiceClaim))
+        if (Guid.TryParse(context.User.FindFirstValue(ServiceClaim), out var keyId))
         {
             var permissions = context.User.FindAll(PermissionClaim).Select(c => c.Value).ToHashSet();
-            context.Features.Set(new Known(Security.Caller.Service, Security.Rights.None with { Permissions = permissions }));
+            context.Features.Set(new Known(Security.Caller.Key(keyId), Security.Rights.None with { Permissions = permissions }));
         }
         else if (Guid.TryParse(context.User.FindFirstValue(ClaimTypes.NameIdentifier), out var userId))
         {

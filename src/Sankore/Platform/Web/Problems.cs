@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Text.Json;
 using Microsoft.AspNetCore.Antiforgery;
 using Microsoft.AspNetCore.Mvc;
 using Microsoft.Extensions.Localization;
@@ -113,8 +114,7 @@ public sealed class Problems(IStringLocalizerFactory strings, IEnumerable<Sankor
         {
             // A page that refused before it wrote anything (a form without its token) leaves the answer to the error page.
             context.Response.ContentType = null;
-            if (context.Features.Get<IAntiforgeryValidationFeature>()?.Error?.InnerException
-                is InvalidDataException or BadHttpRequestException { StatusCode: StatusCodes.Status413PayloadTooLarge })
+            if (RequestForms.IsTooLarge(context.Features.Get<IAntiforgeryValidationFeature>()?.Error?.InnerException))
             {
                 // The token could not be read, because the form was too large to be.
                 context.Response.StatusCode = StatusCodes.Status413PayloadTooLarge;
@@ -132,8 +132,12 @@ public sealed class Problems(IStringLocalizerFactory strings, IEnumerable<Sankor
         Refusal refusal => refusal,
         BadHttpRequestException { StatusCode: 413 } => new Refusal(Reason.TooLarge),
         BadHttpRequestException { StatusCode: 415 } => new Refusal(Reason.UnsupportedMediaType),
+        // A charset that is none; the framework has no exception of its own for it.
+        InvalidOperationException { Source: "Microsoft.AspNetCore.Http.Extensions" } charset when charset.Message.Contains(
+            "is not a known encoding", StringComparison.Ordinal) => new Refusal(Reason.UnsupportedMediaType),
         AntiforgeryValidationException or { InnerException: AntiforgeryValidationException } => new Refusal(Reason.BadRequest),
-        BadHttpRequestException or System.Text.Json.JsonException => new Refusal(Reason.BadRequest),
+        BadHttpRequestException { InnerException: JsonException { Path: not null } unread } => Unread(unread),
+        BadHttpRequestException or JsonException => new Refusal(Reason.BadRequest),
         // A form whose token was found to be none, when something reads it all the same.
         InvalidOperationException when context.Features.Get<IAntiforgeryValidationFeature>() is { IsValid: false } =>
             new Refusal(Reason.BadRequest),
@@ -143,5 +147,15 @@ public sealed class Problems(IStringLocalizerFactory strings, IEnumerable<Sankor
         Npgsql.PostgresException { SqlState: "57P01" or "57P03" or "53300" or "40001" or "40P01" } => new Refusal(Reason.Unavailable),
         Npgsql.NpgsqlException and not Npgsql.PostgresException or TimeoutException => new Refusal(Reason.Unavailable),
         _ => null,
+    };
+
+    /// <summary>A body of which a member could not be read: the member is named (<c>$.expiresAt</c> is <c>expiresAt</c>).</summary>
+    private static Refusal Unread(JsonException e) => e switch
+    {
+        { Path: ['$', '.', .. var field] } => new Refusal(e is FieldException ? Reason.Invalid : Reason.BadRequest)
+        {
+            Fields = new Dictionary<string, FieldError> { [field] = (e as FieldException)?.Error ?? new FieldError("field.invalid") },
+        },
+        _ => new Refusal(Reason.BadRequest),
     };
 }

@@ -1,4 +1,63 @@
--- The functions that row policies ask (document 004, Fonctions RBAC). SECURITY DEFINER: they read what their caller may not.
+-- ── What somebody may ──
+
+-- A person's permissions in force.
+create or replace function rbac.permissions_of(p_user_id uuid) returns text[]
+language sql stable security definer set search_path = '' as $$
+  select coalesce(array_agg(distinct p.permission_key), '{}')
+  from rbac.user_roles ur
+  join rbac.role_permissions rp on rp.role_id = ur.role_id
+  join rbac.permissions p on p.id = rp.permission_id
+  where ur.user_id = p_user_id and ur.is_active and (ur.expires_at is null or ur.expires_at > now())
+$$;
+
+-- A key's permissions in force: those it was given that whoever made it, a person or another key, has at this moment. A key that is revoked
+-- or over has none, nor has one that nobody stands for.
+create or replace function rbac.permissions_of_key(p_key_id uuid) returns text[]
+language sql stable security definer set search_path = '' as $$
+  with recursive chain as (
+    select id, permissions, created_by, created_by_key, 1 as depth from rbac.api_keys
+    where id = p_key_id and revoked_at is null and (expires_at is null or expires_at > now())
+    union all
+    select k.id, array(select unnest(c.permissions) intersect select unnest(k.permissions)), k.created_by, k.created_by_key, c.depth + 1
+    from chain c join rbac.api_keys k on k.id = c.created_by_key
+    where k.revoked_at is null and (k.expires_at is null or k.expires_at > now()))
+  select coalesce((
+    select array(select unnest(c.permissions) intersect select unnest(rbac.permissions_of(c.created_by)) order by 1)
+    from chain c where c.created_by is not null order by c.depth desc limit 1), '{}')
+$$;
+
+-- The one rule of giving: nobody, person or key, gives what they do not have. It is asked with whoever gives, when something is given, and
+-- again when it is used: with the maker of a key or an invitation. What neither a person nor a key made, the server itself did.
+create or replace function rbac.holds(p_user_id uuid, p_key_id uuid, p_permissions text[]) returns boolean
+language sql stable security definer set search_path = '' as $$
+  select case
+    when p_key_id is not null then p_permissions <@ rbac.permissions_of_key(p_key_id)
+    when p_user_id is not null then p_permissions <@ rbac.permissions_of(p_user_id)
+    else true end
+$$;
+
+-- Whether whoever asks has permissions: by the transaction's identity and this database's rows.
+create or replace function rbac.may(variadic p_permissions text[]) returns boolean
+language sql stable security definer set search_path = '' as $$
+  select auth.is_server() or coalesce(auth.uid(), auth.key_id()) is not null and rbac.holds(auth.uid(), auth.key_id(), p_permissions)
+$$;
+
+create or replace function rbac.permissions_of_role(p_role_name text) returns text[]
+language sql stable security definer set search_path = '' as $$
+  select coalesce(array_agg(p.permission_key), '{}')
+  from rbac.roles r
+  join rbac.role_permissions rp on rp.role_id = r.id
+  join rbac.permissions p on p.id = rp.permission_id
+  where r.role_name = p_role_name
+$$;
+
+-- The functions that row policies ask (document 004, Fonctions RBAC). SECURITY DEFINER: they read what their caller may not. Of others they
+-- tell whoever may read roles, and the server.
+create or replace function rbac.may_ask_about(p_user_id uuid) returns boolean
+language sql stable security definer set search_path = '' as $$
+  select auth.role() not in ('anon', 'authenticated') or p_user_id = auth.uid() or 'rbac.read' = any (rbac.permissions_of(auth.uid()))
+$$;
+
 create or replace function rbac.has_permission(p_user_id uuid, p_permission_key text) returns boolean
 language sql stable security definer set search_path = '' as $$
   select exists (
@@ -8,6 +67,7 @@ language sql stable security definer set search_path = '' as $$
     join rbac.permissions p on p.id = rp.permission_id
     where ur.user_id = p_user_id and ur.is_active and (ur.expires_at is null or ur.expires_at > now())
       and p.permission_key = p_permission_key)
+    and (p_user_id = auth.uid() or rbac.may_ask_about(p_user_id))
 $$;
 
 create or replace function rbac.has_role(p_user_id uuid, p_role_name text) returns boolean
@@ -18,6 +78,7 @@ language sql stable security definer set search_path = '' as $$
     join rbac.roles r on r.id = ur.role_id
     where ur.user_id = p_user_id and ur.is_active and (ur.expires_at is null or ur.expires_at > now())
       and r.role_name = p_role_name)
+    and (p_user_id = auth.uid() or rbac.may_ask_about(p_user_id))
 $$;
 
 -- Roles and permissions in force, and until when they are (the first expiry). Own, or anybody's for whoever may read roles.
@@ -27,8 +88,7 @@ language sql stable security definer set search_path = '' as $$
     select r.id, r.role_name, r.sort_order, ur.expires_at
     from rbac.user_roles ur
     join rbac.roles r on r.id = ur.role_id
-    where ur.user_id = p_user_id and ur.is_active and (ur.expires_at is null or ur.expires_at > now())
-      and (p_user_id = auth.uid() or auth.role() = 'service_role' or rbac.has_permission(auth.uid(), 'rbac.read')))
+    where ur.user_id = p_user_id and ur.is_active and (ur.expires_at is null or ur.expires_at > now()) and rbac.may_ask_about(p_user_id))
   select coalesce((select array_agg(role_name order by sort_order) from held), '{}'),
          coalesce((select array_agg(distinct p.permission_key order by p.permission_key)
                    from held
@@ -63,7 +123,7 @@ begin
   where p.permission_key = 'operations.read'
   group by h.user_id
   union all
-  select h.user_id, 'seconds_left', array[extract(epoch from min(h.expires_at) - now())::text] from held h where h.expires_at is not null
+  select h.user_id, 'seconds_left', array[extract(epoch from min(h.expires_at) - now())::text] from held h where isfinite(h.expires_at)
   group by h.user_id;
 end $$;
 grant execute on function rbac.rights_of_people(uuid[]) to service_role;
@@ -91,13 +151,11 @@ language plpgsql security definer set search_path = '' as $$
 declare
   v_role_id uuid;
 begin
-  if auth.role() <> 'service_role' then
-    if not rbac.has_permission(auth.uid(), 'rbac.grant') then
-      raise exception 'FORBIDDEN' using errcode = 'SK001';
-    end if;
-    if p_user_id = auth.uid() then
-      raise exception 'SELF_GRANT' using errcode = 'SK001';
-    end if;
+  if not rbac.may('rbac.grant') then
+    raise exception 'FORBIDDEN' using errcode = 'SK001';
+  end if;
+  if p_user_id = auth.uid() then
+    raise exception 'SELF_GRANT' using errcode = 'SK001';
   end if;
   select id into v_role_id from rbac.roles where role_name = p_role_name;
   if v_role_id is null then
@@ -123,7 +181,7 @@ language plpgsql security definer set search_path = '' as $$
 declare
   v_role_id uuid;
 begin
-  if auth.role() <> 'service_role' and not rbac.has_permission(auth.uid(), 'rbac.grant') then
+  if not rbac.may('rbac.grant') then
     raise exception 'FORBIDDEN' using errcode = 'SK001';
   end if;
   select id into v_role_id from rbac.roles where role_name = p_role_name;
@@ -139,8 +197,68 @@ begin
   return jsonb_build_object('status', 'revoked', 'userId', p_user_id, 'role', p_role_name);
 end $$;
 
-grant execute on function rbac.has_permission(uuid, text), rbac.has_role(uuid, text), rbac.get_user_permissions(uuid),
+grant execute on function rbac.may(text[]), rbac.has_permission(uuid, text), rbac.has_role(uuid, text), rbac.get_user_permissions(uuid),
   rbac.grant_role(uuid, text, timestamptz, text), rbac.revoke_role(uuid, text, text) to anon, authenticated, service_role;
+
+-- ── Whatever is given is asked for here, whoever's statement it is ──
+
+create or replace function rbac.give_role() returns trigger
+language plpgsql security definer set search_path = '' as $$
+begin
+  if new.is_active and not rbac.may(variadic rbac.permissions_of_role((select role_name from rbac.roles where id = new.role_id))) then
+    raise exception 'NOT_YOURS_TO_GIVE' using errcode = 'SK001';
+  end if;
+  return new;
+end $$;
+create or replace trigger user_roles_give before insert or update of user_id, role_id, is_active, expires_at on rbac.user_roles
+  for each row execute function rbac.give_role();
+
+create or replace function rbac.give_key() returns trigger
+language plpgsql security definer set search_path = '' as $$
+begin
+  if not rbac.may('identity.manage_keys') or not rbac.may(variadic new.permissions) then
+    raise exception 'NOT_YOURS_TO_GIVE' using errcode = 'SK001';
+  end if;
+  if not auth.is_server() then
+    new.created_by := auth.uid();
+    new.created_by_key := auth.key_id();
+  end if;
+  return new;
+end $$;
+create or replace trigger api_keys_give before insert or update of permissions, created_by, created_by_key on rbac.api_keys
+  for each row execute function rbac.give_key();
+
+-- What inviting into a role asks for. An invitation into a place has no role to give but the one that everybody has: its place is asked for
+-- where it is kept.
+create or replace function rbac.permissions_to_invite(p_role_name text) returns text[]
+language sql stable security definer set search_path = '' as $$
+  select case when p_role_name = 'member' then '{}'
+    else array['identity.invite', 'rbac.grant'] || rbac.permissions_of_role(p_role_name) end
+$$;
+
+create or replace function rbac.give_invitation() returns trigger
+language plpgsql security definer set search_path = '' as $$
+begin
+  if not rbac.may(variadic rbac.permissions_to_invite(new.role_name)) then
+    raise exception 'NOT_YOURS_TO_GIVE' using errcode = 'SK001';
+  end if;
+  if not auth.is_server() then
+    new.created_by := auth.uid();
+    new.created_by_key := auth.key_id();
+  end if;
+  return new;
+end $$;
+create or replace trigger invitations_give before insert or update of role_name, token_hash, created_by, created_by_key on rbac.invitations
+  for each row execute function rbac.give_invitation();
+
+-- Whether an invitation can still be accepted, as far as the platform's roles go: whoever made it might make it today.
+create or replace function rbac.invitation_stands(i rbac.invitations) returns boolean
+language sql stable security definer set search_path = '' as $$
+  select i.used_at is null and i.expires_at > now()
+    and rbac.holds(i.created_by, i.created_by_key, rbac.permissions_to_invite(i.role_name))
+$$;
+grant execute on function rbac.invitation_stands(rbac.invitations), rbac.permissions_of_key(uuid), rbac.permissions_of_role(text),
+  rbac.holds(uuid, uuid, text[]) to service_role;
 
 create or replace trigger role_grants_log_immutable before update or delete or truncate on rbac.role_grants_log
   for each statement execute function audit.refuse_change();
@@ -175,10 +293,13 @@ end $$;
 create or replace trigger profiles_default_role after insert on public.profiles for each row execute function rbac.grant_default_role();
 
 grant select on rbac.permissions, rbac.roles, rbac.role_permissions, rbac.user_roles, rbac.role_grants_log to authenticated, service_role;
-grant select, insert, update on rbac.invitations, rbac.api_keys to service_role;
+grant select, insert on rbac.invitations, rbac.api_keys to service_role;
+grant update (token_hash, created_by, created_by_key, sent_at, expires_at, used_at, used_by) on rbac.invitations to service_role;
+grant update (last_used_at, revoked_at) on rbac.api_keys to service_role;
 -- The hashes are the service's alone.
-grant select (id, email, role_name, created_by, created_at, expires_at, used_at, user_id) on rbac.invitations to authenticated;
-grant select (id, name, key_prefix, permissions, created_by, created_at, expires_at, last_used_at, revoked_at)
+grant select (id, email, role_name, created_by, created_by_key, created_at, sent_at, expires_at, used_at, used_by, user_id)
+  on rbac.invitations to authenticated;
+grant select (id, name, key_prefix, permissions, created_by, created_by_key, created_at, expires_at, last_used_at, revoked_at)
   on rbac.api_keys to authenticated;
 grant select on rbac.permissions, rbac.roles to anon;
 

@@ -1,4 +1,5 @@
 using Sankore.Platform.Security;
+using Sankore.Platform.Text;
 using Sankore.Platform.Web;
 
 namespace Sankore.Tenancy;
@@ -23,7 +24,7 @@ public sealed record Assignment(
 /// <param name="GroupId">Which group, for whoever administers several that the person works in.</param>
 /// <param name="Version">The version that a change is based on, unless <c>If-Match</c> says it; left out for a new assignment.</param>
 public sealed record AssignmentInput(
-    bool? CanRead, bool? CanWrite, bool? CanDelete, bool? CanExport, DateTimeOffset? ExpiresAt, Guid? SchoolId, Guid? GroupId,
+    bool? CanRead, bool? CanWrite, bool? CanDelete, bool? CanExport, Moment? ExpiresAt, Guid? SchoolId, Guid? GroupId,
     int? Version);
 
 /// <summary>The same for many people at once: those named, or those of a role.</summary>
@@ -33,7 +34,7 @@ public sealed record AssignmentInput(
 /// <param name="Revoke">Whether to take away rather than to give.</param>
 public sealed record BulkInput(
     Guid[]? UserIds, string? Role, Guid[]? ModuleIds, Guid[]? CategoryIds, bool? CanWrite, bool? CanDelete, bool? CanExport,
-    DateTimeOffset? ExpiresAt, Guid? SchoolId, bool? Revoke)
+    Moment? ExpiresAt, Guid? SchoolId, bool? Revoke)
 {
     internal const int MaxPeople = 5_000;
     internal const int MaxTargets = 100;
@@ -47,13 +48,9 @@ public sealed record BulkInput(
             .That("modules", targets > 0, "assignment.nothing").Between("modules", targets, 0, MaxTargets)
             .That("people", people > 0 || Role is not null, "assignment.nobody")
             .Between("people", people, 0, Math.Min(MaxPeople, MaxPairs / Math.Max(1, targets)))
-            .That("expiresAt", IsDay(ExpiresAt)).That("role", Role is null || Memberships.Roles.Contains(Role), "field.invalid").Check();
+            .That("role", Role is null || Memberships.Roles.Contains(Role), "field.invalid").Check();
         return this;
     }
-
-    /// <summary>Whether an end is a moment that people mean: beyond, the database knows only infinity.</summary>
-    internal static bool IsDay(DateTimeOffset? end) =>
-        end is null || end.Value.UtcDateTime.Year > 1970 && end < DateTimeOffset.MaxValue.AddSeconds(-0.5);
 }
 
 /// <summary>
@@ -88,10 +85,9 @@ public sealed record AssignedRights(bool Read, bool Write, bool Delete, bool Exp
             new[] { ("r", Read), ("w", Write), ("d", Delete), ("e", Export) }.Where(r => r.Item2)
             .Select(r => strings["right." + r.Item1].Value));
 
-    /// <summary>What is asked for, as it will be read back: the database keeps microseconds.</summary>
-    internal static AssignedRights Of(bool? write, bool? delete, bool? export, DateTimeOffset? expiresAt) =>
-        new(true, write ?? false, delete ?? false, export ?? false,
-            expiresAt is { UtcTicks: var ticks } ? new DateTimeOffset(ticks - (ticks % 10), TimeSpan.Zero) : null);
+    /// <summary>What is asked for.</summary>
+    internal static AssignedRights Of(bool? write, bool? delete, bool? export, Moment? expiresAt) =>
+        new(true, write ?? false, delete ?? false, export ?? false, expiresAt);
 
     internal string ToJson() => System.Text.Json.JsonSerializer.Serialize(this, System.Text.Json.JsonSerializerOptions.Web);
 

@@ -1,5 +1,6 @@
 using Sankore.Platform.Data;
 using Sankore.Platform.Security;
+using Sankore.Platform.Text;
 using Sankore.Platform.Web;
 
 namespace Sankore.Tenancy;
@@ -20,10 +21,10 @@ public sealed record AssignmentLogFilter
     public string? Action { get; init; }
 
     /// <summary>Not before.</summary>
-    public DateTimeOffset? From { get; init; }
+    public Moment? From { get; init; }
 
     /// <summary>Before.</summary>
-    public DateTimeOffset? To { get; init; }
+    public Moment? To { get; init; }
 }
 
 /// <summary>Who assigned what to whom, and what was refused (document 003, « Logs d'audit »).</summary>
@@ -73,8 +74,8 @@ public sealed class AssignmentLogs(Db db)
             filter.User,
             filter.By,
             filter.Action,
-            from = filter.From?.UtcDateTime,
-            to = filter.To?.UtcDateTime,
+            from = filter.From?.Utc,
+            to = filter.To?.Utc,
             query.Limit,
             query.Offset,
         })).Select(r => r.ToEntry()), ct);

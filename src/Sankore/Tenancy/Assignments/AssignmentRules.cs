@@ -66,7 +66,7 @@ internal sealed record ExistingAssignment(
 /// <param name="Now">By the database's clock.</param>
 /// <param name="CallerPlaces">Of any group and state, the oldest first.</param>
 /// <param name="SchoolGroupId">The group of the school that the change names; null: there is no such school.</param>
-/// <param name="KnownPeople">Those of the people who exist.</param>
+/// <param name="KnownPeople">Those of the people whom the caller may know of: of others it is not even said that they exist.</param>
 internal sealed record AssignmentFacts(
     Guid CallerId,
     DateTime Now,

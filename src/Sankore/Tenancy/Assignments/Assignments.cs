@@ -60,8 +60,7 @@ public sealed class Assignments(Db db)
     public async Task<Assignment> Assign(
         Caller caller, Guid userId, AssignmentTarget target, AssignmentInput input, int version, CancellationToken ct)
     {
-        new Validation().That("canRead", input.CanRead ?? true, "assignment.read").That("expiresAt", BulkInput.IsDay(input.ExpiresAt))
-            .Check();
+        new Validation().That("canRead", input.CanRead ?? true, "assignment.read").Check();
         var rights = AssignedRights.Of(input.CanWrite, input.CanDelete, input.CanExport, input.ExpiresAt);
         var change = new AssignmentChange(
             false, [userId], target.ModuleIds, target.CategoryIds, input.GroupId, input.SchoolId, rights, version);

@@ -25,7 +25,9 @@ internal static class ChangeAssignments
                exists (select 1 from tenancy.current_memberships c where c.id = m.id) as is_current
         from tenancy.memberships m where m.user_id = @caller order by m.created_at, m.id;
         select school_group_id from tenancy.schools where id = @SchoolId;
-        select id from public.profiles where id = any (@UserIds);
+        select p.id from public.profiles p where p.id = any (@UserIds)
+          and (p.id = @caller or (select rbac.has_permission(@caller, 'identity.read')) or exists (
+            select from tenancy.memberships m where m.user_id = p.id and m.school_group_id in {Administered}));
         select m.user_id, m.school_group_id as group_id, m.school_id, m.status = 'active' as is_active
         from tenancy.memberships m where m.user_id = any (@UserIds) and m.school_group_id in {Administered};
         select m.id as module_id, null::uuid as category_id, u.school_group_id as group_id,

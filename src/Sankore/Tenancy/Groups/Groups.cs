@@ -1,17 +1,21 @@
 using Sankore.Platform.Data;
 using Sankore.Platform.Security;
+using Sankore.Platform.Text;
 using Sankore.Platform.Web;
 
 namespace Sankore.Tenancy;
 
 /// <summary>A school group: the tenant (glossary).</summary>
+/// <param name="TimeZone">On whose clocks its days are (IANA).</param>
 /// <param name="Plan">Name of the plan it lives on; null without a live subscription.</param>
 public sealed record Group(
     Guid Id, string Name, string Code, string? City, string Country, string? ContactEmail, string? ContactPhone, string Status, int Version,
-    string? Plan, Guid? PlanId, string? SubscriptionStatus, DateTime? SubscriptionEndsAt, long Schools, long People) : IVersioned
+    string TimeZone, string? Plan, Guid? PlanId, string? SubscriptionStatus, DateTime? SubscriptionEndsAt, long Schools, long People)
+    : IVersioned
 {
     /// <summary>What a page has while it reads the group.</summary>
-    internal static Group Unread { get; } = new(Guid.Empty, "", "", null, "", null, null, "active", 0, null, null, null, null, 0, 0);
+    internal static Group Unread { get; } = new(Guid.Empty, "", "", null, "", null, null, "active", 0, Zones.Default, null, null, null,
+        null, 0, 0);
 }
 
 /// <summary>A school: a space of a group.</summary>
@@ -41,7 +45,7 @@ public sealed class Groups(Db db)
         """;
 
     private const string GroupColumns = """
-        g.id, g.name, g.code, g.city, g.country::text, g.contact_email, g.contact_phone, g.status, g.version,
+        g.id, g.name, g.code, g.city, g.country::text, g.contact_email, g.contact_phone, g.status, g.version, g.time_zone,
         p.name as plan, p.id as plan_id, s.status as subscription_status, s.ends_at as subscription_ends_at,
         (select count(*) from tenancy.schools c where c.school_group_id = g.id) as schools,
         (select count(distinct m.user_id) from tenancy.current_memberships m where m.school_group_id = g.id) as people
@@ -86,14 +90,14 @@ public sealed class Groups(Db db)
         """;
 
     private const string InsertSql = """
-        insert into tenancy.school_groups (id, name, code, city, country, contact_email, contact_phone, status)
-        values (@id, @Name, @Code, @City, @Country, @ContactEmail, @ContactPhone, @Status)
+        insert into tenancy.school_groups (id, name, code, city, country, contact_email, contact_phone, status, time_zone)
+        values (@id, @Name, @Code, @City, @Country, @ContactEmail, @ContactPhone, @Status, @TimeZone)
         """;
 
     private const string UpdateSql = """
         update tenancy.school_groups
         set name = @Name, code = @Code, city = @City, country = @Country, contact_email = @ContactEmail, contact_phone = @ContactPhone,
-        status = @Status
+        status = @Status, time_zone = @TimeZone
         where id = @id and version = @version
         """;
 
@@ -208,7 +212,7 @@ public sealed class Groups(Db db)
     }
 
     private static object Values(GroupInput g, Guid id, int version) =>
-        new { id, version, g.Name, g.Code, g.City, g.Country, g.ContactEmail, g.ContactPhone, g.Status };
+        new { id, version, g.Name, g.Code, g.City, g.Country, g.ContactEmail, g.ContactPhone, g.Status, g.TimeZone };
 
     private static object SchoolValues(SchoolInput s, Guid id, Guid groupId, int version) =>
         new { id, groupId, version, s.Name, s.Code, s.Level, s.City, s.Status };

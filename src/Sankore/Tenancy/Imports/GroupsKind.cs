@@ -13,16 +13,18 @@ public sealed class GroupsKind(IStringLocalizer<Strings> texts, Staff staff, Tim
     private const string PlansSql = "select id, slug, name from tenancy.subscription_plans";
 
     private const string GroupsSql = """
-        insert into tenancy.school_groups (id, name, code, city, country, contact_email, contact_phone)
-        select g."Id", g."Name", g."Code", g."City", g."Country", g."ContactEmail", g."ContactPhone"
+        insert into tenancy.school_groups (id, name, code, city, country, contact_email, contact_phone, time_zone)
+        select g."Id", g."Name", g."Code", g."City", g."Country", g."ContactEmail", g."ContactPhone", g."TimeZone"
         from jsonb_to_recordset(@rows::jsonb) as g
-          ("Id" uuid, "Name" text, "Code" text, "City" text, "Country" text, "ContactEmail" text, "ContactPhone" text)
+          ("Id" uuid, "Name" text, "Code" text, "City" text, "Country" text, "ContactEmail" text, "ContactPhone" text, "TimeZone" text)
         """;
 
     private const string SubscriptionsSql = """
         insert into tenancy.subscriptions (id, school_group_id, plan_id, status, billing_period, starts_at, ends_at, auto_renew)
-        select s."Id", s."GroupId", s."PlanId", 'active', 'yearly', s."StartsAt", s."EndsAt", true
+        select s."Id", g.id, s."PlanId", 'active', 'yearly', s."StartsAt", coalesce(s."EndsAt", tenancy.next_due(
+          s."StartsAt" at time zone g.time_zone, 'yearly', g.time_zone, s."StartsAt")), true
         from jsonb_to_recordset(@rows::jsonb) as s ("Id" uuid, "GroupId" uuid, "PlanId" uuid, "StartsAt" timestamptz, "EndsAt" timestamptz)
+        join tenancy.school_groups g on g.id = s."GroupId"
         """;
 
     private static readonly Dictionary<string, string> AdminColumns = new() { ["email"] = "adminEmail", ["name"] = "adminName" };
@@ -37,6 +39,7 @@ public sealed class GroupsKind(IStringLocalizer<Strings> texts, Staff staff, Tim
         new("country", false, "Pays", "Country", "CG"),
         new("contactEmail", false, "Courriel", "E-mail", "contact@exemple.cg", "Email", "Contact"),
         new("contactPhone", false, "Téléphone", "Phone", "+242 06 000 00 00", "Telephone"),
+        new("timeZone", false, "Fuseau horaire", "Time zone", "Africa/Brazzaville", "Fuseau"),
         new("plan", false, "Plan", "Plan", "Essentiel"),
         new("endsOn", false, "Dernier jour", "Last day", "2027-12-31", "Fin", "End"),
         new("adminName", false, "Nom de l'administrateur", "Administrator's name", "Amina Nkounkou", "Administrateur", "Administrator"),
@@ -53,7 +56,7 @@ public sealed class GroupsKind(IStringLocalizer<Strings> texts, Staff staff, Tim
             row = taken.Contains(Code(row)) ? row.With("code", "GROUP_CODE_TAKEN") : row;
             row = row["plan"] is { } plan && Plan(plans, plan) is null ? row.With("plan", "PLAN_UNKNOWN") : row;
             row = row["endsOn"] is not null && row["plan"] is null ? row.With("endsOn", "import.end_without_plan") : row;
-            row = row["endsOn"] is { } end ? row.Checked(() => EndsLater(end)) : row;
+            row = row["endsOn"] is { } end ? row.Checked(() => EndsLater(row, end)) : row;
             return row["adminEmail"] is null && row["adminName"] is null ? row
                 : row.Checked(() => Administrator(row).Normalized(), AdminColumns);
         });
@@ -68,7 +71,17 @@ public sealed class GroupsKind(IStringLocalizer<Strings> texts, Staff staff, Tim
         await session.Execute(GroupsSql, new
         {
             rows = JsonSerializer.Serialize(groups.Select(g =>
-                new { g.Id, g.Input.Name, g.Input.Code, g.Input.City, g.Input.Country, g.Input.ContactEmail, g.Input.ContactPhone })),
+                new
+                {
+                    g.Id,
+                    g.Input.Name,
+                    g.Input.Code,
+                    g.Input.City,
+                    g.Input.Country,
+                    g.Input.ContactEmail,
+                    g.Input.ContactPhone,
+                    g.Input.TimeZone,
+                })),
         });
         var subscriptions = groups.Where(g => g.Row["plan"] is not null).Select(g => (g.Id, Input: Subscription(g.Row, plans))).ToList();
         await session.Execute(SubscriptionsSql, new
@@ -85,17 +98,19 @@ public sealed class GroupsKind(IStringLocalizer<Strings> texts, Staff staff, Tim
     }
 
     private static GroupInput GroupOf(ImportRow row) =>
-        new(row["name"], row["code"], row["city"], row["country"], row["contactEmail"], row["contactPhone"], null, null);
+        new(row["name"], row["code"], row["city"], row["country"], row["contactEmail"], row["contactPhone"], null, null, row["timeZone"]);
 
     private static StaffInput Administrator(ImportRow row) =>
         new(row["adminEmail"], row["adminName"] ?? row["adminEmail"], "group_admin", null, null);
 
-    private void EndsLater(string end) =>
-        new Validation().That("endsOn", Days.End("endsOn", end) > time.GetUtcNow(), "period.over").Check();
+    private void EndsLater(ImportRow row, string end) =>
+        new Validation().That("endsOn", EndOf(row, end) > time.GetUtcNow(), "period.over").Check();
+
+    private static Moment? EndOf(ImportRow row, string? end) => Days.End("endsOn", end, Zones.Find(row["timeZone"]));
 
     private SubscriptionInput Subscription(ImportRow row, IEnumerable<(Guid, string, string)> plans) =>
-        new SubscriptionInput(Plan(plans, row["plan"]), null, "yearly", null, Days.End("endsOn", row["endsOn"]), true, null)
-            .ForNew(time.GetUtcNow());
+        new SubscriptionInput(Plan(plans, row["plan"]), null, "yearly", null, EndOf(row, row["endsOn"]), true, null)
+            .ForNew(Moment.Of(time.GetUtcNow())!.Value);
 
     /// <summary>The plan that is called so, by its code or its name.</summary>
     private static Guid? Plan(IEnumerable<(Guid Id, string Code, string Name)> plans, string? written) =>

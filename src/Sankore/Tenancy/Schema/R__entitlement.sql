@@ -254,6 +254,45 @@ create or replace trigger business_categories_sync_category after update of stat
 
 -- ── Subscriptions whose due date has passed ──
 
+-- The first end of a billing period after a moment, of those counted from p_anchored_at on the clocks of p_zone: the same day of each month
+-- or year, or the last one of a month that is shorter.
+create or replace function tenancy.next_due(p_anchored_at timestamp, p_period text, p_zone text, p_after timestamptz) returns timestamptz
+language sql stable set search_path = '' as $$
+  with period as (
+    select case p_period when 'monthly' then 1 else 12 end as months, p_after at time zone p_zone as after),
+  elapsed as (
+    select months, ((extract(year from after) - extract(year from p_anchored_at)) * 12
+      + extract(month from after) - extract(month from p_anchored_at))::integer / months as periods
+    from period),
+  ends as (
+    select (p_anchored_at + make_interval(months => months * (periods + n))) at time zone p_zone as ends_at
+    from elapsed, generate_series(-1, 2) n)
+  select min(ends_at) from ends where ends_at > p_after
+$$;
+grant execute on function tenancy.next_due(timestamp, text, text, timestamptz) to authenticated, service_role;
+
+-- What a subscription's periods are counted from: its start, if its end is one of them, or else its end. A renewal leaves it as it is, and
+-- so 29 February and the last day of a month come back.
+create or replace function tenancy.anchor_subscription() returns trigger
+language plpgsql security definer set search_path = '' as $$
+declare
+  v_zone   text := (select time_zone from tenancy.school_groups where id = new.school_group_id);
+  v_before timestamptz := new.ends_at - interval '1 microsecond';
+begin
+  if new.ends_at is null then
+    new.anchored_at := null;
+  elsif new.anchored_at is null or tenancy.next_due(new.anchored_at, new.billing_period, v_zone, v_before) is distinct from new.ends_at then
+    new.anchored_at := new.starts_at at time zone v_zone;
+    if tenancy.next_due(new.anchored_at, new.billing_period, v_zone, v_before) is distinct from new.ends_at then
+      new.anchored_at := new.ends_at at time zone v_zone;
+    end if;
+  end if;
+  return new;
+end $$;
+create or replace trigger subscriptions_anchor before insert or update of starts_at, ends_at, billing_period, school_group_id
+  on tenancy.subscriptions
+  for each row execute function tenancy.anchor_subscription();
+
 create or replace view tenancy.due_subscriptions with (security_invoker = true) as
   select id from tenancy.subscriptions
   where ends_at <= now() and (tenancy.is_live(status) or status = 'suspended')
@@ -274,20 +313,14 @@ begin
   update tenancy.subscriptions s
   set status = case when s.status in ('trialing', 'active') and s.auto_renew then 'active'
     when s.status = 'active' then 'past_due' else 'expired' end,
-      ends_at = case when s.status in ('trialing', 'active')
-        and s.auto_renew then tenancy.next_due(s.ends_at, s.billing_period) else s.ends_at end
-  where s.id in (select id from tenancy.due_subscriptions);
+      ends_at = case when s.status in ('trialing', 'active') and s.auto_renew then tenancy.next_due(
+        coalesce(s.anchored_at, s.ends_at at time zone g.time_zone), s.billing_period, g.time_zone, now()) else s.ends_at end
+  from tenancy.school_groups g
+  where g.id = s.school_group_id and s.id in (select id from tenancy.due_subscriptions);
   get diagnostics v_count = row_count;
   return v_count;
 end $$;
 
--- The first end of a billing period, counted from another, that is still to come.
-create or replace function tenancy.next_due(p_ended_at timestamptz, p_period text) returns timestamptz
-language sql stable set search_path = '' as $$
-  select min(p_ended_at + n * case p_period when 'monthly' then interval '1 month' else interval '1 year' end)
-  from generate_series(1, 1200) n
-  where p_ended_at + n * case p_period when 'monthly' then interval '1 month' else interval '1 year' end > now()
-$$;
 grant execute on function tenancy.advance_subscriptions() to service_role;
 
 -- ── Assignments ──
@@ -323,32 +356,3 @@ from unnest(array['insert', 'update']) o;
 
 create or replace trigger module_assignment_logs_immutable before update or delete or truncate on tenancy.module_assignment_logs
   for each statement execute function audit.refuse_change();
-
--- The person invited takes the place when the invitation is accepted; whoever had their account made for it has had it from the start.
-create or replace function tenancy.take_invited_place() returns trigger
-language plpgsql security definer set search_path = '' as $$
-begin
-  insert into tenancy.memberships (id, user_id, school_group_id, school_id, role)
-  select gen_random_uuid(), new.used_by, i.school_group_id, i.school_id, i.role from tenancy.invited_places i where i.invitation_id = new.id
-  on conflict on constraint memberships_user_id_school_id_role_unique do update set status = 'active', expires_at = null;
-  return null;
-end $$;
-create or replace trigger invitations_take_place after update of used_by on rbac.invitations
-  for each row when (new.used_by is not null and new.user_id is null) execute function tenancy.take_invited_place();
-
--- A group that has an administrator keeps one, unless the operator decides otherwise.
-create or replace function tenancy.keep_a_group_admin() returns trigger
-language plpgsql security definer set search_path = '' as $$
-begin
-  if old.role = 'group_admin' and old.status = 'active' and old.expires_at is null and auth.uid() is not null
-    and not rbac.has_permission(auth.uid(), 'tenancy.manage') then
-    perform live.lock();
-    if not exists (select 1 from tenancy.memberships m
-        where m.school_group_id = old.school_group_id and m.role = 'group_admin' and m.status = 'active' and m.expires_at is null) then
-      raise exception 'LAST_GROUP_ADMIN' using errcode = 'SK001';
-    end if;
-  end if;
-  return null;
-end $$;
-create or replace trigger memberships_keep_a_group_admin after update or delete on tenancy.memberships
-  for each row execute function tenancy.keep_a_group_admin();

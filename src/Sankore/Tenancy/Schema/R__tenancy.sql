@@ -104,7 +104,7 @@ begin
     from (select p.user_id, p.expires_at from places p union all select a.user_id, a.expires_at from assigned a) e group by e.user_id)
   select t.user_id, 'topic', array_agg(t.topic order by t.topic) from topics t group by t.user_id
   union all
-  select e.user_id, 'seconds_left', array[extract(epoch from e.ends_at - now())::text] from ends e where e.ends_at is not null;
+  select e.user_id, 'seconds_left', array[extract(epoch from e.ends_at - now())::text] from ends e where isfinite(e.ends_at);
 end $$;
 grant execute on function tenancy.rights_of_people(uuid[]) to service_role;
 

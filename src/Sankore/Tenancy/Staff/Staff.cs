@@ -15,32 +15,43 @@ namespace Sankore.Tenancy;
 /// </summary>
 public sealed class Staff(Db db, Invitations invitations, IStringLocalizer<Strings> strings)
 {
-    private const string From = """
+    private const string Rows = """
         from (
           select m.id as membership_id, m.user_id, p.display_name as name, p.email, m.school_id, m.role, m.status, m.expires_at,
-                 exists (select 1 from rbac.invitations i where i.user_id = m.user_id and i.used_at is null) as is_invited, m.version
+                 m.version, (select i.id from rbac.invitations i
+                   join tenancy.invited_places x on x.invitation_id = i.id and x.school_group_id = m.school_group_id
+                   where i.user_id = m.user_id order by i.created_at desc limit 1) as invitation_id
           from tenancy.memberships m
           cross join lateral (select x.display_name, x.email from public.profiles x where x.id = m.user_id limit 1) p
           where m.school_group_id = @groupId
           union all
-          select null, null, i.email, i.email, x.school_id, x.role, 'active', null, true, 0
+          select null, null, i.email, i.email, x.school_id, x.role, 'active', null, 0, i.id
           from tenancy.invited_places x
-          join rbac.invitations i on i.id = x.invitation_id and i.user_id is null and i.used_at is null and i.expires_at > now()
+          join rbac.invitations i on i.id = x.invitation_id and i.user_id is null and i.used_at is null
           where x.school_group_id = @groupId) f
         left join tenancy.schools s on s.id = f.school_id
+        """;
+
+    private const string Where = """
         where (@Role::text is null or f.role = @Role) and (@School::uuid is null or f.school_id = @School)
           and (@Pattern::text is null or f.name ilike @Pattern or f.email ilike @Pattern)
         """;
 
+    private const string Selected = $"""
+        select f.membership_id, f.user_id, f.name, f.email, f.school_id, s.name as school, f.role, f.status, f.expires_at,
+          i.id is not null and i.used_by is null as is_invited, f.version,
+          case when i.used_at is null then i.id end as invitation_id,
+              case when i.used_at is null then i.expires_at end as invitation_ends_at
+        {Rows} left join rbac.invitations i on i.id = f.invitation_id {Where}
+        """;
+
     private const string PageSql = $"""
-        select f.membership_id, f.user_id, f.name, f.email, f.school_id, s.name as school, f.role, f.status, f.expires_at, f.is_invited,
-          f.version {From}
+        {Selected}
         order by f.status, f.name collate "und-x-icu", f.membership_id limit @Limit offset @Offset
         """;
 
     private const string PlacesSql = $"""
-        select f.membership_id, f.user_id, f.name, f.email, f.school_id, s.name as school, f.role, f.status, f.expires_at, f.is_invited,
-          f.version {From} and f.user_id = @userId
+        {Selected} and f.user_id = @userId
         order by f.status, f.school_id nulls first, f.membership_id
         """;
 
@@ -77,12 +88,10 @@ public sealed class Staff(Db db, Invitations invitations, IStringLocalizer<Strin
         """;
 
     private const string WaitingSql = """
-        select p.email, p.display_name as name, m.role, m.school_id
-        from tenancy.memberships m
-        join public.profiles p on p.id = m.user_id
-        where m.school_group_id = @groupId and m.user_id = @userId and m.status = 'active'
-          and exists (select 1 from rbac.invitations i where i.user_id = m.user_id and i.used_at is null)
-        order by m.id limit 1
+        select i.email, coalesce((select p.display_name from public.profiles p where p.id = i.user_id), i.email) as name
+        from tenancy.invited_places x
+        join rbac.invitations i on i.id = x.invitation_id and i.used_at is null
+        where x.school_group_id = @groupId and x.invitation_id = @invitationId
         """;
 
     // Asked a second time for the same place, somebody has one invitation, the last.
@@ -96,7 +105,7 @@ public sealed class Staff(Db db, Invitations invitations, IStringLocalizer<Strin
 
     private sealed record Seat(string Role, Guid? SchoolId);
 
-    private sealed record Waiting(string Email, string Name, string Role, Guid? SchoolId);
+    private sealed record Waiting(string Email, string Name);
 
     private sealed record Place(Guid UserId, Guid? SchoolId, string Role);
 
@@ -108,7 +117,7 @@ public sealed class Staff(Db db, Invitations invitations, IStringLocalizer<Strin
         Caller caller, Guid groupId, ListQuery query, StaffFilter filter, CancellationToken ct) => db.Read(caller, async session =>
     {
         await using var grid = await session.Queries(
-            $"{Groups.AdministeredSql}; select count(*) {From}; {PageSql}",
+            $"{Groups.AdministeredSql}; select count(*) {Rows} {Where}; {PageSql}",
             new { groupId, filter.Role, filter.School, query.Pattern, query.Limit, query.Offset });
         await grid.One<string>();
         return await grid.Page<StaffMember>(query);
@@ -127,7 +136,7 @@ public sealed class Staff(Db db, Invitations invitations, IStringLocalizer<Strin
     /// <summary>
     /// Invites somebody to a place. Who has no account gets one with the place, and a link to set the password; who works in the group gets
     /// the place; who has an account elsewhere is asked. Refuses with VALIDATION_FAILED, SCHOOL_UNKNOWN, ALREADY_MEMBER, NOT_FOUND,
-    /// FORBIDDEN.
+    /// FORBIDDEN, NOT_YOURS_TO_GIVE (to oneself), SCHOOL_CLOSED, GROUP_CLOSED.
     /// </summary>
     public Task<Admission> Invite(Caller caller, Guid groupId, StaffInput input, CancellationToken ct)
     {
@@ -147,9 +156,7 @@ public sealed class Staff(Db db, Invitations invitations, IStringLocalizer<Strin
     {
         new Validation().That("role", input.Role is null || Memberships.Roles.Contains(input.Role))
             .That("status", input.Status is null or "active" or "inactive")
-            .That(
-                "expiresAt", input.ExpiresAt is null || input.ExpiresAt > DateTimeOffset.UtcNow
-                && BulkInput.IsDay(input.ExpiresAt), "period.over").Check();
+            .That("expiresAt", input.ExpiresAt is null || input.ExpiresAt > DateTimeOffset.UtcNow, "period.over").Check();
         return db.Run(caller, async session =>
         {
             var place = await session.Find<Seat>(
@@ -167,7 +174,7 @@ public sealed class Staff(Db db, Invitations invitations, IStringLocalizer<Strin
                 input.SchoolId,
                 input.Status,
                 endless = input.Endless ?? false,
-                expiresAt = input.ExpiresAt?.UtcDateTime,
+                expiresAt = input.ExpiresAt?.Utc,
             };
             if (await session.Execute(UpdateSql, values) == 0)
             {
@@ -179,17 +186,14 @@ public sealed class Staff(Db db, Invitations invitations, IStringLocalizer<Strin
     }
 
     /// <summary>
-    /// Sends a new link to somebody who has not set a password yet; earlier links end. Refuses with NOT_FOUND, FORBIDDEN.
+    /// Sends an invitation to a place of the group again, with a new link; the earlier one ends. Refuses with NOT_FOUND, FORBIDDEN,
+    /// NOT_YOURS_TO_GIVE, SCHOOL_CLOSED, GROUP_CLOSED.
     /// </summary>
-    public Task InviteAgain(Caller caller, Guid groupId, Guid userId, CancellationToken ct) => db.Run(caller, async session =>
+    public Task SendAgain(Caller caller, Guid groupId, Guid invitationId, CancellationToken ct) => db.Run(caller, async session =>
     {
         var group = await Groups.MayManage(session, groupId);
-        var person = await session.One<Waiting>(WaitingSql, new { groupId, userId });
-        await session.AsService(
-            s => s.Execute("update rbac.invitations set used_at = now() where user_id = @userId and used_at is null", new { userId }));
-        await Write(
-            session, groupId, group, [new StaffInput(person.Email, person.Name, person.Role, person.SchoolId, null)],
-            new Dictionary<string, Guid> { [person.Email.ToUpperInvariant()] = userId });
+        var person = await session.One<Waiting>(WaitingSql, new { groupId, invitationId });
+        await session.SendMail(Letter(person.Email, person.Name, group, await invitations.Renew(session, invitationId)));
     }, ct);
 
     /// <summary>Admits many people to a group, in the caller's transaction. Refuses with NOT_FOUND, FORBIDDEN, SCHOOL_UNKNOWN.</summary>
@@ -245,10 +249,11 @@ public sealed class Staff(Db db, Invitations invitations, IStringLocalizer<Strin
             schools = people.Select(p => p.SchoolId ?? Guid.Empty).ToArray(),
             roles = people.Select(p => p.Role).ToArray(),
         }));
-        await session.SendMails([.. people.Zip(
-            links, (p, link) =>
-                new Mail(p.Email!, strings["staff.mail.subject", group], strings["staff.mail.text", p.Name!, group, link]))]);
+        await session.SendMails([.. people.Zip(links, (p, link) => Letter(p.Email!, p.Name!, group, link))]);
     }
+
+    private Mail Letter(string email, string name, string group, Uri link) =>
+        new(email, strings["staff.mail.subject", group], strings["staff.mail.text", name, group, link]);
 
     private static string Key(StaffInput person) => person.Email!.ToUpperInvariant();
 }

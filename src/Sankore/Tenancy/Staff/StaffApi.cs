@@ -11,7 +11,7 @@ internal static class StaffApi
         var api = routes.MapApi("/api", "network");
         api.MapGet("/groups/{groupId:guid}/staff", List).ForPeople();
         api.MapPost("/groups/{groupId:guid}/staff", Invite).ForPeople();
-        api.MapPost("/groups/{groupId:guid}/staff/{userId:guid}/invitation", InviteAgain).ForPeople();
+        api.MapPost("/groups/{groupId:guid}/invitations/{id:guid}/send", SendAgain).ForPeople();
         api.MapPut("/memberships/{id:guid}", Update).ForPeople();
     }
 
@@ -23,8 +23,8 @@ internal static class StaffApi
     private static Task<Admission> Invite(Caller caller, Guid groupId, StaffInput input, Staff staff, CancellationToken ct) =>
         staff.Invite(caller, groupId, input, ct);
 
-    private static Task InviteAgain(Caller caller, Guid groupId, Guid userId, Staff staff, CancellationToken ct) =>
-        staff.InviteAgain(caller, groupId, userId, ct);
+    private static Task SendAgain(Caller caller, Guid groupId, Guid id, Staff staff, CancellationToken ct) =>
+        staff.SendAgain(caller, groupId, id, ct);
 
     private static Task Update(Caller caller, Guid id, IfMatch match, MembershipInput input, Staff staff, CancellationToken ct) =>
         staff.Update(caller, id, match.Or(input.Version), input, ct);

@@ -8,10 +8,11 @@ namespace Sankore.Tenancy;
 /// <param name="UserId">Null for an invitation that somebody with an account has not accepted yet.</param>
 /// <param name="Role">See <see cref="Memberships"/>.</param>
 /// <param name="ExpiresAt">When the place ends.</param>
-/// <param name="IsInvited">Whether the person has not come yet: the invitation is open.</param>
+/// <param name="IsInvited">Whether the person has not come yet: there is an invitation, which may be over.</param>
+/// <param name="InvitationEndsAt">Until when it can be accepted; it can be sent again.</param>
 public sealed record StaffMember(
     Guid? MembershipId, Guid? UserId, string Name, string Email, Guid? SchoolId, string? School, string Role, string Status,
-    DateTime? ExpiresAt, bool IsInvited, int Version);
+    DateTime? ExpiresAt, bool IsInvited, int Version, Guid? InvitationId = null, DateTime? InvitationEndsAt = null);
 
 /// <summary>Whom to invite to which place.</summary>
 /// <param name="SchoolId">The school; none for a group administrator.</param>
@@ -32,7 +33,7 @@ public sealed record StaffInput(string? Email, string? Name, string? Role, Guid?
 /// <summary>A change of somebody's place. What is left out stays; an end is taken away by <paramref name="Endless"/>.</summary>
 /// <param name="Status"><c>active</c> or <c>inactive</c>.</param>
 /// <param name="Version">The version that the change is based on, unless <c>If-Match</c> says it.</param>
-public sealed record MembershipInput(string? Role, Guid? SchoolId, string? Status, DateTimeOffset? ExpiresAt, bool? Endless, int? Version);
+public sealed record MembershipInput(string? Role, Guid? SchoolId, string? Status, Moment? ExpiresAt, bool? Endless, int? Version);
 
 /// <summary>What of a group's staff is asked for.</summary>
 public sealed record StaffFilter

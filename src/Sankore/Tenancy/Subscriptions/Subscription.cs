@@ -1,4 +1,5 @@
 using Sankore.Platform.Security;
+using Sankore.Platform.Text;
 using Sankore.Platform.Web;
 
 namespace Sankore.Tenancy;
@@ -19,7 +20,7 @@ public sealed record Subscription(
 /// <summary>What an administrator writes of a subscription. What is left out has its default, or stays.</summary>
 /// <param name="Version">The version that a change is based on, unless <c>If-Match</c> says it.</param>
 public sealed record SubscriptionInput(
-    Guid? PlanId, string? Status, string? BillingPeriod, DateTimeOffset? StartsAt, DateTimeOffset? EndsAt, bool? AutoRenew, int? Version)
+    Guid? PlanId, string? Status, string? BillingPeriod, Moment? StartsAt, Moment? EndsAt, bool? AutoRenew, int? Version)
 {
     /// <summary>The states in which a group lives on its plan; the database has the same (<c>tenancy.is_live</c>).</summary>
     public static readonly string[] Live = ["trialing", "active", "past_due"];
@@ -39,27 +40,27 @@ public sealed record SubscriptionInput(
         _ => [],
     };
 
-    private static bool IsMoment(DateTimeOffset? at) => at is null || at.Value.UtcDateTime.Year is > 1999 and < 2200;
-
-    /// <summary>The input of a new subscription, complete. Refuses with VALIDATION_FAILED.</summary>
+    /// <summary>
+    /// The input of a new subscription, complete but for an end that is the period's: the database counts it, on the clocks of the group.
+    /// Refuses with VALIDATION_FAILED.
+    /// </summary>
     /// <param name="now">The moment.</param>
-    internal SubscriptionInput ForNew(DateTimeOffset now)
+    internal SubscriptionInput ForNew(Moment now)
     {
-        var starts = IsMoment(StartsAt) ? StartsAt ?? now : now;
-        var period = BillingPeriod ?? "yearly";
+        var starts = StartsAt ?? now;
         var input = this with
         {
             Status = Status ?? "active",
-            BillingPeriod = period,
-            StartsAt = StartsAt ?? now,
-            EndsAt = EndsAt ?? (Status == "trialing" ? starts.AddDays(30) : period == "monthly" ? starts.AddMonths(1) : starts.AddYears(1)),
+            BillingPeriod = BillingPeriod ?? "yearly",
+            StartsAt = starts,
+            EndsAt = EndsAt ?? (Status == "trialing" ? Moment.Of(starts.Utc.AddDays(30)) : null),
             AutoRenew = AutoRenew ?? true,
         };
         new Validation().That("planId", input.PlanId is not null, "field.required").OneOf("status", input.Status, ["trialing", "active"])
             .OneOf("billingPeriod", input.BillingPeriod, Periods)
             .That(
-                "endsAt", input.EndsAt > input.StartsAt && input.EndsAt > now && IsMoment(input.StartsAt)
-                && IsMoment(input.EndsAt), "period.invalid").Check();
+                "endsAt", input.EndsAt is null && input.Status != "trialing" && Moment.Of(starts.Utc.AddYears(1)) is not null
+                || input.EndsAt > (DateTimeOffset)starts && input.EndsAt > (DateTimeOffset)now, "period.invalid").Check();
         return input;
     }
 
@@ -73,19 +74,20 @@ public sealed record SubscriptionInput(
             PlanId = PlanId ?? current.PlanId,
             Status = Status ?? current.Status,
             BillingPeriod = BillingPeriod ?? current.BillingPeriod,
-            StartsAt = StartsAt ?? new DateTimeOffset(DateTime.SpecifyKind(current.StartsAt, DateTimeKind.Utc)),
-            EndsAt = EndsAt ?? (current.EndsAt is { } end ? new DateTimeOffset(DateTime.SpecifyKind(end, DateTimeKind.Utc)) : null),
+            StartsAt = StartsAt ?? Moment.Of(Utc(current.StartsAt)),
+            EndsAt = EndsAt ?? (current.EndsAt is { } end ? Moment.Of(Utc(end)) : null),
             AutoRenew = AutoRenew ?? current.AutoRenew,
         };
         new Validation().OneOf("status", input.Status, States).OneOf("billingPeriod", input.BillingPeriod, Periods)
             .That(
-                "endsAt", (input.EndsAt is null || input.EndsAt > input.StartsAt) && IsMoment(input.StartsAt)
-                && IsMoment(input.EndsAt), "period.invalid")
+                "endsAt", input.EndsAt is null || input.EndsAt > (DateTimeOffset)input.StartsAt!.Value, "period.invalid")
             .That("endsAt", input.Status is not ("trialing" or "active") || input.EndsAt is null || input.EndsAt > now, "period.over")
             .Check();
         return input.Status == current.Status || Next(current.Status).Contains(input.Status) ? input
             : throw new Refusal(Reason.TransitionInvalid);
     }
+
+    private static DateTime Utc(DateTime read) => DateTime.SpecifyKind(read, DateTimeKind.Utc);
 }
 
 /// <summary>What happened to a group's subscriptions, newest first: out of the audit log.</summary>

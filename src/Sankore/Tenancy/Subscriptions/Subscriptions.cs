@@ -1,5 +1,6 @@
 using Sankore.Platform.Data;
 using Sankore.Platform.Security;
+using Sankore.Platform.Text;
 
 namespace Sankore.Tenancy;
 
@@ -21,7 +22,9 @@ public sealed class Subscriptions(Db db, TimeProvider time)
 
     internal const string InsertSql = $"""
         insert into tenancy.subscriptions as s (id, school_group_id, plan_id, status, billing_period, starts_at, ends_at, auto_renew)
-        values (@id, @groupId, @PlanId, @Status, @BillingPeriod, @startsAt, @endsAt, @AutoRenew)
+        select @id, g.id, @PlanId, @Status, @BillingPeriod, @startsAt, coalesce(@endsAt, tenancy.next_due(
+          @startsAt::timestamptz at time zone g.time_zone, @BillingPeriod, g.time_zone, greatest(@startsAt, now()))), @AutoRenew
+        from tenancy.school_groups g where g.id = @groupId
         returning {Columns}
         """;
 
@@ -59,7 +62,7 @@ public sealed class Subscriptions(Db db, TimeProvider time)
     /// </summary>
     public Task<Subscription> Create(Caller caller, Guid groupId, SubscriptionInput input, CancellationToken ct)
     {
-        var subscription = input.ForNew(time.GetUtcNow());
+        var subscription = input.ForNew(Moment.Of(time.GetUtcNow())!.Value);
         return db.Run(caller, async session =>
         {
             await session.One<string>("select name from tenancy.school_groups where id = @groupId", new { groupId });
@@ -92,8 +95,8 @@ public sealed class Subscriptions(Db db, TimeProvider time)
         s.PlanId,
         s.Status,
         s.BillingPeriod,
-        startsAt = s.StartsAt!.Value.UtcDateTime,
-        endsAt = s.EndsAt?.UtcDateTime,
+        startsAt = s.StartsAt!.Value.Utc,
+        endsAt = s.EndsAt?.Utc,
         s.AutoRenew,
     };
 }

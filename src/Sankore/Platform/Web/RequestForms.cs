@@ -1,0 +1,38 @@
+using Microsoft.AspNetCore.Http.Features;
+using Sankore.Platform.Security;
+
+namespace Sankore.Platform.Web;
+
+/// <summary>Forms that programs send, with their files.</summary>
+public static class RequestForms
+{
+    /// <summary>
+    /// Reads the request's form. Refuses with UNSUPPORTED_MEDIA_TYPE for what is no form, TOO_LARGE, BAD_REQUEST for one that is broken or
+    /// was cut off.
+    /// </summary>
+    public static async Task<IFormCollection> ReadForm(this HttpRequest request, long maxBytes, CancellationToken ct)
+    {
+        if (!request.HasFormContentType)
+        {
+            throw new Refusal(Reason.UnsupportedMediaType);
+        }
+        try
+        {
+            return await request.ReadFormAsync(new FormOptions { MultipartBodyLengthLimit = maxBytes }, ct);
+        }
+        catch (Exception e) when (IsTooLarge(e))
+        {
+            throw new Refusal(Reason.TooLarge);
+        }
+        catch (Exception e) when (e is InvalidDataException or IOException)
+        {
+            throw new Refusal(Reason.BadRequest);
+        }
+    }
+
+    /// <summary>Whether a form could not be read because it is larger than allowed: the framework says of each limit that it is
+    /// one.</summary>
+    public static bool IsTooLarge(Exception? e) =>
+        e is BadHttpRequestException { StatusCode: StatusCodes.Status413PayloadTooLarge }
+        || e is InvalidDataException && e.Message.Contains("limit", StringComparison.OrdinalIgnoreCase);
+}
