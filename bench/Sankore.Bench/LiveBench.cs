@@ -25,7 +25,7 @@ internal static class LiveBench
     private const string BurstSql = "update tenancy.modules set name = 'Rafale #' || @number where code like 'rafale-%'";
 
     private const string RevokeSql = $"""
-        update auth.users set security_stamp = gen_random_uuid()::text where id in (select id from ({Network.PeopleSql}) p)
+        delete from auth.sessions where user_id in (select id from ({Network.PeopleSql}) p)
         """;
 
     // PostgreSQL's backends hand their figures in when they have been idle for ten seconds.

@@ -44,7 +44,7 @@ internal sealed class Network : IAsyncDisposable
 
     /// <summary>The first people who belong to a group: operators are told of the catalogue, in other entries of the log.</summary>
     public const string PeopleSql = """
-        select id, security_stamp from auth.users u where exists (select from tenancy.memberships m where m.user_id = u.id)
+        select id from auth.users u where exists (select from tenancy.memberships m where m.user_id = u.id)
         order by id limit @people
         """;
 
@@ -58,8 +58,6 @@ internal sealed class Network : IAsyncDisposable
         (_folder, _starting) = (folder, StartPostgres(folder));
         Leftovers.Add(this);
     }
-
-    private sealed record Person(Guid Id, string SecurityStamp);
 
     /// <summary>The nodes.</summary>
     public IReadOnlyList<ServerProcess> Nodes => _nodes;
@@ -115,7 +113,10 @@ internal sealed class Network : IAsyncDisposable
     public async Task<IReadOnlyList<string>> Tokens(int count, int people)
     {
         await using var database = new NpgsqlConnection(Admin);
-        var found = (await database.QueryAsync<Person>(PeopleSql, new { people })).AsList();
+        // Each has one session, which has their own id.
+        await database.ExecuteAsync(
+            $"insert into auth.sessions (id, user_id) select id, id from ({PeopleSql}) p on conflict do nothing", new { people });
+        var found = (await database.QueryAsync<Guid>(PeopleSql, new { people })).AsList();
         var builder = WebApplication.CreateBuilder(
             new WebApplicationOptions
             {
@@ -154,10 +155,10 @@ internal sealed class Network : IAsyncDisposable
     private static Task<EmbeddedPostgres> StartPostgres(string folder) =>
         EmbeddedPostgres.Start(Path.Combine(folder, "postgres"), throwaway: false, _ => { }, CancellationToken.None);
 
-    private static AuthenticationTicket Ticket(Person person)
+    private static AuthenticationTicket Ticket(Guid person)
     {
         var claims = new ClaimsIdentity(
-            [new Claim(ClaimTypes.NameIdentifier, person.Id.ToString()), new Claim(CallerFeature.StampClaim, person.SecurityStamp)],
+            [new Claim(ClaimTypes.NameIdentifier, person.ToString()), new Claim(CallerFeature.SessionClaim, person.ToString())],
             IdentityConstants.BearerScheme);
         return new AuthenticationTicket(
             new ClaimsPrincipal(claims), new AuthenticationProperties { ExpiresUtc = DateTimeOffset.UtcNow.AddHours(12) },

@@ -119,6 +119,7 @@ public static class SankoreApp
         AddCompression(services);
         services.AddRateLimiter(o => SignInLimit(o, configuration));
         services.AddRequestTimeouts(o => o.DefaultPolicy = new() { Timeout = TimeSpan.FromSeconds(30) });
+        services.AddOwnHosts(configuration);
         services.AddHsts(o => o.MaxAge = TimeSpan.FromDays(365));
         services.AddOpenApi(o => o.AddSchemaTransformer(MomentSchema.Describe));
         services.AddRazorComponents(o => o.MaxFormMappingErrorCount = 50);
@@ -162,15 +163,7 @@ public static class SankoreApp
         app.UseRequestLocalization(Languages());
         app.UseResponseCompression();
         app.UseStatusCodePagesWithReExecute("/error/{0}", createScopeForStatusCodePages: true);
-        app.Use((context, next) =>
-        {
-            // The error page is read, whatever was refused: a form without its token must not be refused a second time.
-            if (context.Features.Get<Microsoft.AspNetCore.Diagnostics.IStatusCodeReExecuteFeature>() is not null)
-            {
-                (context.Request.Method, context.Request.ContentType, context.Request.ContentLength) = (HttpMethods.Get, null, null);
-            }
-            return next(context);
-        });
+        app.Use(ReadErrorPage);
         app.Use((context, next) => app.Services.GetRequiredService<Problems>().Catch(context, _ => next(context)));
         app.UseLiveGate();
         if (!app.Environment.IsDevelopment())
@@ -181,6 +174,7 @@ public static class SankoreApp
         app.UseRequestTimeouts();
         app.UseAuthentication();
         app.UseCaller();
+        app.UseOwnOrigin();
         app.UseRateLimiter();
         app.UseAuthorization();
         app.UseRequiredModules();
@@ -194,6 +188,16 @@ public static class SankoreApp
             module.Routes(app);
         }
         app.MapRazorComponents<App>();
+    }
+
+    /// <summary>The error page is read, whatever was refused: a form without its token must not be refused a second time.</summary>
+    private static Task ReadErrorPage(HttpContext context, RequestDelegate next)
+    {
+        if (context.Features.Get<Microsoft.AspNetCore.Diagnostics.IStatusCodeReExecuteFeature>() is not null)
+        {
+            (context.Request.Method, context.Request.ContentType, context.Request.ContentLength) = (HttpMethods.Get, null, null);
+        }
+        return next(context);
     }
 
     /// <summary>Before a page of a person reads its rows, its shell is read, and with it the position of the log.</summary>
@@ -251,6 +255,8 @@ public static class SankoreApp
             options.ForwardedHeaders = ForwardedHeaders.None;
             return;
         }
+        // What a proxy passes on of a host counts if it is one of ours.
+        options.AllowedHosts = [.. OwnOrigin.HostsOf(configuration).Where(h => h != "*")];
         options.ForwardedHeaders = ForwardedHeaders.XForwardedFor | ForwardedHeaders.XForwardedProto | ForwardedHeaders.XForwardedHost;
         foreach (var proxy in proxies)
         {

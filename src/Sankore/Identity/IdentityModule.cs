@@ -2,6 +2,7 @@ using Microsoft.AspNetCore.DataProtection;
 using Microsoft.AspNetCore.DataProtection.KeyManagement;
 using Microsoft.AspNetCore.Identity;
 using Microsoft.Extensions.Options;
+using Sankore.Platform.Jobs;
 using Sankore.Platform.Security;
 
 namespace Sankore.Identity;
@@ -19,11 +20,21 @@ public sealed class IdentityModule : SankoreModule
         ["users_normalized_email_unique"] = Reason.EmailTaken,
         ["users_email_check"] = Reason.EmailInvalid,
         ["profiles_display_name_check"] = Reason.AccountInvalid,
+        ["recoveries_user_id_open_unique"] = Reason.Conflict,
         ["profiles_username_unique"] = Reason.Conflict,
     };
 
-    public override string RightsSql =>
-        "select id as user_id, 'stamp' as kind, array[security_stamp] as items from auth.users where id = any(@userIds)";
+    public override string RightsSql => """
+        select user_id, 'session' as kind, array_agg(id || ' ' || extract(epoch from seen_at)::bigint) as items
+        from auth.sessions where user_id = any(@userIds) and ends_at > now() group by user_id
+        """;
+
+    public override IEnumerable<RecurringWork> Recurring =>
+    [
+        new("sessions: delete those that are over", TimeSpan.FromHours(1), "delete from auth.sessions where ends_at <= now()"),
+        new("attempts: delete those that are over", TimeSpan.FromHours(1), "delete from auth.attempts where ends_at <= now()"),
+        new("accounts: addresses in their one form", TimeSpan.FromDays(1), AddressNormalizer.Repair),
+    ];
 
     public override void Services(IServiceCollection services, IConfiguration configuration)
     {
@@ -42,21 +53,22 @@ public sealed class IdentityModule : SankoreModule
             o.User.AllowedUserNameCharacters = "";
             o.Password.RequiredLength = 10;
             o.Password.RequireDigit = o.Password.RequireLowercase = o.Password.RequireUppercase = o.Password.RequireNonAlphanumeric = false;
-            o.Lockout.MaxFailedAccessAttempts = 5;
-            o.Lockout.DefaultLockoutTimeSpan = TimeSpan.FromMinutes(5);
-            // Set-up links and mails confirm the address; nobody waits for a confirmation to sign in.
-            o.SignIn.RequireConfirmedEmail = false;
         })
-            .AddSignInManager()
-            .AddUserStore<AccountStore>().AddPasswordValidator<PasswordRules>().AddUserValidator<AddressRule>().AddApiEndpoints();
+            .AddSignInManager().AddDefaultTokenProviders()
+            .AddUserStore<AccountStore>().AddPasswordValidator<PasswordRules>().AddUserValidator<AddressRule>();
         services.PostConfigure<IdentityOptions>(o =>
         {
             // Of the framework's second factors we have the authenticator: these would ask the store for telephone numbers, and mail codes.
             o.Tokens.ProviderMap.Remove(TokenOptions.DefaultPhoneProvider);
             o.Tokens.ProviderMap.Remove(TokenOptions.DefaultEmailProvider);
+            o.Tokens.ProviderMap[TokenOptions.DefaultAuthenticatorProvider] = new(typeof(AuthenticatorCodes));
         });
-        services.AddTransient<AccountMails>().AddTransient<IEmailSender<Account>>(sp => sp.GetRequiredService<AccountMails>());
-        services.AddScoped<Profiles>();
+        services.AddSingleton<ILookupNormalizer, AddressNormalizer>();
+        services.AddScoped<AuthenticatorCodes>().AddScoped<AccountMails>().AddScoped<Sessions>().AddScoped<SignIns>();
+        services.AddScoped(sp => (IUserAuthenticatorKeyStore<Account>)sp.GetRequiredService<IUserStore<Account>>());
+        services.AddScoped<Recoveries>().AddSingleton<IJobHandler, RecoveryJob>();
+        services.AddScoped<Accounts>().AddScoped<Profiles>();
+        services.AddSingleton<IJobHandler, PasswordResetJob>();
     }
 
     private static void AddSignIn(IServiceCollection services)
@@ -77,27 +89,24 @@ public sealed class IdentityModule : SankoreModule
             o.Cookie.SecurePolicy = CookieSecurePolicy.SameAsRequest;
             o.ExpireTimeSpan = TimeSpan.FromDays(14);
             o.SlidingExpiration = true;
-            // The stamp is compared at every request against the cached rights; the framework's periodic look at the table is not needed.
+            // The session is looked for at every request among the cached rights; the framework's periodic look at the table is not needed.
             o.Events.OnValidatePrincipal = _ => Task.CompletedTask;
         });
     }
 
     public override void Routes(IEndpointRouteBuilder routes)
     {
-        var auth = routes.MapGroup("/api/auth").WithTags("auth").AddEndpointFilter<IdentityAnswers>();
-        auth.AddEndpointFilter(Registration.Instead);
-        auth.MapIdentityApi<Account>();
-        ((IEndpointConventionBuilder)auth).Add(Registration.OpenToAll);
-        auth.RequireRateLimiting(SignInLimit);
+        AccountsApi.Map(routes);
+        RecoveriesApi.Map(routes);
         routes.MapPost("/logout", SignOut).AllowAnonymous().ExcludeFromDescription();
         routes.MapPost("/language", Profiles.ChooseLanguage).AllowAnonymous().ExcludeFromDescription();
     }
 
     private static async Task<IResult> SignOut(
-        HttpContext context, SignInManager<Account> signIn, Microsoft.AspNetCore.Antiforgery.IAntiforgery antiforgery)
+        HttpContext context, Sessions sessions, Microsoft.AspNetCore.Antiforgery.IAntiforgery antiforgery)
     {
         await antiforgery.ValidateRequestAsync(context);
-        await signIn.SignOutAsync();
+        await sessions.SignOut();
         return Results.Redirect("/login");
     }
 

@@ -1,7 +1,7 @@
 using Microsoft.AspNetCore.Identity;
 using Sankore.Identity;
 using Sankore.Platform.Data;
-using Sankore.Platform.Jobs;
+using Sankore.Platform.Mail;
 using Sankore.Platform.Security;
 
 namespace Sankore.Rbac;
@@ -27,7 +27,7 @@ public sealed class AcceptedInvitations(Db db, UserManager<Account> users, IEnum
     private const string Columns = """
         i.id, i.email, i.role_name, i.user_id,
         exists (select 1 from auth.users u
-          where case when i.user_id is null then u.normalized_email = upper(i.email)
+          where case when i.user_id is null then u.normalized_email = i.email_key
             else u.id = i.user_id and u.password_hash is not null end) as has_account
         """;
 
@@ -48,7 +48,7 @@ public sealed class AcceptedInvitations(Db db, UserManager<Account> users, IEnum
         var invitation = await Find(input.Token, ct);
         var email = invitation.Email ?? input.Email?.Trim();
         new Validation().Required("displayName", input.DisplayName, 120).Required("password", input.Password, 200)
-            .That("email", Mail.IsAddress(email), "EMAIL_INVALID").Check();
+            .That("email", Platform.Jobs.Mail.IsAddress(email), "EMAIL_INVALID").Check();
         return invitation switch
         {
             { HasAccount: true } => throw Refusal.At("email", Reason.EmailTaken),
@@ -72,7 +72,7 @@ public sealed class AcceptedInvitations(Db db, UserManager<Account> users, IEnum
     public async Task<bool> IsFor(Invitation invitation, Caller caller) =>
         caller.UserId is { } userId && await users.FindByIdAsync(userId.ToString()) is { } account
         && (invitation.UserId is { } made ? made == userId
-            : string.Equals(account.Email, invitation.Email, StringComparison.OrdinalIgnoreCase));
+            : invitation.Email is { } email && account.NormalizedEmail == AddressKey.Of(email));
 
     private async Task<Invitation> Open(Session session, string? token) =>
         await session.Find<Invitation>(OpenSql, new { hash = Invitations.Hash(token) }) is { } invitation

@@ -5,6 +5,7 @@ using Microsoft.Extensions.Localization;
 using Sankore.Identity;
 using Sankore.Platform.Data;
 using Sankore.Platform.Jobs;
+using Sankore.Platform.Mail;
 using Sankore.Platform.Security;
 using Sankore.Platform.Web;
 
@@ -41,9 +42,17 @@ public sealed class Invitations(
         """;
 
     private const string InsertSql = """
-        insert into rbac.invitations (id, email, role_name, token_hash, expires_at, user_id)
-        select i.id, nullif(i.email, ''), @role, i.hash, now() + @validity, nullif(i.user_id, '00000000-0000-0000-0000-000000000000')
-        from unnest(@ids::uuid[], @emails::text[], @hashes::bytea[], @userIds::uuid[]) as i (id, email, hash, user_id)
+        insert into rbac.invitations (id, email, email_key, role_name, token_hash, expires_at, user_id)
+        select i.id, nullif(i.email, ''), nullif(i.key, ''), @role, i.hash, now() + @validity,
+          nullif(i.user_id, '00000000-0000-0000-0000-000000000000')
+        from unnest(@ids::uuid[], @emails::text[], @keys::text[], @hashes::bytea[], @userIds::uuid[]) as i (id, email, key, hash, user_id)
+        """;
+
+    // Nobody's invitations, into no place: of whoever registered.
+    private const string EndRegistrationsSql = """
+        update rbac.invitations set used_at = now()
+        where email_key = @key and used_at is null and role_name = 'member' and user_id is null and created_by is null
+          and created_by_key is null
         """;
 
     private const string Where = """
@@ -97,7 +106,7 @@ public sealed class Invitations(
     public async Task<Uri> Invite(Caller caller, string? email, string role, CancellationToken ct)
     {
         email = email?.Trim();
-        if (email is null || !Mail.IsAddress(email))
+        if (email is null || !Platform.Jobs.Mail.IsAddress(email))
         {
             throw Refusal.At("email", Reason.EmailInvalid);
         }
@@ -160,6 +169,18 @@ public sealed class Invitations(
         return Link(await NewLink(session, id));
     }
 
+    /// <summary>
+    /// Has whoever registers become a member by a link, as whoever is invited does: nobody has an account before they have proved that the
+    /// address is theirs. An earlier link of the same kind ends.
+    /// </summary>
+    internal static async Task<string> Register(Session server, string email)
+    {
+        var token = NewToken();
+        await server.Execute(EndRegistrationsSql, new { key = AddressKey.Of(email) });
+        await Insert(server, [new InvitationOf(Guid.CreateVersion7(), email, null)], [token], "member");
+        return token;
+    }
+
     /// <summary>Issues invitations of members in the caller's transaction; whoever calls mails their links, in this order.</summary>
     public async Task<IReadOnlyList<Uri>> Issue(Session session, IReadOnlyList<InvitationOf> invitations)
     {
@@ -186,13 +207,14 @@ public sealed class Invitations(
         {
             ids = invitations.Select(i => i.Id).ToArray(),
             emails = invitations.Select(i => i.Email).ToArray(),
+            keys = invitations.Select(i => AddressKey.Of(i.Email)).ToArray(),
             hashes = tokens.Select(Hash).ToArray(),
             userIds = invitations.Select(i => i.UserId ?? Guid.Empty).ToArray(),
             role,
             validity = Validity,
         });
 
-    private Mail Letter(string email, string token) =>
+    private Platform.Jobs.Mail Letter(string email, string token) =>
         new(email, strings["invitation.subject"], strings["invitation.text", Link(token)]);
 
     private Uri Link(string token) => address.Link($"/setup?token={token}");

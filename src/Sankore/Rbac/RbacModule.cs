@@ -1,4 +1,5 @@
 using Microsoft.AspNetCore.Authentication;
+using Sankore.Platform.Jobs;
 using Sankore.Platform.Security;
 
 namespace Sankore.Rbac;
@@ -30,6 +31,8 @@ public sealed class RbacModule : SankoreModule
         services.AddScoped<Invitations>();
         services.AddScoped<AcceptedInvitations>();
         services.AddScoped<ApiKeys>();
+        services.AddScoped<Registration>();
+        services.AddSingleton<IJobHandler, RegistrationJob>();
         services.AddAuthentication().AddScheme<AuthenticationSchemeOptions, ApiKeyHandler>(ApiKeyHandler.SchemeName, null);
     }
 
@@ -38,5 +41,6 @@ public sealed class RbacModule : SankoreModule
         RolesApi.Map(routes);
         InvitationsApi.Map(routes);
         ApiKeysApi.Map(routes);
+        Registration.Map(routes);
     }
 }

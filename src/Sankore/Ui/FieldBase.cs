@@ -10,6 +10,10 @@ public abstract class FieldBase : ComponentBase
     [Parameter, EditorRequired]
     public string Name { get; set; } = "";
 
+    /// <summary>Its id on the page, where two forms have a field of the name.</summary>
+    [Parameter]
+    public string? Id { get; set; }
+
     [Parameter, EditorRequired]
     public string Label { get; set; } = "";
 
@@ -41,10 +45,13 @@ public abstract class FieldBase : ComponentBase
     protected string? Invalid => HasError ? "true" : null;
 
     /// <summary>The value of <c>aria-describedby</c>: the message, or else the word of help.</summary>
-    protected string? DescribedBy => HasError ? Name + "-err" : Hint is null ? null : Name + "-hint";
+    protected string? DescribedBy => HasError ? Key + "-err" : Hint is null ? null : Key + "-hint";
 
     /// <summary>The name under which it is posted.</summary>
     protected string FormName => $"{Form}.{char.ToUpperInvariant(Name[0])}{Name[1..]}";
+
+    /// <summary>The id of the control.</summary>
+    protected string Key => Id ?? Name;
 
     private bool HasError => Refusal?.Fields.ContainsKey(Name) == true;
 }

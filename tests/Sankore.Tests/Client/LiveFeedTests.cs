@@ -150,7 +150,7 @@ public sealed class LiveFeedTests(World world) : IClassFixture<World>
     public async Task Whoever_is_deleted_is_refused_in_the_end()
     {
         using var http = world.Nobody();
-        var email = await http.Register();
+        var email = await world.Register();
         using var session = new SankoreSession(http, email, Newcomers.Password);
         await using var reader = FeedReader.Of(world.Address, session.Token);
         await reader.Gets(1);

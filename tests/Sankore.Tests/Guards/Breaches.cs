@@ -110,7 +110,6 @@ public static class Breaches
         new("email_campaigns_reply_to_check", Campaigns, "replyTo", "nobody"),
 
         new("api_keys_name_check", "/api/api-keys", "name", Long(121)),
-        new("users_normalized_email_unique", "/api/auth/register", "email", Cast.Super, "EMAIL_TAKEN"),
         new("users_email_check", "/api/auth/register", "email", "nobody", "EMAIL_INVALID"),
     ];
 
@@ -121,7 +120,7 @@ public static class Breaches
         new(@"_(created|granted|assigned|used)_by(_key)?_fkey$", "it is the caller"),
         new(@"^(audit|live|util)\.", "the platform writes its own tables"),
         new(@"^auth\.|^public\.profiles_(id_fkey|username_unique|locale_check)$",
-            "the account store writes them: the name is the address', the language one of a list"),
+            "the account store and the sessions write them: the name is the address', the language of a list, a reason is asked before"),
         new(@"^public\.profiles_display_name_check$", "the page of the account asks before (ProfileTests); there is no route of the API"),
         new(@"^rbac\.(permissions|roles|role_permissions|role_grants_log)_",
             "no input changes roles and permissions; the log is the database's"),

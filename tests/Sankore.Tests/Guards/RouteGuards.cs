@@ -18,9 +18,10 @@ public sealed class RouteGuards(World world) : IClassFixture<World>
     /// <summary>What whoever is not signed in may ask for. A new line here is a decision.</summary>
     private static readonly string[] Open =
     [
-        "/login", "/register", "/forgot", "/reset", "/setup", "/logout", "/language", "/error/{Status:int}", "/openapi/{documentName}.json",
+        "/login", "/register", "/forgot", "/reset", "/confirm", "/setup", "/logout", "/language", "/error/{Status:int}",
+            "/openapi/{documentName}.json",
             "/health/live", "/health/ready",
-        "/api/auth/register", "/api/auth/login", "/api/auth/refresh", "/api/auth/confirmEmail", "/api/auth/resendConfirmationEmail",
+        "/api/auth/register", "/api/auth/login", "/api/auth/refresh", "/api/auth/confirmEmail",
         "/api/auth/forgotPassword", "/api/auth/resetPassword",
         // For whoever has a message: the link is signed, and all the proof there is.
         "/u/{token}", "/u/{Token}", "/c/{token}", "/o/{token}.gif", .. Signed,

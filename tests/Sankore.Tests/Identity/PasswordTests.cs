@@ -12,7 +12,7 @@ public sealed class PasswordTests(World world) : IClassFixture<World>
     public async Task A_forgotten_password_is_set_anew_with_the_code_of_the_mail()
     {
         using var client = world.Nobody();
-        var email = await Confirmed(client);
+        var email = await world.Register();
         await client.Ask(HttpMethod.Post, "/api/auth/forgotPassword", new { email }).Json();
         var code = Query((await world.MailTo(email, "/reset")).Link("/reset"), "code");
 
@@ -27,19 +27,46 @@ public sealed class PasswordTests(World world) : IClassFixture<World>
     }
 
     [Fact]
-    public async Task Whoever_never_confirmed_the_address_can_still_set_a_forgotten_password_anew()
+    public async Task Who_proves_the_address_has_the_account_whatever_a_squatter_set_up()
+    {
+        using var squatter = world.Nobody();
+        using var owner = world.Nobody();
+        var email = await world.Register(isProved: false);
+        squatter.Bears(await squatter.Login(email));
+        var key = (await squatter.Ask(HttpMethod.Post, "/api/auth/manage/2fa", new { }).Json()).Text("sharedKey");
+        var on = new { enable = true, twoFactorCode = Totp.Code(key) };
+        await squatter.Ask(HttpMethod.Post, "/api/auth/manage/2fa", on).Json();
+        squatter.Bears(await squatter.Ask(
+            HttpMethod.Post, "/api/auth/login", new { email, password = Newcomers.Password, twoFactorCode = Totp.Code(key, 1) }).Json());
+
+        await owner.Ask(HttpMethod.Post, "/api/auth/forgotPassword", new { email }).Json();
+        var resetCode = Query((await world.MailTo(email, "/reset")).Link("/reset"), "code");
+        await owner.Ask(HttpMethod.Post, "/api/auth/resetPassword", new { email, resetCode, newPassword = New }).Json();
+        owner.Bears(await owner.Login(email, New));
+        (await owner.Ask(HttpMethod.Get, "/api/auth/manage/info").Json()).GetProperty("isEmailConfirmed").GetBoolean().ShouldBeTrue();
+        await squatter.Ask(HttpMethod.Get, "/api/me").ShouldRefuse(401, "UNAUTHENTICATED");
+        (await world.Sql<bool>(
+            "select two_factor_enabled or cardinality(recovery_codes) > 0 from auth.users where email = @email",
+                new { email })).ShouldBeFalse();
+    }
+
+    [Fact]
+    public async Task The_second_factor_of_a_proved_account_outlives_a_forgotten_password()
     {
         using var client = world.Nobody();
-        var email = await client.Register();
+        var email = await world.Register();
+        await world.Execute("update auth.users set two_factor_enabled = true where email = @email", new { email });
         await client.Ask(HttpMethod.Post, "/api/auth/forgotPassword", new { email }).Json();
-        (await world.MailTo(email, "/reset")).Link("/reset").ShouldNotBeEmpty();
+        var resetCode = Query((await world.MailTo(email, "/reset")).Link("/reset"), "code");
+        await client.Ask(HttpMethod.Post, "/api/auth/resetPassword", new { email, resetCode, newPassword = New }).Json();
+        await client.Ask(HttpMethod.Post, "/api/auth/login", new { email, password = New }).ShouldRefuse(401, "TWO_FACTOR_REQUIRED");
     }
 
     [Fact]
     public async Task A_forgotten_password_is_answered_alike_for_every_address()
     {
         using var client = world.Nobody();
-        foreach (var email in new[] { await client.Register(), $"{Catalogue.Word()}@example.org", "no address", "" })
+        foreach (var email in new[] { await world.Register(), $"{Catalogue.Word()}@example.org", "no address", "" })
         {
             using var answer = await client.Ask(HttpMethod.Post, "/api/auth/forgotPassword", new { email });
             ((int)answer.StatusCode).ShouldBe(200, email);
@@ -54,7 +81,7 @@ public sealed class PasswordTests(World world) : IClassFixture<World>
     public async Task A_wrong_reset_code_is_refused(string resetCode)
     {
         using var client = world.Nobody();
-        foreach (var email in new[] { await Confirmed(client), $"{Catalogue.Word()}@example.org" })
+        foreach (var email in new[] { await world.Register(), $"{Catalogue.Word()}@example.org" })
         {
             (await client.Ask(HttpMethod.Post, "/api/auth/resetPassword", new { email, resetCode, newPassword = New })
                 .ShouldRefuse(400, "ACCOUNT_INVALID")).ErrorOf("resetCode");
@@ -66,7 +93,7 @@ public sealed class PasswordTests(World world) : IClassFixture<World>
     {
         using var first = world.Nobody();
         using var second = world.Nobody();
-        var email = await first.Register();
+        var email = await world.Register();
         var tokens = await first.Login(email);
         first.Bears(tokens);
         second.Bears(await second.Login(email));
@@ -88,7 +115,7 @@ public sealed class PasswordTests(World world) : IClassFixture<World>
     public async Task A_session_is_good_from_the_moment_that_it_is_given()
     {
         using var client = world.Nobody();
-        var (email, password) = (await client.Register(), Newcomers.Password);
+        var (email, password) = (await world.Register(), Newcomers.Password);
         for (var i = 0; i < 20; i++)
         {
             client.Bears(await client.Login(email, password));
@@ -103,8 +130,8 @@ public sealed class PasswordTests(World world) : IClassFixture<World>
     public async Task A_new_password_needs_the_old_one_and_keeps_the_rules()
     {
         using var client = world.Nobody();
-        client.Bears(await client.Login(await client.Register()));
-        (await client.Ask(HttpMethod.Get, "/api/auth/manage/info").Json()).GetProperty("isEmailConfirmed").GetBoolean().ShouldBeFalse();
+        client.Bears(await client.Login(await world.Register()));
+        (await client.Ask(HttpMethod.Get, "/api/auth/manage/info").Json()).GetProperty("isEmailConfirmed").GetBoolean().ShouldBeTrue();
         (await Change("", New)).ErrorOf("oldPassword");
         (await Change("not the password", New)).ErrorOf("oldPassword");
         (await Change(Newcomers.Password, "court")).ErrorOf("password");
@@ -119,19 +146,11 @@ public sealed class PasswordTests(World world) : IClassFixture<World>
     public async Task A_confirmed_address_is_said_to_be()
     {
         using var client = world.Nobody();
-        var email = await Confirmed(client);
+        var email = await world.Register();
         client.Bears(await client.Login(email));
         var info = await client.Ask(HttpMethod.Get, "/api/auth/manage/info").Json();
         info.Text("email").ShouldBe(email);
         info.GetProperty("isEmailConfirmed").GetBoolean().ShouldBeTrue();
-    }
-
-    private async Task<string> Confirmed(HttpClient client)
-    {
-        var email = await client.Register();
-        var link = (await world.MailTo(email, "/api/auth/confirmEmail")).Link("/api/auth/confirmEmail");
-        (await client.GetAsync(new Uri(link, UriKind.Relative), TestContext.Current.CancellationToken)).EnsureSuccessStatusCode();
-        return email;
     }
 
     private static string Query(string link, string name) =>

@@ -126,7 +126,7 @@ public sealed class SignInPagesTests(World world) : IClassFixture<World>
     {
         using var here = new Browser(world.Address);
         using var elsewhere = new Browser(world.Address);
-        var email = await here.Client.Register();
+        var email = await world.Register();
         foreach (var browser in new[] { here, elsewhere })
         {
             LeadsTo(await browser.SignIn(email, Newcomers.Password)).ShouldBe("/");

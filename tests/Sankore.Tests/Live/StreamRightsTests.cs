@@ -98,7 +98,7 @@ public sealed class StreamRightsTests(World world) : IClassFixture<World>
     public async Task An_account_that_is_deleted_has_no_stream()
     {
         using var client = world.Nobody();
-        var email = await client.Register();
+        var email = await world.Register();
         await using var stream = await LiveClient.Open(world.Address, (await client.Login(email)).Text("accessToken"));
         await world.Execute("delete from auth.users where email = @email", new { email });
         await Waiting.Until(() => stream.Ended.IsCompleted, "the stream ends");

@@ -60,7 +60,7 @@ public sealed class HealthTests(World world) : IClassFixture<World>
         paths.Names().ShouldNotContain("/logout");
         Parameters(paths.GetProperty("/api/modules").GetProperty("get")).ShouldBe(["page", "size", "q", "sort"], ignoreOrder: true);
         Parameters(paths.GetProperty("/api/audit-logs").GetProperty("get"))
-            .ShouldBe(["page", "size", "q", "sort", "table", "record", "user", "from", "to", "action"], ignoreOrder: true);
+            .ShouldBe(["page", "size", "q", "sort", "table", "record", "user", "key", "from", "to", "action"], ignoreOrder: true);
     }
 
     private static IEnumerable<string> Parameters(JsonElement operation) =>

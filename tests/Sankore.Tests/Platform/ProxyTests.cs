@@ -1,3 +1,5 @@
+using System.Net;
+
 namespace Sankore.Tests.Platform;
 
 /// <summary>Forwarded headers count from the proxies that the operator names, and from nobody else.</summary>
@@ -15,7 +17,12 @@ public sealed class ProxyTests(ProxyTests.Direct direct, ProxyTests.Behind behin
     public sealed class Behind : World
     {
         protected override IReadOnlyDictionary<string, string?> Settings { get; } =
-            new Dictionary<string, string?> { ["Sankore:SignIn:PerAddressPerMinute"] = "3", ["Sankore:Proxies"] = "127.0.0.1, 10.0.0.0/8" };
+            new Dictionary<string, string?>
+            {
+                ["Sankore:SignIn:PerAddressPerMinute"] = "3",
+                ["Sankore:Proxies"] = "127.0.0.1, 10.0.0.0/8",
+                ["Sankore:PublicUrl"] = "https://ecole.example",
+            };
     }
 
     [Fact]
@@ -54,11 +61,15 @@ public sealed class ProxyTests(ProxyTests.Direct direct, ProxyTests.Behind behin
         using var client = behind.Nobody();
         client.DefaultRequestHeaders.Add("X-Forwarded-For", "192.0.2.99");
         client.DefaultRequestHeaders.Add("X-Forwarded-Host", "evil.example");
-        client.DefaultRequestHeaders.Host = "evil.example";
+        using var bent = behind.Nobody();
+        bent.DefaultRequestHeaders.Host = "evil.example";
+        using var refused = await bent.Ask(HttpMethod.Post, "/api/auth/forgotPassword", new { email = Cast.HeadOnPremium });
+        refused.StatusCode.ShouldBe(HttpStatusCode.BadRequest);
         await client.Ask(HttpMethod.Post, "/api/auth/forgotPassword", new { email = Cast.HeadOnPremium }).Json();
         (await behind.MailTo(Cast.HeadOnPremium, "/reset")).Text.ShouldNotContain("evil.example");
-        var email = await client.Register();
-        (await behind.MailTo(email, "/api/auth/confirmEmail")).Text.ShouldNotContain("evil.example");
+        var email = $"{Catalogue.Word()}@example.org";
+        await client.Ask(HttpMethod.Post, "/api/auth/register", new { email }).Json();
+        (await behind.MailTo(email, "/setup")).Text.ShouldNotContain("evil.example");
     }
 
     private static async Task<IReadOnlyList<int>> Attempts(World world, Func<int, string> forwardedFor)

@@ -9,7 +9,10 @@ public sealed partial class Browser(Uri address, string language = "fr") : IDisp
     private readonly HttpClient _client = new(new HttpClientHandler { AllowAutoRedirect = false, CookieContainer = new CookieContainer() })
     {
         BaseAddress = address,
-        DefaultRequestHeaders = { { "Accept-Language", language }, { "Accept", "text/html" } },
+        DefaultRequestHeaders =
+        {
+            { "Accept-Language", language }, { "Accept", "text/html" }, { "Origin", address.GetLeftPart(UriPartial.Authority) },
+        },
     };
 
     /// <summary>The client underneath, with the cookies.</summary>

@@ -20,8 +20,8 @@ public sealed class LongestFirst : ITestCollectionOrderer
 {
     private static readonly string[] Longest =
     [
-        "AccessibilityTests", "FeedIsolationTests", "RescueTests", "SyncTests", "LoadTests", "ContactImportTests", "SendingTests",
-            "CountsTests", "IsolationTests", "TruthTableTests", "StateTests",
+        "AccessibilityTests", "FeedIsolationTests", "FuzzTests", "RescueTests", "SyncTests", "LoadTests", "ContactImportTests",
+            "SendingTests", "CountsTests", "IsolationTests", "TruthTableTests", "StateTests",
     ];
 
     /// <inheritdoc/>

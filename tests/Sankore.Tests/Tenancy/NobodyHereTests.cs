@@ -75,7 +75,7 @@ public sealed class NobodyHereTests(World world) : IClassFixture<World>
     private async Task<HttpClient> Somebody(string role)
     {
         var client = world.Nobody();
-        var email = await client.Register();
+        var email = await world.Register();
         await world.Execute(
             "update rbac.user_roles set role_id = (select id from rbac.roles where role_name = @role) where user_id = (select id"
             + " from auth.users where email = @email)", new { role, email });

@@ -1,7 +1,3 @@
-using System.Net;
-using System.Text;
-using Microsoft.AspNetCore.Identity;
-using Microsoft.AspNetCore.WebUtilities;
 using Microsoft.Extensions.Localization;
 using Sankore.Platform.Data;
 using Sankore.Platform.Jobs;
@@ -10,39 +6,29 @@ using Sankore.Platform.Web;
 
 namespace Sankore.Identity;
 
-/// <summary>The mails of ASP.NET Identity, through the one <see cref="Mailer"/>.</summary>
-internal sealed class AccountMails(Db db, AppAddress address, IStringLocalizer<Strings> strings) : IEmailSender<Account>
+/// <summary>The mails about accounts. Their links say the platform's own address, whatever a request called it.</summary>
+public sealed class AccountMails(Db db, AppAddress address, IStringLocalizer<Strings> strings)
 {
-    public Task SendConfirmationLinkAsync(Account user, string email, string confirmationLink) =>
-        Send(email, "confirm", Own(confirmationLink));
+    /// <summary>The link with which a password can be set anew.</summary>
+    public Mail ResetLink(Account account, string code) => Letter(account.Email!, "reset", address.Link(
+        $"/reset?email={Uri.EscapeDataString(account.Email!)}&code={code}"));
 
-    public Task SendPasswordResetLinkAsync(Account user, string email, string resetLink) => Send(email, "reset", Own(resetLink));
-
-    // The framework's forgotPassword endpoint gives a code; people get a link to the page that takes it.
-    public Task SendPasswordResetCodeAsync(Account user, string email, string resetCode) =>
-        Send(email, "reset", ResetLink(email, WebUtility.HtmlDecode(resetCode)).ToString());
-
-    /// <summary>
-    /// Sends the link with which an account's password can be set anew, if there is such an account; says nothing either way.
-    /// </summary>
-    public async Task SendReset(UserManager<Account> users, string? email)
-    {
-        if (email is { Length: > 0 and <= 254 } && await users.FindByEmailAsync(email.Trim()) is { } account)
-        {
-            var code = WebEncoders.Base64UrlEncode(Encoding.UTF8.GetBytes(await users.GeneratePasswordResetTokenAsync(account)));
-            await SendPasswordResetCodeAsync(account, account.Email!, code);
-        }
-    }
+    /// <summary>Sends the link that makes a new address an account's.</summary>
+    public Task ChangeLink(Account account, string email, string code) => Send(Letter(email, "change", address.Link(
+        $"/confirm?user={account.Id}&email={Uri.EscapeDataString(email)}&code={code}")));
 
     /// <summary>
-    /// The framework makes its links from the request's Host header, which anybody can write: ours say the platform's own address.
+    /// Tells the owner that how the account is signed in to has changed: <c>password</c>, <c>email</c>, <c>two_factor</c>; and what to do
+    /// if it
+    /// was not they.
     /// </summary>
-    private string Own(string link) => address.Link(new Uri(WebUtility.HtmlDecode(link)).PathAndQuery).ToString();
+    public Task Notice(string email, string what) => Send(Letter(email, "notice." + what, address.Link("/forgot")));
 
-    private Uri ResetLink(string email, string code) =>
-        address.Link($"/reset?email={Uri.EscapeDataString(email)}&code={Uri.EscapeDataString(code)}");
+    /// <summary>Tells the owner that the second factor is to be taken away, when, and how to stop it.</summary>
+    public Mail RecoveryNotice(string email, DateTimeOffset due) =>
+        new(email, strings["recovery.subject"], strings["recovery.text", Ui.Format.Moment(due.UtcDateTime), address.Link("/account")]);
 
-    private Task Send(string email, string kind, string link) =>
-        db.Run(Caller.Service, session =>
-            session.SendMail(new Mail(email, strings[$"{kind}.subject"], strings[$"{kind}.text", link])), CancellationToken.None);
+    private Mail Letter(string email, string kind, Uri link) => new(email, strings[$"{kind}.subject"], strings[$"{kind}.text", link]);
+
+    private Task Send(Mail mail) => db.Run(Caller.Service, session => session.SendMail(mail), CancellationToken.None);
 }

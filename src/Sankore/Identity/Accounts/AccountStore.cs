@@ -11,7 +11,7 @@ namespace Sankore.Identity;
 /// ASP.NET Identity's store on <c>auth.users</c>. It works as <c>service_role</c>: before sign-in there is nobody yet, and no person's role
 /// may read password hashes.
 /// </summary>
-public sealed class AccountStore(Db db, IDataProtectionProvider protection) :
+public sealed class AccountStore(Db db, RightsCache rights, IDataProtectionProvider protection) :
     IUserPasswordStore<Account>, IUserEmailStore<Account>, IUserSecurityStampStore<Account>, IUserLockoutStore<Account>,
     IUserTwoFactorStore<Account>, IUserAuthenticatorKeyStore<Account>, IUserTwoFactorRecoveryCodeStore<Account>
 {
@@ -65,6 +65,8 @@ public sealed class AccountStore(Db db, IDataProtectionProvider protection) :
             return IdentityResult.Failed(new IdentityErrorDescriber().ConcurrencyFailure());
         }
         user.ConcurrencyStamp = next;
+        // What ended sessions ends them here at once; the log tells the other nodes.
+        rights.Forget([user.Id], []);
         return IdentityResult.Success;
     }
 

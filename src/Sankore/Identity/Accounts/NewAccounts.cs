@@ -1,13 +1,14 @@
 using System.Text.Json;
 using Sankore.Platform.Data;
+using Sankore.Platform.Mail;
 
 namespace Sankore.Identity;
 
 /// <summary>Somebody for whom an account is made before they have a password.</summary>
 public sealed record NewAccount(Guid Id, string Email, string DisplayName, string? Phone)
 {
-    /// <summary>The address as accounts are found by it.</summary>
-    public string NormalizedEmail => Email.ToUpperInvariant();
+    /// <summary>The key of the address.</summary>
+    public string NormalizedEmail => AddressKey.Of(Email);
 }
 
 /// <summary>
@@ -32,10 +33,10 @@ public static class NewAccounts
 
     private sealed record Known(Guid Id, string NormalizedEmail);
 
-    /// <summary>Whose the addresses are that an account has; by the address in upper case.</summary>
+    /// <summary>Whose the addresses are that an account has; by the key of the address.</summary>
     public static Task<Dictionary<string, Guid>> FindAccounts(
         this Session session, IEnumerable<string> emails) => session.AsService(async s =>
-        (await s.Query<Known>(FindSql, new { emails = emails.Select(e => e.ToUpperInvariant()).Distinct().ToArray() }))
+        (await s.Query<Known>(FindSql, new { emails = emails.Select(AddressKey.Of).Distinct().ToArray() }))
             .ToDictionary(k => k.NormalizedEmail, k => k.Id));
 
     /// <summary>Makes accounts without a password. Refuses with EMAIL_TAKEN.</summary>

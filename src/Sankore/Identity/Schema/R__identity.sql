@@ -1,5 +1,7 @@
 -- Password hashes and keys are the account store's alone: it works as service_role, no person's role reads them.
-grant select, insert, update, delete on auth.users, auth.data_protection_keys to service_role;
+grant select, insert, update, delete on auth.users, auth.data_protection_keys, auth.sessions, auth.attempts to service_role;
+grant select, insert, update (cancelled_at, completed_at) on auth.recoveries to service_role;
+grant select, delete on auth.sessions to authenticated;
 grant select on public.profiles to authenticated, service_role;
 grant insert, update on public.profiles to service_role;
 grant update (username, display_name, bio, avatar_url, is_public, locale, time_zone, phone, city, country, updated_at)
@@ -7,18 +9,34 @@ grant update (username, display_name, bio, avatar_url, is_public, locale, time_z
 
 select util.policy('auth.users', 'service', 'all', 'service_role'),
   util.policy('auth.data_protection_keys', 'service', 'all', 'service_role'),
+  util.policy('auth.sessions', 'service', 'all', 'service_role'),
+  util.policy('auth.sessions', 'own', 'select', 'authenticated', 'user_id = (select auth.uid())'),
+  util.policy('auth.sessions', 'own', 'delete', 'authenticated', 'user_id = (select auth.uid())'),
+  util.policy('auth.attempts', 'service', 'all', 'service_role'),
+  util.policy('auth.recoveries', 'service', 'all', 'service_role'),
   util.policy('public.profiles', 'service', 'all', 'service_role'),
   util.policy('public.profiles', 'own', 'update', 'authenticated', 'id = (select auth.uid())');
 
 drop function if exists auth.my_security_stamp();
 
--- A new password or a second factor ends older sessions: their streams are told.
+-- Whatever changes how somebody signs in ends their sessions.
+create or replace function auth.end_sessions() returns trigger
+language plpgsql security definer set search_path = '' as $$
+begin
+  delete from auth.sessions where user_id = new.id;
+  return null;
+end $$;
+create or replace trigger users_end_sessions after update of security_stamp on auth.users
+  for each row when (old.security_stamp is distinct from new.security_stamp) execute function auth.end_sessions();
+
+-- A session that ends is dead at once on every node, and so are its streams.
 create or replace function auth.publish_rights() returns trigger
 language plpgsql security definer set search_path = '' as $$
 begin
-  perform live.publish('auth.users', 'RIGHTS', old.id::text, null, array['user:' || old.id]);
+  perform live.publish('auth.' || tg_table_name, 'RIGHTS', old.id::text, null,
+    array['user:' || case when tg_table_name = 'users' then old.id else (to_jsonb(old) ->> 'user_id')::uuid end]);
   return null;
 end $$;
-select util.at_commit('auth.users', 'users_rights_update', 'update', 'auth.publish_rights',
-    'old.security_stamp is distinct from new.security_stamp'),
+drop trigger if exists users_rights_update on auth.users;
+select util.at_commit('auth.sessions', 'sessions_rights_delete', 'delete', 'auth.publish_rights'),
   util.at_commit('auth.users', 'users_rights_delete', 'delete', 'auth.publish_rights');

@@ -8,7 +8,7 @@ namespace Sankore.Platform.Live;
 /// One open stream. Everything here belongs to the thread of its <see cref="LiveShard"/>; only <see cref="End"/> and
 /// <see cref="Outgoing"/> are also for whoever learns that the client has gone.
 /// </summary>
-internal sealed class LiveConnection(LiveHub hub, Guid userId, string securityStamp, IPAddress address, long since)
+internal sealed class LiveConnection(LiveHub hub, Guid userId, Guid session, IPAddress address, long since)
 {
     /// <summary>
     /// How much may still be waiting when more is told. The bytes are shared; what is bounded is how far behind a reader may be.
@@ -31,8 +31,8 @@ internal sealed class LiveConnection(LiveHub hub, Guid userId, string securitySt
     /// <summary>Where the client is, for the limit per address.</summary>
     public IPAddress Address => address;
 
-    /// <summary>The session's stamp; a stream whose stamp is no longer the account's is ended.</summary>
-    public string SecurityStamp => securityStamp;
+    /// <summary>The session that it belongs to, and ends with.</summary>
+    public Guid Session => session;
 
     /// <summary>The position that the client came with.</summary>
     public long Since => since;

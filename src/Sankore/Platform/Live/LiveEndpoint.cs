@@ -45,13 +45,13 @@ public static class LiveEndpoint
         }
         var asOf = hub.Position;
         var rights = await rightsCache.Get(userId, ct, forStream: true);
-        if (rights.SecurityStamp is not { } stamp || stamp != context.Stamp())
+        if (rights.Session(context.SessionId()) is not { } session)
         {
             throw new Refusal(Reason.Unauthenticated);
         }
         var cursor = await Start(context.Request, hub, db, ct);
         var handover = Handover(context);
-        var connection = hub.Admit(userId, stamp, context.Connection.RemoteIpAddress ?? IPAddress.None, cursor);
+        var connection = hub.Admit(userId, session.Id, context.Connection.RemoteIpAddress ?? IPAddress.None, cursor);
         await Begin(context, connection, cursor, isLast: handover is not null);
         asOf = Math.Max(asOf, rights.Position);
         if (handover is not null)

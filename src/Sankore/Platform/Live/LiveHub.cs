@@ -78,7 +78,7 @@ public sealed class LiveHub : IDisposable
 
     /// <summary>Counts a stream that is about to begin. Refuses with TOO_MANY_STREAMS, UNAVAILABLE (the node stops).</summary>
     /// <returns>End it, whatever becomes of it.</returns>
-    internal LiveConnection Admit(Guid userId, string securityStamp, IPAddress address, long cursor)
+    internal LiveConnection Admit(Guid userId, Guid session, IPAddress address, long cursor)
     {
         if (_stopping.IsCancellationRequested)
         {
@@ -94,7 +94,7 @@ public sealed class LiveHub : IDisposable
             throw TooMany();
         }
         Interlocked.Increment(ref _count);
-        return new LiveConnection(this, userId, securityStamp, address, cursor);
+        return new LiveConnection(this, userId, session, address, cursor);
     }
 
     /// <summary>Takes a stream in. <paramref name="asOf"/>: this node's position before <paramref name="rights"/> were asked for.</summary>

@@ -100,7 +100,7 @@ internal sealed class LiveShard : IDisposable
         {
             return;
         }
-        if (rights.SecurityStamp != connection.SecurityStamp)
+        if (rights.Session(connection.Session) is null)
         {
             connection.End();
             return;

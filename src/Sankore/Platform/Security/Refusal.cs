@@ -12,6 +12,7 @@ public sealed record Reason(string Code, int Status, Type Strings)
         Invalid = Of("VALIDATION_FAILED", 400),
         Unauthenticated = Of("UNAUTHENTICATED", 401),
         Forbidden = Of("FORBIDDEN", 403),
+        OriginForeign = Of("ORIGIN_FOREIGN", 403),
         NotFound = Of("NOT_FOUND", 404),
         MethodNotAllowed = Of("METHOD_NOT_ALLOWED", 405),
         Conflict = Of("CONFLICT", 409),

@@ -4,19 +4,55 @@ using Sankore.Platform.Data;
 
 namespace Sankore.Platform.Security;
 
+/// <summary>A session that a person has, and when it was last seen.</summary>
+public sealed class SeenSession(Guid id, long seenAt)
+{
+    private long _seenAt = seenAt;
+
+    public Guid Id => id;
+
+    /// <summary>
+    /// Whether it is time to write down that the session is seen, once an hour: true for whoever asks first. <paramref name="now"/> in
+    /// seconds since 1970.
+    /// </summary>
+    public bool IsDue(long now)
+    {
+        var seen = Interlocked.Read(ref _seenAt);
+        return now - seen > 3600 && Interlocked.CompareExchange(ref _seenAt, now, seen) == seen;
+    }
+
+    /// <summary>From its id and the second it was last seen in.</summary>
+    internal static SeenSession Parse(string text) => new(Guid.Parse(text.AsSpan(0, 36)), long.Parse(text.AsSpan(37),
+        CultureInfo.InvariantCulture));
+}
+
 /// <summary>What a person may do and is told, as decided by the database.</summary>
 /// <param name="Position">The log's position before the rights were read.</param>
-/// <param name="SecurityStamp">The account's stamp; null when the account is gone.</param>
+/// <param name="Sessions">Where the person is signed in; nowhere when the account is gone.</param>
 /// <param name="Roles">Platform roles in force.</param>
 /// <param name="Permissions">Permission keys in force.</param>
 /// <param name="Topics">Topics of the person's stream, but for the person's own. People with the same topics share one array.</param>
 /// <param name="EndsAt">When the first of the rights expires, in milliseconds of <see cref="RightsCache.Milliseconds"/>: judged by the
 /// database's clock, counted by one that nobody sets.</param>
 public sealed record Rights(
-    long Position, string? SecurityStamp, IReadOnlySet<string> Roles, IReadOnlySet<string> Permissions, string[] Topics, long EndsAt)
+    long Position, IReadOnlyList<SeenSession> Sessions, IReadOnlySet<string> Roles, IReadOnlySet<string> Permissions, string[] Topics,
+        long EndsAt)
 {
     /// <summary>Nobody's rights: none.</summary>
-    public static Rights None { get; } = new(0, null, new HashSet<string>(), new HashSet<string>(), [], long.MaxValue);
+    public static Rights None { get; } = new(0, [], new HashSet<string>(), new HashSet<string>(), [], long.MaxValue);
+
+    /// <summary>The session, if the person has it.</summary>
+    public SeenSession? Session(Guid? id)
+    {
+        foreach (var session in Sessions)
+        {
+            if (session.Id == id)
+            {
+                return session;
+            }
+        }
+        return null;
+    }
 
     /// <summary>Whether the permission is among them.</summary>
     public bool May(string permission) => Permissions.Contains(permission);
@@ -181,7 +217,7 @@ public sealed class RightsCache
             .DefaultIfEmpty(double.PositiveInfinity).Min();
         return new Rights(
             position,
-            items["stamp"].FirstOrDefault()?[0],
+            [.. items["session"].SelectMany(s => s).Select(SeenSession.Parse)],
             Same(items["role"]),
             Same(items["permission"]),
             _sameTopics.GetOrAdd(string.Join('\n', topics), _ => topics),

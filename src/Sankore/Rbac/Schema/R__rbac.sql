@@ -260,6 +260,40 @@ $$;
 grant execute on function rbac.invitation_stands(rbac.invitations), rbac.permissions_of_key(uuid), rbac.permissions_of_role(text),
   rbac.holds(uuid, uuid, text[]) to service_role;
 
+-- Taking away somebody's second factor comes near to being them: who has all that they may asks for it, and never for themselves. Asked
+-- again
+-- when it is done.
+create or replace function rbac.give_recovery() returns trigger
+language plpgsql security definer set search_path = '' as $$
+begin
+  if not auth.is_server() then
+    new.requested_by := auth.uid();
+  end if;
+  if not rbac.recovery_stands(new) then
+    raise exception 'NOT_YOURS_TO_GIVE' using errcode = 'SK001';
+  end if;
+  return new;
+end $$;
+create or replace function rbac.recovery_stands(r auth.recoveries) returns boolean
+language sql stable security definer set search_path = '' as $$
+  select r.requested_by is not null and r.requested_by <> r.user_id
+    and rbac.holds(r.requested_by, null, rbac.permissions_of(r.user_id) || array['identity.recover'])
+$$;
+grant execute on function rbac.recovery_stands(auth.recoveries) to service_role;
+create or replace trigger recoveries_give before insert on auth.recoveries for each row execute function rbac.give_recovery();
+select audit.watch('auth.recoveries');
+
+-- Whatever changes how somebody signs in ends the links that are out for their account: they have come by another way.
+create or replace function rbac.end_links() returns trigger
+language plpgsql security definer set search_path = '' as $$
+begin
+  update rbac.invitations set used_at = now(), used_by = new.id where user_id = new.id and used_at is null;
+  return null;
+end $$;
+create or replace trigger users_end_links after update of password_hash, normalized_email, two_factor_enabled on auth.users
+  for each row when ((old.password_hash, old.normalized_email, old.two_factor_enabled)
+    is distinct from (new.password_hash, new.normalized_email, new.two_factor_enabled)) execute function rbac.end_links();
+
 create or replace trigger role_grants_log_immutable before update or delete or truncate on rbac.role_grants_log
   for each statement execute function audit.refuse_change();
 
@@ -297,7 +331,7 @@ grant select, insert on rbac.invitations, rbac.api_keys to service_role;
 grant update (token_hash, created_by, created_by_key, sent_at, expires_at, used_at, used_by) on rbac.invitations to service_role;
 grant update (last_used_at, revoked_at) on rbac.api_keys to service_role;
 -- The hashes are the service's alone.
-grant select (id, email, role_name, created_by, created_by_key, created_at, sent_at, expires_at, used_at, used_by, user_id)
+grant select (id, email, email_key, role_name, created_by, created_by_key, created_at, sent_at, expires_at, used_at, used_by, user_id)
   on rbac.invitations to authenticated;
 grant select (id, name, key_prefix, permissions, created_by, created_by_key, created_at, expires_at, last_used_at, revoked_at)
   on rbac.api_keys to authenticated;

@@ -88,8 +88,8 @@ language sql stable security definer set search_path = '' as $$
           select from tenancy.memberships m
           where m.user_id = i.user_id and m.school_group_id = p.school_group_id and m.status = 'active')
         or i.user_id is null and exists (
-          select from tenancy.memberships m join public.profiles u on u.id = m.user_id
-          where upper(u.email) = upper(i.email) and m.school_group_id = p.school_group_id and m.status <> 'active')))
+          select from tenancy.memberships m join auth.users u on u.id = m.user_id
+          where u.normalized_email = i.email_key and m.school_group_id = p.school_group_id and m.status <> 'active')))
 $$;
 grant execute on function tenancy.place_stands(rbac.invitations) to service_role;
 

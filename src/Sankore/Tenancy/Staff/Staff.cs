@@ -3,6 +3,7 @@ using Microsoft.Extensions.Localization;
 using Sankore.Identity;
 using Sankore.Platform.Data;
 using Sankore.Platform.Jobs;
+using Sankore.Platform.Mail;
 using Sankore.Platform.Security;
 using Sankore.Platform.Web;
 using Sankore.Rbac;
@@ -99,7 +100,7 @@ public sealed class Staff(Db db, Invitations invitations, IStringLocalizer<Strin
         update rbac.invitations i set used_at = now()
         from tenancy.invited_places x, unnest(@emails::text[], @schools::uuid[], @roles::text[]) as n (email, school_id, role)
         where x.invitation_id = i.id and x.school_group_id = @groupId and i.used_at is null and i.user_id is null
-          and upper(i.email) = n.email and x.role = n.role and x.school_id
+          and i.email_key = n.email and x.role = n.role and x.school_id
             is not distinct from case when n.role <> 'group_admin' then n.school_id end
         """;
 
@@ -210,7 +211,7 @@ public sealed class Staff(Db db, Invitations invitations, IStringLocalizer<Strin
             .. people.DistinctBy(p => Key(p)).Where(p => !known.ContainsKey(Key(p)))
             .Select(p => new NewAccount(Guid.CreateVersion7(), p.Email!, p.Name!, p.Phone))];
         await session.CreateAccounts(made);
-        var ours = made.ToDictionary(m => m.Email.ToUpperInvariant(), m => m.Id);
+        var ours = made.ToDictionary(m => m.NormalizedEmail, m => m.Id);
         foreach (var (email, id) in known.Where(k => colleagues.Contains(k.Value)))
         {
             ours[email] = id;
@@ -255,5 +256,5 @@ public sealed class Staff(Db db, Invitations invitations, IStringLocalizer<Strin
     private Mail Letter(string email, string name, string group, Uri link) =>
         new(email, strings["staff.mail.subject", group], strings["staff.mail.text", name, group, link]);
 
-    private static string Key(StaffInput person) => person.Email!.ToUpperInvariant();
+    private static string Key(StaffInput person) => AddressKey.Of(person.Email!);
 }

@@ -58,9 +58,10 @@ public sealed record SubscriptionInput(
         };
         new Validation().That("planId", input.PlanId is not null, "field.required").OneOf("status", input.Status, ["trialing", "active"])
             .OneOf("billingPeriod", input.BillingPeriod, Periods)
-            .That(
-                "endsAt", input.EndsAt is null && input.Status != "trialing" && Moment.Of(starts.Utc.AddYears(1)) is not null
-                || input.EndsAt > (DateTimeOffset)starts && input.EndsAt > (DateTimeOffset)now, "period.invalid").Check();
+            .That("endsAt", input.EndsAt is { } ends
+                ? ends > (DateTimeOffset)starts && ends > (DateTimeOffset)now
+                : input.Status != "trialing" && Moment.Of(starts.Utc.AddMonths(input.BillingPeriod == "monthly" ? 1 : 12)) is not null,
+                "period.invalid").Check();
         return input;
     }
 

@@ -1,39 +1,7 @@
-using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Identity;
 using Sankore.Platform.Security;
-using Sankore.Platform.Web;
 
 namespace Sankore.Identity;
-
-/// <summary>
-/// The framework's identity endpoints answer in our words: every refusal has its code and a message in the caller's language.
-/// </summary>
-internal sealed class IdentityAnswers(Problems problems) : IEndpointFilter
-{
-    public async ValueTask<object?> InvokeAsync(EndpointFilterInvocationContext context, EndpointFilterDelegate next)
-    {
-        var answer = await next(context);
-        var result = answer;
-        while (result is INestedHttpResult nested)
-        {
-            result = nested.Result;
-        }
-        return result switch
-        {
-            ProblemHttpResult p when p.StatusCode == 401 => throw new Refusal(p.ProblemDetails.Detail switch
-            {
-                "LockedOut" => Reason.LockedOut,
-                "RequiresTwoFactor" => Reason.TwoFactorRequired,
-                _ => Reason.InvalidCredentials,
-            }),
-            ValidationProblem v => throw IdentityRefusals.From(v.ProblemDetails.Errors.Keys),
-            UnauthorizedHttpResult or ChallengeHttpResult =>
-                Results.Problem(Problems.Describe(Reason.Unauthenticated, problems.Message(Reason.Unauthenticated))),
-            NotFound => throw new Refusal(Reason.NotFound),
-            _ => answer,
-        };
-    }
-}
 
 /// <summary>What ASP.NET Identity's error codes mean to people, field by field.</summary>
 public static class IdentityRefusals
