@@ -1,7 +1,4 @@
-using System.Globalization;
-using System.Text.Json;
 using Microsoft.AspNetCore.Http.HttpResults;
-using Microsoft.AspNetCore.Identity;
 using Microsoft.Extensions.Localization;
 using Sankore.Identity;
 using Sankore.Platform.Data;
@@ -38,8 +35,7 @@ public sealed class Registration(Db db, IConfiguration configuration)
         {
             throw Refusal.At("email", Reason.EmailInvalid);
         }
-        var payload = new RegistrationJob.Payload(email!.Trim(), CultureInfo.CurrentUICulture.Name);
-        await db.Run(Caller.Service, session => session.Enqueue(RegistrationJob.Type, payload, priority: 10), ct);
+        await db.Run(Caller.Service, session => AddressMailJob.Ask(session, RegistrationJob.Type, email!), ct);
     }
 
     private static async Task<Ok> Register(RegistrationInput input, Registration registration, CancellationToken ct)
@@ -49,35 +45,18 @@ public sealed class Registration(Db db, IConfiguration configuration)
     }
 }
 
-/// <summary>
-/// Mails whoever registered the link, or that they have an account: apart from the request, so that its time tells nothing. At most five an
-/// hour to one address.
-/// </summary>
-public sealed class RegistrationJob(IServiceScopeFactory scopes, AppAddress address, IStringLocalizer<Strings> strings) : IJobHandler
+/// <summary>Mails whoever registered the link, or that they have an account.</summary>
+public sealed class RegistrationJob(IServiceScopeFactory scopes, AppAddress address, IStringLocalizer<Strings> strings)
+    : AddressMailJob(scopes)
 {
     internal const string Type = "registration";
 
-    internal sealed record Payload(string Email, string Culture);
+    public override string JobType => Type;
 
-    public string JobType => Type;
-
-    public async Task Run(Job job, CancellationToken ct)
-    {
-        var payload = job.Payload.Deserialize<Payload>() ?? throw new FinalFailure("no address in the job");
-        CultureInfo.CurrentUICulture = CultureInfo.CurrentCulture = CultureInfo.GetCultureInfo(payload.Culture);
-        await using var scope = scopes.CreateAsyncScope();
-        var users = scope.ServiceProvider.GetRequiredService<UserManager<Account>>();
-        var known = await users.FindByEmailAsync(payload.Email);
-        await scope.ServiceProvider.GetRequiredService<Db>().Run(Caller.Service, async session =>
-        {
-            if (await Attempts.Mail.Count(session, users.NormalizeEmail(payload.Email)!))
-            {
-                await session.SendMail(known is null
-                    ? Letter(payload.Email, "register", address.Link($"/setup?token={await Invitations.Register(session, payload.Email)}"))
-                    : Letter(known.Email!, "register.known", address.Link("/forgot")));
-            }
-        }, ct);
-    }
+    protected override async Task<Mail?> Write(IServiceProvider services, Session server, string email, Account? account) =>
+        account is null
+            ? Letter(email, "register", address.Link($"/setup?token={await Invitations.Register(server, email)}"))
+            : Letter(account.Email!, "register.known", address.Link("/forgot"));
 
     private Mail Letter(string email, string kind, Uri link) => new(email, strings[$"{kind}.subject"], strings[$"{kind}.text", link]);
 }

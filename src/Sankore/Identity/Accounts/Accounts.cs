@@ -27,9 +27,7 @@ public sealed class Accounts(
     /// takes the same time.
     /// </summary>
     public Task Forgotten(string? email, CancellationToken ct) => Mail.IsAddress(email?.Trim())
-        ? db.Run(Caller.Service, session => session.Enqueue(
-            PasswordResetJob.Type, new PasswordResetJob.Payload(email!.Trim(), Thread.CurrentThread.CurrentUICulture.Name), priority: 10),
-                ct)
+        ? db.Run(Caller.Service, session => AddressMailJob.Ask(session, PasswordResetJob.Type, email!), ct)
         : Task.CompletedTask;
 
     /// <summary>
@@ -43,22 +41,18 @@ public sealed class Accounts(
         {
             throw new Refusal(Reason.LinkInvalid);
         }
-        var isProved = account.EmailConfirmed;
-        if (!await users.VerifyUserTokenAsync(
-            account, users.Options.Tokens.PasswordResetTokenProvider, UserManager<Account>.ResetPasswordTokenPurpose, token))
-        {
-            throw new Refusal(Reason.LinkInvalid);
-        }
-        foreach (var rule in users.PasswordValidators)
-        {
-            (await rule.ValidateAsync(users, account, password)).Check();
-        }
-        account.EmailConfirmed = true;
-        if (!isProved)
+        if (!account.EmailConfirmed)
         {
             (account.TwoFactorEnabled, account.AuthenticatorKey, account.RecoveryCodes) = (false, null, []);
         }
-        (await users.ResetPasswordAsync(account, token, password ?? "")).Check();
+        account.EmailConfirmed = true;
+        // All of it is saved, if the code is right and the password keeps the rules, or none.
+        var result = await users.ResetPasswordAsync(account, token, password ?? "");
+        if (result.Errors.Any(e => e.Code == nameof(IdentityErrorDescriber.InvalidToken)))
+        {
+            throw new Refusal(Reason.LinkInvalid);
+        }
+        result.Check();
         await db.Run(
             Caller.Service, session => Attempts.Password.Forget(session, account.NormalizedEmail!), default);
         await mails.Notice(account.Email!, "password");

@@ -109,8 +109,11 @@ internal static class AccountsApi
 
     private static Task End(Caller caller, Guid id, Sessions sessions, CancellationToken ct) => sessions.End(caller, id, ct);
 
-    private static async Task<AccountInfo> Info(Caller caller, Accounts accounts) =>
-        await accounts.Own(caller) is var account ? new AccountInfo(account.Email!, account.EmailConfirmed) : null!;
+    private static async Task<AccountInfo> Info(Caller caller, Accounts accounts)
+    {
+        var account = await accounts.Own(caller);
+        return new AccountInfo(account.Email!, account.EmailConfirmed);
+    }
 
     private static async Task<AccountInfo> Change(Caller caller, AccountInput input, Accounts accounts)
     {

@@ -33,8 +33,8 @@ public sealed record Attempts(string Kind, int Most, TimeSpan Window)
 
     private const string ForgetSql = "delete from auth.attempts where kind = @Kind and key_hash = sha256(convert_to(@key, 'UTF8'))";
 
-    /// <summary>Counts one more, as the server; whether it is within what is allowed.</summary>
-    public async Task<bool> Count(Session server, string key) => await server.Value<int>(CountSql, new { Kind, key, Window }) <= Most;
+    /// <summary>Counts one more, as the server; how many there are.</summary>
+    public Task<int> Count(Session server, string key) => server.Value<int>(CountSql, new { Kind, key, Window });
 
     /// <summary>Whether no more are allowed for now.</summary>
     public Task<bool> AreExhausted(Session server, string key) => server.Value<bool>(ExhaustedSql, new { Kind, key, Most });

@@ -125,8 +125,7 @@ public sealed class SignIns(Db db, UserManager<Account> users, SignInManager<Acc
     }
 
     private async Task<Refusal> Failed(Attempts attempts, string key, Reason reason) =>
-        new(await db.Run(Caller.Service, session => attempts.Count(session, key), default)
-            && !await db.Read(Caller.Service, session => attempts.AreExhausted(session, key), default) ? reason : Reason.LockedOut);
+        new(await db.Run(Caller.Service, session => attempts.Count(session, key), default) < attempts.Most ? reason : Reason.LockedOut);
 
     private static string Digits(string code) => code.Replace(" ", "", StringComparison.Ordinal);
 }

@@ -1,6 +1,3 @@
-using System.Text.Json;
-using System.Text.Json.Serialization;
-
 namespace Sankore.Platform.Security;
 
 /// <summary>Who is asking: the identity that <see cref="Data.Db"/> tells PostgreSQL before the first statement.</summary>
@@ -27,7 +24,5 @@ public sealed record Caller(string Role, Guid? UserId)
     public Caller AsService() => this with { Role = Service.Role };
 
     /// <summary>What <c>auth.uid()</c> and <c>auth.key_id()</c> read; the role is the transaction's own.</summary>
-    internal string Claims => JsonSerializer.Serialize(new { sub = UserId, key = KeyId }, Sparse);
-
-    private static readonly JsonSerializerOptions Sparse = new() { DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull };
+    internal string Claims => UserId is { } id ? $$"""{"sub":"{{id}}"}""" : KeyId is { } key ? $$"""{"key":"{{key}}"}""" : "{}";
 }

@@ -180,7 +180,8 @@ public sealed class RightsCache
                 Give(answer, () => RightsOf(entries[person].ToLookup(e => e.Kind, e => e.Items), position, now));
             }
         }
-        catch (Npgsql.PostgresException) when (wanted.Count > 1)
+        catch (Npgsql.PostgresException e) when (
+            wanted.Count > 1 && e.SqlState.StartsWith("22", StringComparison.Ordinal))
         {
             // Something of somebody's cannot be read: the others have no part in it.
             foreach (var one in wanted)

@@ -57,8 +57,9 @@ public readonly record struct Moment
     /// <summary>For the binding of paths and queries.</summary>
     public static bool TryParse(string? text, IFormatProvider? provider, out Moment moment)
     {
-        moment = Parse(text) ?? default;
-        return Parse(text) is not null;
+        var read = Parse(text);
+        moment = read ?? default;
+        return read is not null;
     }
 
     /// <summary>The same moment with the offset of UTC.</summary>

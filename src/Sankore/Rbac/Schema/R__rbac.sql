@@ -213,15 +213,27 @@ end $$;
 create or replace trigger user_roles_give before insert or update of user_id, role_id, is_active, expires_at on rbac.user_roles
   for each row execute function rbac.give_role();
 
+-- Whoever makes a key or an invitation stands for it, whatever the statement says.
+create or replace function rbac.name_giver() returns trigger
+language plpgsql security definer set search_path = '' as $$
+begin
+  if not auth.is_server() then
+    new.created_by := auth.uid();
+    new.created_by_key := auth.key_id();
+  end if;
+  return new;
+end $$;
+create or replace trigger api_keys_name_giver before insert or update of permissions, created_by, created_by_key on rbac.api_keys
+  for each row execute function rbac.name_giver();
+create or replace trigger invitations_name_giver
+  before insert or update of role_name, token_hash, created_by, created_by_key on rbac.invitations
+  for each row execute function rbac.name_giver();
+
 create or replace function rbac.give_key() returns trigger
 language plpgsql security definer set search_path = '' as $$
 begin
   if not rbac.may('identity.manage_keys') or not rbac.may(variadic new.permissions) then
     raise exception 'NOT_YOURS_TO_GIVE' using errcode = 'SK001';
-  end if;
-  if not auth.is_server() then
-    new.created_by := auth.uid();
-    new.created_by_key := auth.key_id();
   end if;
   return new;
 end $$;
@@ -241,10 +253,6 @@ language plpgsql security definer set search_path = '' as $$
 begin
   if not rbac.may(variadic rbac.permissions_to_invite(new.role_name)) then
     raise exception 'NOT_YOURS_TO_GIVE' using errcode = 'SK001';
-  end if;
-  if not auth.is_server() then
-    new.created_by := auth.uid();
-    new.created_by_key := auth.key_id();
   end if;
   return new;
 end $$;
