@@ -65,6 +65,9 @@ public sealed class IdentityModule : SankoreModule
         });
         services.AddSingleton<ILookupNormalizer, AddressNormalizer>();
         services.AddScoped<AuthenticatorCodes>().AddScoped<AccountMails>().AddScoped<Sessions>().AddScoped<SignIns>();
+        services.AddOptions<IdentityPasskeyOptions>().Configure<IConfiguration>(WebAuthn.Configure);
+        services.AddScoped<WebAuthn>().AddScoped<Passkeys>();
+        services.AddScoped(sp => (IUserPasskeyStore<Account>)sp.GetRequiredService<IUserStore<Account>>());
         services.AddScoped(sp => (IUserAuthenticatorKeyStore<Account>)sp.GetRequiredService<IUserStore<Account>>());
         services.AddScoped<Recoveries>().AddSingleton<IJobHandler, RecoveryJob>();
         services.AddScoped<Accounts>().AddScoped<Profiles>();
@@ -97,6 +100,7 @@ public sealed class IdentityModule : SankoreModule
     public override void Routes(IEndpointRouteBuilder routes)
     {
         AccountsApi.Map(routes);
+        PasskeysApi.Map(routes);
         RecoveriesApi.Map(routes);
         routes.MapPost("/logout", SignOut).AllowAnonymous().ExcludeFromDescription();
         routes.MapPost("/language", Profiles.ChooseLanguage).AllowAnonymous().ExcludeFromDescription();

@@ -9,7 +9,8 @@ public static class IdentityReasons
     {
         Of("INVALID_CREDENTIALS", 401), Of("LOCKED_OUT", 401), Of("TWO_FACTOR_REQUIRED", 401), Of("EMAIL_TAKEN", 409),
         Of("EMAIL_INVALID", 400),
-        Of("LINK_INVALID", 410), Of("ACCOUNT_INVALID", 400), Of("REGISTRATION_CLOSED", 403),
+        Of("PASSKEY_REFUSED", 401), Of("LAST_FACTOR", 409), Of("LINK_INVALID", 410), Of("ACCOUNT_INVALID", 400),
+        Of("REGISTRATION_CLOSED", 403),
     }.ToDictionary(r => r.Code);
 
     public static IEnumerable<Reason> All => Book.Values;
@@ -30,6 +31,12 @@ public static class IdentityReasons
 
         /// <summary>Not an e-mail address.</summary>
         public static Reason EmailInvalid => Book["EMAIL_INVALID"];
+
+        /// <summary>A device's answer that was for something else, came too late or twice, or of a passkey that nobody has.</summary>
+        public static Reason PasskeyRefused => Book["PASSKEY_REFUSED"];
+
+        /// <summary>The second factor is on, and this is all there is of it.</summary>
+        public static Reason LastFactor => Book["LAST_FACTOR"];
 
         /// <summary>A one-time link that was used, has expired or never was.</summary>
         public static Reason LinkInvalid => Book["LINK_INVALID"];

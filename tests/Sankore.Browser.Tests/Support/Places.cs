@@ -17,6 +17,7 @@ public sealed record Place(string Name, string? Email, string Path, Func<IPage, 
 public sealed partial class Places : IAsyncLifetime
 {
     private const string Newcomer = "newcomer@example.org";
+    private const string Passkey = "0a0a0a0a-0a0a-0a0a-0a0a-0a0a0a0a0a0a";
     private const string Passphrase = "une phrase assez longue";
 
     private readonly Dictionary<(string? Email, string Language), Person> _people = [];
@@ -25,12 +26,16 @@ public sealed partial class Places : IAsyncLifetime
     /// <summary>Where they are.</summary>
     public World World { get; } = new();
 
+    // By its name, since browsers take passkeys at no other address.
+    private Uri Address => new UriBuilder(World.Address) { Host = "localhost" }.Uri;
+
     /// <summary>The names of all places, for theories; a place without a name, or a name without a place, fails a test.</summary>
     public static string[] Names { get; } =
     [
         "login", "login-refused", "register", "register-sent", "forgot", "forgot-sent", "reset", "reset-refused", "setup",
         "setup-invalid",
         "home", "home-newcomer", "home-group-admin", "plan", "plan-newcomer", "module", "account", "account-refused", "account-two-step",
+        "passkeys", "passkeys-remove", "passkeys-create",
         "error-403", "error-404",
         "admin", "modules", "modules-search", "modules-empty", "module-new", "module-edit", "module-delete", "module-refused",
         "categories", "category-new", "category-edit", "category-refused", "plans", "plan-of-operator", "plan-new", "plan-edit",
@@ -51,7 +56,7 @@ public sealed partial class Places : IAsyncLifetime
         var place = _places[name];
         if (!_people.TryGetValue((place.Email, look.Language), out var person))
         {
-            person = _people[(place.Email, look.Language)] = await chrome.Open(World.Address, null, look);
+            person = _people[(place.Email, look.Language)] = await chrome.Open(Address, null, look);
             await Axe.Enter(person.Context);
             if (place.Email is not null)
             {
@@ -120,8 +125,13 @@ public sealed partial class Places : IAsyncLifetime
         new("account", Cast.HeadOnPremium, "/account"),
         new(
             "account-refused", Cast.HeadOnPremium, "/account",
-            page => Fill(page, ("#oldPassword", "pas le bon mot"), ("#password", Passphrase))),
+            page => Fill(page, ("#password-password", "pas le bon mot"), ("#password", Passphrase))),
         new("account-two-step", Cast.Teacher1, "/account", BeginTwoSteps),
+        new("passkeys", Cast.Teacher1, "/account/passkeys"),
+        new("passkeys-remove", Cast.Teacher1, "/account/passkeys?remove=" + Passkey),
+        new(
+            "passkeys-create", Cast.Teacher1, "/account/passkeys",
+            page => Fill(page, ("#proof-password", Sankore.Identity.PasswordRules.Demo))),
         new("error-403", Cast.HeadOnPremium, "/admin/modules"),
         new("error-404", Cast.HeadOnPremium, "/nulle-part"),
     ];
@@ -246,6 +256,11 @@ public sealed partial class Places : IAsyncLifetime
         await World.Execute(
             "insert into rbac.api_keys (id, name, key_hash, key_prefix, permissions)"
             + " values (gen_random_uuid(), 'Comptabilité', '\\x00', 'sk_0a1b2c', array['tenancy.read'])");
+        await World.Execute("""
+            insert into auth.passkeys (
+              id, user_id, name, credential_id, public_key, sign_count, transports, is_backup_eligible, is_backed_up, used_at)
+            values (@id::uuid, @teacher, 'Chrome · Android', '\x01', '\x', 0, '{}', true, true, now())
+            """, new { id = Passkey, teacher = await World.IdOf(Cast.Teacher1) });
         await using var scope = World.App.Services.CreateAsyncScope();
         await scope.ServiceProvider.GetRequiredService<Rbac.Invitations>()
             .Invite(Platform.Security.Caller.Service, "invitee@example.org", "admin", CancellationToken.None);

@@ -22,7 +22,7 @@ public sealed class RouteGuards(World world) : IClassFixture<World>
             "/openapi/{documentName}.json",
             "/health/live", "/health/ready",
         "/api/auth/register", "/api/auth/login", "/api/auth/refresh", "/api/auth/confirmEmail",
-        "/api/auth/forgotPassword", "/api/auth/resetPassword",
+        "/api/auth/forgotPassword", "/api/auth/resetPassword", "/api/auth/passkeys/request",
         // For whoever has a message: the link is signed, and all the proof there is.
         "/u/{token}", "/u/{Token}", "/c/{token}", "/o/{token}.gif", .. Signed,
     ];

@@ -15,8 +15,11 @@ public sealed class Account : IdentityUser<Guid>
     /// <summary>Whether the account belongs to the demo network; only such accounts may have the demo password.</summary>
     public bool IsDemo { get; set; }
 
-    /// <summary>The authenticator's key, protected by data protection.</summary>
+    /// <summary>The authenticator's key, protected by data protection; null: there is none.</summary>
     public string? AuthenticatorKey { get; set; }
+
+    /// <summary>Whether its passkeys go when it is saved.</summary>
+    public bool LosesPasskeys { get; set; }
 
     /// <summary>Hashes of the recovery codes that are left.</summary>
     public string[] RecoveryCodes { get; set; } = [];

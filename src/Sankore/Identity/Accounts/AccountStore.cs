@@ -11,9 +11,10 @@ namespace Sankore.Identity;
 /// ASP.NET Identity's store on <c>auth.users</c>. It works as <c>service_role</c>: before sign-in there is nobody yet, and no person's role
 /// may read password hashes.
 /// </summary>
-public sealed class AccountStore(Db db, RightsCache rights, IDataProtectionProvider protection) :
+public sealed partial class AccountStore(Db db, RightsCache rights, IDataProtectionProvider protection) :
     IUserPasswordStore<Account>, IUserEmailStore<Account>, IUserSecurityStampStore<Account>, IUserLockoutStore<Account>,
-    IUserTwoFactorStore<Account>, IUserAuthenticatorKeyStore<Account>, IUserTwoFactorRecoveryCodeStore<Account>
+    IUserTwoFactorStore<Account>, IUserAuthenticatorKeyStore<Account>, IUserTwoFactorRecoveryCodeStore<Account>,
+    IUserPasskeyStore<Account>
 {
     private const string SelectSql = """
         select id, email, normalized_email, email_confirmed, password_hash, security_stamp, concurrency_stamp, two_factor_enabled,
@@ -37,7 +38,8 @@ public sealed class AccountStore(Db db, RightsCache rights, IDataProtectionProvi
               authenticator_key = @AuthenticatorKey, recovery_codes = @RecoveryCodes, lockout_end = @LockoutEndAt,
               lockout_enabled = @LockoutEnabled, access_failed_count = @AccessFailedCount
           where id = @Id and concurrency_stamp = @ConcurrencyStamp
-          returning id)
+          returning id),
+        lost as (delete from auth.passkeys where @LosesPasskeys and user_id = (select id from account))
         update public.profiles p set email = @Email, updated_at = now() from account where p.id = account.id
         """;
 
@@ -108,6 +110,7 @@ public sealed class AccountStore(Db db, RightsCache rights, IDataProtectionProvi
         a.LockoutEnabled,
         a.AccessFailedCount,
         a.IsDemo,
+        a.LosesPasskeys,
         DisplayName = string.IsNullOrWhiteSpace(a.DisplayName) ? a.Email!.Split('@')[0] : a.DisplayName.Trim(),
         next,
     };

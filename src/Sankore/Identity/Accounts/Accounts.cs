@@ -32,7 +32,8 @@ public sealed class Accounts(
 
     /// <summary>
     /// Sets a forgotten password, which proves that the address is the person's: what somebody else may have set up in an account whose
-    /// address nobody had proved (a second factor, sessions) is gone. Refuses with LINK_INVALID, ACCOUNT_INVALID.
+    /// address nobody had proved (a second factor, sessions) is gone, and passkeys that no second factor guarded. Refuses with
+    /// LINK_INVALID, ACCOUNT_INVALID.
     /// </summary>
     public async Task Reset(string? email, string? code, string? password)
     {
@@ -45,6 +46,8 @@ public sealed class Accounts(
         {
             (account.TwoFactorEnabled, account.AuthenticatorKey, account.RecoveryCodes) = (false, null, []);
         }
+        // Whoever knew the password alone could add one.
+        account.LosesPasskeys = !account.TwoFactorEnabled;
         account.EmailConfirmed = true;
         // All of it is saved, if the code is right and the password keeps the rules, or none.
         var result = await users.ResetPasswordAsync(account, token, password ?? "");
@@ -62,10 +65,10 @@ public sealed class Accounts(
     /// Changes the password. This browser stays signed in by a session of its own; all others end. Refuses with ACCOUNT_INVALID,
     /// LOCKED_OUT.
     /// </summary>
-    public async Task ChangePassword(Account account, string? old, string? code, string? password)
+    public async Task ChangePassword(Account account, Proof proof, string? password)
     {
-        await signIns.Again(account, old, code);
-        (await users.ChangePasswordAsync(account, old!, password ?? "")).Check();
+        await signIns.Again(account, proof);
+        (await users.ChangePasswordAsync(account, proof.Password!, password ?? "")).Check();
         await mails.Notice(account.Email!, "password");
     }
 
@@ -73,14 +76,14 @@ public sealed class Accounts(
     /// Mails a link to a new address; following it makes it the account's. Refuses with EMAIL_INVALID, ACCOUNT_INVALID, LOCKED_OUT. Whether
     /// somebody else has the address is not said here.
     /// </summary>
-    public async Task ChangeEmail(Account account, string? password, string? code, string? email)
+    public async Task ChangeEmail(Account account, Proof proof, string? email)
     {
         email = email?.Trim();
         if (!Mail.IsAddress(email))
         {
             throw Refusal.At("newEmail", Reason.EmailInvalid);
         }
-        await signIns.Again(account, password, code);
+        await signIns.Again(account, proof);
         await mails.ChangeLink(account, email!, Encode(await users.GenerateChangeEmailTokenAsync(account, email!)));
     }
 
@@ -116,40 +119,40 @@ public sealed class Accounts(
             account.TwoFactorEnabled);
     }
 
-    /// <summary>Turns the second factor on, by a code that its authenticator made. Refuses with ACCOUNT_INVALID, LOCKED_OUT.</summary>
-    public async Task<TwoFactorView> TurnOn(Account account, string? code)
+    /// <summary>
+    /// Turns the second factor on, by a code that its authenticator made, or by a passkey of the account. Refuses with ACCOUNT_INVALID,
+    /// LOCKED_OUT.
+    /// </summary>
+    public async Task<TwoFactorView> TurnOn(Account account, Proof proof)
     {
-        if (account.TwoFactorEnabled || string.IsNullOrEmpty(code))
+        if (account.TwoFactorEnabled || !proof.HasFactor)
         {
             throw IdentityRefusals.From(["InvalidTwoFactorCode"]);
         }
-        try
+        await signIns.FactorAgain(account, proof);
+        if (proof.Passkey is not null)
         {
-            await signIns.Factor(account, code, null, Reason.InvalidCredentials);
-        }
-        catch (Refusal refusal) when (refusal.Reason == Reason.InvalidCredentials)
-        {
-            throw IdentityRefusals.From(["InvalidTwoFactorCode"]);
+            // A key that was shown, and no authenticator has proved that it has it.
+            account.AuthenticatorKey = null;
         }
         (await users.SetTwoFactorEnabledAsync(account, true)).Check();
         return await NewCodes(account);
     }
 
     /// <summary>Turns the second factor off. Refuses with ACCOUNT_INVALID, LOCKED_OUT.</summary>
-    public async Task<TwoFactorView> TurnOff(Account account, string? password, string? code)
+    public async Task<TwoFactorView> TurnOff(Account account, Proof proof)
     {
-        await signIns.Again(account, password, code);
-        account.RecoveryCodes = [];
-        await keys.SetAuthenticatorKeyAsync(account, "", default);
+        await signIns.Again(account, proof);
+        (account.AuthenticatorKey, account.RecoveryCodes) = (null, []);
         (await users.SetTwoFactorEnabledAsync(account, false)).Check();
         await mails.Notice(account.Email!, "two_factor");
         return await TwoFactor(account);
     }
 
     /// <summary>Makes new recovery codes; the earlier ones end. Refuses with ACCOUNT_INVALID, LOCKED_OUT.</summary>
-    public async Task<TwoFactorView> RenewCodes(Account account, string? password, string? code)
+    public async Task<TwoFactorView> RenewCodes(Account account, Proof proof)
     {
-        await signIns.Again(account, password, code);
+        await signIns.Again(account, proof);
         return await NewCodes(account);
     }
 

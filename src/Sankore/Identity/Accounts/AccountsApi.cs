@@ -10,7 +10,12 @@ using Sankore.Platform.Web;
 namespace Sankore.Identity;
 
 /// <summary>What somebody signs in with.</summary>
-public sealed record LoginInput(string? Email, string? Password, string? TwoFactorCode, string? TwoFactorRecoveryCode);
+/// <param name="Passkey">A passkey's answer: in place of a code, or, without an address, of everything.</param>
+public sealed record LoginInput(
+    string? Email, string? Password, string? TwoFactorCode, string? TwoFactorRecoveryCode, PasskeyAnswer? Passkey)
+{
+    internal Proof Proof => new(Password, string.IsNullOrEmpty(TwoFactorCode) ? TwoFactorRecoveryCode : TwoFactorCode, Passkey);
+}
 
 /// <summary>The token that a session goes on with.</summary>
 public sealed record RefreshInput(string? RefreshToken);
@@ -28,10 +33,18 @@ public sealed record ConfirmInput(Guid? UserId, string? Email, string? Code);
 public sealed record AccountInfo(string Email, bool IsEmailConfirmed);
 
 /// <summary>A change of address, or of password, proved by the old password, and the factor where there is one.</summary>
-public sealed record AccountInput(string? NewEmail, string? NewPassword, string? OldPassword, string? TwoFactorCode);
+public sealed record AccountInput(
+    string? NewEmail, string? NewPassword, string? OldPassword, string? TwoFactorCode, PasskeyAnswer? Passkey)
+{
+    internal Proof Proof => new(OldPassword, TwoFactorCode, Passkey);
+}
 
 /// <summary>A change of the second factor; nothing said: as it is. All but turning it on is proved by password and code.</summary>
-public sealed record TwoFactorInput(bool? Enable, string? TwoFactorCode, string? Password, bool? ResetRecoveryCodes);
+public sealed record TwoFactorInput(
+    bool? Enable, string? TwoFactorCode, string? Password, bool? ResetRecoveryCodes, PasskeyAnswer? Passkey)
+{
+    internal Proof Proof => new(Password, TwoFactorCode, Passkey);
+}
 
 /// <summary>Signing in and one's own account over HTTP: the framework's routes, with our rules.</summary>
 internal static class AccountsApi
@@ -57,11 +70,12 @@ internal static class AccountsApi
     private static async Task<SignInHttpResult> Login(
         LoginInput input, [FromQuery] bool? useCookies, [FromQuery] bool? useSessionCookies, SignIns signIns, Sessions sessions)
     {
-        if (input.Email is null || input.Password is null)
+        var account = input switch
         {
-            throw new Refusal(Reason.BadRequest);
-        }
-        var account = await signIns.Whole(input.Email, input.Password, input.TwoFactorCode, input.TwoFactorRecoveryCode);
+            { Email: not null, Password: not null } => await signIns.Whole(input.Email, input.Proof),
+            { Email: null, Password: null, Passkey: { } answer } => await signIns.Passkey(answer),
+            _ => throw new Refusal(Reason.BadRequest),
+        };
         return useCookies == true || useSessionCookies == true
             ? TypedResults.SignIn(
                 await sessions.Begin(account), new() { IsPersistent = useSessionCookies != true }, IdentityConstants.ApplicationScheme)
@@ -120,11 +134,11 @@ internal static class AccountsApi
         var account = await accounts.Own(caller);
         if (input.NewEmail is not null)
         {
-            await accounts.ChangeEmail(account, input.OldPassword, input.TwoFactorCode, input.NewEmail);
+            await accounts.ChangeEmail(account, input.Proof, input.NewEmail);
         }
         else if (input.NewPassword is not null)
         {
-            await accounts.ChangePassword(account, input.OldPassword, input.TwoFactorCode, input.NewPassword);
+            await accounts.ChangePassword(account, input.Proof, input.NewPassword);
             await accounts.StaySignedIn(account);
         }
         return new AccountInfo(account.Email!, account.EmailConfirmed);
@@ -135,9 +149,9 @@ internal static class AccountsApi
         var account = await accounts.Own(caller);
         var view = input switch
         {
-            { Enable: true } => await accounts.TurnOn(account, input.TwoFactorCode),
-            { Enable: false } => await accounts.TurnOff(account, input.Password, input.TwoFactorCode),
-            { ResetRecoveryCodes: true } => await accounts.RenewCodes(account, input.Password, input.TwoFactorCode),
+            { Enable: true } => await accounts.TurnOn(account, input.Proof),
+            { Enable: false } => await accounts.TurnOff(account, input.Proof),
+            { ResetRecoveryCodes: true } => await accounts.RenewCodes(account, input.Proof),
             _ => await accounts.TwoFactor(account),
         };
         if (input.Enable is not null)

@@ -17,6 +17,9 @@ public sealed record Attempts(string Kind, int Most, TimeSpan Window)
     /// <summary>Mails to an address that somebody who is not signed in has asked for.</summary>
     public static readonly Attempts Mail = new("mail", 5, TimeSpan.FromHours(1));
 
+    /// <summary>Answers of a device to one request to sign: each counts once.</summary>
+    public static readonly Attempts Answer = new("answer", 1, TimeSpan.FromMinutes(10));
+
     private const string CountSql = """
         insert into auth.attempts as a (kind, key_hash, ends_at) values (@Kind, sha256(convert_to(@key, 'UTF8')), now() + @Window)
         on conflict on constraint attempts_pkey do update

@@ -40,6 +40,7 @@ public static class IdentityRefusals
                 "OldPasswordRequired" => ("oldPassword", "field.required"),
                 "InvalidToken" => ("resetCode", "LINK_INVALID"),
                 "CannotResetSharedKeyAndEnable" or "RequiresTwoFactor" or "InvalidTwoFactorCode" => ("twoFactorCode", "two_factor.invalid"),
+                "InvalidPasskey" => ("passkey", "PASSKEY_REFUSED"),
                 _ => ("", "field.invalid"),
             };
             fields.TryAdd(field, new FieldError(key));

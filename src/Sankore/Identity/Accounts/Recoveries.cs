@@ -91,7 +91,7 @@ public sealed class Recoveries(Db db, UserManager<Account> users, AccountMails m
         {
             return;
         }
-        (account.AuthenticatorKey, account.RecoveryCodes) = (null, []);
+        (account.AuthenticatorKey, account.RecoveryCodes, account.LosesPasskeys) = (null, [], true);
         (await users.SetTwoFactorEnabledAsync(account, false)).Check();
         await mails.Notice(account.Email!, "two_factor");
     }

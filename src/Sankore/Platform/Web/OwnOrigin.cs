@@ -33,7 +33,8 @@ public static class OwnOrigin
     /// Browsers say where a request comes from; what they do not say counts as foreign.
     /// </summary>
     public static IApplicationBuilder UseOwnOrigin(this IApplicationBuilder app) => app.Use((context, next) =>
-        Changes(context.Request) && HasCookie(context) && !IsOwn(context) ? throw new Refusal(Reason.OriginForeign) : next(context));
+        Changes(context.Request) && HasCookie(context) && !IsOwn(context, From(context.Request.Headers))
+            ? throw new Refusal(Reason.OriginForeign) : next(context));
 
     private static bool Changes(HttpRequest request) =>
         !HttpMethods.IsGet(request.Method) && !HttpMethods.IsHead(request.Method) && !HttpMethods.IsOptions(request.Method);
@@ -41,12 +42,11 @@ public static class OwnOrigin
     private static bool HasCookie(HttpContext context) =>
         context.Caller().UserId is not null && context.Request.Headers.Authorization.Count == 0;
 
-    private static bool IsOwn(HttpContext context)
-    {
-        var headers = context.Request.Headers;
-        var from = headers.Origin.Count > 0 ? headers.Origin.ToString() : headers.Referer.ToString();
-        return Uri.TryCreate(from, UriKind.Absolute, out var origin)
-            && (origin.Authority == context.Request.Host.Value
-                || origin.Authority == context.RequestServices.GetRequiredService<AppAddress>().Base.Authority);
-    }
+    /// <summary>Whether an address, an origin say, is one of ours.</summary>
+    public static bool IsOwn(HttpContext context, string? address) => Uri.TryCreate(address, UriKind.Absolute, out var origin)
+        && (origin.Authority == context.Request.Host.Value
+            || origin.Authority == context.RequestServices.GetRequiredService<AppAddress>().Base.Authority);
+
+    private static string From(IHeaderDictionary headers) =>
+        headers.Origin.Count > 0 ? headers.Origin.ToString() : headers.Referer.ToString();
 }

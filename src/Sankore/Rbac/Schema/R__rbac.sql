@@ -298,9 +298,8 @@ begin
   update rbac.invitations set used_at = now(), used_by = new.id where user_id = new.id and used_at is null;
   return null;
 end $$;
-create or replace trigger users_end_links after update of password_hash, normalized_email, two_factor_enabled on auth.users
-  for each row when ((old.password_hash, old.normalized_email, old.two_factor_enabled)
-    is distinct from (new.password_hash, new.normalized_email, new.two_factor_enabled)) execute function rbac.end_links();
+create or replace trigger users_end_links after update of security_stamp on auth.users
+  for each row when (old.security_stamp is distinct from new.security_stamp) execute function rbac.end_links();
 
 create or replace trigger role_grants_log_immutable before update or delete or truncate on rbac.role_grants_log
   for each statement execute function audit.refuse_change();
