@@ -13,6 +13,9 @@ public sealed class IdentityModule : SankoreModule
     /// <summary>The rate limit of everything that takes a password.</summary>
     public const string SignInLimit = "sign-in";
 
+    /// <summary>Whether people may register themselves (<c>Sankore:Registration</c>: <c>open</c>, the default, or <c>closed</c>).</summary>
+    public static bool IsRegistrationOpen(IConfiguration configuration) => configuration["Sankore:Registration"] is not "closed";
+
     public override IEnumerable<Reason> Reasons => IdentityReasons.All;
 
     public override IReadOnlyDictionary<string, Reason> Constraints { get; } = new Dictionary<string, Reason>

@@ -12,22 +12,18 @@ namespace Sankore.Rbac;
 public sealed record RegistrationInput(string? Email);
 
 /// <summary>
-/// People who register themselves, where that is open (<c>Sankore:Registration</c> = <c>open</c>, the default, or <c>closed</c>): they get
-/// a
-/// link by mail, and an account once they follow it. Whether somebody has an account already, only the mail says.
+/// People who register themselves, where that is open (<see cref="IdentityModule.IsRegistrationOpen"/>): they get a link by mail, and an
+/// account once they follow it. Whether somebody has an account already, only the mail says.
 /// </summary>
 public sealed class Registration(Db db, IConfiguration configuration)
 {
-    /// <summary>Whether registration is open.</summary>
-    public static bool IsOpen(IConfiguration configuration) => configuration["Sankore:Registration"] is not "closed";
-
     internal static void Map(IEndpointRouteBuilder routes) =>
         routes.MapApi("/api/auth", "auth").MapPost("/register", Register).AllowAnonymous().RequireRateLimiting(IdentityModule.SignInLimit);
 
     /// <summary>Has the link mailed. Refuses with REGISTRATION_CLOSED, EMAIL_INVALID.</summary>
     public async Task Begin(string? email, CancellationToken ct)
     {
-        if (!IsOpen(configuration))
+        if (!IdentityModule.IsRegistrationOpen(configuration))
         {
             throw new Refusal(Reason.RegistrationClosed);
         }

@@ -132,6 +132,23 @@ public sealed class ContactsTests(World world) : IClassFixture<World>
         (await head.Ask(HttpMethod.Get, $"{Api}/organizations?q={word}").Json()).GetProperty("total").GetInt64().ShouldBe(1);
     }
 
+    [Theory, InlineData("contacts"), InlineData("organizations")]
+    public async Task Of_two_opposite_merges_at_once_one_is_done_and_the_other_finds_nobody(string kind)
+    {
+        using var head = await world.As(Cast.HeadOnPremium);
+        for (var i = 0; i < 10; i++)
+        {
+            var word = Catalogue.Word();
+            JsonElement[] two =
+                [await Add(head, $"{word}.a@exemple.cg", $"{word} A"), await Add(head, $"{word}.b@exemple.cg", $"{word} B")];
+            var ids = two.Select(c => kind is "contacts" ? c.Id() : c.GetProperty("organizationId").GetGuid()).ToArray();
+            var answers = await Task.WhenAll(
+                Enumerable.Range(0, 6).Select(n => head.Post($"{Api}/{kind}/{ids[n % 2]}/merge", new { ids = new[] { ids[1 - n % 2] } })));
+            answers.Select(a => a.Code).Distinct().Order().ShouldBe([null, "NOT_FOUND"]);
+            (await head.Ask($"{Api}/{kind}?q={word}")).Items.Count.ShouldBe(1);
+        }
+    }
+
     [Fact]
     public async Task A_segment_finds_those_for_whom_all_of_it_holds()
     {

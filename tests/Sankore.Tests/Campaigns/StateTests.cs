@@ -70,6 +70,18 @@ public sealed class StateTests(World world) : IClassFixture<World>, IAsyncLifeti
         underWay.ShouldBe(CampaignStates.All.Where(CampaignStates.IsUnderWay), ignoreOrder: true);
     }
 
+    [Fact]
+    public async Task A_draft_in_which_nothing_is_written_yet_can_be_called_off()
+    {
+        using var client = await world.As(Email);
+        var draft = (await client.Post("/api/campaigns", new { name = Catalogue.Word() })).Body;
+        (await client.Post($"/api/campaigns/{draft.Id()}/cancel", new { })).Code.ShouldBeNull();
+        (await client.Ask($"/api/campaigns/{draft.Id()}")).Text("status").ShouldBe("cancelled");
+        using var browser = new Browser(world.Address);
+        await browser.SignIn(Email, Sankore.Identity.PasswordRules.Demo);
+        (await browser.Page($"/campaigns/{draft.Id()}")).ShouldContain(draft.Text("name"));
+    }
+
     public static TheoryData<int> Seeds => Effort.Seeds(2, 1, 2, 3, 4);
 
     [Theory, MemberData(nameof(Seeds))]

@@ -55,6 +55,7 @@ public sealed class Contacts(Db db)
 
     // What was written to those that go counts for the one that stays; it keeps what it has, and takes what it lacks.
     private const string MergeSql = """
+        select from campaigns.contacts where id = any (@ids::uuid[] || @id) order by id for update;
         update campaigns.emails_sent e set contact_id = @id where e.contact_id = any (@ids::uuid[]);
         with gone as (delete from campaigns.contacts where id = any (@ids::uuid[]) returning *)
         update campaigns.contacts c

@@ -35,6 +35,7 @@ public sealed class Organizations(Db db)
     private const string UpdateSql = "update campaigns.organizations set name = @name where id = @id and version = @version";
 
     private const string MergeSql = """
+        select from campaigns.organizations where id = any (@ids::uuid[] || @id) order by id for update;
         update campaigns.contacts c set organization_id = o.id, organization_name = o.name from campaigns.organizations o
         where o.id = @id and c.organization_id = any (@ids::uuid[]);
         delete from campaigns.organizations where id = any (@ids::uuid[])

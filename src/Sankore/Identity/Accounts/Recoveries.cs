@@ -17,10 +17,8 @@ public sealed record RecoveryInput(string? Reason);
 
 /// <summary>
 /// Letting somebody in again who lost the second factor. An administrator asks for it, who has all that the person may
-/// (rbac.give_recovery);
-/// the owner is told at once, and it is done two days later (<c>Sankore:RecoveryHours</c>) by a job that asks for all of that again.
-/// Whoever
-/// signs in with the factor meanwhile has not lost it, and stops it.
+/// (rbac.give_recovery); the owner is told at once, and it is done two days later (<c>Sankore:RecoveryHours</c>) by a job that asks for all
+/// of that again. Whoever signs in with the factor meanwhile has not lost it, and stops it.
 /// </summary>
 public sealed class Recoveries(Db db, UserManager<Account> users, AccountMails mails, IConfiguration configuration, TimeProvider time)
 {
@@ -38,8 +36,9 @@ public sealed class Recoveries(Db db, UserManager<Account> users, AccountMails m
         update auth.recoveries set cancelled_at = now() where user_id = @userId and cancelled_at is null and completed_at is null
         """;
 
-    /// <summary>Whether a person has a second factor, and what is on its way. Refuses with NOT_FOUND for whom the caller does not
-    /// see.</summary>
+    /// <summary>
+    /// Whether a person has a second factor, and what is on its way. Refuses with NOT_FOUND for whom the caller does not see.
+    /// </summary>
     public Task<(bool HasFactor, Recovery? Open)> Of(Caller caller, Guid userId, CancellationToken ct) => db.Run(caller, async session =>
     {
         await session.One<string>("select email from public.profiles where id = @userId", new { userId });
