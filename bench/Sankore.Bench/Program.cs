@@ -9,6 +9,7 @@ using Sankore.Bench;
 // dotnet run -c Release --project bench/Sankore.Bench -- entitlement
 // dotnet run -c Release --project bench/Sankore.Bench -- campaigns --messages 1000000 --rows 100000
 // dotnet run -c Release --project bench/Sankore.Bench -- mail --mails 20000 --connections 8
+// dotnet run -c Release --project bench/Sankore.Bench -- silence --times 400
 using var stop = Leftovers.StopOnSignal();
 try
 {
@@ -32,6 +33,7 @@ static async Task<int> Run(string[] args) => args switch
     ["campaigns", .. var rest] => await CampaignsBench.Run(Number(rest, "--messages", 1_000_000), Number(rest, "--rows", 100_000)),
     ["mail", .. var rest] =>
     await MailBench.Run(new MailRun(Number(rest, "--mails", 20_000), Number(rest, "--connections", 8), Number(rest, "--bytes", 5_000))),
+    ["silence", .. var rest] => await SilenceBench.Run(Number(rest, "--times", 400)),
     ["peer-signalr", var port] => await SignalRPeer.Run(port),
     ["crowd", .. var rest] => await CrowdCommand.Run(rest),
     _ => Usage(),
@@ -57,6 +59,7 @@ static int Usage()
         bench demo | bench entitlement
         bench campaigns [--messages N] [--rows N]
         bench mail [--mails N] [--connections C] [--bytes B]
+        bench silence [--times N]
         """);
     return 2;
 }

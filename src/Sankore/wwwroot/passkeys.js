@@ -3,7 +3,8 @@
 //   data-passkey="create"     makes a passkey, by the request in data-request
 //   data-passkey="get"        signs, in place of a code; the form's other fields must be filled in
 //   data-passkey="sign-in"    signs, in place of everything; the device may offer it by itself, where the address is typed
-//   data-none, data-known, data-failed   what is said when nothing was chosen, when the device has one already, when it cannot
+//   data-none, data-known, data-failed, data-offline   what is said when nothing was chosen, when the device has one already, when it
+//                             cannot, when the server did not answer
 (() => {
   'use strict';
   const buttons = [...document.querySelectorAll('[data-passkey]')];
@@ -48,8 +49,8 @@
   };
   const say = (button, error) => {
     const place = button.nextElementSibling;
-    const { none, known, failed } = button.dataset;
-    place.textContent = !error ? '' : error.name === 'NotAllowedError' ? none : error.name === 'InvalidStateError' ? known : failed;
+    const { none, known, failed, offline } = button.dataset;
+    place.textContent = { NotAllowedError: none, InvalidStateError: known }[error?.name] ?? (error instanceof DOMException ? failed : offline);
     place.hidden = !error;
   };
 

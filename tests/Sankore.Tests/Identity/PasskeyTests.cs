@@ -175,6 +175,8 @@ public sealed class PasskeyTests(World world) : IClassFixture<World>
         await here.Ask(HttpMethod.Post, $"/api/auth/passkeys/{id}/remove", new { Newcomers.Password }).Json(204);
         await there.Ask(HttpMethod.Get, "/api/me").ShouldRefuse(401, "UNAUTHENTICATED");
         await Login(here, await phone.Answer(here)).ShouldRefuse(401, "PASSKEY_REFUSED");
+        (await world.Rows<string>("select action from audit.audit_logs where record_id = @id order by id", new { id = id.ToString() }))
+            .ShouldBe(["INSERT", "DELETE"]);
     }
 
     [Fact]

@@ -32,6 +32,21 @@ public sealed class AuditTests(World world) : IClassFixture<World>
         entries[0].GetProperty("after").ValueKind.ShouldBe(JsonValueKind.Null);
     }
 
+    [Theory, InlineData("fr"), InlineData("en")]
+    public async Task The_page_finds_entries_of_every_table_under_audit_by_a_name_for_people(string language)
+    {
+        var audited = await world.Rows<string>("""
+            select distinct tgrelid::regclass::text from pg_trigger
+            where tgfoid in ('audit.log_change'::regproc, 'audit.log_version_change'::regproc)
+            """);
+        using var browser = new Browser(world.Address, language);
+        await browser.SignIn(Cast.Super, Sankore.Identity.PasswordRules.Demo);
+        var options = System.Text.RegularExpressions.Regex
+            .Matches(await browser.Page("/admin/audit"), "<option value=\"([a-z_]+\\.[a-z_]+)\"[^>]*>([^<]*)<").ToList();
+        options.Select(o => o.Groups[1].Value).ShouldBe(audited, ignoreOrder: true);
+        options.ShouldAllBe(o => !o.Groups[2].Value.StartsWith("table.", StringComparison.Ordinal));
+    }
+
     [Fact]
     public async Task A_save_and_its_entry_are_one_transaction()
     {

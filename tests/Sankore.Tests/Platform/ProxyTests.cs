@@ -56,6 +56,21 @@ public sealed class ProxyTests(ProxyTests.Direct direct, ProxyTests.Behind behin
     }
 
     [Fact]
+    public async Task Passkeys_belong_to_the_public_address_whatever_a_request_calls_it()
+    {
+        using var client = behind.Nobody();
+        client.DefaultRequestHeaders.Add("X-Forwarded-For", "203.0.113.50");
+        client.Bears(await client.Login(await behind.Register()));
+        using var phone = await Authenticator.Of(behind, client, origin: new Uri("https://ecole.example"));
+        client.DefaultRequestHeaders.Remove("X-Forwarded-For");
+        client.DefaultRequestHeaders.Add("X-Forwarded-For", "203.0.113.51");
+        await client.Ask(HttpMethod.Post, "/api/auth/login", new { passkey = await phone.Answer(client) }).Json();
+        phone.RelyingParty = "127.0.0.1";
+        await client.Ask(HttpMethod.Post, "/api/auth/login", new { passkey = await phone.Answer(client) })
+            .ShouldRefuse(401, "PASSKEY_REFUSED");
+    }
+
+    [Fact]
     public async Task A_link_in_a_mail_does_not_follow_the_request()
     {
         using var client = behind.Nobody();

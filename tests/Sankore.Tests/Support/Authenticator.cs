@@ -35,9 +35,9 @@ public sealed class Authenticator : IDisposable
     public byte[] Id { get; set; } = RandomNumberGenerator.GetBytes(32);
 
     /// <summary>A device whose passkey is already one of whoever the client is signed in as.</summary>
-    public static async Task<Authenticator> Of(World world, HttpClient client, object? proof = null)
+    public static async Task<Authenticator> Of(World world, HttpClient client, object? proof = null, Uri? origin = null)
     {
-        var device = new Authenticator { Origin = world.Address };
+        var device = new Authenticator { Origin = origin ?? world.Address };
         var request = await client.Ask(HttpMethod.Post, "/api/auth/passkeys/request", proof ?? new { Newcomers.Password }).Json();
         await client.Ask(HttpMethod.Post, "/api/auth/passkeys", new { name = "Téléphone", passkey = device.Create(request) }).Json(204);
         return device;

@@ -32,8 +32,9 @@ public sealed partial class AccountStore
     }
 
 #pragma warning disable CS1591 // The interface's own members say what they mean.
-    public Task AddOrUpdatePasskeyAsync(Account user, UserPasskeyInfo passkey, CancellationToken cancellationToken) =>
-        db.Run(Caller.Service, session => session.ExecuteOne(AddPasskeySql, new
+    public async Task AddOrUpdatePasskeyAsync(Account user, UserPasskeyInfo passkey, CancellationToken cancellationToken)
+    {
+        await db.Run(Caller.Service, session => session.ExecuteOne(AddPasskeySql, new
         {
             id = Guid.CreateVersion7(),
             userId = user.Id,
@@ -45,6 +46,8 @@ public sealed partial class AccountStore
             passkey.IsBackupEligible,
             passkey.IsBackedUp,
         }), cancellationToken);
+        rights.Forget([user.Id], []);
+    }
 
     public async Task<IList<UserPasskeyInfo>> GetPasskeysAsync(Account user, CancellationToken cancellationToken)
     {
@@ -64,9 +67,12 @@ public sealed partial class AccountStore
         return row?.ToPasskey();
     }
 
-    public Task RemovePasskeyAsync(Account user, byte[] credentialId, CancellationToken cancellationToken) =>
-        db.Run(Caller.Service, session => session.Execute(
+    public async Task RemovePasskeyAsync(Account user, byte[] credentialId, CancellationToken cancellationToken)
+    {
+        await db.Run(Caller.Service, session => session.Execute(
             "delete from auth.passkeys where user_id = @Id and credential_id = @credentialId", new { user.Id, credentialId }),
             cancellationToken);
+        rights.Forget([user.Id], []);
+    }
 #pragma warning restore CS1591
 }

@@ -13,7 +13,8 @@ public sealed record PasskeyLine(Guid Id, string Name, DateTime CreatedAt, DateT
 /// A person's own passkeys. Who adds or removes one proves the account again; it ends all sessions and links, since it changes how the
 /// account is signed in to (auth.renew_stamps).
 /// </summary>
-public sealed class Passkeys(Db db, WebAuthn webAuthn, IUserPasskeyStore<Account> store, SignIns signIns, AccountMails mails)
+public sealed class Passkeys(
+    Db db, WebAuthn webAuthn, IUserPasskeyStore<Account> store, SignIns signIns, AccountMails mails, RightsCache rights)
 {
     private const int Most = 20;
 
@@ -74,6 +75,8 @@ public sealed class Passkeys(Db db, WebAuthn webAuthn, IUserPasskeyStore<Account
             }
             await session.ExecuteOne(RemoveSql, which);
         }, ct);
+        // Its sessions end here at once; the log tells the other nodes.
+        rights.Forget([account.Id], []);
         await mails.Notice(account.Email!, "passkey");
     }
 }

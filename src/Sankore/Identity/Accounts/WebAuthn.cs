@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Microsoft.AspNetCore.DataProtection;
 using Microsoft.AspNetCore.Identity;
+using Microsoft.Extensions.Options;
 using Sankore.Platform.Data;
 using Sankore.Platform.Security;
 using Sankore.Platform.Web;
@@ -37,7 +38,8 @@ public sealed record PasskeyAnswer(string? State, JsonElement? Credential)
 /// factors in one.
 /// </summary>
 public sealed class WebAuthn(
-    Db db, IPasskeyHandler<Account> handler, IDataProtectionProvider protection, IHttpContextAccessor http, AppAddress address)
+    Db db, IPasskeyHandler<Account> handler, IDataProtectionProvider protection, IHttpContextAccessor http, AppAddress address,
+    IOptions<IdentityPasskeyOptions> options)
 {
     private static readonly TimeSpan Lifetime = TimeSpan.FromMinutes(10);
 
@@ -52,8 +54,18 @@ public sealed class WebAuthn(
 
     private HttpContext Http => http.HttpContext!;
 
-    /// <summary>Whether browsers take passkeys at the address that the request came to: at a name, never at an IP address.</summary>
-    public bool IsPossible => Uri.CheckHostName(Http.Request.Host.Host) == UriHostNameType.Dns;
+    /// <summary>
+    /// Whether browsers take passkeys at the address that the request came to: at a name, the platform's own, never at an IP address.
+    /// </summary>
+    public bool IsPossible
+    {
+        get
+        {
+            var (host, domain) = (Http.Request.Host.Host, options.Value.ServerDomain);
+            return Uri.CheckHostName(host) == UriHostNameType.Dns
+                && (domain is null || host == domain || host.EndsWith('.' + domain, StringComparison.Ordinal));
+        }
+    }
 
     /// <summary>Where passkeys are possible: at the platform's own address; on this machine, by its name.</summary>
     public Uri Place => address.Base.IsLoopback

@@ -42,6 +42,9 @@ begin
 end $$;
 create or replace trigger passkeys_renew_stamps after insert or delete on auth.passkeys
   for each row execute function auth.renew_stamps();
+-- Signing in with one changes nothing that anybody would look up.
+select util.after_statement('auth.passkeys', 'audit', o, 'audit.log_change', 'credential_id', 'public_key')
+from unnest(array['insert', 'delete']) o;
 
 -- A session that ends is dead at once on every node, and so are its streams.
 create or replace function auth.publish_rights() returns trigger
