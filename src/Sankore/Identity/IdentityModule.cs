@@ -24,6 +24,7 @@ public sealed class IdentityModule : SankoreModule
         ["users_email_check"] = Reason.EmailInvalid,
         ["profiles_display_name_check"] = Reason.AccountInvalid,
         ["recoveries_user_id_open_unique"] = Reason.Conflict,
+        ["passkeys_credential_id_unique"] = Reason.PasskeyRefused,
         ["profiles_username_unique"] = Reason.Conflict,
     };
 

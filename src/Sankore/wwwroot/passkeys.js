@@ -1,5 +1,5 @@
 // Passkeys (WebAuthn): a button has the device sign, and its form is sent with the answer.
-// Markup says what it does:
+// Markup says what it does; what is not possible here is not shown (html.passkeys in app.css):
 //   data-passkey="create"     makes a passkey, by the request in data-request
 //   data-passkey="get"        signs, in place of a code; the form's other fields must be filled in
 //   data-passkey="sign-in"    signs, in place of everything; the device may offer it by itself, where the address is typed
@@ -7,12 +7,12 @@
 //                             cannot, when the server did not answer
 (() => {
   'use strict';
-  const buttons = [...document.querySelectorAll('[data-passkey]')];
-  if (!window.PublicKeyCredential || !buttons.length) return;
+  if (!window.PublicKeyCredential) return;
+  document.documentElement.classList.add('passkeys');
 
   const bytes = text => Uint8Array.from(atob(text.replace(/-/g, '+').replace(/_/g, '/')), c => c.charCodeAt(0));
   const text = buffer => btoa(String.fromCharCode(...new Uint8Array(buffer))).replace(/\+/g, '-').replace(/\//g, '_').replace(/=+$/, '');
-  const ids = list => (list ?? []).map(entry => ({ ...entry, id: bytes(entry.id) }));
+  const ids = list => (list || []).map(entry => ({ ...entry, id: bytes(entry.id) }));
 
   const ask = async () => {
     const answer = await fetch('/api/auth/passkeys/request');
@@ -39,51 +39,82 @@
     return credential;
   };
 
-  // The fields that the answer takes the place of are not asked for.
-  const replaced = (button, input) => button.dataset.passkey === 'sign-in' || input.autocomplete === 'one-time-code';
-  const send = (button, { state }, credential) => {
-    const { form } = button;
-    for (const input of form.querySelectorAll('[required]')) if (replaced(button, input)) input.required = false;
-    form.querySelector('[name$=".Passkey"]').value = JSON.stringify({ state, credential: plain(credential) });
-    form.requestSubmit();
+  const answerOf = form => form.querySelector('input[name$=".Passkey"]');
+  const send = ({ form }, { state }, credential) => {
+    answerOf(form).value = JSON.stringify({ state, credential: plain(credential) });
+    // What the answer takes the place of may be half filled in.
+    form.noValidate = true;
+    if (form.requestSubmit) form.requestSubmit(); else form.submit();
   };
   const say = (button, error) => {
     const place = button.nextElementSibling;
     const { none, known, failed, offline } = button.dataset;
-    place.textContent = { NotAllowedError: none, InvalidStateError: known }[error?.name] ?? (error instanceof DOMException ? failed : offline);
     place.hidden = !error;
+    if (!error) return;
+    const why = { NotAllowedError: none, InvalidStateError: known }[error.name];
+    place.textContent = why || (error instanceof DOMException ? failed : offline);
   };
+  // The fields that the answer does not take the place of.
+  const others = button => button.dataset.passkey === 'sign-in' ? []
+    : [...button.form.querySelectorAll('input,select,textarea')].filter(input => input.autocomplete !== 'one-time-code');
 
-  let offer;
+  let offered;
+  let busy = false;
   const press = async button => {
-    const others = [...button.form.querySelectorAll('input,select,textarea')].filter(input => !replaced(button, input));
-    if (!others.every(input => input.reportValidity())) return;
-    offer?.abort();
-    button.disabled = true;
+    if (busy || !others(button).every(input => input.reportValidity())) return;
+    busy = true;
+    if (offered) offered.abort();
+    button.setAttribute('aria-disabled', 'true');
     say(button);
     try {
       const making = button.dataset.passkey === 'create';
       const request = making ? JSON.parse(button.dataset.request) : await ask();
       send(button, request, await (making ? create : sign)(request));
     } catch (error) {
-      button.disabled = false;
       say(button, error);
+      offer();
+    } finally {
+      busy = false;
+      button.removeAttribute('aria-disabled');
     }
   };
 
   // Where somebody types the address, the device offers its passkeys beside the addresses that it knows.
-  const offerFor = async button => {
-    if (!await PublicKeyCredential.isConditionalMediationAvailable?.()) return;
-    const request = await ask();
-    offer = new AbortController();
-    send(button, request, await sign(request, { mediation: 'conditional', signal: offer.signal }));
+  const offer = async () => {
+    const button = document.querySelector('[data-passkey="sign-in"]');
+    if (!button || document.hidden || !PublicKeyCredential.isConditionalMediationAvailable) return;
+    try {
+      if (offered) offered.abort();
+      if (!await PublicKeyCredential.isConditionalMediationAvailable()) return;
+      const request = await ask();
+      if (busy) return;
+      offered = new AbortController();
+      send(button, request, await sign(request, { mediation: 'conditional', signal: offered.signal }));
+    } catch {
+      // Nobody asked for it.
+    }
   };
 
-  for (const button of buttons) {
-    button.hidden = false;
-    button.addEventListener('click', () => press(button));
-    if (button.dataset.passkey === 'sign-in') offerFor(button).catch(() => {});
-  }
-  // A page that comes back from the browser's memory can be used again.
-  addEventListener('pageshow', event => { if (event.persisted) for (const button of buttons) button.disabled = false; });
+  addEventListener('click', event => {
+    const button = event.target.closest('[data-passkey]');
+    if (button) press(button);
+  });
+  // Enter, in a form that has no other button.
+  addEventListener('submit', event => {
+    const button = event.target.querySelector('[data-passkey="create"]');
+    if (!button || answerOf(event.target).value) return;
+    event.preventDefault();
+    press(button);
+  }, true);
+  // A page that comes back keeps no answer: it was for once.
+  addEventListener('pageshow', () => {
+    for (const form of document.forms) {
+      if (!answerOf(form)) continue;
+      answerOf(form).value = '';
+      form.noValidate = false;
+    }
+    offer();
+  });
+  // A request is good for ten minutes.
+  setInterval(() => busy || offer(), 9 * 60e3);
 })();

@@ -15,13 +15,16 @@ public sealed class PasskeyTests(World world, Chrome chrome) : IClassFixture<Wor
         await using var leaving = person;
         var page = person.Page;
         await Device.Plug(person);
-        await Add(page, "Mon téléphone");
+        await Begin(page);
+        await page.FillAsync("#name", "Mon téléphone");
+        await page.PressAsync("#name", "Enter");
         await Expect(page.Locator(".feed b")).ToHaveTextAsync("Mon téléphone");
         await person.Context.ClearCookiesAsync();
 
         // A browser that offers nothing by itself.
         await page.AddInitScriptAsync("PublicKeyCredential.isConditionalMediationAvailable = async () => false");
         await page.GotoAsync("/login?returnUrl=%2Faccount%2Fpasskeys");
+        await page.FillAsync("#email", "à moitié");
         await Press(page, "Utiliser une clé d’accès");
         await Expect(page.Locator("h1")).ToHaveTextAsync("Clés d’accès");
         await Expect(page.Locator(".feed small").Last).ToContainTextAsync("Dernière connexion");
@@ -49,6 +52,7 @@ public sealed class PasskeyTests(World world, Chrome chrome) : IClassFixture<Wor
         await Add(page, "Bureau");
         await page.GotoAsync("/account");
         await Press(page, "Configurer");
+        await page.FillAsync("#twofactor-password", Password);
         await Press(page, "Utiliser une clé d’accès");
         await Expect(page.Locator("li.code")).ToHaveCountAsync(10);
         await page.GotoAsync("/account/passkeys");
@@ -114,6 +118,39 @@ public sealed class PasskeyTests(World world, Chrome chrome) : IClassFixture<Wor
         await using var nobody = await chrome.Open(world.Address, null);
         await nobody.Page.GotoAsync("/login");
         await Expect(nobody.Page.Locator("[data-passkey]")).ToHaveCountAsync(0);
+    }
+
+    [Fact]
+    public async Task A_browser_without_passkeys_is_told_before_it_is_asked_for_a_password()
+    {
+        var (person, email) = await Newcomer();
+        await using var leaving = person;
+        var page = person.Page;
+        await page.AddInitScriptAsync("delete window.PublicKeyCredential");
+        await page.GotoAsync("/account/passkeys");
+        await Expect(page.Locator("[data-passkey-missing]")).ToBeVisibleAsync();
+        await person.Context.ClearCookiesAsync();
+        await page.GotoAsync("/login");
+        await Expect(page.Locator("[data-passkey]")).ToBeHiddenAsync();
+        await page.FillAsync("#email", email);
+        await page.FillAsync("#password", Password);
+        await Press(page, "Se connecter", exact: true);
+        await Expect(page.Locator("h1")).ToContainTextAsync("Bonjour");
+    }
+
+    [Fact]
+    public async Task One_that_another_tab_has_removed_already_is_said_to_be_gone()
+    {
+        var (person, email) = await Newcomer();
+        await using var leaving = person;
+        await Device.Plug(person);
+        await Add(person.Page, "Bureau");
+        await person.Page.GetByRole(AriaRole.Link, new() { Name = "Retirer…" }).ClickAsync();
+        await person.Page.FillAsync("#proof-password", Password);
+        await world.Execute("delete from auth.passkeys where user_id = @id", new { id = await world.IdOf(email) });
+        await person.SignIn(email, Password);
+        await Press(person.Page, "Retirer", exact: true);
+        await Expect(person.Page.Locator(".flash.bad")).ToBeVisibleAsync();
     }
 
     private static async Task Begin(IPage page)

@@ -17,10 +17,12 @@ public sealed class TwoStepTests(World world, Chrome chrome) : IClassFixture<Wor
         await page.GotoAsync("/account");
         await page.GetByRole(AriaRole.Button, new PageGetByRoleOptions { Name = "Configurer" }).ClickAsync();
         var key = (await page.Locator(".kv .code").TextContentAsync())!.Replace(" ", "", StringComparison.Ordinal);
+        await page.FillAsync("#twofactor-password", PasswordRules.Demo);
         await page.FillAsync("#twoFactorCode", "000000");
         await page.GetByRole(AriaRole.Button, new PageGetByRoleOptions { Name = "Activer" }).ClickAsync();
         await Expect(page.Locator("#twoFactorCode-err")).ToHaveTextAsync("Ce code ne convient pas.");
         (await page.Locator(".kv .code").TextContentAsync())!.Replace(" ", "", StringComparison.Ordinal).ShouldBe(key);
+        await page.FillAsync("#twofactor-password", PasswordRules.Demo);
         await page.FillAsync("#twoFactorCode", Code(key));
         await page.GetByRole(AriaRole.Button, new PageGetByRoleOptions { Name = "Activer" }).ClickAsync();
         await Expect(page.Locator("li.code")).ToHaveCountAsync(10);

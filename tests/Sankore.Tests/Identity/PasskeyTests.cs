@@ -26,10 +26,10 @@ public sealed class PasskeyTests(World world) : IClassFixture<World>
         var (other, _, foreign) = await WithPasskey();
         using var _1 = client;
         using var _2 = other;
-        (await client.Ask(HttpMethod.Post, "/api/auth/manage/2fa", new { enable = true, passkey = await foreign.Answer(client) })
+        (await client.Ask(HttpMethod.Post, "/api/auth/manage/2fa", await TwoFactorBy(foreign, client))
             .ShouldRefuse(400, "ACCOUNT_INVALID")).ErrorOf("passkey");
         var on = await client.Ask(HttpMethod.Post, "/api/auth/manage/2fa",
-            new { enable = true, passkey = await phone.Answer(client) }).Json();
+            await TwoFactorBy(phone, client)).Json();
         on.GetProperty("recoveryCodes").GetArrayLength().ShouldBe(10);
         var password = Newcomers.Password;
         await client.Ask(HttpMethod.Post, "/api/auth/login", new { email, password }).ShouldRefuse(401, "TWO_FACTOR_REQUIRED");
@@ -128,7 +128,7 @@ public sealed class PasskeyTests(World world) : IClassFixture<World>
     {
         var (client, email, phone) = await WithPasskey();
         using var _1 = client;
-        await client.Ask(HttpMethod.Post, "/api/auth/manage/2fa", new { enable = true, passkey = await phone.Answer(client) }).Json();
+        await client.Ask(HttpMethod.Post, "/api/auth/manage/2fa", await TwoFactorBy(phone, client)).Json();
         client.Bears(await Login(client, await phone.Answer(client)).Json());
         foreach (var (proof, field) in new[]
         {
@@ -150,6 +150,32 @@ public sealed class PasskeyTests(World world) : IClassFixture<World>
         client.Bears(await Login(client, await second.Answer(client)).Json());
         await client.Ask(HttpMethod.Post, "/api/auth/passkeys", new { name = "x", passkey = answer }).ShouldRefuse(401, "PASSKEY_REFUSED");
         (await world.MailTo(email, "/forgot")).Text.ShouldContain("clé d’accès");
+    }
+
+    [Fact]
+    public async Task What_was_asked_for_before_the_password_changed_adds_nothing()
+    {
+        var email = await world.Register();
+        using var client = world.Nobody();
+        client.Bears(await client.Login(email));
+        using var device = new Authenticator { Origin = world.Address };
+        var request = await client.Ask(HttpMethod.Post, "/api/auth/passkeys/request", new { Newcomers.Password }).Json();
+        var before = await client.Ask(HttpMethod.Post, "/api/auth/passkeys/request", new { Newcomers.Password }).Json();
+        await client.Ask(HttpMethod.Post, "/api/auth/manage/info",
+            new { oldPassword = Newcomers.Password, newPassword = "une autre phrase" }).Json();
+        client.Bears(await client.Login(email, "une autre phrase"));
+        await Add(device.Create(request)).ShouldRefuse(401, "PASSKEY_REFUSED");
+
+        using var other = new Authenticator { Origin = world.Address };
+        var again = await client.Ask(HttpMethod.Post, "/api/auth/passkeys/request", new { password = "une autre phrase" }).Json();
+        object[] two = [device.Create(again), other.Create(again)];
+        var added = await Task.WhenAll(two.Select(Add));
+        added.Count(a => a.IsSuccessStatusCode).ShouldBe(1);
+        client.Bears(await client.Login(email, "une autre phrase"));
+        await Add(other.Create(before)).ShouldRefuse(401, "PASSKEY_REFUSED");
+        (await client.Ask("/api/auth/passkeys")).Items.Count.ShouldBe(1);
+
+        Task<HttpResponseMessage> Add(object passkey) => client.Ask(HttpMethod.Post, "/api/auth/passkeys", new { name = "x", passkey });
     }
 
     [Fact]
@@ -185,7 +211,7 @@ public sealed class PasskeyTests(World world) : IClassFixture<World>
         var (client, email, phone) = await WithPasskey();
         using var _1 = client;
         await client.Ask(HttpMethod.Post, "/api/auth/manage/2fa", new { }).Json();
-        await client.Ask(HttpMethod.Post, "/api/auth/manage/2fa", new { enable = true, passkey = await phone.Answer(client) }).Json();
+        await client.Ask(HttpMethod.Post, "/api/auth/manage/2fa", await TwoFactorBy(phone, client)).Json();
         client.Bears(await Login(client, await phone.Answer(client)).Json());
         var id = (await client.Ask("/api/auth/passkeys")).Items.Single().Id();
         await Remove(id).ShouldRefuse(409, "LAST_FACTOR");
@@ -202,7 +228,7 @@ public sealed class PasskeyTests(World world) : IClassFixture<World>
     [Theory]
     [InlineData("a forgotten password, without a second factor", false), InlineData("a forgotten password, with one", true),
         InlineData("an address proved for the first time", false), InlineData("an administrator's recovery", false)]
-    public async Task What_gives_an_account_back_ends_the_passkeys_that_somebody_else_could_have_added(string what, bool stays)
+    public async Task What_gives_an_account_back_ends_passkeys_that_somebody_else_could_have_added(string what, bool isFactor)
     {
         var email = await world.Register(isProved: what[..2] != "an" || what.Contains("recovery", StringComparison.Ordinal));
         using var client = world.Nobody();
@@ -222,7 +248,15 @@ public sealed class PasskeyTests(World world) : IClassFixture<World>
             var resetCode = QueryOf((await world.MailTo(email, "/reset")).Link("/reset"));
             await client.Ask(HttpMethod.Post, "/api/auth/resetPassword", new { email, resetCode, newPassword = "une autre phrase" }).Json();
         }
-        (await Login(client, await phone.Answer(client))).IsSuccessStatusCode.ShouldBe(stays, what);
+        await Login(client, await phone.Answer(client)).ShouldRefuse(401, "PASSKEY_REFUSED");
+        (await world.MailTo(email, "/forgot")).ShouldNotBeNull();
+        if (isFactor)
+        {
+            // It is the second factor still, and signs in by itself again once it was used so.
+            var beside = new { email, password = "une autre phrase", passkey = await phone.Answer(client) };
+            client.Bears(await client.Ask(HttpMethod.Post, "/api/auth/login", beside).Json());
+            await Login(client, await phone.Answer(client)).Json();
+        }
     }
 
     [Fact]
@@ -267,6 +301,9 @@ public sealed class PasskeyTests(World world) : IClassFixture<World>
         await client.Ask(HttpMethod.Post, "/api/auth/passkeys", new { name = "21", passkey = device.Create(request) })
             .ShouldRefuse(422, "UNPROCESSABLE");
     }
+
+    private static async Task<object> TwoFactorBy(Authenticator device, HttpClient client) =>
+        new { enable = true, Newcomers.Password, passkey = await device.Answer(client) };
 
     /// <summary>Somebody new, signed in again after adding a passkey.</summary>
     private async Task<(HttpClient Client, string Email, Authenticator Phone)> WithPasskey()

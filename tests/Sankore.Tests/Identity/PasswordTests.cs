@@ -34,7 +34,7 @@ public sealed class PasswordTests(World world) : IClassFixture<World>
         var email = await world.Register(isProved: false);
         squatter.Bears(await squatter.Login(email));
         var key = (await squatter.Ask(HttpMethod.Post, "/api/auth/manage/2fa", new { }).Json()).Text("sharedKey");
-        var on = new { enable = true, twoFactorCode = Totp.Code(key) };
+        var on = new { enable = true, twoFactorCode = Totp.Code(key), Newcomers.Password };
         await squatter.Ask(HttpMethod.Post, "/api/auth/manage/2fa", on).Json();
         squatter.Bears(await squatter.Ask(
             HttpMethod.Post, "/api/auth/login", new { email, password = Newcomers.Password, twoFactorCode = Totp.Code(key, 1) }).Json());

@@ -52,12 +52,15 @@ public sealed class TwoFactorTests(World world) : IClassFixture<World>
         using var client = world.Nobody();
         var email = await world.Register();
         client.Bears(await client.Login(email));
-        await client.Ask(HttpMethod.Post, "/api/auth/manage/2fa", new { }).Json();
+        var key = (await client.Ask(HttpMethod.Post, "/api/auth/manage/2fa", new { }).Json()).Text("sharedKey");
         client.Bears(await client.Login(email));
-        (await client.Ask(HttpMethod.Post, "/api/auth/manage/2fa", new { enable = true, twoFactorCode = "000000" })
+        (await client.Ask(HttpMethod.Post, "/api/auth/manage/2fa", new { enable = true, twoFactorCode = "000000", Newcomers.Password })
             .ShouldRefuse(400, "ACCOUNT_INVALID")).ErrorOf("twoFactorCode");
         (await client.Ask(HttpMethod.Post, "/api/auth/manage/2fa", new { enable = true }).ShouldRefuse(400, "ACCOUNT_INVALID"))
             .ErrorOf("twoFactorCode");
+        // A session that was left open is not enough to lock its owner out.
+        (await client.Ask(HttpMethod.Post, "/api/auth/manage/2fa", new { enable = true, twoFactorCode = Totp.Code(key) })
+            .ShouldRefuse(400, "ACCOUNT_INVALID")).ErrorOf("oldPassword");
         await client.Login(email);
     }
 
@@ -150,7 +153,8 @@ public sealed class TwoFactorTests(World world) : IClassFixture<World>
     {
         client.Bears(await client.Login(email));
         var key = (await client.Ask(HttpMethod.Post, "/api/auth/manage/2fa", new { }).Json()).Text("sharedKey");
-        var on = await client.Ask(HttpMethod.Post, "/api/auth/manage/2fa", new { enable = true, twoFactorCode = Totp.Code(key) }).Json();
+        var on = await client.Ask(
+            HttpMethod.Post, "/api/auth/manage/2fa", new { enable = true, twoFactorCode = Totp.Code(key), Newcomers.Password }).Json();
         on.GetProperty("isTwoFactorEnabled").GetBoolean().ShouldBeTrue();
         client.DefaultRequestHeaders.Authorization = null;
         return (key, [.. on.GetProperty("recoveryCodes").EnumerateArray().Select(c => c.GetString()!)]);

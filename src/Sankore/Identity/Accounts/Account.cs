@@ -21,6 +21,9 @@ public sealed class Account : IdentityUser<Guid>
     /// <summary>Whether its passkeys go when it is saved.</summary>
     public bool LosesPasskeys { get; set; }
 
+    /// <summary>Whether its passkeys sign in only beside the password once it is saved, until each was used so.</summary>
+    public bool HalvesPasskeys { get; set; }
+
     /// <summary>Hashes of the recovery codes that are left.</summary>
     public string[] RecoveryCodes { get; set; } = [];
 

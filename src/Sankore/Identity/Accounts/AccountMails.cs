@@ -18,8 +18,8 @@ public sealed class AccountMails(Db db, AppAddress address, IStringLocalizer<Str
         $"/confirm?user={account.Id}&email={Uri.EscapeDataString(email)}&code={code}")));
 
     /// <summary>
-    /// Tells the owner that how the account is signed in to has changed: <c>password</c>, <c>email</c>, <c>two_factor</c>, <c>passkey</c>;
-    /// and what to do if it was not they.
+    /// Tells the owner that how the account is signed in to has changed: <c>password</c>, <c>email</c>, <c>two_factor</c>,
+    /// <c>two_factor_on</c>, <c>passkey</c>; and what to do if it was not they.
     /// </summary>
     public Task Notice(string email, string what) => Send(Letter(email, "notice." + what, address.Link("/forgot")));
 

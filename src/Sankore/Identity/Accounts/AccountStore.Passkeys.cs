@@ -13,14 +13,16 @@ public sealed partial class AccountStore
         select credential_id, public_key, sign_count, transports, is_backup_eligible, is_backed_up, name, created_at from auth.passkeys
         """;
 
+    // Once for each stamp: what was asked for before anything changed how the account is signed in to adds nothing.
     private const string AddPasskeySql = """
+        with account as (select id from auth.users where id = @userId and security_stamp = @stamp for update)
         insert into auth.passkeys (
           id, user_id, name, credential_id, public_key, sign_count, transports, is_backup_eligible, is_backed_up)
-        values (@id, @userId, @Name, @CredentialId, @PublicKey, @count, @transports, @IsBackupEligible, @IsBackedUp)
-        on conflict on constraint passkeys_credential_id_unique do update
-          set name = excluded.name, sign_count = excluded.sign_count, is_backed_up = excluded.is_backed_up
-          where passkeys.user_id = excluded.user_id
+        select @id, account.id, @Name, @CredentialId, @PublicKey, @count, @transports, @IsBackupEligible, @IsBackedUp from account
         """;
+
+    // What a device may say of how it is reached (WebAuthn level 3, 5.8.4).
+    private static readonly string[] Transports = ["usb", "nfc", "ble", "smart-card", "hybrid", "internal"];
 
     private sealed record PasskeyRow(byte[] CredentialId, byte[] PublicKey, long SignCount, string[] Transports, bool IsBackupEligible,
         bool IsBackedUp, string Name, DateTime CreatedAt)
@@ -34,18 +36,23 @@ public sealed partial class AccountStore
 #pragma warning disable CS1591 // The interface's own members say what they mean.
     public async Task AddOrUpdatePasskeyAsync(Account user, UserPasskeyInfo passkey, CancellationToken cancellationToken)
     {
-        await db.Run(Caller.Service, session => session.ExecuteOne(AddPasskeySql, new
+        var added = await db.Run(Caller.Person(user.Id).AsService(), session => session.Execute(AddPasskeySql, new
         {
             id = Guid.CreateVersion7(),
             userId = user.Id,
+            stamp = user.SecurityStamp,
             passkey.Name,
             passkey.CredentialId,
             passkey.PublicKey,
             count = (long)passkey.SignCount,
-            transports = passkey.Transports ?? [],
+            transports = Transports.Intersect(passkey.Transports ?? []).ToArray(),
             passkey.IsBackupEligible,
             passkey.IsBackedUp,
         }), cancellationToken);
+        if (added == 0)
+        {
+            throw new Refusal(Reason.PasskeyRefused);
+        }
         rights.Forget([user.Id], []);
     }
 
@@ -69,7 +76,7 @@ public sealed partial class AccountStore
 
     public async Task RemovePasskeyAsync(Account user, byte[] credentialId, CancellationToken cancellationToken)
     {
-        await db.Run(Caller.Service, session => session.Execute(
+        await db.Run(Caller.Person(user.Id).AsService(), session => session.Execute(
             "delete from auth.passkeys where user_id = @Id and credential_id = @credentialId", new { user.Id, credentialId }),
             cancellationToken);
         rights.Forget([user.Id], []);

@@ -39,7 +39,8 @@ public sealed partial class AccountStore(Db db, RightsCache rights, IDataProtect
               lockout_enabled = @LockoutEnabled, access_failed_count = @AccessFailedCount
           where id = @Id and concurrency_stamp = @ConcurrencyStamp
           returning id),
-        lost as (delete from auth.passkeys where @LosesPasskeys and user_id = (select id from account))
+        lost as (delete from auth.passkeys where @LosesPasskeys and user_id = (select id from account)),
+        halved as (update auth.passkeys set is_whole = false where @HalvesPasskeys and user_id = (select id from account))
         update public.profiles p set email = @Email, updated_at = now() from account where p.id = account.id
         """;
 
@@ -111,6 +112,7 @@ public sealed partial class AccountStore(Db db, RightsCache rights, IDataProtect
         a.AccessFailedCount,
         a.IsDemo,
         a.LosesPasskeys,
+        a.HalvesPasskeys,
         DisplayName = string.IsNullOrWhiteSpace(a.DisplayName) ? a.Email!.Split('@')[0] : a.DisplayName.Trim(),
         next,
     };

@@ -32,8 +32,8 @@ public sealed class Accounts(
 
     /// <summary>
     /// Sets a forgotten password, which proves that the address is the person's: what somebody else may have set up in an account whose
-    /// address nobody had proved (a second factor, sessions) is gone, and passkeys that no second factor guarded. Refuses with
-    /// LINK_INVALID, ACCOUNT_INVALID.
+    /// address nobody had proved (a second factor, sessions) is gone. Passkeys go too; where there is a second factor they stay, and sign
+    /// in beside the new password only until they have done so. Refuses with LINK_INVALID, ACCOUNT_INVALID.
     /// </summary>
     public async Task Reset(string? email, string? code, string? password)
     {
@@ -46,9 +46,10 @@ public sealed class Accounts(
         {
             (account.TwoFactorEnabled, account.AuthenticatorKey, account.RecoveryCodes) = (false, null, []);
         }
-        // Whoever knew the password alone could add one.
-        account.LosesPasskeys = !account.TwoFactorEnabled;
+        // Whoever knew the password alone could add one: it is nothing any more, or, where a second factor is asked for, that and no more.
+        (account.LosesPasskeys, account.HalvesPasskeys) = (!account.TwoFactorEnabled, account.TwoFactorEnabled);
         account.EmailConfirmed = true;
+        var hasPasskeys = (await users.GetPasskeysAsync(account)).Count > 0;
         // All of it is saved, if the code is right and the password keeps the rules, or none.
         var result = await users.ResetPasswordAsync(account, token, password ?? "");
         if (result.Errors.Any(e => e.Code == nameof(IdentityErrorDescriber.InvalidToken)))
@@ -59,6 +60,10 @@ public sealed class Accounts(
         await db.Run(
             Caller.Service, session => Attempts.Password.Forget(session, account.NormalizedEmail!), default);
         await mails.Notice(account.Email!, "password");
+        if (account.LosesPasskeys && hasPasskeys)
+        {
+            await mails.Notice(account.Email!, "passkey");
+        }
     }
 
     /// <summary>
@@ -120,8 +125,8 @@ public sealed class Accounts(
     }
 
     /// <summary>
-    /// Turns the second factor on, by a code that its authenticator made, or by a passkey of the account. Refuses with ACCOUNT_INVALID,
-    /// LOCKED_OUT.
+    /// Turns the second factor on, by the password, and a code that its authenticator made, or a passkey of the account. Refuses with
+    /// ACCOUNT_INVALID, LOCKED_OUT.
     /// </summary>
     public async Task<TwoFactorView> TurnOn(Account account, Proof proof)
     {
@@ -129,6 +134,7 @@ public sealed class Accounts(
         {
             throw IdentityRefusals.From(["InvalidTwoFactorCode"]);
         }
+        await signIns.Again(account, proof);
         await signIns.FactorAgain(account, proof);
         if (proof.Passkey is not null)
         {
@@ -136,6 +142,7 @@ public sealed class Accounts(
             account.AuthenticatorKey = null;
         }
         (await users.SetTwoFactorEnabledAsync(account, true)).Check();
+        await mails.Notice(account.Email!, "two_factor_on");
         return await NewCodes(account);
     }
 

@@ -39,7 +39,7 @@ public sealed record AccountInput(
     internal Proof Proof => new(OldPassword, TwoFactorCode, Passkey);
 }
 
-/// <summary>A change of the second factor; nothing said: as it is. All but turning it on is proved by password and code.</summary>
+/// <summary>A change of the second factor; nothing said: as it is. It is proved by password and factor.</summary>
 public sealed record TwoFactorInput(
     bool? Enable, string? TwoFactorCode, string? Password, bool? ResetRecoveryCodes, PasskeyAnswer? Passkey)
 {

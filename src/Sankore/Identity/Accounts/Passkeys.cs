@@ -65,7 +65,7 @@ public sealed class Passkeys(
     public async Task Remove(Account account, Guid id, Proof proof, CancellationToken ct)
     {
         await signIns.Again(account, proof);
-        await db.Run(Caller.Service, async session =>
+        await db.Run(Caller.Person(account.Id).AsService(), async session =>
         {
             var which = new { id, userId = account.Id };
             await session.Execute(LockSql, which);

@@ -90,9 +90,14 @@ public sealed class Recoveries(Db db, UserManager<Account> users, AccountMails m
         {
             return;
         }
+        var hasPasskeys = (await users.GetPasskeysAsync(account)).Count > 0;
         (account.AuthenticatorKey, account.RecoveryCodes, account.LosesPasskeys) = (null, [], true);
         (await users.SetTwoFactorEnabledAsync(account, false)).Check();
         await mails.Notice(account.Email!, "two_factor");
+        if (hasPasskeys)
+        {
+            await mails.Notice(account.Email!, "passkey");
+        }
     }
 }
 

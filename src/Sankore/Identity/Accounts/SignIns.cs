@@ -64,7 +64,7 @@ public sealed class SignIns(
     /// </summary>
     public async Task<Account> Passkey(PasskeyAnswer answer)
     {
-        var account = await webAuthn.Verify(answer);
+        var account = await webAuthn.Verify(answer, besidePassword: false);
         await HasFactor(account);
         return account;
     }
@@ -136,7 +136,7 @@ public sealed class SignIns(
         {
             try
             {
-                return (await webAuthn.Verify(answer)).Id == account.Id;
+                return (await webAuthn.Verify(answer, besidePassword: true)).Id == account.Id;
             }
             catch (Refusal refusal) when (refusal.Reason == Reason.PasskeyRefused)
             {

@@ -11,6 +11,8 @@ create table auth.passkeys (
   transports          text[] not null,
   is_backup_eligible  boolean not null,
   is_backed_up        boolean not null,
+  -- Whether it signs in by itself. After a password was set anew by mail it does so again once it was used beside the new one.
+  is_whole            boolean not null default true,
   created_at          timestamptz not null default now(),
   used_at             timestamptz,
   constraint passkeys_pkey primary key (id),
