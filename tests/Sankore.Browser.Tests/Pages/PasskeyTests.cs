@@ -9,7 +9,7 @@ public sealed class PasskeyTests(World world, Chrome chrome) : IClassFixture<Wor
     private Uri Named => new UriBuilder(world.Address) { Host = "localhost" }.Uri;
 
     [Fact]
-    public async Task One_is_added_and_signs_in_by_a_press_on_a_telephone()
+    public async Task One_is_added_and_signs_in_by_a_finger_on_a_telephone()
     {
         var (person, _) = await Newcomer(Look.Phone);
         await using var leaving = person;
@@ -25,7 +25,7 @@ public sealed class PasskeyTests(World world, Chrome chrome) : IClassFixture<Wor
         await page.AddInitScriptAsync("PublicKeyCredential.isConditionalMediationAvailable = async () => false");
         await page.GotoAsync("/login?returnUrl=%2Faccount%2Fpasskeys");
         await page.FillAsync("#email", "à moitié");
-        await Press(page, "Utiliser une clé d’accès");
+        await page.GetByRole(AriaRole.Button, new() { Name = "Utiliser une clé d’accès" }).TapAsync();
         await Expect(page.Locator("h1")).ToHaveTextAsync("Clés d’accès");
         await Expect(page.Locator(".feed small").Last).ToContainTextAsync("Dernière connexion");
         person.Errors.ShouldBeEmpty();

@@ -33,6 +33,7 @@ public sealed class Chrome : IAsyncLifetime
             Locale = look.Language,
             ColorScheme = look.Dark ? ColorScheme.Dark : ColorScheme.Light,
             ViewportSize = new ViewportSize { Width = look.Width, Height = look.Height },
+            HasTouch = look.Width < 600,
             JavaScriptEnabled = look.Script,
             ReducedMotion = ReducedMotion.Reduce,
         });
