@@ -47,9 +47,9 @@ public sealed class Accounts(
             (account.TwoFactorEnabled, account.AuthenticatorKey, account.RecoveryCodes) = (false, null, []);
         }
         // Whoever knew the password alone could add one: it is nothing any more, or, where a second factor is asked for, that and no more.
-        (account.LosesPasskeys, account.HalvesPasskeys) = (!account.TwoFactorEnabled, account.TwoFactorEnabled);
+        var lost = !account.TwoFactorEnabled && await Passkeys.Lose(users, account);
+        account.HalvesPasskeys = account.TwoFactorEnabled;
         account.EmailConfirmed = true;
-        var hasPasskeys = (await users.GetPasskeysAsync(account)).Count > 0;
         // All of it is saved, if the code is right and the password keeps the rules, or none.
         var result = await users.ResetPasswordAsync(account, token, password ?? "");
         if (result.Errors.Any(e => e.Code == nameof(IdentityErrorDescriber.InvalidToken)))
@@ -60,7 +60,7 @@ public sealed class Accounts(
         await db.Run(
             Caller.Service, session => Attempts.Password.Forget(session, account.NormalizedEmail!), default);
         await mails.Notice(account.Email!, "password");
-        if (account.LosesPasskeys && hasPasskeys)
+        if (lost)
         {
             await mails.Notice(account.Email!, "passkey");
         }

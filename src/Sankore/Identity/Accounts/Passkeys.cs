@@ -34,6 +34,13 @@ public sealed class Passkeys(
 
     private const string RemoveSql = "delete from auth.passkeys where id = @id and user_id = @userId";
 
+    /// <summary>Has an account's passkeys go when it is saved; whether there are any, of which its owner is to be told.</summary>
+    internal static async Task<bool> Lose(UserManager<Account> users, Account account)
+    {
+        account.LosesPasskeys = true;
+        return (await users.GetPasskeysAsync(account)).Count > 0;
+    }
+
     /// <summary>The caller's passkeys, the oldest first.</summary>
     public Task<IReadOnlyList<PasskeyLine>> Own(Caller caller, CancellationToken ct) =>
         db.Read(caller, session => session.Query<PasskeyLine>(OwnSql, new { caller.UserId }), ct);

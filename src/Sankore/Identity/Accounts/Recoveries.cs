@@ -90,11 +90,11 @@ public sealed class Recoveries(Db db, UserManager<Account> users, AccountMails m
         {
             return;
         }
-        var hasPasskeys = (await users.GetPasskeysAsync(account)).Count > 0;
-        (account.AuthenticatorKey, account.RecoveryCodes, account.LosesPasskeys) = (null, [], true);
+        var lost = await Passkeys.Lose(users, account);
+        (account.AuthenticatorKey, account.RecoveryCodes) = (null, []);
         (await users.SetTwoFactorEnabledAsync(account, false)).Check();
         await mails.Notice(account.Email!, "two_factor");
-        if (hasPasskeys)
+        if (lost)
         {
             await mails.Notice(account.Email!, "passkey");
         }

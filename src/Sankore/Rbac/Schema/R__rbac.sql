@@ -269,8 +269,7 @@ grant execute on function rbac.invitation_stands(rbac.invitations), rbac.permiss
   rbac.holds(uuid, uuid, text[]) to service_role;
 
 -- Taking away somebody's second factor comes near to being them: who has all that they may asks for it, and never for themselves. Asked
--- again
--- when it is done.
+-- again when it is done.
 create or replace function rbac.give_recovery() returns trigger
 language plpgsql security definer set search_path = '' as $$
 begin
