@@ -22,9 +22,9 @@ public sealed class AssignmentRefusalTests(World world) : IClassFixture<World>
     {
         await world.Execute("""
             insert into rbac.user_roles (user_id, role_id)
-            select u.id, r.id from auth.users u, rbac.roles r where u.email = 'admin.g003@sankore.test' and r.role_name = 'moderator'
+            select u.id, r.id from auth.users u, rbac.roles r where u.email = 'admin.g004@sankore.test' and r.role_name = 'moderator'
             """);
-        await Refused("admin.g003@sankore.test", await Module(Cast.HeadOnEssentiel), 403, "UNAUTHORIZED", OnlyYourGroup);
+        await Refused("admin.g004@sankore.test", await Module(Cast.HeadOnEssentiel), 403, "UNAUTHORIZED", OnlyYourGroup);
     }
 
     [Theory]
