@@ -61,9 +61,7 @@ public sealed class PasskeyTests(World world, Chrome chrome) : IClassFixture<Wor
         await person.Context.ClearCookiesAsync();
         await device.Touch(false);
         await page.GotoAsync("/login");
-        await page.FillAsync("#email", email);
-        await page.FillAsync("#password", Password);
-        await Press(page, "Se connecter", exact: true);
+        await SignIn(page, email);
         await Expect(page.Locator("h1")).ToHaveTextAsync("Code de vérification");
         await device.Touch(true);
         await Press(page, "Utiliser une clé d’accès");
@@ -75,8 +73,7 @@ public sealed class PasskeyTests(World world, Chrome chrome) : IClassFixture<Wor
         await Expect(page.Locator(".flash.ok")).ToHaveTextAsync("Modifié.");
 
         await page.GotoAsync("/account/passkeys");
-        await page.GetByRole(AriaRole.Link, new() { Name = "Retirer…" }).ClickAsync();
-        await page.FillAsync("#proof-password", "pas le bon");
+        await AboutToRemove(page, "pas le bon");
         await Press(page, "Retirer", exact: true);
         await Expect(page.Locator("#proof-password-err")).ToHaveTextAsync("Ce n’est pas votre mot de passe actuel.");
         await page.FillAsync("#proof-password", Password);
@@ -102,9 +99,7 @@ public sealed class PasskeyTests(World world, Chrome chrome) : IClassFixture<Wor
         await Press(page, "Utiliser une clé d’accès");
         await Expect(page.Locator("form small.err"))
             .ToHaveTextAsync("Rien n’a été choisi, ou cet appareil n’a pas de clé d’accès pour ce site.");
-        await page.FillAsync("#email", email);
-        await page.FillAsync("#password", Password);
-        await Press(page, "Se connecter", exact: true);
+        await SignIn(page, email);
         await Expect(page.Locator("h1")).ToContainTextAsync("Bonjour");
     }
 
@@ -132,9 +127,7 @@ public sealed class PasskeyTests(World world, Chrome chrome) : IClassFixture<Wor
         await person.Context.ClearCookiesAsync();
         await page.GotoAsync("/login");
         await Expect(page.Locator("[data-passkey]")).ToBeHiddenAsync();
-        await page.FillAsync("#email", email);
-        await page.FillAsync("#password", Password);
-        await Press(page, "Se connecter", exact: true);
+        await SignIn(page, email);
         await Expect(page.Locator("h1")).ToContainTextAsync("Bonjour");
     }
 
@@ -154,10 +147,17 @@ public sealed class PasskeyTests(World world, Chrome chrome) : IClassFixture<Wor
         await Expect(person.Page.Locator(".flash.bad")).ToBeVisibleAsync();
     }
 
-    private static async Task AboutToRemove(IPage page)
+    private static async Task AboutToRemove(IPage page, string password = Password)
     {
         await page.GetByRole(AriaRole.Link, new() { Name = "Retirer…" }).ClickAsync();
-        await page.FillAsync("#proof-password", Password);
+        await page.FillAsync("#proof-password", password);
+    }
+
+    private static async Task SignIn(IPage page, string email)
+    {
+        await page.FillAsync("#email", email);
+        await page.FillAsync("#password", Password);
+        await Press(page, "Se connecter", exact: true);
     }
 
     private static async Task Begin(IPage page)

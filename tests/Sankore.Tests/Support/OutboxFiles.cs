@@ -1,5 +1,7 @@
 using System.Text;
 using System.Text.RegularExpressions;
+using Microsoft.AspNetCore.WebUtilities;
+using Microsoft.Extensions.Primitives;
 
 namespace Sankore.Tests.Support;
 
@@ -25,6 +27,9 @@ public sealed record OutboxFile(string Path, string Raw)
 
     /// <summary>The link to a path of the platform in the text.</summary>
     public string Link(string path) => Regex.Match(Text, @"https?://[^/\s]+(" + Regex.Escape(path) + @"\S*)").Groups[1].Value;
+
+    /// <summary>What the link to a path says behind its question mark.</summary>
+    public Dictionary<string, StringValues> Query(string path) => QueryHelpers.ParseQuery(Link(path)[path.Length..]);
 
     private static IEnumerable<byte> Unquote(string text)
     {
