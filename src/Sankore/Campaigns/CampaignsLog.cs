@@ -1,3 +1,5 @@
+using Sankore.Platform.Mail;
+
 namespace Sankore.Campaigns;
 
 internal static partial class CampaignsLog
@@ -8,8 +10,8 @@ internal static partial class CampaignsLog
     [LoggerMessage(2102, LogLevel.Warning, "Campaign progress cannot be published ({Problem}); retrying")]
     public static partial void ProgressLost(this ILogger logger, string problem);
 
-    [LoggerMessage(2103, LogLevel.Warning, "Campaign {CampaignId} is waiting: the mail server accepts no messages now ({Problem})")]
-    public static partial void ServerAway(this ILogger logger, Guid campaignId, string problem);
+    [LoggerMessage(2103, LogLevel.Warning, "Campaign {CampaignId} stops for now: {Fault} at {Phase} ({Problem})")]
+    public static partial void ServerSaid(this ILogger logger, Guid campaignId, MailFault fault, SmtpPhase phase, string problem);
 
     [LoggerMessage(2110, LogLevel.Warning, "The bounce folder cannot be read ({Problem}); retrying")]
     public static partial void BouncesLost(this ILogger logger, string problem);

@@ -22,6 +22,9 @@ public sealed class CampaignsModule : SankoreModule
         ["suppressions_user_id_email_unique"] = Reason.SuppressionExists,
     };
 
+    public override IEnumerable<MenuEntry> Menu =>
+        [new("operations.manage", "/admin/bounces", "shield", "menu.bounces", typeof(Strings), 44)];
+
     public override IEnumerable<RecurringWork> Recurring => [DeliveryEvents.Waiting, CampaignRescue.Work];
 
     public override void Services(IServiceCollection services, IConfiguration configuration)
@@ -31,6 +34,7 @@ public sealed class CampaignsModule : SankoreModule
         services.AddScoped<Organizations>();
         services.AddScoped<Segments>();
         services.AddScoped<Suppressions>();
+        services.AddScoped<BounceWaves>();
         services.AddScoped<Platform.Imports.ImportKind, ContactsKind>();
         services.AddScoped<EmailTemplates>();
         services.AddScoped<Previews>();
@@ -61,6 +65,7 @@ public sealed class CampaignsModule : SankoreModule
         OrganizationsApi.Map(routes);
         SegmentsApi.Map(routes);
         SuppressionsApi.Map(routes);
+        BounceWavesApi.Map(routes);
         ImportsApi.Map(routes);
         TemplatesApi.Map(routes);
         CampaignsApi.Map(routes);

@@ -9,7 +9,8 @@ public sealed class BounceTests(EventsWorld world) : IClassFixture<EventsWorld>
     [Fact]
     public async Task Reports_in_the_folder_make_bounces_deliveries_and_complaints_and_are_put_away()
     {
-        var (_, m) = await world.Sent("sent", "sent", "sent", "sent", "sent", "failed OUTCOME_UNKNOWN", "sent");
+        var (_, m) = await world.Sent(
+            "sent", "sent", "sent", "sent", "sent", "failed OUTCOME_UNKNOWN", "sent", "sent", "sent", "sent");
         var reports = new Dictionary<string, string>
         {
             ["gone"] = Report(m[0], "failed", "5.1.1", "smtp; 550 5.1.1 nobody\n of that name"),
@@ -20,6 +21,9 @@ public sealed class BounceTests(EventsWorld world) : IClassFixture<EventsWorld>
             .Replace("text/rfc822-headers", "message/rfc822", StringComparison.Ordinal),
             ["unknown"] = Report(m[5], "failed", "5.1.1", "").Replace("\n", "\r\n", StringComparison.Ordinal),
             ["unwanted"] = Complaint(m[6], "abuse"),
+            ["exim"] = Report(m[7], "failed", "5.0.0", "smtp; 550 5.7.1 message content rejected"),
+            ["exim-nobody"] = Report(m[8], "failed", "5.0.0", "smtp; 550 Unrouteable address"),
+            ["over"] = Report(m[9], "failed", "5.2.2", "smtp; 552 5.2.2 mailbox full"),
         };
         await Deliver(reports);
         await Deliver(new()
@@ -33,7 +37,8 @@ public sealed class BounceTests(EventsWorld world) : IClassFixture<EventsWorld>
 
         string[] lines = [.. await Task.WhenAll(m.Select(world.Line))];
         lines.ShouldBe(
-            ["bounced 5.1.1 |bounced", "sent", "delivered D", "sent", "bounced 4.4.7", "bounced 5.1.1 |bounced", "sent P |complained"]);
+            ["bounced 5.1.1 |bounced", "sent", "delivered D", "sent", "bounced 4.4.7", "bounced 5.1.1 |bounced", "sent P |complained",
+                "bounced 5.0.0", "bounced 5.0.0 |bounced", "bounced 5.2.2"]);
         (await world.Sql<string>("select error from campaigns.emails_sent where id = @id", new { id = m[0] }))
             .ShouldBe("smtp; 550 5.1.1 nobody of that name");
         (await world.Sql<string>("select kind || ' ' || code from campaigns.delivery_events where message_id = @id", new { id = m[1] }))

@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 using System.Text;
 using Sankore.Platform.Data;
 using Sankore.Platform.Jobs;
+using Sankore.Platform.Mail;
 using Sankore.Platform.Security;
 using Sankore.Platform.Text;
 
@@ -27,20 +28,16 @@ public sealed record DeliveryEvent(string Id, Guid Message, string Kind, DateTim
     /// <param name="at">When; null: nobody said, so now.</param>
     /// <param name="code">The status code.</param>
     /// <param name="detail">What was said; cut to 500 characters, without control characters.</param>
-    /// <param name="spares">For a bounce that is known not to be the address's fault.</param>
+    /// <param name="isMailbox">Of a bounce: the teller itself says that there is no such mailbox, if status and words do not.</param>
     public static DeliveryEvent Of(
-        string? id, Guid message, string kind, Moment? at, string? code, string? detail, bool spares = false) => new(
+        string? id, Guid message, string kind, Moment? at, string? code, string? detail, bool isMailbox = false) => new(
         Named(id is { Length: > 0 } ? id : $"{kind}:{message}:{((DateTimeOffset?)at)?.ToUnixTimeMilliseconds()}"), message, kind,
         at?.Utc ?? DateTime.UtcNow, Clean(code, 60), Clean(detail, 500),
-        kind is "complained" or "unsubscribed" || (kind == "bounced" && !spares && IsOfAddress(code)));
+        kind is "complained" or "unsubscribed" || (kind == "bounced" && MailFaults.OfBounce(code, detail, isMailbox) == MailFault.Address));
 
     /// <summary>The message of a Message-ID as we write them, with or without its angle brackets; null: not one of ours.</summary>
     public static Guid? MessageOf(string? messageId) =>
         messageId?.Trim().TrimStart('<').Split('@') is [var id, ..] && Guid.TryParseExact(id, "D", out var message) ? message : null;
-
-    // As when the server refuses at once: a fault of the system (x.3), the protocol (x.5), the content (x.6) or a policy (x.7) is not the
-    // address's, and what failed only because it took too long (4.x) is not either.
-    private static bool IsOfAddress(string? code) => code?.Split('.') is not ([_, "3" or "5" or "6" or "7", ..] or ["4", _, _]);
 
     private static string Named(string id) =>
         id.Length <= 200 && !id.Any(char.IsControl) ? id : Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(id)));

@@ -42,6 +42,6 @@ internal static class GenericEvents
         var kind = said.Said("event");
         return message is { } id && DeliveryEvent.Kinds.Contains(kind)
             ? DeliveryEvent.Of(said.Said("eventId"), id, kind!, Moment.Parse(said.Said("at")), said.Said("code"),
-                said.Said("detail")) : null;
+                said.Said("detail"), isMailbox: true) : null;
     }
 }

@@ -15,7 +15,7 @@ internal static class MailgunEvents
     public static IReadOnlyList<DeliveryEvent?> Read(byte[] key, byte[] body)
     {
         var events = EventsApi.Objects(body).ToList();
-        return events.Count > 0 && events.TrueForAll(e => IsSigned(key, e)) ? [.. events.Select(Of)]
+        return events.Count > 0 && events.TrueForAll(e => IsSigned(key, e)) ? [.. events.SelectMany(Of)]
             : throw new Refusal(Reason.SignatureInvalid);
     }
 
@@ -24,13 +24,14 @@ internal static class MailgunEvents
             is ({ Length: > 0 } time, { Length: > 0 } token, { } signature)
         && GenericEvents.IsMac(HMACSHA256.HashData(key, Encoding.UTF8.GetBytes(time + token)), signature);
 
-    private static DeliveryEvent? Of(JsonElement said)
+    private static IEnumerable<DeliveryEvent?> Of(JsonElement said)
     {
         if (!said.TryGetProperty("event-data", out var data)
             || DeliveryEvent.MessageOf(data.Said("message", "headers", "message-id")) is not { } message)
         {
-            return null;
+            return [null];
         }
+        var (reason, isFailure) = (data.Said("reason"), data.Said("event") == "failed");
         var kind = (data.Said("event"), data.Said("severity")) switch
         {
             ("delivered" or "opened" or "clicked" or "unsubscribed" or "complained", _) => data.Said("event"),
@@ -41,7 +42,18 @@ internal static class MailgunEvents
         var code = data.Said("delivery-status", "enhanced-code") is { Length: > 0 } enhanced ? enhanced
             : data.Said("delivery-status", "code");
         var detail = data.Said("delivery-status", "message") is { Length: > 0 } text ? text : data.Said("delivery-status", "description");
-        return kind is null ? null
-            : DeliveryEvent.Of(data.Said("id"), message, kind, EventsApi.Moment(data.Said("timestamp")), code, detail);
+        var (id, at) = (data.Said("id"), EventsApi.Moment(data.Said("timestamp")));
+        // What Mailgun itself does not send: its own lists say why, and a person's wish is no bounce.
+        var wish = !isFailure ? null : reason switch
+        {
+            "suppress-unsubscribe" => "unsubscribed",
+            "suppress-complaint" => "complained",
+            _ => null,
+        };
+        return kind is null ? [null]
+            : wish is null ? [DeliveryEvent.Of(id, message, kind, at, code, detail, reason is "bounce" or "suppress-bounce" or null)]
+            : [
+                DeliveryEvent.Of(id, message, kind, at, code, detail),
+                DeliveryEvent.Of(id is null ? null : $"{id}:{wish}", message, wish, at, null, detail)];
     }
 }

@@ -16,7 +16,7 @@ internal static class SendGridEvents
     /// <summary>The events of a request. Refuses with SIGNATURE_INVALID, BAD_REQUEST.</summary>
     public static IReadOnlyList<DeliveryEvent?> Read(byte[] publicKey, IHeaderDictionary headers, byte[] body) =>
         IsSigned(publicKey, headers[SignatureHeader].ToString(), headers[TimeHeader].ToString(), body)
-            ? [.. EventsApi.Objects(body).Select(Of)] : throw new Refusal(Reason.SignatureInvalid);
+            ? [.. EventsApi.Objects(body).SelectMany(Of)] : throw new Refusal(Reason.SignatureInvalid);
 
     private static bool IsSigned(byte[] publicKey, string signature, string time, byte[] body)
     {
@@ -32,9 +32,10 @@ internal static class SendGridEvents
             DSASignatureFormat.Rfc3279DerSequence);
     }
 
-    private static DeliveryEvent? Of(JsonElement said)
+    private static IEnumerable<DeliveryEvent?> Of(JsonElement said)
     {
-        var kind = said.Said("event") switch
+        var (told, reason) = (said.Said("event"), said.Said("reason"));
+        var kind = told switch
         {
             "delivered" => "delivered",
             "bounce" or "dropped" => "bounced",
@@ -45,12 +46,20 @@ internal static class SendGridEvents
             "unsubscribe" or "group_unsubscribe" => "unsubscribed",
             _ => null,
         };
-        // « blocked » is a refusal of the moment; what SendGrid itself drops says something of the address only where it bounced before.
-        var spares = said.Said("type") == "blocked" || (said.Said("event") == "dropped" && said.Said("reason") != "Bounced Address");
-        return kind is not null && DeliveryEvent.MessageOf(said.Said("smtp-id")) is { } message
-            ? DeliveryEvent.Of(
-                said.Said("sg_event_id"), message, kind, EventsApi.Moment(said.Said("timestamp")), said.Said("status"), said.Said("reason")
-                ?? said.Said("response"), spares)
-            : null;
+        if (kind is null || DeliveryEvent.MessageOf(said.Said("smtp-id")) is not { } message)
+        {
+            return [null];
+        }
+        var (id, at) = (said.Said("sg_event_id"), EventsApi.Moment(said.Said("timestamp")));
+        // « blocked » is a refusal of the moment. What SendGrid itself drops it has a reason for: a person's wish is no bounce.
+        var wish = told != "dropped" ? null : reason switch
+        {
+            "Unsubscribed Address" => "unsubscribed",
+            "Spam Reporting Address" => "complained",
+            _ => null,
+        };
+        var isMailbox = told == "dropped" ? reason is "Bounced Address" or "Invalid" : said.Said("type") != "blocked";
+        var bounce = DeliveryEvent.Of(id, message, kind, at, said.Said("status"), reason ?? said.Said("response"), isMailbox);
+        return wish is null ? [bounce] : [bounce, DeliveryEvent.Of(id is null ? null : $"{id}:{wish}", message, wish, at, null, reason)];
     }
 }

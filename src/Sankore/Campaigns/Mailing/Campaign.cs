@@ -31,11 +31,14 @@ public sealed record Audience(string Kind, Guid? SegmentId = null, IReadOnlyList
 /// <param name="ReplyTo">Where answers go; null: the user's own address.</param>
 /// <param name="ScheduledAt">When it is to be sent, in UTC.</param>
 /// <param name="TimeZone">The sender's time zone (IANA), in which it was scheduled.</param>
-/// <param name="Failure">The code of what it failed of.</param>
+/// <param name="Failure">The code of what it failed of, or was paused for.</param>
+/// <param name="ServerReply">What the mail server said that concerns the whole campaign.</param>
+/// <param name="ResumesAt">When it goes on by itself: the mail server's limit was reached.</param>
 public sealed record Campaign(
     Guid Id, string Name, string Subject, string Content, string Status, Guid? TemplateId, string? FromName, string? ReplyTo,
     Audience Audience, bool TrackOpens, bool TrackClicks,
-    DateTime? ScheduledAt, string TimeZone, DateTime? StartedAt, DateTime? FinishedAt, string? Failure, int Version, DateTime CreatedAt,
+    DateTime? ScheduledAt, string TimeZone, DateTime? StartedAt, DateTime? FinishedAt, string? Failure, string? ServerReply,
+    DateTime? ResumesAt, int Version, DateTime CreatedAt,
     DateTime UpdatedAt) : IVersioned;
 
 /// <summary>The states of a campaign and the ways between them. The database holds to the same (<c>campaigns.may_become</c>).</summary>

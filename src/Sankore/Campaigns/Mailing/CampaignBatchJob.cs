@@ -18,11 +18,6 @@ public sealed class CampaignBatchJob(
 
     internal const int Priority = 100;
 
-    /// <summary>
-    /// How often a message is tried that the mail server puts off (4xx), before it fails: with growing pauses, about ten hours.
-    /// </summary>
-    internal const int MaxAttempts = 8;
-
     // As many leave together as the mail server takes in so long: what a node that dies leaves unknown is this much of its work, and a
     // slow server's mails leave one by one.
     private static readonly TimeSpan GroupTime = TimeSpan.FromMilliseconds(25);
@@ -43,15 +38,17 @@ public sealed class CampaignBatchJob(
         left join campaigns.contacts k on k.user_id = e.user_id and k.id = e.contact_id
         where e.user_id = @UserId and e.campaign_id = @Campaign and e.batch = @Batch and e.status = 'pending'
           and (e.next_attempt_at is null or e.next_attempt_at <= now())
-        order by e.id
+        order by e.attempts, e.next_attempt_at nulls first, e.id
         """;
 
     // When those that were put off are due again; null: there are none.
     private const string LaterSql = """
-        select min(coalesce(next_attempt_at, now())) from campaigns.emails_sent e
-        where e.user_id = @UserId and e.campaign_id = @Campaign and e.batch = @Batch and e.status = 'pending'
-          and exists (select 1 from campaigns.email_campaigns c where c.id = e.campaign_id and c.status = 'sending')
+        select greatest(min(coalesce(e.next_attempt_at, now())), max(c.resumes_at))
+        from campaigns.emails_sent e join campaigns.email_campaigns c on c.user_id = e.user_id and c.id = e.campaign_id
+        where e.user_id = @UserId and e.campaign_id = @Campaign and e.batch = @Batch and e.status = 'pending' and c.status = 'sending'
         """;
+
+    private const string WaitsSql = "select exists (select from campaigns.email_campaigns where id = @Campaign and resumes_at > now())";
 
     /// <summary>What the job needs to know.</summary>
     public sealed record Payload(Guid Campaign, int Batch);
@@ -72,57 +69,61 @@ public sealed class CampaignBatchJob(
         {
             await session.GiveUpLost([payload.Campaign], payload.Batch);
             await session.Execute(SuppressedSql, args);
-            return await session.Query<Message>(MessagesSql, args);
+            return await session.Value<bool>(WaitsSql, args) ? [] : await session.Query<Message>(MessagesSql, args);
         }, ct);
-        var refused = await Send(new Sending(job, payload.Campaign, mailing), messages, ct);
-        await db.Run(Caller.Service, async session =>
+        var sending = new Sending(job, payload.Campaign, mailing);
+        await Send(sending, messages, ct);
+        var isAway = await db.Run(Caller.Service, async session =>
         {
             await session.Execute(SuppressedSql, args);
-            if (refused is null && await session.Value<DateTime?>(LaterSql, args) is { } due)
+            await session.Answered(payload.Campaign, sending.Said, sending.HasArrived);
+            var isAway = sending.Said is { Fault: MailFault.Connection };
+            if (!isAway && await session.Value<DateTime?>(LaterSql, args) is { } due)
             {
                 await session.Enqueue(Type, payload, Priority, new DateTimeOffset(due, TimeSpan.Zero));
             }
             await session.Finish([payload.Campaign]);
+            return isAway;
         }, ct);
         progress.Changed([payload.Campaign]);
-        if (refused is not null)
+        if (isAway)
         {
             // The queue tries again, with its growing pause.
-            throw new IOException(refused);
+            throw new IOException(sending.Said!.Words);
         }
     }
 
-    /// <summary>
-    /// Sends until the messages are through, or may not leave any more; says why the mail server takes none, if it does not.
-    /// </summary>
-    private async Task<string?> Send(Sending sending, IReadOnlyList<Message> messages, CancellationToken ct)
+    /// <summary>Sends until the messages are through, or no more may leave.</summary>
+    private async Task Send(Sending sending, IReadOnlyList<Message> messages, CancellationToken ct)
     {
-        var campaign = sending.Campaign;
         try
         {
-            for (var next = 0; next < messages.Count; next += sending.Group.Count)
+            for (var next = 0; next < messages.Count && sending.Said is null; next += sending.Group.Count)
             {
                 sending.Begin([.. messages.Skip(next).Take(_groupSize)]);
-                foreach (var message in sending.Group.Where(m => sending.Left?.Contains(m.Id) != false))
+                foreach (var message in sending.Group.Where(m => sending.Said is null && sending.Left?.Contains(m.Id) != false))
                 {
-                    if (await Try(sending, message, ct) is { Outcome: SmtpOutcome.NotSent } result)
+                    if (await Try(sending, message, ct) is { } result)
                     {
-                        log.ServerAway(campaign, result.Text);
-                        return result.Text;
+                        sending.Take(message, result, ct.IsCancellationRequested);
                     }
                 }
-                if (sending.Left is { Count: 0 } && await mailer.Prepare(campaign, anyState: false, ct) is null)
+                if (sending.Left is { Count: 0 } && await mailer.Prepare(sending.Campaign, anyState: false, ct) is null)
                 {
-                    return null;
+                    return;
                 }
                 Adapt(time.GetElapsedTime(sending.Since));
             }
-            return null;
+            await sending.End(() => db.Read(Caller.Service, s => s.Value<bool>(CampaignEnds.HasArrivedSql, new { sending.Campaign }), ct));
         }
         finally
         {
+            if (sending.Said is { } said)
+            {
+                log.ServerSaid(sending.Campaign, said.Fault, said.Phase, MailFaults.Unaddressed(said.Words));
+            }
             sending.PutBack();
-            await ledger.Write(campaign, sending.Results, [], sending.Job, CancellationToken.None);
+            await ledger.Write(sending.Campaign, sending.Results, [], sending.Job, CancellationToken.None);
         }
     }
 
@@ -131,7 +132,7 @@ public sealed class CampaignBatchJob(
     {
         try
         {
-            var result = await mailer.Send(sending.Mailing, message, MailKind.Bulk, async leaving =>
+            return await mailer.Send(sending.Mailing, message, MailKind.Bulk, async leaving =>
             {
                 if (sending.Left is null)
                 {
@@ -145,8 +146,6 @@ public sealed class CampaignBatchJob(
                     throw new CampaignStoppedException();
                 }
             }, ct);
-            sending.Results.Add(Judge(message, result));
-            return result;
         }
         catch (CampaignStoppedException)
         {
@@ -158,53 +157,6 @@ public sealed class CampaignBatchJob(
         : taken > GroupTime ? Math.Max(1, _groupSize / 2)
         : taken < GroupTime / 2 ? Math.Min(LargestGroup, _groupSize * 2)
         : _groupSize;
-
-    /// <summary>
-    /// What a result means for the message: 4xx is tried again after 1, 2, 4 … minutes; 5xx is a bounce, and the address is not written
-    /// to again, unless the enhanced status (RFC 3463) says that the fault is not the address's: the system's (x.3), the protocol's
-    /// (x.5), the content's (x.6) or a policy's (x.7).
-    /// </summary>
-    internal static SendResult Judge(Message message, SmtpResult result) => result.Outcome switch
-    {
-        SmtpOutcome.Accepted => new SendResult(message.Id, "sent"),
-        SmtpOutcome.Unknown => new SendResult(message.Id, "failed", "OUTCOME_UNKNOWN", result.Text),
-        SmtpOutcome.Rejected => new SendResult(
-            message.Id, "bounced", result.Status ?? (result.Code > 0 ? $"{result.Code}" : "REJECTED"), result.Text,
-            Suppresses: result.Status?.Split('.')[1] is not ("3" or "5" or "6" or "7")),
-        SmtpOutcome.Deferred when message.Attempts + 1 >= MaxAttempts => new SendResult(message.Id, "failed", "DEFERRED", result.Text),
-        SmtpOutcome.Deferred => new SendResult(
-            message.Id, "pending", "DEFERRED", result.Text, TimeSpan.FromMinutes(Math.Pow(2, message.Attempts))),
-        _ => new SendResult(message.Id, "pending", "SERVER_AWAY", result.Text, IsTried: false),
-    };
-
-    /// <summary>A run over a batch: how far it is.</summary>
-    private sealed class Sending(Job job, Guid campaign, PreparedCampaign mailing)
-    {
-        public Job Job => job;
-
-        public Guid Campaign => campaign;
-
-        public PreparedCampaign Mailing => mailing;
-
-        /// <summary>What became of messages, and is not written down yet.</summary>
-        public List<SendResult> Results { get; } = [];
-
-        /// <summary>The messages that leave together.</summary>
-        public IReadOnlyList<Message> Group { get; private set; } = [];
-
-        /// <summary>Those of the group that were written down, so that they may leave; null: none is yet.</summary>
-        public IReadOnlySet<Guid>? Left { get; set; }
-
-        /// <summary>When the group was written down.</summary>
-        public long Since { get; set; }
-
-        public void Begin(IReadOnlyList<Message> group) => (Group, Left) = (group, null);
-
-        /// <summary>Those that were to leave, and did not come to it, wait again.</summary>
-        public void PutBack() =>
-            Results.AddRange(Group.Where(m => Left?.Contains(m.Id) == true && !Results.Exists(r => r.Id == m.Id))
-                .Select(m => new SendResult(m.Id, "pending", IsTried: false)));
-    }
 
     private sealed class CampaignStoppedException : Exception;
 }

@@ -1,4 +1,5 @@
 using Sankore.Platform.Data;
+using Sankore.Platform.Mail;
 
 namespace Sankore.Campaigns;
 
@@ -39,6 +40,52 @@ internal static class CampaignEnds
               array(select o.user_id from campaigns.email_campaigns o where o.id = any (@ids)), 'campagnes', 'write'))
         returning c.id
         """;
+
+    /// <summary>Whether the server took any message of a campaign.</summary>
+    public const string HasArrivedSql = """
+        select coalesce((select sent + delivered > 0 from campaigns.campaign_counts where campaign_id = @Campaign), false)
+        """;
+
+    // Told once, not by every batch. What concerns us is for a person to mend.
+    private const string PauseSql = """
+        update campaigns.email_campaigns set status = 'paused', failure = @failure, server_reply = @words, resumes_at = null
+        where id = @id and status = 'sending'
+        """;
+    private const string WaitSql = """
+        update campaigns.email_campaigns set server_reply = @words, resumes_at = now() + @wait::interval
+        where id = @id and status = 'sending'
+          and (server_reply is null or (@wait::interval is not null and coalesce(resumes_at <= now(), true)))
+        """;
+    private const string WellSql = """
+        update campaigns.email_campaigns set server_reply = null, resumes_at = null
+        where id = @id and status = 'sending' and server_reply is not null
+        """;
+
+    // A limit of the hour is over by then; one of the day costs a question each time.
+    private static readonly TimeSpan LimitWait = TimeSpan.FromMinutes(15);
+
+    /// <summary>
+    /// What the server said that concerns the whole campaign: it is paused for what a person has to mend, waits for what passes, and goes
+    /// on as if nothing had been once the server takes messages again.
+    /// </summary>
+    public static Task<int> Answered(this Session session, Guid id, ServerReply? said, bool hasArrived)
+    {
+        var words = said?.Words[..Math.Min(said.Words.Length, 500)];
+        var failure = said?.Phase switch
+        {
+            SmtpPhase.Connect or SmtpPhase.SignIn => "MAIL_SIGN_IN",
+            SmtpPhase.Sender => "MAIL_SENDER",
+            SmtpPhase.Recipient => "MAIL_REFUSED",
+            _ => "MAIL_CONTENT",
+        };
+        return said?.Fault switch
+        {
+            MailFault.Sender or MailFault.Message => session.Execute(PauseSql, new { id, failure, words }),
+            MailFault.Limit => session.Execute(WaitSql, new { id, words, wait = (TimeSpan?)LimitWait }),
+            MailFault.Connection => session.Execute(WaitSql, new { id, words, wait = (TimeSpan?)null }),
+            _ => hasArrived ? session.Execute(WellSql, new { id }) : Task.FromResult(0),
+        };
+    }
 
     /// <summary>Messages that a dead node had in hand, of one batch or of all, are of unknown outcome: nobody sends them again.</summary>
     public static Task<IReadOnlyList<Guid>> GiveUpLost(this Session session, Guid[] ids, int? batch = null) =>

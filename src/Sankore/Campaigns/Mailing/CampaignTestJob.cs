@@ -29,10 +29,10 @@ public sealed class CampaignTestJob(CampaignMailer mailer) : IJobHandler
         {
             case SmtpOutcome.Accepted or SmtpOutcome.Unknown:
                 return;
-            case SmtpOutcome.Rejected:
-                throw new FinalFailure(result.Text);
+            case SmtpOutcome.Rejected when result.Fault is MailFault.Address or MailFault.Recipient or MailFault.Message:
+                throw new FinalFailure(result.Reply);
             default:
-                throw new IOException(result.Text);
+                throw new IOException(result.Reply);
         }
     }
 }

@@ -27,11 +27,13 @@ public sealed class Dispatch(Db db, TimeProvider time, IStringLocalizer<Strings>
         """;
     private const string PauseSql = "update campaigns.email_campaigns set status = 'paused' where id = @id and status = 'sending'";
     private const string ResumeSql = """
-        update campaigns.email_campaigns set status = 'sending', failure = null where id = @id and status = 'paused'
+        update campaigns.email_campaigns set status = 'sending', failure = null, server_reply = null, resumes_at = null
+        where id = @id and status = 'paused'
         """;
     private const string CancelSql = """
         update campaigns.email_campaigns
-        set status = 'cancelled', failure = null, finished_at = case when started_at is not null then now() end
+        set status = 'cancelled', failure = null, server_reply = null, resumes_at = null,
+            finished_at = case when started_at is not null then now() end
         where id = @id and campaigns.may_become(status, 'cancelled')
         """;
 

@@ -40,7 +40,8 @@ public sealed class EmailCampaigns(Db db)
 {
     private const string Columns = """
         id, name, subject, content, status, template_id, from_name, reply_to, audience::text,
-        track_opens, track_clicks, scheduled_at, time_zone, started_at, finished_at, failure, version, created_at, updated_at
+        track_opens, track_clicks, scheduled_at, time_zone, started_at, finished_at, failure,
+        server_reply, resumes_at, version, created_at, updated_at
         """;
 
     private const string LineColumns = """
@@ -119,12 +120,12 @@ public sealed class EmailCampaigns(Db db)
     internal sealed record Row(
         Guid Id, string Name, string Subject, string Content, string Status, Guid? TemplateId, string? FromName, string? ReplyTo,
         string Audience, bool TrackOpens, bool TrackClicks,
-        DateTime? ScheduledAt, string TimeZone, DateTime? StartedAt, DateTime? FinishedAt, string? Failure, int Version, DateTime CreatedAt,
-        DateTime UpdatedAt)
+        DateTime? ScheduledAt, string TimeZone, DateTime? StartedAt, DateTime? FinishedAt, string? Failure, string? ServerReply,
+        DateTime? ResumesAt, int Version, DateTime CreatedAt, DateTime UpdatedAt)
     {
         public Campaign ToView() => new(
             Id, Name, Subject, Content, Status, TemplateId, FromName, ReplyTo, Campaigns.Audience.Of(Audience), TrackOpens, TrackClicks,
-            ScheduledAt, TimeZone, StartedAt, FinishedAt, Failure,
+            ScheduledAt, TimeZone, StartedAt, FinishedAt, Failure, ServerReply, ResumesAt,
             Version, CreatedAt, UpdatedAt);
     }
 

@@ -13,7 +13,7 @@ begin
       case
         when v_table = 'email_campaigns'
         then 'of name, subject, content, status, template_id, from_name, reply_to, audience, track_opens, track_clicks,'
-          || ' scheduled_at, time_zone'
+          || ' scheduled_at, time_zone, server_reply'
         else ''
       end,
       v_table, case when v_table = 'emails_sent' then quote_literal('no version') else '' end);

@@ -116,6 +116,45 @@ grant
   campaigns.take_events(text, text[], uuid[], text[], timestamptz[], text[], text[], boolean[]), campaigns.follow_link(uuid, integer),
   campaigns.resubscribe(uuid) to service_role;
 
+-- ── Waves of bounces, for operators ──
+
+-- What a mail server said, without what differs from one message to the next: addresses, and the server's own numbers of messages.
+create or replace function campaigns.bounce_words(p_detail text) returns text
+language sql immutable parallel safe as $$
+  select regexp_replace(regexp_replace(coalesce(p_detail, ''), '\S+@\S+', '…', 'g'), '\m[[:alnum:]_-]*\d[[:alnum:]_-]{5,}', '…', 'g')
+$$;
+
+-- Addresses that were refused of late, by the day and the words: one answer to very many is a mail server's fault, not theirs.
+create or replace function campaigns.bounce_waves() returns table (day date, words text, addresses bigint, senders bigint)
+language sql stable security definer set search_path = '' as $$
+  select util.local(s.created_at)::date, campaigns.bounce_words(s.detail), count(*), count(distinct s.user_id)
+  from campaigns.suppressions s
+  where s.reason = 'bounced' and s.created_at > now() - interval '30 days' and rbac.may('operations.manage')
+  group by 1, 2 order by 1 desc, 3 desc, 2 limit 100
+$$;
+
+-- Takes such addresses off all lists, whoever wrote to them, and says how many. Who left or complained stays.
+create or replace function campaigns.undo_bounces(p_day date, p_words text) returns integer
+language plpgsql security definer set search_path = '' as $$
+declare
+  v_addresses integer;
+begin
+  if not rbac.may('operations.manage') then
+    raise exception 'FORBIDDEN' using errcode = 'SK001';
+  end if;
+  delete from campaigns.suppressions s
+  where s.reason = 'bounced' and s.created_at > now() - interval '31 days'
+    and util.local(s.created_at)::date = p_day and campaigns.bounce_words(s.detail) = p_words;
+  get diagnostics v_addresses = row_count;
+  if v_addresses > 0 then
+    insert into campaigns.bounce_undos (day, words, addresses) values (p_day, p_words, v_addresses);
+  end if;
+  return v_addresses;
+end $$;
+grant execute on function campaigns.bounce_words(text), campaigns.bounce_waves(), campaigns.undo_bounces(date, text)
+  to authenticated, service_role;
+select audit.watch('campaigns.bounce_undos');
+
 -- ── Who sees what ──
 
 grant select on campaigns.delivery_events, campaigns.campaign_links to authenticated, service_role;
@@ -127,3 +166,6 @@ select util.policy('campaigns.signing_keys', 'service', 'all', 'service_role'),
   util.policy('campaigns.delivery_events', 'own', 'select', 'authenticated', 'user_id = (select auth.uid())'),
   util.policy('campaigns.campaign_links', 'service', 'all', 'service_role'),
   util.policy('campaigns.campaign_links', 'own', 'select', 'authenticated', 'user_id = (select auth.uid())');
+grant select on campaigns.bounce_undos to authenticated, service_role;
+select util.policy('campaigns.bounce_undos', 'operator', 'select', 'authenticated, service_role',
+  '(select rbac.may(''operations.manage''))');

@@ -73,7 +73,6 @@ public sealed class MailJob(MailOptions options, SmtpPool? server, TimeProvider 
     private async Task ToServer(SmtpPool pool, Guid jobId, Envelope envelope, MimeMessage message, CancellationToken ct)
     {
         var result = await pool.SendAsync(envelope, message, MailKind.Transactional, leaving: null, ct);
-        var answer = $"{result.Code} {result.Text}";
         switch (result.Outcome)
         {
             case SmtpOutcome.Accepted:
@@ -81,10 +80,11 @@ public sealed class MailJob(MailOptions options, SmtpPool? server, TimeProvider 
             case SmtpOutcome.Unknown:
                 log.MailOutcomeUnknown(jobId);
                 return;
-            case SmtpOutcome.Rejected:
-                throw new FinalFailure(answer);
+            case SmtpOutcome.Rejected when result.Fault is MailFault.Address or MailFault.Recipient or MailFault.Message:
+                throw new FinalFailure(result.Reply);
             default:
-                throw new IOException(answer);
+                // What concerns us is mended, and a limit is over some time.
+                throw new IOException(result.Reply);
         }
     }
 }

@@ -34,6 +34,12 @@ public enum SmtpOutcome
 /// <param name="Text">The reply's text, or what went wrong. It may name the recipient: not for logs.</param>
 public sealed partial record SmtpResult(SmtpOutcome Outcome, SmtpPhase Phase, int Code, string? Status, string Text)
 {
+    /// <summary>Whom it concerns that the mail was not taken.</summary>
+    public MailFault Fault => MailFaults.Of(Phase, Code, Status, Text);
+
+    /// <summary>What the server said, as it said it.</summary>
+    public string Reply => Code > 0 ? $"{Code} {Text}" : Text;
+
     /// <summary>
     /// What the server's reply means. Before the end of the data 421 speaks of the connection, not of the mail, and what is no refusal is
     /// no SMTP.
