@@ -16,10 +16,10 @@ public sealed class CampaignsModule : SankoreModule
 
     public override IReadOnlyDictionary<string, Reason> Constraints { get; } = new Dictionary<string, Reason>
     {
-        ["contacts_user_id_email_unique"] = Reason.ContactExists,
+        ["contacts_user_id_email_key_unique"] = Reason.ContactExists,
         ["organizations_user_id_name_unique"] = Reason.OrganizationExists,
         ["segments_user_id_name_unique"] = Reason.SegmentExists,
-        ["suppressions_user_id_email_unique"] = Reason.SuppressionExists,
+        ["suppressions_user_id_email_key_unique"] = Reason.SuppressionExists,
     };
 
     public override IEnumerable<MenuEntry> Menu =>

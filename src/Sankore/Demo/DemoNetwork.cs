@@ -4,6 +4,7 @@ using Npgsql;
 using NpgsqlTypes;
 using Sankore.Identity;
 using Sankore.Platform.Data;
+using Sankore.Platform.Mail;
 using Sankore.Platform.Security;
 
 namespace Sankore.Demo;
@@ -137,7 +138,7 @@ public static class DemoNetwork
             await Copy(
                 "auth.users (id, email, normalized_email, email_confirmed, password_hash, security_stamp, concurrency_stamp, is_demo)",
                 cast.People,
-                p => [p.Id, p.Email, p.Email.ToUpperInvariant(), true, hash, p.Id.ToString("N"), p.Id.ToString("N"), true]);
+                p => [p.Id, p.Email, Addresses.Key(p.Email), true, hash, p.Id.ToString("N"), p.Id.ToString("N"), true]);
             await Copy("public.profiles (id, email, display_name, city)", cast.People, p => [p.Id, p.Email, p.Name, p.City]);
             await Copy("tenancy.memberships (id, user_id, school_group_id, school_id, role)", cast.People.Where(p => p.Role is not null),
                 p => [Guid.CreateVersion7(), p.Id, p.GroupId!.Value, p.SchoolId, p.Role!]);

@@ -37,7 +37,6 @@ public sealed class IdentityModule : SankoreModule
     [
         new("sessions: delete those that are over", TimeSpan.FromHours(1), "delete from auth.sessions where ends_at <= now()"),
         new("attempts: delete those that are over", TimeSpan.FromHours(1), "delete from auth.attempts where ends_at <= now()"),
-        new("accounts: addresses in their one form", TimeSpan.FromDays(1), AddressNormalizer.Repair),
     ];
 
     public override void Services(IServiceCollection services, IConfiguration configuration)

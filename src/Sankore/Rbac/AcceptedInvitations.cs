@@ -46,7 +46,7 @@ public sealed class AcceptedInvitations(Db db, UserManager<Account> users, IEnum
     public async Task<Account> Accept(AcceptInput input, CancellationToken ct)
     {
         var invitation = await Find(input.Token, ct);
-        var email = invitation.Email ?? input.Email?.Trim();
+        var email = invitation.Email ?? Addresses.Normalize(input.Email);
         new Validation().Required("displayName", input.DisplayName, 120).Required("password", input.Password, 200)
             .That("email", Platform.Jobs.Mail.IsAddress(email), "EMAIL_INVALID").Check();
         return invitation switch
@@ -72,7 +72,7 @@ public sealed class AcceptedInvitations(Db db, UserManager<Account> users, IEnum
     public async Task<bool> IsFor(Invitation invitation, Caller caller) =>
         caller.UserId is { } userId && await users.FindByIdAsync(userId.ToString()) is { } account
         && (invitation.UserId is { } made ? made == userId
-            : invitation.Email is { } email && account.NormalizedEmail == AddressKey.Of(email));
+            : invitation.Email is { } email && account.NormalizedEmail == Addresses.Key(email));
 
     private async Task<Invitation> Open(Session session, string? token) =>
         await session.Find<Invitation>(OpenSql, new { hash = Invitations.Hash(token) }) is { } invitation

@@ -42,10 +42,10 @@ public sealed class Invitations(
         """;
 
     private const string InsertSql = """
-        insert into rbac.invitations (id, email, email_key, role_name, token_hash, expires_at, user_id)
-        select i.id, nullif(i.email, ''), nullif(i.key, ''), @role, i.hash, now() + @validity,
+        insert into rbac.invitations (id, email, role_name, token_hash, expires_at, user_id)
+        select i.id, nullif(i.email, ''), @role, i.hash, now() + @validity,
           nullif(i.user_id, '00000000-0000-0000-0000-000000000000')
-        from unnest(@ids::uuid[], @emails::text[], @keys::text[], @hashes::bytea[], @userIds::uuid[]) as i (id, email, key, hash, user_id)
+        from unnest(@ids::uuid[], @emails::text[], @hashes::bytea[], @userIds::uuid[]) as i (id, email, hash, user_id)
         """;
 
     // Nobody's invitations, into no place: of whoever registered.
@@ -57,7 +57,7 @@ public sealed class Invitations(
 
     private const string Where = """
         from rbac.invitations i
-        where i.email is not null and (not @ofPlatform or i.role_name <> 'member') and (@Pattern::text is null or i.email ilike @Pattern)
+        where i.email is not null and (not @ofPlatform or i.role_name <> 'member') and util.finds(@Pattern::text, i.email)
         """;
 
     private const string PageSql = $"""
@@ -105,7 +105,7 @@ public sealed class Invitations(
     /// <returns>The link, for the operator who reads it off the terminal.</returns>
     public async Task<Uri> Invite(Caller caller, string? email, string role, CancellationToken ct)
     {
-        email = email?.Trim();
+        email = Addresses.Normalize(email);
         if (email is null || !Platform.Jobs.Mail.IsAddress(email))
         {
             throw Refusal.At("email", Reason.EmailInvalid);
@@ -176,7 +176,7 @@ public sealed class Invitations(
     internal static async Task<string> Register(Session server, string email)
     {
         var token = NewToken();
-        await server.Execute(EndRegistrationsSql, new { key = AddressKey.Of(email) });
+        await server.Execute(EndRegistrationsSql, new { key = Addresses.Key(email) });
         await Insert(server, [new InvitationOf(Guid.CreateVersion7(), email, null)], [token], "member");
         return token;
     }
@@ -207,7 +207,6 @@ public sealed class Invitations(
         {
             ids = invitations.Select(i => i.Id).ToArray(),
             emails = invitations.Select(i => i.Email).ToArray(),
-            keys = invitations.Select(i => AddressKey.Of(i.Email)).ToArray(),
             hashes = tokens.Select(Hash).ToArray(),
             userIds = invitations.Select(i => i.UserId ?? Guid.Empty).ToArray(),
             role,

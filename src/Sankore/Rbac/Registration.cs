@@ -3,6 +3,7 @@ using Microsoft.Extensions.Localization;
 using Sankore.Identity;
 using Sankore.Platform.Data;
 using Sankore.Platform.Jobs;
+using Sankore.Platform.Mail;
 using Sankore.Platform.Security;
 using Sankore.Platform.Web;
 
@@ -27,7 +28,8 @@ public sealed class Registration(Db db, IConfiguration configuration)
         {
             throw new Refusal(Reason.RegistrationClosed);
         }
-        if (!Mail.IsAddress(email?.Trim()))
+        email = Addresses.Normalize(email);
+        if (!Mail.IsAddress(email))
         {
             throw Refusal.At("email", Reason.EmailInvalid);
         }

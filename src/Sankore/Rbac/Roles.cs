@@ -39,11 +39,11 @@ public sealed class Roles(Db db, RightsCache rights)
                          where ur.user_id = p.id and ur.is_active and (ur.expires_at is null or ur.expires_at > now())), '{}') as roles,
                p.created_at
         from public.profiles p
-        where (@Pattern::text is null or p.display_name ilike @Pattern or p.email ilike @Pattern)
+        where util.finds(@Pattern::text, p.display_name, p.email)
         """;
 
     private const string CountSql = """
-        select count(*) from public.profiles p where (@Pattern::text is null or p.display_name ilike @Pattern or p.email ilike @Pattern)
+        select count(*) from public.profiles p where util.finds(@Pattern::text, p.display_name, p.email)
         """;
 
     private static readonly PagedSql Pages = new(CountSql, PeopleSql,

@@ -218,7 +218,7 @@ internal sealed class GivingModel(World world, Random random, string[] permissio
         var id = Guid.CreateVersion7();
         await world.Execute("""
             insert into auth.users (id, email, normalized_email, security_stamp, concurrency_stamp)
-            values (@id, @id || '@example.org', upper(@id || '@example.org'), '1', '1');
+            values (@id, @id || '@example.org', util.address_key(@id || '@example.org'), '1', '1');
             insert into public.profiles (id, email, display_name) values (@id, @id || '@example.org', 'Somebody')
             """, new { id });
         People.Add(id);

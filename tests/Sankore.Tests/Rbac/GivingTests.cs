@@ -86,7 +86,7 @@ public sealed class GivingTests(EmptyWorld world) : IClassFixture<EmptyWorld>
         var id = Guid.CreateVersion7();
         await world.Execute("""
             insert into auth.users (id, email, normalized_email, security_stamp, concurrency_stamp)
-            values (@id, @id || '@example.org', upper(@id || '@example.org'), '1', '1');
+            values (@id, @id || '@example.org', util.address_key(@id || '@example.org'), '1', '1');
             insert into public.profiles (id, email, display_name) values (@id, @id || '@example.org', 'Admin');
             insert into rbac.user_roles (user_id, role_id) select @id, id from rbac.roles where role_name = 'admin'
             """, new { id });

@@ -103,7 +103,7 @@ public sealed class LastAdminTests(EmptyWorld world) : IClassFixture<EmptyWorld>
         {
             await world.Execute("""
                 insert into auth.users (id, email, normalized_email, security_stamp, concurrency_stamp)
-                values (@id, @id || '@sankore.test', upper(@id || '@sankore.test'), '', '');
+                values (@id, @id || '@sankore.test', util.address_key(@id || '@sankore.test'), '', '');
                 insert into public.profiles (id, email, display_name) values (@id, @id || '@sankore.test', 'Admin')
                 """, new { id });
         }

@@ -61,7 +61,8 @@ public static class Tenants
         var (id, email) = (Guid.CreateVersion7(), $"{Catalogue.Word()}@sankore.test");
         await world.Execute("""
             insert into auth.users (id, email, normalized_email, email_confirmed, password_hash, security_stamp, concurrency_stamp, is_demo)
-            select @id, @email, upper(@email), true, password_hash, @id::text, @id::text, true from auth.users where email = @known;
+            select @id, @email, util.address_key(@email), true, password_hash, @id::text, @id::text, true
+            from auth.users where email = @known;
             insert into public.profiles (id, email, display_name) values (@id, @email, 'Personne ' || @email);
             insert into rbac.user_roles (user_id, role_id) select @id, id from rbac.roles where role_name = @platformRole
             on conflict do nothing

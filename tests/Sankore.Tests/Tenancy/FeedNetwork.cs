@@ -46,7 +46,7 @@ public sealed partial class FeedNetwork(World world, int seed)
         {
             sql.Add(
                 $"insert into auth.users (id, email, normalized_email, password_hash, security_stamp, concurrency_stamp, is_demo)"
-                + $" values ('{id}', '{email}', upper('{email}'), '{Cluster.DemoPasswordHash}', 's', 'c', true)");
+                + $" values ('{id}', '{email}', util.address_key('{email}'), '{Cluster.DemoPasswordHash}', 's', 'c', true)");
             sql.Add($"insert into public.profiles (id, email, display_name) values ('{id}', '{email}', 'Person {i}')");
             sql.AddRange(i < Administrators
                 ? (i < 3 ? (int[])[i] : [0, 1])

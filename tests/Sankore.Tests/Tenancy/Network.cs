@@ -119,7 +119,7 @@ public sealed class Network
     {
         user.Id,
         user.Email,
-        normalized_email = user.Email.ToUpperInvariant(),
+        normalized_email = user.Email.ToLowerInvariant(),
         password_hash = Cluster.DemoPasswordHash,
         security_stamp = user.Email,
         concurrency_stamp = user.Email,

@@ -1,4 +1,5 @@
 using Sankore.Platform.Jobs;
+using Sankore.Platform.Mail;
 using Sankore.Platform.Security;
 using Sankore.Platform.Text;
 using Sankore.Platform.Web;
@@ -6,7 +7,7 @@ using Sankore.Platform.Web;
 namespace Sankore.Campaigns;
 
 /// <summary>Somebody whom a person writes to (document 001, « contacts »).</summary>
-/// <param name="Email">In lower case; one contact of a user has it.</param>
+/// <param name="Email">In its one form (<see cref="Addresses.Normalize"/>); one contact of a user has it, in whatever spelling.</param>
 /// <param name="ConsentSource">Where the contact agreed to be written to; null when nobody said.</param>
 /// <param name="ConsentAt">When.</param>
 /// <param name="Suppression">Why no campaign writes to the address: <c>unsubscribed</c>, <c>bounced</c>, <c>complained</c>, <c>manual</c>;
@@ -68,15 +69,3 @@ public sealed record ContactFilter
 /// <summary>Two or more rows become one.</summary>
 /// <param name="Ids">Those that go.</param>
 public sealed record MergeInput(IReadOnlyList<Guid>? Ids);
-
-/// <summary>E-mail addresses.</summary>
-internal static class Addresses
-{
-    /// <summary>An address in its one form: no blanks around it, no <c>mailto:</c>, in lower case.</summary>
-    public static string? Normalize(string? address)
-    {
-        var text = Texts.Blank(address);
-        return text?.StartsWith("mailto:", StringComparison.OrdinalIgnoreCase) == true ? text[7..].Trim().ToLowerInvariant()
-            : text?.ToLowerInvariant();
-    }
-}

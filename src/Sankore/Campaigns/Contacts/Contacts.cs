@@ -13,14 +13,14 @@ public sealed class Contacts(Db db)
 
     private const string Columns = """
         c.id, c.email, c.name, c.organization_id, c.organization_name, c.tags, c.consent_source, c.consent_at,
-        (select s.reason from campaigns.suppressions s where s.user_id = c.user_id and s.email = c.email) as suppression,
+        (select s.reason from campaigns.suppressions s where s.user_id = c.user_id and s.email_key = c.email_key) as suppression,
         c.version, c.created_at, c.updated_at
         """;
 
     private const string Found = """
         from campaigns.matching(auth.uid(), @filter::jsonb) c
         where (@Suppressed::boolean is null
-            or @Suppressed = exists (select 1 from campaigns.suppressions s where s.user_id = c.user_id and s.email = c.email))
+            or @Suppressed = exists (select 1 from campaigns.suppressions s where s.user_id = c.user_id and s.email_key = c.email_key))
         """;
 
     // A segment's filter and the list's own: both must hold.

@@ -23,8 +23,7 @@ public sealed class Organizations(Db db)
         """;
 
     private const string Found =
-        "from campaigns.organizations o where o.user_id = (select auth.uid()) and (@Pattern::text is null or o.name ilike @Pattern"
-        + " or o.name_key like campaigns.name_key(@Pattern))";
+        "from campaigns.organizations o where o.user_id = (select auth.uid()) and util.finds(@Pattern::text, o.name)";
     private const string ListSql = $"select {Columns} {Found}";
     private const string CountSql = $"select count(*) {Found}";
 

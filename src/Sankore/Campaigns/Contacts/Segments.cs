@@ -2,6 +2,7 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using Sankore.Platform.Data;
 using Sankore.Platform.Jobs;
+using Sankore.Platform.Mail;
 using Sankore.Platform.Security;
 using Sankore.Platform.Text;
 using Sankore.Platform.Web;
@@ -28,7 +29,7 @@ public sealed record SegmentFilter(
     internal SegmentFilter Normalized() => new(
         Texts.Blank(Q), Tags is { Count: > 0 } ? ContactInput.TagsOf(Tags) : null, OrganizationIds is { Count: > 0 }
         ? [.. OrganizationIds.Distinct()] : null,
-        Texts.Blank(Domain)?.TrimStart('@').ToLowerInvariant(), Consent);
+        Addresses.Normalize(Domain is null ? null : "@" + Domain.Trim().TrimStart('@'))?.TrimStart('@'), Consent);
 }
 
 /// <summary>A saved filter of contacts.</summary>

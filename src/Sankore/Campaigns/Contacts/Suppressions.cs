@@ -1,5 +1,6 @@
 using Sankore.Platform.Data;
 using Sankore.Platform.Jobs;
+using Sankore.Platform.Mail;
 using Sankore.Platform.Security;
 using Sankore.Platform.Text;
 using Sankore.Platform.Web;
@@ -23,7 +24,7 @@ public sealed class Suppressions(Db db)
 
     private const string Found = """
         from campaigns.suppressions s left join campaigns.email_campaigns c on c.user_id = s.user_id and c.id = s.campaign_id
-        where s.user_id = (select auth.uid()) and (@Pattern::text is null or s.email ilike @Pattern)
+        where s.user_id = (select auth.uid()) and util.finds(@Pattern::text, s.email)
           and (@reason::text is null or s.reason = @reason)
         """;
 

@@ -45,7 +45,7 @@ public sealed class Recipients(Db db)
     private const string Found = """
         from campaigns.emails_sent e
         where e.user_id = (select auth.uid()) and e.campaign_id = @campaign and (@status::text is null or e.status = @status)
-          and (@Pattern::text is null or e.recipient_email ilike @Pattern or e.recipient_organization ilike @Pattern)
+          and util.finds(@Pattern::text, e.recipient_email, e.recipient_organization)
         """;
 
     private const string CampaignSql = "select name from campaigns.email_campaigns where id = @campaign";

@@ -27,7 +27,7 @@ public sealed class Unsubscriptions(Db db, SignedLinks links, ProgressFeed progr
         from campaigns.emails_sent e
         join campaigns.email_campaigns c on c.user_id = e.user_id and c.id = e.campaign_id
         join public.profiles p on p.id = e.user_id
-        left join campaigns.suppressions s on s.user_id = e.user_id and s.email = lower(e.recipient_email)
+        left join campaigns.suppressions s on s.user_id = e.user_id and s.email_key = e.email_key
         where e.id = @message
         """;
 

@@ -4,6 +4,7 @@ using Sankore.Platform.Data;
 using Sankore.Platform.Files;
 using Sankore.Platform.Imports;
 using Sankore.Platform.Jobs;
+using Sankore.Platform.Mail;
 using Sankore.Platform.Security;
 using Sankore.Platform.Text;
 
@@ -34,7 +35,7 @@ public sealed class ContactsKind(IStringLocalizer<Strings> texts) : ImportKind(t
     private const string DuplicatesSql = """
         update util.import_rows r set verdict = 'duplicate'
         from (
-          select number, row_number() over (partition by cells ->> 'email' order by number) as nth
+          select number, row_number() over (partition by util.address_key(cells ->> 'email') order by number) as nth
           from util.import_rows where import_id = @id and verdict = 'imported') d
         where r.import_id = @id and r.number = d.number and d.nth > 1
         """;
@@ -52,13 +53,14 @@ public sealed class ContactsKind(IStringLocalizer<Strings> texts) : ImportKind(t
     // What the file does not say of a contact stays as it was. A row is touched only where something differs.
     private const string ContactsSql = """
         with given as materialized (
-          select number, cells ->> 'email' as email, cells ->> 'name' as name, cells ->> 'organization' as organization
+          select number, cells ->> 'email' as email, util.address_key(cells ->> 'email') as email_key,
+            cells ->> 'name' as name, cells ->> 'organization' as organization
           from util.import_rows where import_id = @id and number between @first and @last and verdict = 'imported'),
         keys as materialized (
           select n.organization, campaigns.name_key(n.organization) as name_key
           from (select distinct organization from given where organization is not null) n),
         rows as materialized (
-          select g.number, g.email, g.name, o.id as organization_id, o.name as organization_name
+          select g.number, g.email, g.email_key, g.name, o.id as organization_id, o.name as organization_name
           from given g
           left join keys k on k.organization = g.organization
           left join campaigns.organizations o on o.user_id = auth.uid() and o.name_key = k.name_key),
@@ -67,7 +69,7 @@ public sealed class ContactsKind(IStringLocalizer<Strings> texts) : ImportKind(t
           select email, name, organization_id, organization_name, @tags::text[], @ConsentSource, case
             when @ConsentSource::text is not null then now() end
           from rows
-          on conflict on constraint contacts_user_id_email_unique do update
+          on conflict on constraint contacts_user_id_email_key_unique do update
           set name = coalesce(excluded.name, c.name), organization_id = coalesce(excluded.organization_id, c.organization_id),
               organization_name = coalesce(excluded.organization_name, c.organization_name),
               tags = (array(select distinct t from unnest(c.tags || excluded.tags) t order by t))[:20],
@@ -75,9 +77,9 @@ public sealed class ContactsKind(IStringLocalizer<Strings> texts) : ImportKind(t
           where (excluded.name is not null and excluded.name is distinct from c.name)
              or (excluded.organization_id is not null and excluded.organization_id is distinct from c.organization_id)
              or not c.tags @> excluded.tags or (c.consent_source is null and excluded.consent_source is not null)
-          returning c.email, xmax = 0 as is_new)
+          returning c.email_key, xmax = 0 as is_new)
         update util.import_rows r set verdict = case when s.is_new is null then 'unchanged' else 'updated' end
-        from rows left join saved s on s.email = rows.email
+        from rows left join saved s on s.email_key = rows.email_key
         where r.import_id = @id and r.number = rows.number and s.is_new is not true
         """;
 

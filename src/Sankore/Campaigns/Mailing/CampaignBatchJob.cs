@@ -29,7 +29,7 @@ public sealed class CampaignBatchJob(
     private const string SuppressedSql = """
         update campaigns.emails_sent e set status = 'failed', error_code = 'SUPPRESSED'
         where e.user_id = @UserId and e.campaign_id = @Campaign and e.batch = @Batch and e.status = 'pending'
-          and exists (select 1 from campaigns.suppressions s where s.user_id = e.user_id and s.email = lower(e.recipient_email))
+          and exists (select 1 from campaigns.suppressions s where s.user_id = e.user_id and s.email_key = e.email_key)
         """;
 
     private const string MessagesSql = """

@@ -32,7 +32,7 @@ public sealed class CampaignOutbox(Db db, MailOptions options)
               select t.id, t.campaign_id, t.recipient_email, t.created_at, true
               from campaigns.tries t where t.user_id = (select auth.uid())) m
         join campaigns.email_campaigns c on c.id = m.campaign_id
-        where (@Pattern::text is null or m.recipient_email ilike @Pattern or c.name ilike @Pattern)
+        where util.finds(@Pattern::text, m.recipient_email, c.name)
         """;
 
     private const string Columns = "m.id, m.campaign_id, c.name as campaign, m.recipient_email as \"to\", m.at, m.is_try";

@@ -32,7 +32,7 @@ public sealed class CampaignStartJob(Db db, ProgressFeed progress) : IJobHandler
         cross join lateral campaigns.matching(c.user_id, campaigns.audience_filter(c.user_id, c.audience)) k
         where c.id = @Campaign and c.status = 'sending'
           and not exists (select 1 from campaigns.emails_sent e where e.user_id = c.user_id and e.campaign_id = c.id)
-          and not exists (select 1 from campaigns.suppressions s where s.user_id = c.user_id and s.email = k.email)
+          and not exists (select 1 from campaigns.suppressions s where s.user_id = c.user_id and s.email_key = k.email_key)
         on conflict on constraint emails_sent_campaign_id_recipient_email_unique do nothing
         """;
 

@@ -53,13 +53,13 @@ public sealed class EmailCampaigns(Db db)
         """;
 
     private const string Found =
-        "from campaigns.email_campaigns c where c.user_id = (select auth.uid()) and (@Pattern::text is null or c.name ilike @Pattern"
-        + " or c.subject ilike @Pattern) and (@status::text is null or c.status = @status)";
+        "from campaigns.email_campaigns c where c.user_id = (select auth.uid()) and util.finds(@Pattern::text, c.name, c.subject)"
+        + " and (@status::text is null or c.status = @status)";
     private const string CountSql = $"select count(*) {Found}";
     private const string ListSql = $"""
         select *
         from (select {LineColumns} from campaigns.campaign_analytics a
-          where a.user_id = (select auth.uid()) and (@Pattern::text is null or campaign_name ilike @Pattern or subject ilike @Pattern)
+          where a.user_id = (select auth.uid()) and util.finds(@Pattern::text, campaign_name, subject)
           and (@status::text is null or campaign_status = @status)) listed
         """;
 
@@ -105,8 +105,8 @@ public sealed class EmailCampaigns(Db db)
 
     private const string AudienceSql = """
         select count(*)::int as contacts,
-          count(*) filter (where exists (select 1 from campaigns.suppressions s where s.user_id = k.user_id and s.email = k.email))::int
-          as suppressed
+          count(*) filter (where exists (
+            select 1 from campaigns.suppressions s where s.user_id = k.user_id and s.email_key = k.email_key))::int as suppressed
         from campaigns.matching(auth.uid(), campaigns.audience_filter((select auth.uid()), @audience::jsonb)) k
         """;
 
@@ -114,7 +114,7 @@ public sealed class EmailCampaigns(Db db)
     internal const string AnybodySql = """
         select exists (
           select 1 from campaigns.matching(auth.uid(), campaigns.audience_filter((select auth.uid()), @audience::jsonb)) k
-          where not exists (select 1 from campaigns.suppressions s where s.user_id = k.user_id and s.email = k.email))
+          where not exists (select 1 from campaigns.suppressions s where s.user_id = k.user_id and s.email_key = k.email_key))
         """;
 
     internal sealed record Row(

@@ -42,12 +42,12 @@ public sealed class SendLedger : IAsyncDisposable
             as a (id, status, code, error, pause, is_tried)
           where e.id = a.id
             and (e.status = 'sending' or (e.status = 'failed' and e.error_code = 'OUTCOME_UNKNOWN' and a.status in ('sent', 'bounced')))
-          returning e.id, e.user_id, e.campaign_id, e.recipient_email, e.error),
+          returning e.id, e.user_id, e.campaign_id, e.recipient_email, e.email_key, e.error),
         suppressed as (
           insert into campaigns.suppressions (user_id, email, reason, campaign_id, detail)
-          select distinct on (user_id, lower(recipient_email)) user_id, lower(recipient_email), 'bounced', campaign_id, error
+          select distinct on (user_id, email_key) user_id, recipient_email, 'bounced', campaign_id, error
           from arrived where id = any (@suppressed::uuid[])
-          on conflict on constraint suppressions_user_id_email_unique do nothing),
+          on conflict on constraint suppressions_user_id_email_key_unique do nothing),
         left_now as (
           update campaigns.emails_sent e
           set status = 'sending', attempts = e.attempts + 1, job_id = l.job_id, job_attempt = l.attempt,
@@ -56,7 +56,7 @@ public sealed class SendLedger : IAsyncDisposable
           join util.job_queue j on j.id = l.job_id and j.attempts = l.attempt and j.status = 'running'
           where e.id = l.id and e.status = 'pending'
             and exists (select 1 from campaigns.email_campaigns c where c.id = e.campaign_id and c.status = 'sending')
-            and not exists (select 1 from campaigns.suppressions s where s.user_id = e.user_id and s.email = lower(e.recipient_email))
+            and not exists (select 1 from campaigns.suppressions s where s.user_id = e.user_id and s.email_key = e.email_key)
           returning e.id)
         select id from left_now
         """;

@@ -76,10 +76,10 @@ create or replace function campaigns.refuse_suppressed() returns trigger
 language plpgsql security definer set search_path = '' as $$
 begin
   if tg_op = 'INSERT' then
-    perform 1 from new_rows n join campaigns.suppressions s on s.user_id = n.user_id and s.email = lower(n.recipient_email)
+    perform 1 from new_rows n join campaigns.suppressions s on s.user_id = n.user_id and s.email_key = n.email_key
       where n.status in ('pending', 'sending') limit 1;
   else
-    perform 1 from new_rows n join campaigns.suppressions s on s.user_id = n.user_id and s.email = lower(n.recipient_email)
+    perform 1 from new_rows n join campaigns.suppressions s on s.user_id = n.user_id and s.email_key = n.email_key
     where n.status = 'sending'
       and not exists (select 1 from old_rows o
         where o.id = n.id and o.user_id = n.user_id and o.recipient_email = n.recipient_email and o.status = 'sending') limit 1;
@@ -285,12 +285,11 @@ create or replace function campaigns.matching(p_user_id uuid, p_filter jsonb) re
 language sql stable as $$
   select c.* from campaigns.contacts c
   where c.user_id = (select p_user_id)
-    and (p_filter ->> 'q' is null or strpos(c.email, lower(p_filter ->> 'q')) > 0 or strpos(lower(c.name), lower(p_filter ->> 'q')) > 0
-        or strpos(lower(c.organization_name), lower(p_filter ->> 'q')) > 0)
+    and (p_filter ->> 'q' is null or strpos(c.search_key, util.fold(p_filter ->> 'q')) > 0)
     and (p_filter -> 'tags' is null or c.tags && array(select jsonb_array_elements_text(p_filter -> 'tags')))
     and (p_filter -> 'organizationIds' is null
         or c.organization_id = any (array(select jsonb_array_elements_text(p_filter -> 'organizationIds')::uuid)))
-    and (p_filter ->> 'domain' is null or split_part(c.email, '@', 2) = p_filter ->> 'domain')
+    and (p_filter ->> 'domain' is null or split_part(c.email_key, '@', -1) = p_filter ->> 'domain')
     and (p_filter -> 'consent' is null or (c.consent_at is not null) = (p_filter ->> 'consent')::boolean)
     and p_filter is not null
 $$;

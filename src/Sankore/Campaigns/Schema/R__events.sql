@@ -77,7 +77,7 @@ begin
   select distinct on (e.user_id, lower(e.recipient_email)) e.user_id, lower(e.recipient_email), a.kind, e.campaign_id, a.detail
   from added a join told t using (event_id, message_id) join campaigns.emails_sent e on e.id = a.message_id
   where t.suppresses order by e.user_id, lower(e.recipient_email), campaigns.suppression_rank(a.kind) desc, a.event_id
-  on conflict on constraint suppressions_user_id_email_unique do update
+  on conflict on constraint suppressions_user_id_email_key_unique do update
     set reason = excluded.reason, campaign_id = excluded.campaign_id, detail = excluded.detail
   where campaigns.suppression_rank(excluded.reason) > campaigns.suppression_rank(s.reason);
   campaigns := array(select c from campaigns.settle_events(p_messages) c);
@@ -106,7 +106,7 @@ declare
 begin
   select * into v_message from campaigns.emails_sent e where e.id = p_message for no key update;
   delete from campaigns.suppressions s
-  where s.user_id = v_message.user_id and s.email = lower(v_message.recipient_email) and s.reason = 'unsubscribed';
+  where s.user_id = v_message.user_id and s.email_key = v_message.email_key and s.reason = 'unsubscribed';
   update campaigns.emails_sent e set unsubscribed_at = null where e.id = p_message and e.unsubscribed_at is not null;
   return v_message.campaign_id;
 end $$;

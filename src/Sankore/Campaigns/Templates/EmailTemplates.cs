@@ -9,8 +9,7 @@ namespace Sankore.Campaigns;
 public sealed class EmailTemplates(Db db, IStringLocalizer<Strings> words)
 {
     private const string Found =
-        "from campaigns.email_templates t where t.user_id = (select auth.uid()) and (@Pattern::text is null or t.name ilike @Pattern"
-        + " or t.subject ilike @Pattern)";
+        "from campaigns.email_templates t where t.user_id = (select auth.uid()) and util.finds(@Pattern::text, t.name, t.subject)";
     private const string ListSql = $"select t.id, t.name, t.subject, t.version, t.created_at, t.updated_at {Found}";
     private const string CountSql = $"select count(*) {Found}";
 

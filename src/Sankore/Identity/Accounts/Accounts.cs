@@ -3,6 +3,7 @@ using Microsoft.AspNetCore.Identity;
 using Microsoft.AspNetCore.WebUtilities;
 using Sankore.Platform.Data;
 using Sankore.Platform.Jobs;
+using Sankore.Platform.Mail;
 using Sankore.Platform.Security;
 
 namespace Sankore.Identity;
@@ -26,8 +27,8 @@ public sealed class Accounts(
     /// Has the link mailed with which an account's password can be set anew, if there is such an account; says nothing either way, and
     /// takes the same time.
     /// </summary>
-    public Task Forgotten(string? email, CancellationToken ct) => Mail.IsAddress(email?.Trim())
-        ? db.Run(Caller.Service, session => AddressMailJob.Ask(session, PasswordResetJob.Type, email!), ct)
+    public Task Forgotten(string? email, CancellationToken ct) => Addresses.Normalize(email) is { } address && Mail.IsAddress(address)
+        ? db.Run(Caller.Service, session => AddressMailJob.Ask(session, PasswordResetJob.Type, address), ct)
         : Task.CompletedTask;
 
     /// <summary>
@@ -83,7 +84,7 @@ public sealed class Accounts(
     /// </summary>
     public async Task ChangeEmail(Account account, Proof proof, string? email)
     {
-        email = email?.Trim();
+        email = Addresses.Normalize(email);
         if (!Mail.IsAddress(email))
         {
             throw Refusal.At("newEmail", Reason.EmailInvalid);

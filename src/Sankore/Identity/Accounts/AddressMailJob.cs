@@ -20,7 +20,7 @@ public abstract class AddressMailJob(IServiceScopeFactory scopes) : IJobHandler
 
     /// <summary>Asks for one, in the request's language.</summary>
     public static Task Ask(Session session, string jobType, string email) =>
-        session.Enqueue(jobType, new Payload(email.Trim(), CultureInfo.CurrentUICulture.Name), priority: 10);
+        session.Enqueue(jobType, new Payload(email, CultureInfo.CurrentUICulture.Name), priority: 10);
 
     public async Task Run(Job job, CancellationToken ct)
     {

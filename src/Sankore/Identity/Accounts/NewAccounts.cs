@@ -8,7 +8,7 @@ namespace Sankore.Identity;
 public sealed record NewAccount(Guid Id, string Email, string DisplayName, string? Phone)
 {
     /// <summary>The key of the address.</summary>
-    public string NormalizedEmail => AddressKey.Of(Email);
+    public string NormalizedEmail => Addresses.Key(Email);
 }
 
 /// <summary>
@@ -36,7 +36,7 @@ public static class NewAccounts
     /// <summary>Whose the addresses are that an account has; by the key of the address.</summary>
     public static Task<Dictionary<string, Guid>> FindAccounts(
         this Session session, IEnumerable<string> emails) => session.AsService(async s =>
-        (await s.Query<Known>(FindSql, new { emails = emails.Select(AddressKey.Of).Distinct().ToArray() }))
+        (await s.Query<Known>(FindSql, new { emails = emails.Select(Addresses.Key).Distinct().ToArray() }))
             .ToDictionary(k => k.NormalizedEmail, k => k.Id));
 
     /// <summary>Makes accounts without a password. Refuses with EMAIL_TAKEN.</summary>

@@ -56,6 +56,13 @@ begin
   return new;
 end $$;
 
+-- Whether a pattern (ListQuery.Pattern) finds any of a row's texts, without case and accents; no pattern finds everything.
+create or replace function util.finds(p_pattern text, variadic p_texts text[]) returns boolean
+language sql stable parallel safe as $$
+  select p_pattern is null or util.fold(array_to_string(p_texts, ' ')) like util.fold(p_pattern)
+$$;
+grant execute on function util.finds(text, text[]) to anon, authenticated, service_role;
+
 -- A moment as the clocks on the walls have it, in West Africa Time (UTC+1): said here and in C# (Days.Offset; DaysTests compares the two).
 create or replace function util.local(p_at timestamptz) returns timestamp
 language sql immutable parallel safe as $$ select p_at at time zone 'UTC' + interval '1 hour' $$;

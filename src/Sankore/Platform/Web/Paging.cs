@@ -28,7 +28,7 @@ public sealed record ListQuery
     /// <summary>Rows before the page.</summary>
     public long Offset => (Number - 1L) * Limit;
 
-    /// <summary>The words as a pattern for <c>ilike</c>, or null.</summary>
+    /// <summary>The words as a pattern of what <c>util.finds</c> looks for, or null.</summary>
     public string? Pattern => string.IsNullOrWhiteSpace(Q) ? null
         : "%"
         + Q.Trim()[..Math.Min(Q.Trim().Length, 100)].Replace("\0", "", StringComparison.Ordinal)

@@ -48,7 +48,7 @@ public sealed class Categories(Db db)
         """;
 
     private const string Where =
-        " from tenancy.business_categories c where (@Pattern::text is null or c.name ilike @Pattern or c.slug ilike @Pattern)";
+        " from tenancy.business_categories c where util.finds(@Pattern::text, c.name, c.slug)";
     private const string OneSql = $"select {Columns} from tenancy.business_categories c where c.id = @id";
 
     private static readonly PagedSql Pages = new("select count(*)" + Where, "select " + Columns + Where,

@@ -1,4 +1,5 @@
 using Sankore.Platform.Jobs;
+using Sankore.Platform.Mail;
 using Sankore.Platform.Security;
 using Sankore.Platform.Text;
 
@@ -22,7 +23,7 @@ public sealed record GroupInput(
             Code = Inputs.Code(Code, Name),
             City = Texts.Blank(City),
             Country = Texts.Blank(Country)?.ToUpperInvariant() ?? "CG",
-            ContactEmail = Texts.Blank(ContactEmail),
+            ContactEmail = Addresses.Normalize(ContactEmail),
             ContactPhone = Texts.Blank(ContactPhone),
             Status = Status ?? "active",
             TimeZone = Texts.Blank(TimeZone) ?? Zones.Default,

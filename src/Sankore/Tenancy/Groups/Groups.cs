@@ -58,7 +58,7 @@ public sealed class Groups(Db db)
         """;
 
     private const string GroupWhere =
-        " where (@Pattern::text is null or g.name ilike @Pattern or g.code ilike @Pattern or g.city ilike @Pattern)";
+        " where util.finds(@Pattern::text, g.name, g.code, g.city)";
 
     private const string SchoolColumns = """
         c.id, g.id as group_id, g.name as group_name, c.name, c.code, c.level, c.city, c.status, c.version,
@@ -67,7 +67,7 @@ public sealed class Groups(Db db)
 
     private const string SchoolFrom = " from tenancy.schools c join tenancy.school_groups g on g.id = c.school_group_id";
     private const string SchoolWhere =
-        " where (@Pattern::text is null or c.name ilike @Pattern or c.code ilike @Pattern or c.city ilike @Pattern)"
+        " where util.finds(@Pattern::text, c.name, c.code, c.city)"
         + " and (@groupId::uuid is null or c.school_group_id = @groupId)";
 
     private static readonly PagedSql GroupPages =

@@ -28,10 +28,10 @@ public sealed class Modules(Db db)
         "id, code, name, description, category_id, kind, sector, priority, status, is_built, icon, route, version, created_at, updated_at";
 
     private const string ListSql = $"""
-        select {Columns} from tenancy.modules where (@Pattern::text is null or name ilike @Pattern or code ilike @Pattern)
+        select {Columns} from tenancy.modules where util.finds(@Pattern::text, name, code)
         """;
     private const string CountSql = """
-        select count(*) from tenancy.modules where (@Pattern::text is null or name ilike @Pattern or code ilike @Pattern)
+        select count(*) from tenancy.modules where util.finds(@Pattern::text, name, code)
         """;
 
     private static readonly PagedSql Pages = new(CountSql, ListSql,
@@ -74,7 +74,7 @@ public sealed class Modules(Db db)
           from tenancy.included_modules i
           left join (select plan_id, count(*) as groups from tenancy.live_subscriptions group by plan_id) s on s.plan_id = i.plan_id
           group by i.module_id) r on r.module_id = m.id
-        where (@Pattern::text is null or m.name ilike @Pattern or m.code ilike @Pattern)
+        where util.finds(@Pattern::text, m.name, m.code)
           and (@state::text is null or (case when m.is_built then m.status else 'building' end) = @state)
           and (@categoryId::uuid is null or m.category_id = @categoryId)
         {InOrder}

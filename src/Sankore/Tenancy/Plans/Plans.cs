@@ -14,7 +14,7 @@ public sealed class Plans(Db db)
         (select count(*) from tenancy.live_subscriptions s where s.plan_id = p.id) as groups
         """;
 
-    private const string Where = " from tenancy.subscription_plans p where (@Pattern::text is null or p.name ilike @Pattern)";
+    private const string Where = " from tenancy.subscription_plans p where util.finds(@Pattern::text, p.name)";
     private const string OneSql = $"select {Columns} from tenancy.subscription_plans p where p.id = @id";
 
     private const string ModulesSql = $"""

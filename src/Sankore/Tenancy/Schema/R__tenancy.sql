@@ -140,7 +140,7 @@ language sql stable security definer set search_path = '' as $$
         where c.school_group_id = p_group_id and (p_role is null or c.role = p_role)
           and (p_school_id is null or c.school_id = p_school_id)) m
   cross join lateral (select x.display_name, x.email from public.profiles x where x.id = m.user_id limit 1) p
-  where (p_pattern is null or p.display_name ilike p_pattern or p.email ilike p_pattern)
+  where util.finds(p_pattern, p.display_name, p.email)
     and (p_group_id = any (tenancy.my_administered_group_ids()) or rbac.has_permission(auth.uid(), 'tenancy.read'))
 $$;
 grant execute on function tenancy.people_of_group(uuid, text, uuid, text) to authenticated;

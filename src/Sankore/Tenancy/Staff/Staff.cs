@@ -35,7 +35,7 @@ public sealed class Staff(Db db, Invitations invitations, IStringLocalizer<Strin
 
     private const string Where = """
         where (@Role::text is null or f.role = @Role) and (@School::uuid is null or f.school_id = @School)
-          and (@Pattern::text is null or f.name ilike @Pattern or f.email ilike @Pattern)
+          and util.finds(@Pattern::text, f.name, f.email)
         """;
 
     private const string Selected = $"""
@@ -256,5 +256,5 @@ public sealed class Staff(Db db, Invitations invitations, IStringLocalizer<Strin
     private Mail Letter(string email, string name, string group, Uri link) =>
         new(email, strings["staff.mail.subject", group], strings["staff.mail.text", name, group, link]);
 
-    private static string Key(StaffInput person) => AddressKey.Of(person.Email!);
+    private static string Key(StaffInput person) => Addresses.Key(person.Email!);
 }

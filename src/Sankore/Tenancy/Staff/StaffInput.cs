@@ -1,4 +1,5 @@
 using Sankore.Platform.Jobs;
+using Sankore.Platform.Mail;
 using Sankore.Platform.Security;
 using Sankore.Platform.Text;
 
@@ -21,7 +22,7 @@ public sealed record StaffInput(string? Email, string? Name, string? Role, Guid?
     /// <summary>The input in its one form. Refuses with VALIDATION_FAILED.</summary>
     internal StaffInput Normalized()
     {
-        var input = this with { Email = Email?.Trim(), Name = Name?.Trim(), Phone = Texts.Blank(Phone) };
+        var input = this with { Email = Addresses.Normalize(Email), Name = Name?.Trim(), Phone = Texts.Blank(Phone) };
         new Validation().That("email", Mail.IsAddress(input.Email), "EMAIL_INVALID").Required("name", input.Name, 120)
             .OneOf("role", Role, Memberships.Roles)
             .That("schoolId", (Role == "group_admin") == (SchoolId is null), Role == "group_admin" ? "school.none" : "field.required")
