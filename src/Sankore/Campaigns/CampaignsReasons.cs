@@ -7,7 +7,8 @@ public static class CampaignsReasons
 {
     private static readonly Dictionary<string, Reason> Book = new[]
     {
-        Of("CONTACT_EXISTS", 409), Of("ORGANIZATION_EXISTS", 409), Of("SEGMENT_EXISTS", 409), Of("SUPPRESSED", 409),
+        Of("CONTACT_EXISTS", 409), Of("ORGANIZATION_EXISTS", 409), Of("SEGMENT_EXISTS", 409), Of("AUDIENCE_IN_USE", 409),
+        Of("SUPPRESSED", 409),
         Of("SUPPRESSION_KEPT", 409), Of("SUPPRESSION_EXISTS", 409),
         Of("CAMPAIGN_STATE", 409), Of("CAMPAIGN_SETTLED", 409), Of("ATTACHMENTS_FULL", 409), Of("EMAIL_STATE", 409), Of("CHOOSE_TWO", 422),
         Of("CAMPAIGN_INCOMPLETE", 422), Of("AUDIENCE_EMPTY", 422), Of("SIGNATURE_INVALID", 401),
@@ -25,6 +26,9 @@ public static class CampaignsReasons
 
         /// <summary>Another segment of the user has the name.</summary>
         public static Reason SegmentExists => Book["SEGMENT_EXISTS"];
+
+        /// <summary>Campaigns that are not sent yet, named in the message, are for it.</summary>
+        public static Reason AudienceInUse => Book["AUDIENCE_IN_USE"];
 
         /// <summary>The campaign is not in the state that this needs.</summary>
         public static Reason CampaignState => Book["CAMPAIGN_STATE"];

@@ -68,6 +68,34 @@ public sealed class MergeTests
     public void An_HTML_body_has_its_text_beside_it(string html, string text) => PlainText.Of(html).ShouldBe(text);
 
     [Theory]
+    [InlineData("<a href=\"https://exemple.cg/?n={{contact.name}}&o={{organization.name}}#{{contact.email}}\">{{contact.name}}</a>",
+        "<a href=\"https://exemple.cg/?n=Amina%20%3Cb%3EN%E2%80%99Kounkou%3C%2Fb%3E&o=Lyc%C3%A9e%20%22A%20%26%20B%22#amina%40exemple.cg\">"
+        + "Amina &lt;b&gt;N’Kounkou&lt;/b&gt;</a>")]
+    [InlineData("<a href='https://exemple.cg/{{default organization.name \"sans nom\"}}'>x</a>",
+        "<a href='https://exemple.cg/Lyc%C3%A9e%20%22A%20%26%20B%22'>x</a>")]
+    [InlineData("<a href=\"{{unsubscribe_url}}\">x</a>", "<a href=\"https://exemple.cg/u/1\">x</a>")]
+    [InlineData("<a title=\"{{campaign.name}}\" href=https://exemple.cg/{{campaign.name}}>x</a>",
+        "<a title=\"Rentrée\" href=https://exemple.cg/Rentr%C3%A9e>x</a>")]
+    [InlineData("<style>/* } {{ no {{field}} */ p{color:red} /* é</style>x", "<style> p{color:red} </style>x")]
+    public void Fields_in_addresses_are_encoded_and_braces_in_comments_mean_nothing(string html, string filled)
+    {
+        MergeText.MistakeOfHtml(html).ShouldBeNull();
+        MergeText.OfHtml(MergeText.Prepared(html)).Fill(Known).ShouldBe(filled);
+    }
+
+    [Theory]
+    [InlineData("www.exemple.cg", true), InlineData("exemple.cg/inscription", true), InlineData("exemple.cg:8080/a", true)]
+    [InlineData("/inscription", true), InlineData("https://exemple.cg", false), InlineData("mailto:a@exemple.cg", false)]
+    [InlineData("tel:+24206", false), InlineData("#bas", false), InlineData("{{unsubscribe_url}}", false), InlineData("", false)]
+    public void A_link_without_a_scheme_is_named(string address, bool isNamed)
+    {
+        var validation = new Sankore.Platform.Security.Validation().Draft("Objet", $"<p><a href=\"{address}\">x</a></p>");
+        var refused = Record.Exception(validation.Check) as Sankore.Platform.Security.Refusal;
+        refused?.Fields["content"].Key.ShouldBe("html.no_scheme");
+        (refused is not null).ShouldBe(isNamed);
+    }
+
+    [Theory]
     [InlineData("<style>{ \"x\"{{unsubscribe_url}}\"{{contact.name}}}}")]
     [InlineData("<style>a{b:{{contact.name}}}</style>")]
     [InlineData("{{contact.name}}}")]

@@ -64,7 +64,7 @@ public sealed class TrackingTests
         clicks.Distinct().Count().ShouldBe(3);
         html.ShouldContain("href=\"mailto:a@exemple.cg\"");
         html.ShouldContain("<!-- <a href=\"https://exemple.cg/no\">non</a> -->");
-        html.ShouldMatch("href=\"https://exemple.cg/[^\"]+@exemple");
+        html.ShouldMatch("href=\"https://exemple.cg/[^\"]+%40exemple");
         html.ShouldContain("/u/");
         var text = mail.Plain();
         text.ShouldContain("https://exemple.cg/a?b=1&c=2");

@@ -164,7 +164,7 @@ public sealed class InvitationLifeTests(World world) : IClassFixture<World>
     private static readonly string[] All =
         ["identity.invite", "rbac.grant", "tenancy.read", "tenancy.manage", "tenancy.delete", "identity.read", "identity.manage_keys",
             "rbac.read",
-            "audit.read", "operations.read", "identity.recover"];
+            "audit.read", "operations.read", "operations.manage", "identity.recover"];
 
     private async Task Undo(string what, Tenant tenant, string inviter, string email, bool hasAccount)
     {

@@ -53,10 +53,19 @@ public sealed class Contacts(Db db)
 
     private const string DeleteSql = "delete from campaigns.contacts where id = any (@ids::uuid[])";
 
-    // What was written to those that go counts for the one that stays; it keeps what it has, and takes what it lacks.
+    // What was written to those that go counts for the one that stays; it keeps what it has, and takes what it lacks, that one of them left
+    // among it. What still waits for them waits for it, once.
     private const string MergeSql = """
         select from campaigns.contacts where id = any (@ids::uuid[] || @id) order by id for update;
-        update campaigns.emails_sent e set contact_id = @id where e.contact_id = any (@ids::uuid[]);
+        update campaigns.emails_sent e set contact_id = @id where e.contact_id = any (@ids::uuid[]) and e.status <> 'pending';
+        update campaigns.emails_sent e set contact_id = @id, recipient_email = c.email
+        from campaigns.contacts c
+        where c.id = @id and e.id in (
+          select distinct on (w.campaign_id) w.id from campaigns.emails_sent w
+          where w.contact_id = any (@ids::uuid[]) and w.status = 'pending'
+            and not exists (select from campaigns.emails_sent o where o.campaign_id = w.campaign_id and o.contact_id = @id)
+          order by w.campaign_id, w.id);
+        select campaigns.keep_left(@id, array(select email from campaigns.contacts where id = any (@ids::uuid[])));
         with gone as (delete from campaigns.contacts where id = any (@ids::uuid[]) returning *)
         update campaigns.contacts c
         set name = coalesce(c.name, g.name), organization_id = coalesce(c.organization_id, g.organization_id),

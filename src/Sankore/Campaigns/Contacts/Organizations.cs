@@ -77,9 +77,22 @@ public sealed class Organizations(Db db)
         }, ct);
     }
 
-    /// <summary>Deletes an organisation; its contacts stay, without one. Refuses with NOT_FOUND.</summary>
-    public Task Delete(Caller caller, Guid id, CancellationToken ct) =>
-        db.Run(caller, session => session.ExecuteOne("delete from campaigns.organizations where id = @id", new { id }), ct);
+    /// <summary>The campaigns that wait to be sent to an organisation.</summary>
+    public Task<IReadOnlyList<string>> Users(Caller caller, Guid id, CancellationToken ct) =>
+        db.Read(caller, session => EmailCampaigns.UsersOf(session, id), ct);
+
+    /// <summary>
+    /// Deletes an organisation; its contacts stay, without one. Refuses with NOT_FOUND, and with AUDIENCE_IN_USE unless it is to go
+    /// <paramref name="anyway"/>.
+    /// </summary>
+    public Task Delete(Caller caller, Guid id, bool anyway, CancellationToken ct) => db.Run(caller, async session =>
+    {
+        if (!anyway)
+        {
+            await EmailCampaigns.RefuseInUse(session, id);
+        }
+        await session.ExecuteOne("delete from campaigns.organizations where id = @id", new { id });
+    }, ct);
 
     /// <summary>Merges organisations into one, which keeps its name and takes their contacts. Refuses with NOT_FOUND.</summary>
     public Task<Organization> Merge(

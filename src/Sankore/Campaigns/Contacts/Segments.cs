@@ -105,9 +105,22 @@ public sealed class Segments(Db db)
         }, ct);
     }
 
-    /// <summary>Deletes a segment; its contacts stay. Refuses with NOT_FOUND.</summary>
-    public Task Delete(Caller caller, Guid id, CancellationToken ct) =>
-        db.Run(caller, session => session.ExecuteOne("delete from campaigns.segments where id = @id", new { id }), ct);
+    /// <summary>The campaigns that wait to be sent to a segment.</summary>
+    public Task<IReadOnlyList<string>> Users(Caller caller, Guid id, CancellationToken ct) =>
+        db.Read(caller, session => EmailCampaigns.UsersOf(session, id), ct);
+
+    /// <summary>
+    /// Deletes a segment; its contacts stay. Refuses with NOT_FOUND, and with AUDIENCE_IN_USE unless it is to go
+    /// <paramref name="anyway"/>: campaigns for it have nobody to write to then.
+    /// </summary>
+    public Task Delete(Caller caller, Guid id, bool anyway, CancellationToken ct) => db.Run(caller, async session =>
+    {
+        if (!anyway)
+        {
+            await EmailCampaigns.RefuseInUse(session, id);
+        }
+        await session.ExecuteOne("delete from campaigns.segments where id = @id", new { id });
+    }, ct);
 
     private static async Task<Segment> One(Session session, Guid id) => (await session.One<Row>(OneSql, new { id })).ToView();
 }

@@ -47,12 +47,34 @@ public sealed partial record TrackedHtml(string Template, IReadOnlyList<string> 
         .ToString()
         : link($"/o/{links.Sign(LinkPurpose.Open, message)}.gif").ToString());
 
+    /// <summary>
+    /// An address of the web as a header can say it, as browsers do: line breaks and tabs count for nothing, a domain is asked for in ASCII
+    /// (IDNA), and other letters are percent-encoded (RFC 3986). One that is ASCII stays as it is; null: it is none.
+    /// </summary>
+    internal static string? Location(string url)
+    {
+        var written = string.Concat(url.Where(c => c is not ('\t' or '\r' or '\n'))).Trim();
+        if (!Uri.TryCreate(written, UriKind.Absolute, out var uri) || uri.Scheme is not ("http" or "https"))
+        {
+            return null;
+        }
+        if (!written.AsSpan().ContainsAnyExceptInRange('!', '~') && written.Contains("://", StringComparison.Ordinal))
+        {
+            return written;
+        }
+        var host = uri.HostNameType == UriHostNameType.Dns ? uri.IdnHost : uri.Host;
+        var who = uri.UserInfo.Length > 0 ? uri.GetComponents(UriComponents.UserInfo, UriFormat.UriEscaped) + "@" : "";
+        var rest = uri.GetComponents(UriComponents.PathAndQuery | UriComponents.Fragment, UriFormat.UriEscaped);
+        var said = $"{uri.Scheme}://{who}{host}{(uri.IsDefaultPort ? "" : $":{uri.Port}")}{rest}";
+        return said.AsSpan().ContainsAnyExceptInRange('!', '~') ? null : said;
+    }
+
     private static string Marked(Match href, List<string> urls)
     {
         var value = href.Groups["value"];
-        var url = WebUtility.HtmlDecode(value.Value).Trim();
-        if (url.Contains("{{", StringComparison.Ordinal) || url.Length > MaxUrl || !Uri.TryCreate(url, UriKind.Absolute, out var uri)
-            || uri.Scheme is not ("http" or "https") || (!urls.Contains(url) && urls.Count == MaxLinks))
+        var written = WebUtility.HtmlDecode(value.Value);
+        if (written.Contains("{{", StringComparison.Ordinal) || Location(written) is not { Length: <= MaxUrl } url
+            || (!urls.Contains(url) && urls.Count == MaxLinks))
         {
             return href.Value;
         }
@@ -83,22 +105,24 @@ public sealed partial record TrackedHtml(string Template, IReadOnlyList<string> 
 public sealed class Tracking(Db db, SignedLinks links, ProgressFeed progress)
 {
     private const string KeepSql = """
-        insert into campaigns.campaign_links (campaign_id, user_id, number, url) select @campaign, @userId, number, url
+        with gone as (
+          delete from campaigns.campaign_links where campaign_id = @campaign and number > cardinality(@urls::text[]) and clicks = 0)
+        insert into campaigns.campaign_links as l (campaign_id, user_id, number, url) select @campaign, @userId, number, url
         from unnest(@urls::text[]) with ordinality u (url, number)
-        on conflict on constraint campaign_links_pkey do nothing
+        on conflict on constraint campaign_links_pkey do update set url = excluded.url where l.url <> excluded.url
         """;
 
     private const string FollowSql = "select url, is_first from campaigns.follow_link(@Message, @Number)";
-    private const string UrlSql = """
-        select l.url from campaigns.emails_sent e
-        join campaigns.campaign_links l on l.user_id = e.user_id and l.campaign_id = e.campaign_id and l.number = @Number
-        where e.id = @Message
-        """;
-    private const string ExistsSql = "select exists (select 1 from campaigns.emails_sent where id = @Message)";
+    private const string UrlSql = "select url from campaigns.link_url(@Message, @Number) url";
+
+    // Null: there is no such message; false: it counts for nothing.
+    private const string CountsSql = "select (select not (is_try or is_past) from campaigns.written(@Message))";
 
     private sealed record Followed(string? Url, bool IsFirst);
 
-    /// <summary>Keeps where a campaign's links lead, before the first of its messages leaves.</summary>
+    /// <summary>
+    /// Keeps where a campaign's links lead, before the first of its messages leaves; of a draft that is tried, as they are then.
+    /// </summary>
     public Task Keep(Guid campaign, Guid userId, IReadOnlyList<string> urls, CancellationToken ct) =>
         urls.Count == 0 ? Task.CompletedTask
             : db.Run(Caller.Service, session => session.Execute(KeepSql, new { campaign, userId, urls = urls.ToArray() }), ct);
@@ -112,17 +136,28 @@ public sealed class Tracking(Db db, SignedLinks links, ProgressFeed progress)
         var target = await links.Read(LinkPurpose.Click, token, ct) ?? throw new Refusal(Reason.NotFound);
         if (!counts)
         {
-            return await db.Read(Caller.Service, session => session.One<string>(UrlSql, target), ct);
+            return await db.Read(Caller.Service, session => Url(session, target), ct);
         }
         var (url, taken) = await db.Run(Caller.Service, async session =>
         {
             var followed = await session.One<Followed>(FollowSql, target);
+            if (followed.Url is null)
+            {
+                return (await Url(session, target), null);
+            }
             var clicked = DeliveryEvent.Of($"click:{target.Message}:{target.Number}", target.Message, "clicked", null, null, null);
-            return (followed.Url ?? throw new Refusal(Reason.NotFound), await DeliveryEvents.Take(session, "sankore", [clicked]));
+            return (Known(followed.Url), (DeliveryEvents.Taken?)await DeliveryEvents.Take(session, "sankore", [clicked]));
         }, ct);
-        progress.Changed(taken.Changed);
+        progress.Changed(taken?.Changed ?? []);
         return url;
     }
+
+    private static async Task<string> Url(Session session, LinkTarget target) =>
+        Known(await session.Find<string>(UrlSql, target));
+
+    // What earlier versions kept may have other letters.
+    private static string Known(string? url) =>
+        url is not null && TrackedHtml.Location(url) is { } location ? location : throw new Refusal(Reason.NotFound);
 
     /// <summary>Notes that a message was opened. Refuses with NOT_FOUND.</summary>
     /// <param name="token">The picture's.</param>
@@ -132,8 +167,8 @@ public sealed class Tracking(Db db, SignedLinks links, ProgressFeed progress)
     {
         var target = await links.Read(LinkPurpose.Open, token, ct) ?? throw new Refusal(Reason.NotFound);
         var taken =
-            await db.Run(Caller.Service, async session => !await session.Value<bool>(ExistsSql, target) ? throw new Refusal(Reason.NotFound)
-            : counts
+            await db.Run(Caller.Service, async session =>
+            (await session.Value<bool?>(CountsSql, target) ?? throw new Refusal(Reason.NotFound)) && counts
             ? await DeliveryEvents.Take(
                 session, "sankore", [DeliveryEvent.Of($"open:{target.Message}", target.Message, "opened", null, null, null)]) : null, ct);
         progress.Changed(taken?.Changed ?? []);

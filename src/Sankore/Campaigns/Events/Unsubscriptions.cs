@@ -7,7 +7,9 @@ namespace Sankore.Campaigns;
 /// <param name="Sender">Who writes.</param>
 /// <param name="Address">The address that is written to, masked.</param>
 /// <param name="Suppression">Why it is not written to any more; null: it is.</param>
-public sealed record Subscription(string Sender, string Address, string? Suppression)
+/// <param name="IsTry">Whether the message was sent by its author to themselves: its link does nothing.</param>
+/// <param name="IsPast">Whether the campaign is gone since.</param>
+public sealed record Subscription(string Sender, string Address, string? Suppression, bool IsTry, bool IsPast)
 {
     /// <summary>Whether they have left.</summary>
     public bool HasLeft => Suppression is "unsubscribed" or "complained";
@@ -23,12 +25,9 @@ public sealed record Subscription(string Sender, string Address, string? Suppres
 public sealed class Unsubscriptions(Db db, SignedLinks links, ProgressFeed progress)
 {
     private const string OneSql = """
-        select coalesce(c.from_name, p.display_name) as sender, e.recipient_email as address, s.reason as suppression
-        from campaigns.emails_sent e
-        join campaigns.email_campaigns c on c.user_id = e.user_id and c.id = e.campaign_id
-        join public.profiles p on p.id = e.user_id
-        left join campaigns.suppressions s on s.user_id = e.user_id and s.email_key = e.email_key
-        where e.id = @message
+        select w.sender, coalesce(w.address, '') as address, s.reason as suppression, w.is_try, w.is_past
+        from campaigns.written(@message) w
+        left join campaigns.suppressions s on s.user_id = w.user_id and s.email_key = util.address_key(w.address)
         """;
 
     private const string ReturnSql = "select campaigns.resubscribe(@message)";
@@ -46,10 +45,16 @@ public sealed class Unsubscriptions(Db db, SignedLinks links, ProgressFeed progr
     public async Task Leave(string token, CancellationToken ct)
     {
         var message = await Message(token, ct);
-        var taken = await db.Run(Caller.Service, async session => (await Find(session, message)).HasLeft ? null
-            : await DeliveryEvents.Take(
-            session, "sankore", [DeliveryEvent.Of($"leave:{message}:{Guid.CreateVersion7()}", message, "unsubscribed", null, null, null)]),
-            ct);
+        var taken = await db.Run(Caller.Service, async session =>
+        {
+            var found = await Find(session, message);
+            if (found is { IsPast: true, HasLeft: false })
+            {
+                await session.Execute("select campaigns.leave_past(@message)", new { message });
+            }
+            return found.HasLeft || found.IsTry || found.IsPast ? null : await DeliveryEvents.Take(session, "sankore",
+                [DeliveryEvent.Of($"leave:{message}:{Guid.CreateVersion7()}", message, "unsubscribed", null, null, null)]);
+        }, ct);
         progress.Changed(taken?.Changed ?? []);
     }
 
@@ -60,9 +65,9 @@ public sealed class Unsubscriptions(Db db, SignedLinks links, ProgressFeed progr
         var campaign = await db.Run(Caller.Service, async session =>
         {
             await Find(session, message);
-            return await session.Value<Guid>(ReturnSql, new { message });
+            return await session.Value<Guid?>(ReturnSql, new { message });
         }, ct);
-        progress.Changed([campaign]);
+        progress.Changed(campaign is { } id ? [id] : []);
     }
 
     /// <summary>Enough of an address to know it again, for whoever has it: <c>a•••@exemple.cg</c>.</summary>
@@ -75,6 +80,6 @@ public sealed class Unsubscriptions(Db db, SignedLinks links, ProgressFeed progr
     private static async Task<Subscription> Find(Session session, Guid message)
     {
         var found = await session.One<Subscription>(OneSql, new { message });
-        return found with { Address = Masked(found.Address) };
+        return found.Address.Length == 0 ? found : found with { Address = Masked(found.Address) };
     }
 }

@@ -137,7 +137,7 @@ public sealed class CampaignBatchJob(
                 if (sending.Left is null)
                 {
                     sending.Left = await ledger.Write(
-                        sending.Campaign, [.. sending.Results], [.. sending.Group.Select(m => m.Id)], sending.Job, leaving);
+                        sending.Campaign, [.. sending.Results], sending.Group, sending.Job, leaving);
                     sending.Results.Clear();
                     sending.Since = time.GetTimestamp();
                 }

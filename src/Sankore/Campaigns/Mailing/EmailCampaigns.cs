@@ -117,6 +117,26 @@ public sealed class EmailCampaigns(Db db)
           where not exists (select 1 from campaigns.suppressions s where s.user_id = k.user_id and s.email_key = k.email_key))
         """;
 
+    // Those that are settled have their messages already.
+    private const string UsersSql = """
+        select c.name from campaigns.email_campaigns c
+        where c.user_id = (select auth.uid()) and c.status in ('draft', 'scheduled')
+          and (c.audience ->> 'segmentId' = @id::text or c.audience -> 'organizationIds' ? @id::text)
+        order by c.status desc, c.created_at desc limit 10
+        """;
+
+    /// <summary>The caller's campaigns that wait to be sent to a segment or an organisation, scheduled ones first; at most ten.</summary>
+    internal static Task<IReadOnlyList<string>> UsersOf(Session session, Guid id) => session.Query<string>(UsersSql, new { id });
+
+    /// <summary>Refuses with AUDIENCE_IN_USE where such campaigns are there.</summary>
+    internal static async Task RefuseInUse(Session session, Guid id)
+    {
+        if (await UsersOf(session, id) is { Count: > 0 } users)
+        {
+            throw new Refusal(Reason.AudienceInUse, string.Join(", ", users));
+        }
+    }
+
     internal sealed record Row(
         Guid Id, string Name, string Subject, string Content, string Status, Guid? TemplateId, string? FromName, string? ReplyTo,
         string Audience, bool TrackOpens, bool TrackClicks,

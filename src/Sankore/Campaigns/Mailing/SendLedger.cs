@@ -32,7 +32,8 @@ public sealed class SendLedger : IAsyncDisposable
 {
     private const int MaxAtOnce = 1000;
 
-    // Whoever has lost the job, and whoever writes to somebody who has left or for a campaign that was paused, is not let go.
+    // Whoever has lost the job, and whoever writes to somebody who has left, or has another address by now, or for a campaign that was
+    // paused, is not let go.
     private const string WriteSql = """
         with arrived as (
           update campaigns.emails_sent e
@@ -52,9 +53,9 @@ public sealed class SendLedger : IAsyncDisposable
           update campaigns.emails_sent e
           set status = 'sending', attempts = e.attempts + 1, job_id = l.job_id, job_attempt = l.attempt,
               error_code = null, error = null, next_attempt_at = null
-          from unnest(@leaving::uuid[], @jobs::uuid[], @attempts::int[]) as l (id, job_id, attempt)
+          from unnest(@leaving::uuid[], @emails::text[], @jobs::uuid[], @attempts::int[]) as l (id, email, job_id, attempt)
           join util.job_queue j on j.id = l.job_id and j.attempts = l.attempt and j.status = 'running'
-          where e.id = l.id and e.status = 'pending'
+          where e.id = l.id and e.status = 'pending' and e.recipient_email = l.email
             and exists (select 1 from campaigns.email_campaigns c where c.id = e.campaign_id and c.status = 'sending')
             and not exists (select 1 from campaigns.suppressions s where s.user_id = e.user_id and s.email_key = e.email_key)
           returning e.id)
@@ -68,14 +69,14 @@ public sealed class SendLedger : IAsyncDisposable
     private readonly Task _writing;
     private volatile bool _isClosed;
 
-    private sealed record Entry(Guid Campaign, IReadOnlyList<SendResult> Results, IReadOnlyList<Guid> Leaving, Guid Job, int Attempt)
+    private sealed record Entry(Guid Campaign, IReadOnlyList<SendResult> Results, IReadOnlyList<Message> Leaving, Guid Job, int Attempt)
     {
         public TaskCompletionSource<IReadOnlySet<Guid>> Written { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
         /// <summary>Why nothing of it leaves.</summary>
         public Exception? Lost { get; set; }
 
-        public IReadOnlyList<Guid> Left => Lost is null ? Leaving : [];
+        public IReadOnlyList<Message> Left => Lost is null ? Leaving : [];
     }
 
     /// <summary>Begins to wait for what is to be written.</summary>
@@ -91,7 +92,7 @@ public sealed class SendLedger : IAsyncDisposable
     /// </returns>
     /// <exception cref="IOException">It cannot be written down that they leave: none does. What had arrived is written by then.</exception>
     internal async Task<IReadOnlySet<Guid>> Write(
-        Guid campaign, IReadOnlyList<SendResult> results, IReadOnlyList<Guid> leaving, Job job, CancellationToken ct)
+        Guid campaign, IReadOnlyList<SendResult> results, IReadOnlyList<Message> leaving, Job job, CancellationToken ct)
     {
         var entry = new Entry(campaign, results, leaving, job.Id, job.Attempt);
         await _entries.Writer.WriteAsync(entry, ct);
@@ -162,7 +163,8 @@ public sealed class SendLedger : IAsyncDisposable
             pauses = arrived.Select(a => a.Pause).ToArray(),
             tried = arrived.Select(a => a.IsTried).ToArray(),
             suppressed = arrived.Where(a => a.Suppresses).Select(a => a.Id).ToArray(),
-            leaving = entries.SelectMany(e => e.Left).ToArray(),
+            leaving = entries.SelectMany(e => e.Left.Select(m => m.Id)).ToArray(),
+            emails = entries.SelectMany(e => e.Left.Select(m => m.Email)).ToArray(),
             jobs = entries.SelectMany(e => e.Left.Select(_ => e.Job)).ToArray(),
             attempts = entries.SelectMany(e => e.Left.Select(_ => e.Attempt)).ToArray(),
         };

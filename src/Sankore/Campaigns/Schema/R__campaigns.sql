@@ -56,6 +56,48 @@ create or replace trigger rename_organization after update of name on campaigns.
 create or replace trigger forget_organization before delete on campaigns.organizations
   for each row execute function campaigns.rename_organization();
 
+-- What still waits for somebody follows them: to their new address, or nowhere once they are gone. Whoever left has left at a new address
+-- too.
+create or replace function campaigns.follow_contact() returns trigger
+language plpgsql security definer set search_path = '' as $$
+begin
+  if tg_op = 'DELETE' then
+    update campaigns.emails_sent e set status = 'failed', error_code = 'CONTACT_DELETED'
+    where e.user_id = old.user_id and e.contact_id = old.id and e.status = 'pending';
+    return old;
+  end if;
+  update campaigns.emails_sent e
+  set recipient_email = case when o.is_there then e.recipient_email else new.email end,
+    status = case when o.is_there then 'failed' else 'pending' end, error_code = case when o.is_there then 'CONTACT_MERGED' end
+  from (
+    select m.id, exists (select from campaigns.emails_sent x
+                         where x.campaign_id = m.campaign_id and x.id <> m.id and x.email_key = util.address_key(new.email)) as is_there
+    from campaigns.emails_sent m where m.user_id = new.user_id and m.contact_id = new.id and m.status = 'pending') o
+  where e.id = o.id;
+  perform campaigns.keep_left(new.id, array[old.email]);
+  return null;
+end $$;
+create or replace trigger follow_contact_on_update after update of email on campaigns.contacts
+  for each row when (new.email is distinct from old.email) execute function campaigns.follow_contact();
+create or replace trigger follow_contact_on_delete before delete on campaigns.contacts
+  for each row execute function campaigns.follow_contact();
+
+-- A contact whose person left at one of these addresses has left: in another spelling, or as one of two that became one.
+create or replace function campaigns.keep_left(p_contact uuid, p_addresses text[]) returns void
+language sql security definer set search_path = '' as $$
+  insert into campaigns.suppressions as s (user_id, email, reason, campaign_id, detail)
+  select distinct on (c.id) c.user_id, c.email, l.reason, l.campaign_id, l.detail
+  from campaigns.contacts c
+  join campaigns.suppressions l on l.user_id = c.user_id and l.reason in ('unsubscribed', 'complained')
+    and l.email_key in (select util.address_key(a) from unnest(p_addresses) a)
+  where c.id = p_contact and (auth.uid() is null or c.user_id = auth.uid())
+  order by c.id, l.reason
+  on conflict on constraint suppressions_user_id_email_key_unique do update
+    set reason = excluded.reason, campaign_id = excluded.campaign_id, detail = excluded.detail
+  where s.reason not in ('unsubscribed', 'complained')
+$$;
+grant execute on function campaigns.keep_left(uuid, text[]) to authenticated, service_role;
+
 -- A message knows whose organisation it went to, whatever becomes of the contact.
 create or replace function campaigns.update_recipient_organization() returns trigger
 language plpgsql as $$
@@ -224,7 +266,8 @@ begin
                    coalesce(sum(sign) filter (where status = 'bounced'), 0) as bounced,
                  coalesce(sum(sign) filter (where status = 'pending' and attempts > 0), 0) as deferred,
                  coalesce(sum(sign) filter (where status = 'failed' and error_code = 'OUTCOME_UNKNOWN'), 0) as unknown,
-                 coalesce(sum(sign) filter (where status = 'failed' and error_code = 'SUPPRESSED'), 0) as suppressed,
+                 coalesce(sum(sign) filter (where status = 'failed' and error_code in ('SUPPRESSED', 'CONTACT_DELETED', 'CONTACT_MERGED')),
+                   0) as suppressed,
                  coalesce(sum(sign) filter (where opened_at is not null), 0) as opened,
                    coalesce(sum(sign) filter (where clicked_at is not null), 0) as clicked,
                  coalesce(sum(sign) filter (where unsubscribed_at is not null), 0) as unsubscribed,

@@ -74,14 +74,92 @@ begin
     on conflict on constraint delivery_events_pkey do nothing
     returning event_id, message_id, kind, detail)
   insert into campaigns.suppressions as s (user_id, email, reason, campaign_id, detail)
-  select distinct on (e.user_id, lower(e.recipient_email)) e.user_id, lower(e.recipient_email), a.kind, e.campaign_id, a.detail
+  select distinct on (e.user_id, util.address_key(m.address)) e.user_id, m.address, a.kind, e.campaign_id, a.detail
   from added a join told t using (event_id, message_id) join campaigns.emails_sent e on e.id = a.message_id
-  where t.suppresses order by e.user_id, lower(e.recipient_email), campaigns.suppression_rank(a.kind) desc, a.event_id
+  -- Whoever leaves by an old message is a person, wherever they are written to now.
+  cross join lateral (
+    select e.recipient_email as address union
+    select k.email from campaigns.contacts k where k.user_id = e.user_id and k.id = e.contact_id and a.kind <> 'bounced') m
+  where t.suppresses order by e.user_id, util.address_key(m.address), campaigns.suppression_rank(a.kind) desc, a.event_id
   on conflict on constraint suppressions_user_id_email_key_unique do update
     set reason = excluded.reason, campaign_id = excluded.campaign_id, detail = excluded.detail
   where campaigns.suppression_rank(excluded.reason) > campaigns.suppression_rank(s.reason);
   campaigns := array(select c from campaigns.settle_events(p_messages) c);
 end $$;
+
+-- Whom a message was for, and who wrote it: one that left, whatever became of its campaign, or one that somebody sent to themselves. Its
+-- addresses are all that its recipient is written to by.
+create or replace function campaigns.written(p_message uuid)
+returns table (user_id uuid, sender text, address text, addresses text[], is_try boolean, is_past boolean)
+language sql stable security definer set search_path = '' as $$
+  select e.user_id, coalesce(c.from_name, p.display_name), e.recipient_email, array_remove(array[e.recipient_email, k.email], null),
+    false, false
+  from campaigns.emails_sent e
+  join campaigns.email_campaigns c on c.user_id = e.user_id and c.id = e.campaign_id
+  join public.profiles p on p.id = e.user_id
+  left join campaigns.contacts k on k.user_id = e.user_id and k.id = e.contact_id
+  where e.id = p_message
+  union all
+  select m.user_id, m.sender, m.recipient_email, array_remove(array[m.recipient_email], null), false, true
+  from campaigns.past_messages m where m.id = p_message
+  union all
+  select t.user_id, coalesce(c.from_name, p.display_name), t.recipient_email, '{}', true, false
+  from campaigns.tries t
+  join campaigns.email_campaigns c on c.user_id = t.user_id and c.id = t.campaign_id
+  join public.profiles p on p.id = t.user_id
+  where t.id = p_message
+$$;
+
+-- Where a link of a message leads, counting nothing.
+create or replace function campaigns.link_url(p_message uuid, p_number integer) returns setof text
+language sql stable security definer set search_path = '' as $$
+  select l.url
+  from (select e.user_id, e.campaign_id from campaigns.emails_sent e where e.id = p_message
+        union all select t.user_id, t.campaign_id from campaigns.tries t where t.id = p_message) m
+  join campaigns.campaign_links l on l.user_id = m.user_id and l.campaign_id = m.campaign_id and l.number = p_number
+  union all
+  select l.url from campaigns.past_messages m join campaigns.past_links l on l.campaign_id = m.campaign_id and l.number = p_number
+  where m.id = p_message
+$$;
+
+-- Leaving by a message whose campaign is gone: nothing is counted, and nobody is written to.
+create or replace function campaigns.leave_past(p_message uuid) returns void
+language plpgsql security definer set search_path = '' as $$
+begin
+  insert into campaigns.suppressions as s (user_id, email, reason)
+  select m.user_id, m.recipient_email, 'unsubscribed' from campaigns.past_messages m
+  where m.id = p_message and m.user_id is not null and m.recipient_email is not null
+  on conflict on constraint suppressions_user_id_email_key_unique do update set reason = excluded.reason, campaign_id = null, detail = null
+  where campaigns.suppression_rank(excluded.reason) > campaigns.suppression_rank(s.reason);
+end $$;
+
+-- A campaign that goes leaves behind what its messages' links need. Of a sender who is gone nobody's address is kept.
+create or replace function campaigns.keep_links() returns trigger
+language plpgsql security definer set search_path = '' as $$
+declare
+  v_sender text;
+begin
+  select p.display_name into v_sender from public.profiles p where p.id = old.user_id;
+  insert into campaigns.past_messages (id, user_id, campaign_id, sender, recipient_email)
+  select e.id, case when v_sender is not null then e.user_id end, e.campaign_id, coalesce(old.from_name, v_sender, ''), case
+    when v_sender is not null then e.recipient_email end
+  from campaigns.emails_sent e
+  where e.user_id = old.user_id and e.campaign_id = old.id
+    and (e.status in ('sending', 'sent', 'delivered', 'bounced') or (e.status = 'failed' and e.error_code = 'OUTCOME_UNKNOWN'));
+  insert into campaigns.past_links (campaign_id, number, url)
+  select l.campaign_id, l.number, l.url from campaigns.campaign_links l where l.user_id = old.user_id and l.campaign_id = old.id;
+  return old;
+end $$;
+create or replace trigger keep_links before delete on campaigns.email_campaigns for each row execute function campaigns.keep_links();
+
+create or replace function campaigns.forget_addresses() returns trigger
+language plpgsql security definer set search_path = '' as $$
+begin
+  new.recipient_email := null;
+  return new;
+end $$;
+create or replace trigger forget_addresses before update of user_id on campaigns.past_messages
+  for each row when (new.user_id is null) execute function campaigns.forget_addresses();
 
 -- A click on a link of a message: counts it, and gives where it leads; nothing for a link that there is not.
 create or replace function campaigns.follow_link(p_message uuid, p_number integer, out url text, out is_first boolean)
@@ -98,23 +176,23 @@ begin
 end $$;
 
 -- Undoes what its recipient asked for in one message: their own act, so that it takes their unsubscription off the list, and nothing else.
--- Gives the campaign.
+-- Gives the campaign, if there still is one.
 create or replace function campaigns.resubscribe(p_message uuid) returns uuid
 language plpgsql security definer set search_path = '' as $$
 declare
-  v_message campaigns.emails_sent;
+  v_campaign uuid;
 begin
-  select * into v_message from campaigns.emails_sent e where e.id = p_message for no key update;
-  delete from campaigns.suppressions s
-  where s.user_id = v_message.user_id and s.email_key = v_message.email_key and s.reason = 'unsubscribed';
+  select e.campaign_id into v_campaign from campaigns.emails_sent e where e.id = p_message for no key update;
+  delete from campaigns.suppressions s using campaigns.written(p_message) w
+  where s.user_id = w.user_id and s.email_key in (select util.address_key(a) from unnest(w.addresses) a) and s.reason = 'unsubscribed';
   update campaigns.emails_sent e set unsubscribed_at = null where e.id = p_message and e.unsubscribed_at is not null;
-  return v_message.campaign_id;
+  return v_campaign;
 end $$;
 
 grant
   execute on function campaigns.settle_events(uuid[]),
   campaigns.take_events(text, text[], uuid[], text[], timestamptz[], text[], text[], boolean[]), campaigns.follow_link(uuid, integer),
-  campaigns.resubscribe(uuid) to service_role;
+  campaigns.resubscribe(uuid), campaigns.written(uuid), campaigns.link_url(uuid, integer), campaigns.leave_past(uuid) to service_role;
 
 -- ── Waves of bounces, for operators ──
 
@@ -158,10 +236,13 @@ select audit.watch('campaigns.bounce_undos');
 -- ── Who sees what ──
 
 grant select on campaigns.delivery_events, campaigns.campaign_links to authenticated, service_role;
-grant insert on campaigns.campaign_links to service_role;
+grant insert, update, delete on campaigns.campaign_links to service_role;
+grant select on campaigns.past_messages, campaigns.past_links to service_role;
 grant select, insert on campaigns.signing_keys to service_role;
 
 select util.policy('campaigns.signing_keys', 'service', 'all', 'service_role'),
+  util.policy('campaigns.past_messages', 'service', 'select', 'service_role'),
+  util.policy('campaigns.past_links', 'service', 'select', 'service_role'),
   util.policy('campaigns.delivery_events', 'service', 'all', 'service_role'),
   util.policy('campaigns.delivery_events', 'own', 'select', 'authenticated', 'user_id = (select auth.uid())'),
   util.policy('campaigns.campaign_links', 'service', 'all', 'service_role'),

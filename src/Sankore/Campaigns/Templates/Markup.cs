@@ -1,3 +1,4 @@
+using System.Text.RegularExpressions;
 using AngleSharp.Dom;
 using AngleSharp.Html.Dom;
 using AngleSharp.Html.Parser;
@@ -6,7 +7,7 @@ using Sankore.Platform.Security;
 namespace Sankore.Campaigns;
 
 /// <summary>What a message's HTML may not hold: mail programs drop it, or distrust the whole message for it.</summary>
-internal static class Markup
+internal static partial class Markup
 {
     // Both far beyond any real message; both keep what is done with it to a second.
     private const int MaxElements = 20_000;
@@ -79,9 +80,18 @@ internal static class Markup
             {
                 return new FieldError("html.address", scheme);
             }
+            if (attribute.Name == "href" && element.LocalName is "a" or "area" && LacksScheme(attribute.Value.Trim()))
+            {
+                return new FieldError("html.no_scheme", Shortened(attribute.Value.Trim()));
+            }
         }
         return null;
     }
+
+    // In a mail a relative address leads nowhere; what a field fills in is looked at once it is filled in.
+    private static bool LacksScheme(string address) => address.Length > 0 && address[0] is not ('#' or '{') && !Scheme().IsMatch(address);
+
+    private static string Shortened(string address) => address.Length <= 80 ? address : string.Concat(address.AsSpan(0, 80), "…");
 
     private static FieldError Named(IElement element) => new("html.element", "<" + element.LocalName + ">");
 
@@ -104,6 +114,9 @@ internal static class Markup
         }
         return null;
     }
+
+    [GeneratedRegex(@"\A[a-z][a-z0-9+.-]*:(?![0-9]+(?:/|\z))", RegexOptions.IgnoreCase)]
+    private static partial Regex Scheme();
 
     private static int Depth(INode? node)
     {

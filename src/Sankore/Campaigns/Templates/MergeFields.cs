@@ -21,6 +21,7 @@ public sealed record MergeValues(string Email, string? Name, string? Organizatio
 /// <summary>
 /// Texts with merge fields in Handlebars' notation: <c>{{contact.name}}</c>, with a fallback <c>{{default contact.name "Madame,
 /// Monsieur"}}</c>, and parts that depend on a field: <c>{{#if organization.name}}…{{else}}…{{/if}}</c>, <c>{{#unless …}}…{{/unless}}</c>.
+/// In the address of a link a field's value is percent-encoded by itself, but where it is the whole address.
 /// Nothing else of Handlebars is allowed, so that a text that could be saved can be sent.
 /// </summary>
 public sealed partial class MergeText
@@ -51,11 +52,30 @@ public sealed partial class MergeText
     /// What is wrong with the fields of HTML; null: nothing. The closing braces of a style sheet's rules are none of theirs.
     /// </summary>
     public static FieldError? MistakeOfHtml(string html) =>
+        MistakeOfPrepared(Prepared(html));
+
+    private static FieldError? MistakeOfPrepared(string html) =>
         // A brace that touches a field's own would be taken for one of them, in a style sheet too.
         Tag().Matches(html).FirstOrDefault(tag => IsTouched(html, tag)) is { } touched ? new FieldError("merge.unknown", touched.Value)
             : Mistake(string.Concat(HtmlParts.Of(html).Select(part => part is { Kind: HtmlPartKind.Raw, Name: "style" }
                 ? Rules().Replace(html[part.Start..part.End], "$1")
                 : html[part.Start..part.End])));
+
+    /// <summary>
+    /// HTML made ready to be compiled: without the comments of its style sheets, in which braces mean nothing, and with the fields in its
+    /// links' addresses percent-encoded.
+    /// </summary>
+    internal static string Prepared(string html) => string.Concat(HtmlParts.Of(html).Select(part =>
+    {
+        var text = html[part.Start..part.End];
+        return part switch
+        {
+            { Kind: HtmlPartKind.Raw, Name: "style" } => StyleComment().Replace(text, ""),
+            { Kind: HtmlPartKind.Tag, Name: "a" or "area" } => Address().Replace(text, address =>
+                address.Groups[1].Value + Value().Replace(address.Groups[2].Value, "{{url $1}}")),
+            _ => text,
+        };
+    }));
 
     private static bool IsTouched(string html, Match tag) =>
         tag.Value.EndsWith("}}}", StringComparison.Ordinal) || html.AsSpan(tag.Index + tag.Length).StartsWith('}');
@@ -102,6 +122,7 @@ public sealed partial class MergeText
                 open.TryPop(out var last) && last.TrimEnd('+') == kind ? null : new FieldError("merge.block", tag.Value),
             "else" => open.TryPop(out var last) && !last.EndsWith('+') ? Reopened(last + "+") : new FieldError("merge.block", tag.Value),
             _ when Fallback().Match(inner) is { Success: true } fallback => Known(fallback.Groups[1].Value),
+            _ when Encoded().Match(inner) is { Success: true } encoded => Known(encoded.Groups[1].Value),
             _ => Known(inner),
         };
 
@@ -128,6 +149,9 @@ public sealed partial class MergeText
         var engine = Handlebars.Create(new HandlebarsConfiguration { NoEscape = noEscape });
         engine.RegisterHelper(
             "default", (output, _, arguments) => output.Write(arguments[0] is string { Length: > 0 } value ? value : arguments[1]));
+        // With a fallback, as default has it.
+        engine.RegisterHelper("url", (output, _, arguments) => output.WriteSafeString(Uri.EscapeDataString(
+            arguments[0] is string { Length: > 0 } value ? value : arguments.Length > 1 ? $"{arguments[1]}" : "")));
         return engine;
     }
 
@@ -144,6 +168,20 @@ public sealed partial class MergeText
 
     [GeneratedRegex(@"^#(if|unless)\s+([\w.]+)$")]
     private static partial Regex Block();
+
+    [GeneratedRegex(@"^url\s+([\w.]+)(?:\s+""[^""{}]*"")?$")]
+    private static partial Regex Encoded();
+
+    [GeneratedRegex(@"/\*.*?(?:\*/|\z)", RegexOptions.Singleline)]
+    private static partial Regex StyleComment();
+
+    // What stands before the first field of an address is what makes it one.
+    [GeneratedRegex("""(\shref\s*=\s*(?:"[^"{}]+|'[^'{}]+|[^\s"'{}>]+))((?:[^"'{}>]|\{\{[^{}]*\}\})*)""", RegexOptions.IgnoreCase)]
+    private static partial Regex Address();
+
+    // A field, or one with a fallback; blocks stay as they are.
+    [GeneratedRegex("""\{\{\s*(?:default\s+)?((?:[\w]+\.[\w]+)(?:\s+"[^"{}]*")?)\s*\}\}""")]
+    private static partial Regex Value();
 
     [GeneratedRegex(@"^default\s+([\w.]+)\s+""([^""{}]*)""$")]
     private static partial Regex Fallback();

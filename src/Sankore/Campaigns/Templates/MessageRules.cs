@@ -36,12 +36,13 @@ public static class MessageRules
 
     private static FieldError? MistakeOfContent(string content)
     {
-        if ((MergeText.MistakeOfHtml(content) ?? Markup.Mistake(content) ?? MergeText.Mistake(PlainText.Of(content))) is { } mistake)
+        var prepared = MergeText.Prepared(content);
+        if ((MergeText.MistakeOfHtml(content) ?? Markup.Mistake(content) ?? MergeText.Mistake(PlainText.Of(prepared))) is { } mistake)
         {
             return mistake;
         }
         // A tag may be put together by what is filled in.
-        var html = MergeText.OfHtml(content);
+        var html = MergeText.OfHtml(prepared);
         return Markup.Mistake(html.Fill(Known)) ?? Markup.Mistake(html.Fill(Unknown));
     }
 }

@@ -34,6 +34,7 @@ public sealed class MessageText
     public static MessageText Of(string subject, string content, IStringLocalizer<Strings> words, Func<string, string>? change = null)
     {
         change ??= html => html;
+        content = MergeText.Prepared(content);
         var text = PlainText.Of(content);
         if (ShowsLink(text))
         {
