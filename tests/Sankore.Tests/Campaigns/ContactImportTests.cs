@@ -69,13 +69,13 @@ public sealed class ContactImportTests(World world) : IClassFixture<World>
         uploaded.Text("status").ShouldBe("uploaded");
         var settings = uploaded.GetProperty("settings");
         (settings.GetProperty("email").GetInt32(), settings.GetProperty("hasHeader").GetBoolean(),
-            settings.GetProperty("organization").GetInt32()).ShouldBe((1, true, 0));
+            settings.GetProperty("organization").GetInt32()).ShouldBe((1, true, 3));
         uploaded.GetProperty("preview")[2].EnumerateArray().Select(c => c.GetString())
             .ShouldBe(["Ouesso", $"{word}.b@exemple.cg", "Jean", $"Collège {word}"]);
 
         await client.Ask(HttpMethod.Post, $"{Api}/imports/{uploaded.Id()}/start", new { email = 1, organization = 1 })
             .ShouldRefuse(422, "IMPORT_COLUMNS");
-        await client.Ask(HttpMethod.Post, $"{Api}/imports/{uploaded.Id()}/start", new { email = 99 }).ShouldRefuse(422, "IMPORT_COLUMNS");
+        await client.Ask(HttpMethod.Post, $"{Api}/imports/{uploaded.Id()}/start", new { email = 999 }).ShouldRefuse(422, "IMPORT_COLUMNS");
         var started = client.Ask(
             HttpMethod.Post, $"{Api}/imports/{uploaded.Id()}/start",
             new { email = 1, organization = 3, name = 2, hasHeader = true, tags = new[] { word }, consentSource = "Salon" });

@@ -18,7 +18,7 @@ public sealed partial class MomentGuards(World world) : IClassFixture<World>
 
     // The two that read moments, and the workbook's reader, to which a cell's date is a text to write another way.
     private static readonly string[] Readers =
-        ["src/Sankore/Platform/Text/Moment.cs", "src/Sankore/Platform/Text/Days.cs", "src/Sankore/Platform/Files/XlsxSheet.cs"];
+        ["src/Sankore/Platform/Text/Moment.cs", "src/Sankore/Platform/Text/Days.cs", "src/Sankore/Platform/Files/CellText.cs"];
 
     [Fact]
     public void No_input_of_a_route_has_a_moment_that_is_not_bounded() => Offenders(world.App).ShouldBeEmpty();

@@ -59,7 +59,7 @@ public sealed class SheetCsvTests
     [Theory]
     [InlineData("Nom;Ville\n\"A;B\nC;D\n")]
     [InlineData("Nom;Ville\nA\0;B\n")]
-    [InlineData("<!DOCTYPE html><table><tr><td>Nom</td></tr></table>")]
+    [InlineData("<!DOCTYPE html><p>Nom</p>")]
     [InlineData("\r\n  <html><body></body></html>")]
     [InlineData("<?xml version=\"1.0\"?><a/>")]
     [InlineData("%PDF-1.7\n1 0 obj")]

@@ -108,7 +108,7 @@ public sealed class SheetExcelTests
     public void What_is_no_workbook_is_refused()
     {
         string[] sheets = [
-            "<row r='0'/>", "<row r='1048577'/>", "<row r='x'/>", "<row><c r='XFE1'><v>1</v></c></row>", "<row><c r='é1'/></row>",
+            "<row r='1048577'/>", "<row r='x'/>", "<row><c r='XFE1'><v>1</v></c></row>", "<row><c r='é1'/></row>",
             "<row><c t='s'><v>5</v></c></row>", "<row><c><v>&#1;</v></c></row>", "<row>", "<row><c><v>&a;</v></c></row>"];
         byte[][] files = [
             .. sheets.Select(s => Tables.Workbook(s)), Tables.Zip(("a.txt", "a")),

@@ -80,6 +80,11 @@ public sealed class SheetExportTests
 
     private static bool IsFormula(string cell)
     {
+        if (cell.TrimStart('\'') is { Length: > 0 } bare && bare.Length < cell.Length)
+        {
+            // It keeps its own apostrophes: one more is taken off again.
+            return bare[0] is '\t' or '\r' or '\n' || bare.TrimStart().FirstOrDefault() is '=' or '+' or '-' or '@';
+        }
         var first = cell.TrimStart().FirstOrDefault();
         var rest = cell.Length > 1 ? cell[1..] : "";
         var isNumber = cell.Length > 1 && cell[0] is '+' or '-' && rest.TrimStart(' ', '\u202F').Length >= rest.Length - 1

@@ -115,6 +115,47 @@ public sealed class SheetHostileTests
         }
     }
 
+    public static TheoryData<string> Offices =>
+        [.. Directory.GetFiles(Path.Combine(Repository.Root, "tests/Sankore.Tests/Campaigns/Files")).Select(f => Path.GetFileName(f))];
+
+    [Theory]
+    [MemberData(nameof(Offices))]
+    public void A_file_of_an_office_broken_anywhere_gives_rows_or_a_refusal(string name)
+    {
+        var file = File.ReadAllBytes(Path.Combine(Repository.Root, "tests/Sankore.Tests/Campaigns/Files", name));
+        var random = new Random(name.Length);
+        for (var i = 0; i < Effort.Of(20, 400); i++)
+        {
+            byte[] broken = [.. file.AsSpan(0, i % 4 == 0 ? random.Next(file.Length) : file.Length)];
+            for (var n = random.Next(6); n >= 0 && broken.Length > 0; n--)
+            {
+                broken[random.Next(broken.Length)] = (byte)random.Next(256);
+            }
+            Refused(new MemoryStream(broken));
+        }
+    }
+
+    [Fact]
+    public void What_says_it_has_a_million_rows_or_cells_in_the_new_formats_is_bounded()
+    {
+        string Ods(string rows) => "<office:document xmlns:office='urn:oasis:names:tc:opendocument:xmlns:office:1.0'"
+            + " xmlns:table='urn:oasis:names:tc:opendocument:xmlns:table:1.0' xmlns:text='urn:oasis:names:tc:opendocument:xmlns:text:1.0'>"
+            + $"<table:table table:name='a'>{rows}</table:table></office:document>";
+        const string cell = "<table:table-cell><text:p>a</text:p></table:table-cell>";
+        var limits = Tables.Limits with { Rows = 1000 };
+        Read($"<table:table-row table:number-rows-repeated='1048576'>{cell}</table:table-row>").ShouldBe(Reason.TooLarge);
+        Read("<table:table-row table:number-rows-repeated='1048576'><table:table-cell/></table:table-row>").ShouldBeNull();
+        Read($"<table:table-row>{cell.Replace("cell>", "cell table:number-columns-repeated='16384'>", StringComparison.Ordinal)}".Replace(
+            "</table:table-cell table:number-columns-repeated='16384'>", "</table:table-cell>", StringComparison.Ordinal)
+            + "</table:table-row>").ShouldBeNull();
+        var deep = string.Concat(Enumerable.Repeat("<div>", 50_000)) + "<table><tr><td>a</td></tr></table>";
+        Refused(new MemoryStream(Encoding.UTF8.GetBytes(deep))).ShouldBe(Reason.FileInvalid);
+        var card = $"BEGIN:VCARD\nPHOTO:{new string('a', 5_000_000)}\nEMAIL:a@b.cg\nEND:VCARD\n";
+        Refused(new MemoryStream(Encoding.UTF8.GetBytes(card))).ShouldBeNull();
+
+        Reason? Read(string rows) => Refused(new MemoryStream(Encoding.UTF8.GetBytes(Ods(rows))), limits);
+    }
+
     [Fact]
     public void A_file_that_wants_a_password_is_refused_as_such()
     {

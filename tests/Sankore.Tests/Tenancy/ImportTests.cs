@@ -204,9 +204,12 @@ public sealed class ImportTests(World world) : IClassFixture<World>
             ("Notes", true, [["À lire"], ["Rien"]]), ("Caché", false, [["Nom"], ["Non"]]),
             ("Écoles", true, [["Nom", "Code"], ["A", word + "-a"]]));
 
-        await Send(admin, "schools", workbook, group).ShouldRefuse(422, "COLUMN_MISSING");
+        var notes = await Workbook(("Notes", true, [["À lire"], ["Rien"]]), ("Caché", false, [["Nom"], ["Non"]]));
+        await Send(admin, "schools", notes, group).ShouldRefuse(422, "COLUMN_MISSING");
         var looked = await Send(admin, "schools", workbook, group, "&start=false").Json(201);
         looked.GetProperty("sheets").EnumerateArray().Select(s => s.Text("name")).ShouldBe(["Notes", "Écoles"]);
+        // Notes come before the sheet that they are about.
+        looked.GetProperty("settings").GetProperty("sheet").GetInt32().ShouldBe(1);
         await Start(admin, looked, new { sheet = 2 }).ShouldRefuse(400, "VALIDATION_FAILED");
         var import = await Read(admin, Start(admin, looked, new { sheet = 1 }));
 

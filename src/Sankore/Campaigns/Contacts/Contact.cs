@@ -47,9 +47,12 @@ public sealed record ContactInput(
         return input;
     }
 
-    /// <summary>Tags in their one form: without blanks around them, in lower case, each once.</summary>
+    /// <summary>Tags in their one form: without blanks around them and without commas, in lower case, each once.</summary>
     internal static List<string> TagsOf(IEnumerable<string?> tags) =>
-        [.. tags.OfType<string>().Select(t => t.Trim().ToLowerInvariant()).Where(t => t.Length > 0).Distinct()];
+    [
+        .. tags.OfType<string>().SelectMany(t => t.Split([',', ';'])).Select(t => t.Trim().ToLowerInvariant()).Where(t => t.Length > 0)
+            .Distinct(),
+    ];
 }
 
 /// <summary>Which contacts a list shows; all that is said must hold.</summary>

@@ -11,15 +11,21 @@ namespace Sankore.Campaigns;
 /// <param name="Tags">What every contact of the file is tagged with.</param>
 /// <param name="ConsentSource">Where the contacts agreed to be written to.</param>
 /// <param name="Sheet">The sheet's place among the visible ones, from 0.</param>
+/// <param name="Above">How many rows that say something stand above the head, such as a title.</param>
+/// <param name="Others">The places of further columns: <c>email2</c>, <c>firstName</c>, <c>lastName</c>, <c>tags</c>, <c>consentSource</c>,
+/// <c>consentOn</c>.</param>
 public sealed record ContactImportSettings(
     int? Email, int? Organization, int? Name, bool HasHeader, IReadOnlyList<string>? Tags = null, string? ConsentSource = null,
-    int Sheet = 0)
+    int Sheet = 0, int Above = 0, IReadOnlyDictionary<string, int>? Others = null)
 {
+    private static readonly string[] Main = ["email", "organization", "name"];
+
     internal static ContactImportSettings Of(ImportSettings settings)
     {
         var (options, columns) = (ContactOptions.Of(settings.Options), settings.Columns);
         return new ContactImportSettings(
-            Place("email"), Place("organization"), Place("name"), settings.HasHeader, options.Tags, options.ConsentSource, settings.Sheet);
+            Place("email"), Place("organization"), Place("name"), settings.HasHeader, options.Tags, options.ConsentSource, settings.Sheet,
+            settings.Above, columns.Where(c => !Main.Contains(c.Key)).ToDictionary(c => c.Key, c => c.Value));
 
         int? Place(string column) => columns.TryGetValue(column, out var place) ? place : null;
     }
@@ -27,8 +33,9 @@ public sealed record ContactImportSettings(
     internal ImportSettings ToSettings() => new(
         Sheet, HasHeader,
         new[] { ("email", Email), ("organization", Organization), ("name", Name) }.Where(c => c.Item2 is not null)
-        .ToDictionary(c => c.Item1, c => c.Item2!.Value),
-        JsonSerializer.SerializeToElement(new ContactOptions(Tags ?? [], ConsentSource)));
+        .Select(c => KeyValuePair.Create(c.Item1, c.Item2!.Value)).Concat(Others ?? new Dictionary<string, int>())
+        .DistinctBy(c => c.Key).ToDictionary(c => c.Key, c => c.Value),
+        JsonSerializer.SerializeToElement(new ContactOptions(Tags ?? [], ConsentSource)), Math.Clamp(Above, 0, 1000));
 }
 
 /// <summary>A file of contacts, and what became of it.</summary>

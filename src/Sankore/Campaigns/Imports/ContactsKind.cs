@@ -1,10 +1,9 @@
+using System.Globalization;
 using System.Text.Json;
 using Microsoft.Extensions.Localization;
 using Sankore.Platform.Data;
 using Sankore.Platform.Files;
 using Sankore.Platform.Imports;
-using Sankore.Platform.Jobs;
-using Sankore.Platform.Mail;
 using Sankore.Platform.Security;
 using Sankore.Platform.Text;
 
@@ -32,12 +31,27 @@ public sealed class ContactsKind(IStringLocalizer<Strings> texts) : ImportKind(t
     private const int MaxText = 200;
     private const int SavedRows = 20_000;
 
+    // Each address once in the file: who comes first has it, and a row that has none left is one too many.
     private const string DuplicatesSql = """
-        update util.import_rows r set verdict = 'duplicate'
-        from (
-          select number, row_number() over (partition by util.address_key(cells ->> 'email') order by number) as nth
-          from util.import_rows where import_id = @id and verdict = 'imported') d
-        where r.import_id = @id and r.number = d.number and d.nth > 1
+        with given as materialized (
+          select r.number, a.email, a.nth, util.address_key(split_part(a.email, e'\t', 1)) as email_key
+          from util.import_rows r
+          cross join lateral (
+            select r.cells ->> 'email' as email, 0 as nth union all
+            select o, n::int from string_to_table(r.cells ->> 'others', e'\n') with ordinality x (o, n)) a
+          where r.import_id = @id and r.verdict = 'imported'),
+        placed as (select *, row_number() over (partition by email_key order by number, nth) = 1 as is_first from given),
+        rows as (
+          select number, array_agg(email order by nth) filter (where is_first) as emails from placed group by number
+          having bool_or(not is_first))
+        update util.import_rows r
+        set verdict = case when rows.emails is null then 'duplicate' else r.verdict end,
+          cells = case when rows.emails is null then r.cells
+            else case when strpos(rows.emails[1], e'\t') = 0 then r.cells
+                else r.cells - 'name' || jsonb_strip_nulls(jsonb_build_object('name', nullif(split_part(rows.emails[1], e'\t', 2), ''))) end
+              || jsonb_build_object('email', split_part(rows.emails[1], e'\t', 1),
+              'others', array_to_string(rows.emails[2:], e'\n')) end
+        from rows where r.import_id = @id and r.number = rows.number
         """;
 
     private const string OrganizationsSql = """
@@ -53,22 +67,30 @@ public sealed class ContactsKind(IStringLocalizer<Strings> texts) : ImportKind(t
     // What the file does not say of a contact stays as it was. A row is touched only where something differs.
     private const string ContactsSql = """
         with given as materialized (
-          select number, cells ->> 'email' as email, util.address_key(cells ->> 'email') as email_key,
-            cells ->> 'name' as name, cells ->> 'organization' as organization
-          from util.import_rows where import_id = @id and number between @first and @last and verdict = 'imported'),
+          select r.number, split_part(a.email, e'\t', 1) as email, util.address_key(split_part(a.email, e'\t', 1)) as email_key,
+            case when a.is_first then r.cells ->> 'name' else nullif(split_part(a.email, e'\t', 2), '') end as name,
+            r.cells ->> 'organization' as organization,
+            r.cells ->> 'consentSource' as consent_source, (r.cells ->> 'consentAt')::timestamptz as consent_at,
+            array(select distinct t from unnest(@tags::text[]
+              || array(select lower(btrim(w)) from regexp_split_to_table(r.cells ->> 'tags', '[,;]') w)) t where t <> '' order by t) as tags
+          from util.import_rows r
+          cross join lateral (
+            select r.cells ->> 'email' as email, true as is_first union all
+            select o, false from string_to_table(nullif(r.cells ->> 'others', ''), e'\n') o) a
+          where r.import_id = @id and r.number between @first and @last and r.verdict = 'imported'),
         keys as materialized (
           select n.organization, campaigns.name_key(n.organization) as name_key
           from (select distinct organization from given where organization is not null) n),
         rows as materialized (
-          select g.number, g.email, g.email_key, g.name, o.id as organization_id, o.name as organization_name
+          select g.number, g.email, g.email_key, g.name, g.tags[:20] as tags, coalesce(g.consent_source, @ConsentSource) as consent_source,
+            coalesce(g.consent_at, case when coalesce(g.consent_source, @ConsentSource) is not null then now() end) as consent_at,
+            o.id as organization_id, o.name as organization_name
           from given g
           left join keys k on k.organization = g.organization
           left join campaigns.organizations o on o.user_id = auth.uid() and o.name_key = k.name_key),
         saved as (
           insert into campaigns.contacts as c (email, name, organization_id, organization_name, tags, consent_source, consent_at)
-          select email, name, organization_id, organization_name, @tags::text[], @ConsentSource, case
-            when @ConsentSource::text is not null then now() end
-          from rows
+          select email, name, organization_id, organization_name, tags, consent_source, consent_at from rows
           on conflict on constraint contacts_user_id_email_key_unique do update
           set name = coalesce(excluded.name, c.name), organization_id = coalesce(excluded.organization_id, c.organization_id),
               organization_name = coalesce(excluded.organization_name, c.organization_name),
@@ -78,9 +100,11 @@ public sealed class ContactsKind(IStringLocalizer<Strings> texts) : ImportKind(t
              or (excluded.organization_id is not null and excluded.organization_id is distinct from c.organization_id)
              or not c.tags @> excluded.tags or (c.consent_source is null and excluded.consent_source is not null)
           returning c.email_key, xmax = 0 as is_new)
-        update util.import_rows r set verdict = case when s.is_new is null then 'unchanged' else 'updated' end
-        from rows left join saved s on s.email_key = rows.email_key
-        where r.import_id = @id and r.number = rows.number and s.is_new is not true
+        update util.import_rows r set verdict = case when d.is_saved then 'updated' else 'unchanged' end
+        from (
+          select rows.number, bool_or(coalesce(s.is_new, false)) as is_new, count(s.email_key) > 0 as is_saved
+          from rows left join saved s on s.email_key = rows.email_key group by rows.number) d
+        where r.import_id = @id and r.number = d.number and not d.is_new
         """;
 
     public override string Name => Names[0];
@@ -88,19 +112,55 @@ public sealed class ContactsKind(IStringLocalizer<Strings> texts) : ImportKind(t
     public override IReadOnlyList<ImportColumn> Columns { get; } =
     [
         new("organization", false, "Organisation", "Organisation", "Lycée Savorgnan", "Organization", "Société", "Entreprise",
-            "Établissement", "Company")
+            "Établissement", "Company", "Organization Name", "Organization 1 - Name", "École", "Lycée", "Collège", "Structure",
+            "Institution", "School", "Organisations", "Établissements", "Écoles", "Lycées", "Collèges",
+            "Organisme", "Association", "Établissement scolaire", "Nom de votre établissement",
+            "Votre établissement", "Nom de l'école", "Nom de l'établissement", "Nom de l'organisation", "Raison sociale")
         {
             IsFirstLeft = true,
         },
         new("email", true, "Adresse e-mail", "E-mail address", "amina@exemple.cg", ImportColumn.EmailHeads)
         {
-            Holds = cell => Mail.IsAddress(Addresses.Normalize(cell)),
+            Holds = cell => AddressCell.Read(cell).Count > 0,
         },
-        new("name", false, "Nom", "Name", "Amina Nkounkou", "Nom complet", "Full name"),
+        new("email2", false, "Autre adresse", "Other address", "", "E-mail 2 - Value", "E-mail 2 Address", "E-mail 2",
+            "Adresse de messagerie 2", "Adresse e-mail 2", "Courriel 2", "Email 2")
+        {
+            Holds = cell => AddressCell.Read(cell).Count > 0,
+            IsSpare = true,
+            IsMinor = true,
+        },
+        new("email3", false, "Troisième adresse", "Third address", "", "E-mail 3 - Value", "E-mail 3 Address", "E-mail 3",
+            "Adresse de messagerie 3", "Adresse e-mail 3", "Courriel 3", "Email 3")
+        {
+            Holds = cell => AddressCell.Read(cell).Count > 0,
+            IsSpare = true,
+            IsMinor = true,
+        },
+        new("firstName", false, "Prénom", "First name", "", "Prénoms", "Prénom(s)", "Given Name", "Firstname", "Forename")
+        {
+            IsMinor = true,
+        },
+        new("lastName", false, "Nom de famille", "Last name", "", "Family Name", "Surname", "Lastname", "Nom", "Name")
+        {
+            Beside = "firstName",
+            IsMinor = true,
+        },
+        new("name", false, "Nom", "Name", "Amina Nkounkou", "Nom complet", "Full name", "Nom et prénom", "Nom et prénoms",
+            "Noms et prénoms", "Nom & prénom", "Nom & prénoms",
+            "Prénom et nom", "Display Name")
+        {
+            Without = ("firstName",
+                ["Responsable", "Nom du responsable", "Nom et prénom du responsable", "Parent", "Nom du parent", "Nom et prénom du parent",
+                    "Contact"]),
+        },
+        new("tags", false, "Étiquettes", "Tags", "", "Étiquette", "Tag", "Labels") { IsMinor = true },
+        new("consentSource", false, "Consentement", "Consent", "", "Source du consentement") { IsMinor = true },
+        new("consentOn", false, "Date du consentement", "Date of consent", "") { IsMinor = true },
     ];
 
-    /// <summary>Files up to 50 MB; more rows than half a million are for two files.</summary>
-    public override SheetLimits Limits { get; } = new(50 * 1024 * 1024, 500_000, 26, 300, 600L * 1024 * 1024);
+    /// <summary>Files up to 50 MB; more rows than half a million are for two files. Columns up to ZZ.</summary>
+    public override SheetLimits Limits { get; } = new(50 * 1024 * 1024, 500_000, 702, 2_000, 600L * 1024 * 1024);
 
     public override IReadOnlyList<string> Verdicts { get; } = ["imported", "updated", "unchanged", "duplicate", "invalid", "empty"];
 
@@ -140,18 +200,72 @@ public sealed class ContactsKind(IStringLocalizer<Strings> texts) : ImportKind(t
     private static ImportRow Judged(ImportRow row)
     {
         var values = new Dictionary<string, string>(row.Values.Count);
-        foreach (var (column, cell) in row.Values)
+        foreach (var (column, cell) in row.Values.Where(v => !v.Key.StartsWith("email", StringComparison.Ordinal)))
         {
-            var line = cell.ReplaceLineEndings(" ");
-            if ((column == "email" ? Addresses.Normalize(line) : Texts.Blank(line)) is { } value)
+            if (Texts.Blank(cell.ReplaceLineEndings(" ")) is { } value)
             {
                 values[column] = value;
             }
         }
-        List<RowError> errors = values.Count == 0 || Mail.IsAddress(values.GetValueOrDefault("email"))
-            ? [] : [new RowError("email", "EMAIL_INVALID", [])];
-        errors.AddRange(
-            values.Where(v => v.Key != "email" && v.Value.Length > MaxText).Select(v => new RowError(v.Key, "field.too_long", ["200"])));
-        return new ImportRow(row.Number, values, values.Count == 0 ? "empty" : errors.Count == 0 ? "imported" : "invalid", errors);
+        if (values.Remove("firstName", out var first) | values.Remove("lastName", out var last)
+            && !values.ContainsKey("name"))
+        {
+            values["name"] = $"{first} {last}".Trim();
+        }
+        var written = row["email"] ?? row["email2"] ?? row["email3"];
+        var isEmpty = values.Count == 0 && written is null;
+        var hasAddress = written is not null && Address(values, written);
+        if (values.TryGetValue("consentOn", out var day) && DayOf(day) is { } at)
+        {
+            values["consentAt"] = at.Utc.ToString("O", CultureInfo.InvariantCulture);
+        }
+        List<RowError> errors = [.. Errors(values, isEmpty || hasAddress)];
+        foreach (var blank in values.Where(v => v.Value.Length == 0).Select(v => v.Key).ToList())
+        {
+            values.Remove(blank);
+        }
+        return new ImportRow(row.Number, values, isEmpty ? "empty" : errors.Count == 0 ? "imported" : "invalid", errors);
+    }
+
+    /// <summary>Puts the addresses of a row to its values; says whether they are some.</summary>
+    private static bool Address(Dictionary<string, string> values, string written)
+    {
+        var found = AddressCell.Read(written);
+        if (found.Count == 0)
+        {
+            values["email"] = written.ReplaceLineEndings(" ");
+            return false;
+        }
+        var name = values.GetValueOrDefault("name");
+        values["email"] = found[0].Address;
+        values["name"] = name ?? found[0].Name ?? "";
+        // Each with its own name, if the row has none for all of them.
+        values["others"] = string.Join('\n', found.Skip(1).Select(f => $"{f.Address}\t{name ?? f.Name}"));
+        return true;
+    }
+
+    /// <summary>A day as a file has it: ISO, with a time of day or without, or as French spreadsheets show it.</summary>
+    private static Moment? DayOf(string text) => Days.Start(text.Length > 10 && text[10] == 'T' ? text[..10]
+        : text.Split('/') is [var day, var month, { Length: 4 } year] ? $"{year}-{month.PadLeft(2, '0')}-{day.PadLeft(2, '0')}" : text);
+
+    private static IEnumerable<RowError> Errors(Dictionary<string, string> values, bool hasAddress)
+    {
+        if (!hasAddress)
+        {
+            yield return new RowError("email", values.ContainsKey("email") ? "EMAIL_INVALID" : "import.no_address");
+        }
+        foreach (var (column, value) in values.Where(v => v.Key is "name" or "organization" or "consentSource" && v.Value.Length > MaxText))
+        {
+            yield return new RowError(column, "field.too_long", "200");
+        }
+        if (values.ContainsKey("consentOn") && !values.ContainsKey("consentAt"))
+        {
+            yield return new RowError("consentOn", "field.invalid");
+        }
+        if (values.TryGetValue("tags", out var tags) && ContactInput.TagsOf([tags]) is var one
+            && (one.Count > ContactInput.MaxTags || one.Exists(t => t.Length > 40)))
+        {
+            yield return new RowError("tags", "contact.tags");
+        }
     }
 }

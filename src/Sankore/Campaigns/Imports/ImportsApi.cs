@@ -74,7 +74,7 @@ internal static class ImportsApi
 
     private static ImportSettings Chosen(IFormCollection form, ImportView import)
     {
-        var guessed = ContactImportSettings.Of(import.Guess(Place("sheet") ?? 0));
+        var guessed = ContactImportSettings.Of(import.Guess(Place("sheet") ?? import.Settings.Sheet));
         return (guessed with
         {
             Email = Place("email") ?? guessed.Email,

@@ -29,6 +29,9 @@ internal static class CellText
         return rounded.ToString(form, CultureInfo.InvariantCulture);
     }
 
+    /// <summary>A date that a file has in ISO, as it is shown; what is none stays as it is.</summary>
+    public static string Iso(string text) => DateTime.TryParse(text, CultureInfo.InvariantCulture, out var date) ? Date(date) : text;
+
     /// <summary>A length of time, of more than 24 hours too: 30:15:00.</summary>
     public static string Time(TimeSpan time)
     {

@@ -17,7 +17,8 @@ public static partial class CsvExport
     /// Writes rows in UTF-8 with a mark, by RFC 4180, as Excel opens them by a double click. A cell that a spreadsheet would run as a
     /// formula (it begins with = + - @, their wide forms, a tab or a line's end) gets an apostrophe before it (OWASP, CSV injection); only
     /// after a sign, what is made of digits, spaces, dots, commas and parentheses stays as it is: a number or a phone (-12.5, +242 06 600
-    /// 00 00), in which there is nothing to run.
+    /// 00 00), in which there is nothing to run. What comes in again loses it
+    /// (<see cref="Unguarded"/>).
     /// </summary>
     /// <param name="to">Need not be sought in; stays open.</param>
     /// <param name="separator">Of cells: see <see cref="Separator"/>.</param>
@@ -34,6 +35,9 @@ public static partial class CsvExport
         }
     }
 
+    /// <summary>A cell as it was before it was made harmless.</summary>
+    public static string Unguarded(string cell) => cell is ['\'', ..] && Formula().IsMatch(cell) ? cell[1..] : cell;
+
     private static string Cell(string text, char separator)
     {
         var safe = Formula().IsMatch(text) && !Harmless().IsMatch(text) ? "'" + text : text;
@@ -42,8 +46,8 @@ public static partial class CsvExport
         return isPlain ? safe : $"\"{safe.Replace("\"", "\"\"", StringComparison.Ordinal)}\"";
     }
 
-    // A spreadsheet passes over spaces before it looks.
-    [GeneratedRegex(@"^(?:[\t\r\n]|\s*[=+\-@\uFF1D\uFF0B\uFF0D\uFF20])")]
+    // A spreadsheet passes over spaces before it looks. What begins with apostrophes already gets one more, so that it keeps its own.
+    [GeneratedRegex(@"^'*(?:[\t\r\n]|\s*[=+\-@\uFF1D\uFF0B\uFF0D\uFF20])")]
     private static partial Regex Formula();
 
     [GeneratedRegex(@"^[+-][ \u00A0\u202F]?\(?[0-9][0-9 .,()\u00A0\u202F]*\z")]

@@ -5,7 +5,7 @@ namespace Sankore.Platform.Files;
 
 /// <summary>
 /// Rows of CSV (RFC 4180) as they come: however long a row is, no more of it is kept than the limits allow. A quote opens a quoted cell
-/// only where a cell begins, as in Excel.
+/// only where a cell begins; blanks before it count for nothing.
 /// </summary>
 internal sealed class CsvParser(TextReader text, char separator, SheetLimits limits)
 {
@@ -36,12 +36,22 @@ internal sealed class CsvParser(TextReader text, char separator, SheetLimits lim
     private bool Cell()
     {
         _cell.Clear();
-        if (Peek() == '"')
-        {
-            _at++;
-            Quoted();
-        }
         var c = Read();
+        var blanks = 0;
+        for (; c == ' ' && separator != ' '; c = Read())
+        {
+            blanks++;
+        }
+        if (c == '"')
+        {
+            Quoted();
+            c = Read();
+        }
+        else
+        {
+            // They are trimmed with the cell, but for what is left of it when it is cut.
+            _cell.Append(' ', Math.Min(blanks, limits.CellLength));
+        }
         while (c >= 0 && c != separator && c is not ('\r' or '\n'))
         {
             Keep((char)c);

@@ -1,18 +1,20 @@
-using System.Text;
+using System.Text.RegularExpressions;
 using Sankore.Platform.Security;
 
 namespace Sankore.Platform.Files;
 
 /// <summary>
-/// A CSV file: separated by commas, semicolons or tabs, whichever the first rows agree on, or as a first line <c>sep=;</c> says; in UTF-8,
-/// in UTF-16 with a mark (Excel's « Unicode text »), or else in Windows-1252, as French Excel saves it.
+/// A CSV file: separated by commas, semicolons, tabs or bars, whichever most of the first rows agree on, or as a first line <c>sep=;</c>
+/// says.
 /// </summary>
-internal sealed class CsvSheet : ISheet
+internal sealed partial class CsvSheet : ISheet
 {
     private const int Sample = 64 * 1024;
-    private const int SampleRows = 20;
+    private const int SampleRows = 40;
 
-    private static readonly char[] Separators = [';', ',', '\t'];
+    private const char None = '\u001F';
+
+    private static readonly char[] Separators = [';', ',', '\t', '|'];
 
     private readonly SourceStream _source;
     private readonly SheetLimits _limits;
@@ -20,14 +22,10 @@ internal sealed class CsvSheet : ISheet
     private readonly char _separator;
     private readonly bool _namesSeparator;
 
-    static CsvSheet() => Encoding.RegisterProvider(CodePagesEncodingProvider.Instance);
-
     public CsvSheet(SourceStream source, SheetLimits limits)
     {
         (_source, _limits) = (source, limits);
-        var encoding = EncodingOf(source);
-        source.Position = 0;
-        using (var first = new StreamReader(source, encoding, detectEncodingFromByteOrderMarks: true, leaveOpen: true))
+        using (var first = TextFile.Open(source))
         {
             var sample = new char[Sample];
             var length = first.ReadBlock(sample);
@@ -35,8 +33,7 @@ internal sealed class CsvSheet : ISheet
             (_separator, _namesSeparator) = !IsText(text) ? throw new Refusal(Reason.FileInvalid) : NamedSeparator(text) is { } named
                 ? (named, true) : (SeparatorOf(text, limits), false);
         }
-        source.Position = 0;
-        _reader = new StreamReader(source, encoding, detectEncodingFromByteOrderMarks: true, Sample, leaveOpen: true);
+        _reader = TextFile.Open(source);
     }
 
     public IReadOnlyList<string> Names => [""];
@@ -64,27 +61,6 @@ internal sealed class CsvSheet : ISheet
 
     public void Dispose() => _reader.Dispose();
 
-    /// <summary>UTF-8 if all of the file is; a mark at its start, which readers see themselves, comes before that.</summary>
-    private static Encoding EncodingOf(SourceStream source)
-    {
-        Span<byte> bytes = new byte[Sample];
-        var chars = new char[Sample + 1];
-        var decoder = new UTF8Encoding(false, throwOnInvalidBytes: true).GetDecoder();
-        try
-        {
-            for (int read; (read = source.Read(bytes)) > 0;)
-            {
-                decoder.GetChars(bytes[..read], chars, flush: false);
-            }
-            decoder.GetChars([], chars, flush: true);
-            return Encoding.UTF8;
-        }
-        catch (DecoderFallbackException)
-        {
-            return Encoding.GetEncoding(1252);
-        }
-    }
-
     /// <summary>Whether the start is one of a text, and not of a page or of anything binary.</summary>
     private static bool IsText(string start)
     {
@@ -102,16 +78,30 @@ internal sealed class CsvSheet : ISheet
         return line.Length == 5 && line.StartsWith("sep=", StringComparison.OrdinalIgnoreCase) ? line[4] : null;
     }
 
-    /// <summary>The separator by which most of the first rows have as many cells as the first.</summary>
-    private static char SeparatorOf(string sample, SheetLimits limits) => Separators.MaxBy(separator =>
+    /// <summary>
+    /// The separator by which most of the first rows have the same number of cells: titles and empty lines have one, and what stands
+    /// between addresses alone, as in a mail, separates no cells.
+    /// </summary>
+    private static char SeparatorOf(string sample, SheetLimits limits) => Separators.Prepend(None).MaxBy(separator =>
     {
         using var text = new StringReader(sample);
         var parser = new CsvParser(text, separator, limits);
         var widths = new List<int>();
-        while (widths.Count < SampleRows && parser.Next() is { } cells)
+        var (rows, cells, addresses) = (0, 0, 0);
+        while (widths.Count < SampleRows && parser.Next() is { } row)
         {
-            widths.Add(cells.Length);
+            widths.Add(row.Length);
+            rows += row.Any(c => c.Length > 0) ? 1 : 0;
+            cells += row.Count(c => c.Length > 0);
+            addresses += row.Count(c => Address().IsMatch(c));
         }
-        return widths.Count == 0 || widths[0] == 1 ? (0, 0) : (widths.Count(w => w == widths[0]), widths[0]);
+        // Below a title of one cell only addresses tell that commas separate cells, and do not stand in them.
+        return (addresses * 5 > cells * 4 && cells > rows) || (widths.FirstOrDefault(w => w > 0) == 1 && addresses == 0)
+            ? (0, 0)
+            : widths.Where(w => w > 1).GroupBy(w => w).Select(g => (g.Count() / (double)rows, g.Key)).DefaultIfEmpty((0, 0)).Max();
     });
+
+    // One alone, or with its name.
+    [GeneratedRegex(@"\A[^\s<>]+@[^\s<>]+\z|<[^\s<>]+@[^\s<>]+>")]
+    private static partial Regex Address();
 }

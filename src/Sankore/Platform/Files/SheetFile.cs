@@ -7,7 +7,8 @@ namespace Sankore.Platform.Files;
 /// A row of a file: its number as people see it (the first is 1), and its cells as text, trimmed; a row ends with its last cell that says
 /// something.
 /// </summary>
-public sealed record SheetRow(int Number, string[] Cells);
+/// <param name="IsHidden">Whether the program that wrote the file does not show it, for a filter or by hand.</param>
+public sealed record SheetRow(int Number, string[] Cells, bool IsHidden = false);
 
 /// <summary>How much of a file is read.</summary>
 /// <param name="Bytes">The largest file; larger ones are refused.</param>
@@ -19,10 +20,11 @@ public sealed record SheetRow(int Number, string[] Cells);
 public sealed record SheetLimits(long Bytes, int Rows, int Columns, int CellLength, long UncompressedBytes);
 
 /// <summary>
-/// A file of rows, read as a stream: Excel (.xlsx, .xls) or CSV, told by what it holds and not by its name. Of a workbook one sheet is read
-/// at a time. Texts are as they stand, numbers without exponents and as their mask shows them, dates ISO (2027-12-31, 2027-12-31T08:30:00,
-/// 08:30:00), truths TRUE and FALSE; a formula is the value that was saved with it, an error is empty. Lines inside a cell end with a line
-/// feed.
+/// A file of rows, told by what it holds and not by its name, and read as a stream: Excel (.xlsx, .xls), LibreOffice (.ods, .fods), CSV,
+/// a table in HTML or XML that some programs call .xls, or the cards of a telephone (.vcf). Of a workbook one sheet is read at a time.
+/// The value of merged cells is each of their rows'. Texts are as they stand, numbers without exponents and as their mask shows them, dates
+/// ISO (2027-12-31, 2027-12-31T08:30:00, 08:30:00), truths TRUE and FALSE; a formula is the value that was saved with it, an error is
+/// empty. Lines inside a cell end with a line feed.
 /// </summary>
 public sealed class SheetFile : IDisposable
 {
@@ -53,6 +55,9 @@ public sealed class SheetFile : IDisposable
     /// The names of its visible sheets, in their order, or of the first one where all are hidden; a CSV has one without a name.
     /// </summary>
     public IReadOnlyList<string> Sheets => _sheet.Names;
+
+    /// <summary>Whether an export may have guarded its cells (<see cref="CsvExport.Unguarded"/>).</summary>
+    public bool MayBeGuarded => _sheet is CsvSheet;
 
     /// <summary>How much of the sheet at hand has been read, from 0 to 1; not exact, and never smaller than before.</summary>
     public double Progress => Math.Clamp(_sheet.Progress, 0, 1);
@@ -86,8 +91,33 @@ public sealed class SheetFile : IDisposable
         Span<byte> start = stackalloc byte[4];
         var length = source.ReadAtLeast(start, start.Length, throwOnEndOfStream: false);
         source.Position = 0;
-        return start[..length].StartsWith(Zip) ? new XlsxSheet(source, limits) : start[..length].StartsWith(Compound)
-            ? new XlsSheet(source, limits) : new CsvSheet(source, limits);
+        if (start[..length].StartsWith(Zip))
+        {
+            var zip = ZipGuard.Open(source, limits);
+            return zip.GetEntry("content.xml") is { } content && zip.GetEntry("xl/workbook.xml") is null
+                ? new OdsSheet(content.Open, content.Length, zip, limits) : new XlsxSheet(zip, limits);
+        }
+        return start[..length].StartsWith(Compound) ? new XlsSheet(source, limits) : OfText(source, limits);
+    }
+
+    private static ISheet OfText(SourceStream source, SheetLimits limits)
+    {
+        string start;
+        using (var text = TextFile.Open(source))
+        {
+            var sample = new char[4096];
+            start = new string(sample, 0, text.ReadBlock(sample)).TrimStart();
+        }
+        return start switch
+        {
+            _ when start.StartsWith("BEGIN:VCARD", StringComparison.OrdinalIgnoreCase) => new CardSheet(source, limits),
+            ['<', ..] when start.Contains("urn:oasis:names:tc:opendocument", StringComparison.Ordinal) =>
+                new OdsSheet(() => source.FromStart(), source.Length, null, limits),
+            ['<', ..] when start.Contains("urn:schemas-microsoft-com:office:spreadsheet", StringComparison.Ordinal) =>
+                new XmlSheet(source, limits),
+            ['<', ..] => new HtmlSheet(source, limits),
+            _ => new CsvSheet(source, limits),
+        };
     }
 
     private T Guarded<T>(Func<T> read)

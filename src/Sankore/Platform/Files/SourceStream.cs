@@ -50,6 +50,13 @@ internal sealed class SourceStream(Stream file) : Stream
         return Position = position < 0 ? throw new InvalidDataException("Before the start.") : position;
     }
 
+    /// <summary>The same file, for whoever reads it once more.</summary>
+    public SourceStream FromStart()
+    {
+        Position = 0;
+        return this;
+    }
+
     public override void Flush()
     {
     }

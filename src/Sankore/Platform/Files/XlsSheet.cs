@@ -50,6 +50,7 @@ internal sealed class XlsSheet : ISheet
     public IEnumerable<SheetRow> Rows(int sheet)
     {
         Turn(sheet);
+        var merged = new MergedCells((_reader.MergeCells ?? []).Select(m => (m.FromColumn, m.FromRow + 1, m.ToRow + 1)));
         while (_reader.Read())
         {
             var cells = new string[Math.Min(_reader.FieldCount, _limits.Columns)];
@@ -58,7 +59,7 @@ internal sealed class XlsSheet : ISheet
                 var text = Text(_reader.GetValue(i), i);
                 cells[i] = CellText.Clean(text.Length > _limits.CellLength ? text[.._limits.CellLength] : text);
             }
-            yield return new SheetRow(++_read, cells);
+            yield return new SheetRow(++_read, merged.Filled(_read, cells), _reader.RowHeight == 0);
         }
     }
 

@@ -28,10 +28,9 @@ internal sealed partial class XlsxSheet : ISheet
     private PartStream? _sheet;
     private long _length;
 
-    public XlsxSheet(SourceStream source, SheetLimits limits)
+    public XlsxSheet(ZipArchive zip, SheetLimits limits)
     {
-        _limits = limits;
-        _zip = ZipGuard.Open(source, limits);
+        (_limits, _zip) = (limits, zip);
         _parts = new XlsxParts(_zip);
         if (_parts.SharedStrings is { } shared)
         {
@@ -55,15 +54,19 @@ internal sealed partial class XlsxSheet : ISheet
         {
             throw new Refusal(Reason.FileInvalid);
         }
+        var merged = MergedCells.Of(_parts.Sheets[sheet].Part);
         var number = 0;
         var isEmpty = xml.IsEmptyElement;
         while (!isEmpty && xml.Read() && !IsEnd(xml, "sheetData"))
         {
             if (IsStart(xml, "row"))
             {
-                number = xml.GetAttribute("r") is { Length: > 0 } said ? int.Parse(said, NumberStyles.None, CultureInfo.InvariantCulture)
-                    : number + 1;
-                yield return number is < 1 or > MaxRow ? throw new Refusal(Reason.FileInvalid) : new SheetRow(number, Row(xml));
+                // Some programs say 0, and mean the next.
+                number = xml.GetAttribute("r") is { Length: > 0 } said
+                    && int.Parse(said, NumberStyles.None, CultureInfo.InvariantCulture) is > 0 and var place ? place : number + 1;
+                var isHidden = xml.GetAttribute("hidden") is "1" or "true";
+                yield return number > MaxRow ? throw new Refusal(Reason.FileInvalid)
+                    : new SheetRow(number, merged.Filled(number, Row(xml)), isHidden);
             }
         }
     }
@@ -100,7 +103,7 @@ internal sealed partial class XlsxSheet : ISheet
         {
             if (IsStart(xml, "c"))
             {
-                column = xml.GetAttribute("r") is { Length: > 0 } place ? ColumnOf(place) : column + 1;
+                column = xml.GetAttribute("r") is { Length: > 0 } place && ColumnOf(place) is >= 0 and var said ? said : column + 1;
                 Put(column < MaxColumn ? column : throw new Refusal(Reason.FileInvalid), Cell(xml));
             }
         }
@@ -138,7 +141,7 @@ internal sealed partial class XlsxSheet : ISheet
         "s" when text.Length > 0 => _shared[int.Parse(text, NumberStyles.None, CultureInfo.InvariantCulture)],
         "b" => text == "1" ? "TRUE" : text == "0" ? "FALSE" : text,
         "e" => "",
-        "d" => DateTime.TryParse(text, CultureInfo.InvariantCulture, out var date) ? CellText.Date(date) : text,
+        "d" => CellText.Iso(text),
         "str" or "inlineStr" or "s" => text,
         _ =>
         double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var number) ? format.Show(number, _parts.Epoch) : text,
@@ -168,7 +171,7 @@ internal sealed partial class XlsxSheet : ISheet
         (char)int.Parse(escape.Groups[1].ValueSpan, NumberStyles.HexNumber, CultureInfo.InvariantCulture) is var c && char.IsSurrogate(c)
             ? escape.Value : c.ToString();
 
-    private static int ColumnOf(string place)
+    internal static int ColumnOf(string place)
     {
         var column = 0;
         foreach (var c in place.AsSpan().TrimEnd("0123456789"))

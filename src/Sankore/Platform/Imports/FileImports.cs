@@ -90,7 +90,10 @@ public sealed class FileImports(Db db, IEnumerable<ImportKind> kinds)
         await using var copy = upload.Content.CanSeek ? null : await ImportFile.Kept(upload.Content, kind.Limits.Bytes, ct);
         var file = copy ?? upload.Content;
         var sheets = ImportFile.Sheets(file, kind.Limits, [.. kind.ColumnsOf(options)]);
-        var settings = new ImportSettings(0, sheets[0].HasHeader, sheets[0].Columns, options);
+        // Instructions come before the sheet that they are about.
+        var required = kind.ColumnsOf(options).Where(c => c.Required).Select(c => c.Name).ToList();
+        var place = Math.Max(0, sheets.FindIndex(s => required.TrueForAll(s.Columns.ContainsKey)));
+        var settings = new ImportSettings(place, sheets[place].HasHeader, sheets[place].Columns, options, sheets[place].Above);
         return await db.Run(caller, async session =>
         {
             var id = await Keep(session, kind, NameOf(upload.FileName ?? kind.Name), settings, sheets, file, ct);

@@ -8,14 +8,23 @@ namespace Sankore.Platform.Imports;
 /// <param name="HasHeader">Whether the first row is a head.</param>
 /// <param name="Columns">The place of each column that the file has, from 0, by its name.</param>
 /// <param name="Options">What else the kind wants to know.</param>
-public sealed record ImportSettings(int Sheet, bool HasHeader, IReadOnlyDictionary<string, int> Columns, JsonElement? Options = null);
+/// <param name="Above">How many rows that say something stand above the head, such as a title; they are passed over with it.</param>
+public sealed record ImportSettings(
+    int Sheet, bool HasHeader, IReadOnlyDictionary<string, int> Columns, JsonElement? Options = null, int Above = 0)
+{
+    /// <summary>How many rows come before the first that is read.</summary>
+    public int Skipped => HasHeader ? Above + 1 : 0;
+}
 
 /// <summary>The beginning of a sheet, and what it suggests.</summary>
 /// <param name="Name">As the workbook has it; empty for a CSV.</param>
 /// <param name="Rows">The cells of its first rows.</param>
 /// <param name="HasHeader">Whether the first of them seems to be a head.</param>
 /// <param name="Columns">The place of each column that was found.</param>
-public sealed record ImportSheet(string Name, IReadOnlyList<string[]> Rows, bool HasHeader, IReadOnlyDictionary<string, int> Columns);
+/// <param name="Above">How many of its rows stand above the head.</param>
+/// <param name="Hidden">How many of its first rows the program that wrote it does not show; they are read like the others.</param>
+public sealed record ImportSheet(
+    string Name, IReadOnlyList<string[]> Rows, bool HasHeader, IReadOnlyDictionary<string, int> Columns, int Above = 0, int Hidden = 0);
 
 /// <summary>A file that somebody uploaded, and what became of it.</summary>
 /// <param name="Kind">See <see cref="ImportKind.Name"/>.</param>
@@ -50,7 +59,7 @@ public sealed record ImportView(
     public ImportSettings Guess(int sheet)
     {
         new Validation().That("sheet", sheet >= 0 && sheet < Sheets.Count).Check();
-        return new ImportSettings(sheet, Sheets[sheet].HasHeader, Sheets[sheet].Columns, Settings.Options);
+        return new ImportSettings(sheet, Sheets[sheet].HasHeader, Sheets[sheet].Columns, Settings.Options, Sheets[sheet].Above);
     }
 }
 

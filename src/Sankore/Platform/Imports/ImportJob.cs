@@ -136,7 +136,8 @@ public sealed class ImportJob(Db db, IServiceScopeFactory scopes) : IJobHandler
             var adding = Task.CompletedTask;
             try
             {
-                foreach (var block in sheet.Rows(settings.Sheet).Skip(settings.HasHeader ? 1 : 0).Select(Row).Chunk(BlockRows))
+                var rows = sheet.Rows(settings.Sheet).Skip(settings.Skipped).Select(r => Row(r, sheet.MayBeGuarded));
+                foreach (var block in rows.Chunk(BlockRows))
                 {
                     // While the database took in the block before, this one was read.
                     await adding;
@@ -153,12 +154,13 @@ public sealed class ImportJob(Db db, IServiceScopeFactory scopes) : IJobHandler
             }
         }
 
-        private ImportRow Row(SheetRow row)
+        private ImportRow Row(SheetRow row, bool mayBeGuarded)
         {
             var values = new Dictionary<string, string>(_columns.Length);
             foreach (var (name, place) in _columns)
             {
-                values[name] = place < row.Cells.Length ? row.Cells[place] : "";
+                var cell = place < row.Cells.Length ? row.Cells[place] : "";
+                values[name] = mayBeGuarded ? CsvExport.Unguarded(cell) : cell;
             }
             return new ImportRow(row.Number, values, "", []);
         }

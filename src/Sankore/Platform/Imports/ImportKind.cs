@@ -18,7 +18,11 @@ public sealed record ImportColumn(string Name, bool Required, string French, str
 {
     /// <summary>What people write above e-mail addresses.</summary>
     public static string[] EmailHeads { get; } =
-        ["Adresse e-mail", "Adresse électronique", "Adresse", "Courriel", "E-mail address", "Address", "E-mail", "Email", "Mail"];
+    [
+        "Adresse e-mail", "Adresse électronique", "Adresse de messagerie", "Adresse mail", "Courriel", "Courriels", "E-mail address",
+        "E-mail 1 - Value", "E-mail 1", "E-mail", "E-mails", "Email", "Emails", "Mail", "Mails", "Mél", "Primary email", "Messagerie",
+        "Adresse", "Address",
+    ];
 
     /// <summary>Whether a cell holds what the column is for; null: only the head tells.</summary>
     public Func<string, bool>? Holds { get; init; }
@@ -26,11 +30,33 @@ public sealed record ImportColumn(string Name, bool Required, string French, str
     /// <summary>Whether it is the first column that is no other's, where nothing else tells.</summary>
     public bool IsFirstLeft { get; init; }
 
+    /// <summary>Whether it counts only where its first is empty: never guessed by its contents.</summary>
+    public bool IsSpare { get; init; }
+
+    /// <summary>Heads that are this column's where the head has not the other column.</summary>
+    public (string Column, string[] Heads) Without { get; init; } = ("", []);
+
+    /// <summary>Whether pages show it only where the file has it.</summary>
+    public bool IsMinor { get; init; }
+
+    /// <summary>The column that must be in the head for this one to be; null: none.</summary>
+    public string? Beside { get; init; }
+
     /// <summary>Its head in the reader's language.</summary>
     public string Head => Texts.Language == "en" ? English : French;
 
-    /// <summary>Whether a head is this column's.</summary>
-    public bool Is(string head) => Heads.Append(French).Append(English).Append(Name).Any(h => Codes.Normalize(h) == Codes.Normalize(head));
+    /// <summary>The place of this column's head in a row: of those it may have, the first that is there and not taken; -1: none.</summary>
+    /// <param name="row">The head.</param>
+    /// <param name="taken">The places of other columns.</param>
+    /// <param name="found">The columns that the head has.</param>
+    public int PlaceIn(string[] row, IEnumerable<int>? taken = null, IEnumerable<string>? found = null)
+    {
+        var words = Array.ConvertAll(row, c => c.Length is > 0 and <= 80 ? Codes.Normalize(c) : "");
+        string[] more = found?.Contains(Without.Column) == true ? [] : Without.Heads;
+        return Heads.Prepend(English).Prepend(French).Append(Name).Concat(more).Select(Codes.Normalize)
+            .Select(h => Array.FindIndex(words, w => w == h))
+            .FirstOrDefault(place => place >= 0 && taken?.Contains(place) != true, -1);
+    }
 }
 
 /// <summary>

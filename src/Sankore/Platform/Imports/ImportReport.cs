@@ -36,7 +36,7 @@ public sealed class ImportReport(FileImports imports, Problems problems, IString
     /// <summary>A file to fill in: heads, and an example.</summary>
     public static async Task<byte[]> Template(ImportKind kind, JsonElement? options, CancellationToken ct)
     {
-        var columns = kind.ColumnsOf(options).ToList();
+        var columns = kind.ColumnsOf(options).Where(c => !c.IsMinor).ToList();
         string[][] rows = [[.. columns.Select(c => c.Head)], [.. columns.Select(c => c.Example)]];
         using var file = new MemoryStream();
         await XlsxExport.Write(file, kind.Name, rows.ToAsyncEnumerable(), ct);

@@ -1,0 +1,66 @@
+using System.Text.RegularExpressions;
+using Sankore.Platform.Jobs;
+using Sankore.Platform.Mail;
+
+namespace Sankore.Campaigns;
+
+/// <summary>An address as a cell of a file has it.</summary>
+/// <param name="Address">In its one form.</param>
+/// <param name="Name">The name beside it; null: there is none.</param>
+internal sealed partial record AddressCell(string Address, string? Name)
+{
+    /// <summary>
+    /// The addresses of a cell: <c>a@b.cg</c>, <c>Nom &lt;a@b.cg&gt;</c>, several with a semicolon, a comma, a bar, a line's end or a
+    /// slash between them, with a stop or the like behind them. None, where any of them is no address: nothing is passed over.
+    /// </summary>
+    public static IReadOnlyList<AddressCell> Read(string? cell)
+    {
+        if (cell is null || !cell.Contains('@', StringComparison.Ordinal))
+        {
+            return [];
+        }
+        if (Whole(cell) is { } whole)
+        {
+            return [new AddressCell(whole, null)];
+        }
+        var (found, name) = (new List<AddressCell>(), "");
+        foreach (var piece in Between().Split(cell).Select(p => p.Trim()).Where(p => p.Length > 0))
+        {
+            // A comma in a name that nobody quoted: « Nkounkou, Amina <a@b.cg> ».
+            if (!piece.Contains('@', StringComparison.Ordinal))
+            {
+                name = name.Length > 0 ? $"{name}, {piece}" : piece;
+                continue;
+            }
+            if (One(name.Length > 0 ? $"{name}, {piece}" : piece) is not { } one)
+            {
+                return [];
+            }
+            name = "";
+            found.Add(one);
+        }
+        return name.Length == 0 ? [.. found.DistinctBy(f => Addresses.Key(f.Address))] : [];
+    }
+
+    private static AddressCell? One(string piece)
+    {
+        var named = Named().Match(piece);
+        var written = (named.Success ? named.Groups[2].Value : piece).Trim();
+        return (Whole(written) ?? Whole(written.TrimEnd('.', ':', ')', '"', '\'').TrimStart('(', '"', '\''))) is { } address
+            ? new AddressCell(address, NameOf(named.Groups[1].Value)) : null;
+    }
+
+    // A domain of one word is one that was not finished.
+    private static string? Whole(string text) => Addresses.Normalize(text) is { } address && Mail.IsAddress(address)
+        && address.LastIndexOf('.') > address.LastIndexOf('@') ? address : null;
+
+    private static string? NameOf(string text) =>
+        text.Trim().Trim('"', '\'').Trim() is { Length: > 0 } name && !name.Contains('@', StringComparison.Ordinal) ? name : null;
+
+    // What stands between addresses, outside of quotes and brackets.
+    [GeneratedRegex("""(?:[;,|\r\n]|:::|\s/\s|\s+(?:ou|et|and|or)\s+)(?=(?:[^"]*"[^"]*")*[^"]*\z)(?![^<>]*>)""", RegexOptions.IgnoreCase)]
+    private static partial Regex Between();
+
+    [GeneratedRegex(@"\A(.*?)\s*<([^<>]+)>\s*\z", RegexOptions.Singleline)]
+    private static partial Regex Named();
+}

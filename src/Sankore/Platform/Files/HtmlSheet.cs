@@ -1,0 +1,101 @@
+using AngleSharp.Dom;
+using AngleSharp.Html.Dom;
+using AngleSharp.Html.Parser;
+using Sankore.Platform.Security;
+
+namespace Sankore.Platform.Files;
+
+/// <summary>The tables of a page that a program calls .xls. It is read whole: larger pages than a few megabytes are refused.</summary>
+internal sealed class HtmlSheet : ISheet
+{
+    private const int MaxBytes = 8 * 1024 * 1024;
+    private const int MaxDepth = 250;
+    private const int LookEvery = 50;
+
+    private readonly SheetLimits _limits;
+    private readonly IHtmlDocument _page;
+    private readonly List<IHtmlTableElement> _tables;
+
+    public HtmlSheet(SourceStream source, SheetLimits limits)
+    {
+        _limits = limits;
+        using var text = TextFile.Open(source.Length <= MaxBytes ? source : throw new Refusal(Reason.TooLarge));
+        var (made, last) = (0, (INode?)null);
+        var parser = new HtmlParser(new HtmlParserOptions
+        {
+            OnCreated = (element, _) =>
+            {
+                // The parser takes ever longer the deeper it gets.
+                last = ++made % LookEvery == 0 && Depth(last) > MaxDepth ? throw new Refusal(Reason.FileInvalid) : element;
+            },
+        });
+        _page = parser.ParseDocument(text.ReadToEnd());
+        // A table that holds tables is there for the page's look.
+        _tables = [.. _page.QuerySelectorAll("table").OfType<IHtmlTableElement>()
+            .Where(t => t.QuerySelector("table") is null && t.Rows.Length > 0)];
+        if (_tables.Count == 0)
+        {
+            _page.Dispose();
+            throw new Refusal(Reason.FileInvalid);
+        }
+    }
+
+    public IReadOnlyList<string> Names =>
+        [.. _tables.Select((t, n) => t.Caption?.TextContent.Trim() is { Length: > 0 } name ? name : $"{n + 1}")];
+
+    public double Progress => 1;
+
+    public IEnumerable<SheetRow> Rows(int sheet)
+    {
+        var (merged, number) = (new MergedCells([]), 0);
+        var taken = new Dictionary<int, int>();
+        foreach (var row in _tables[sheet].Rows)
+        {
+            number++;
+            var (cells, column) = (new List<string>(), 0);
+            foreach (var cell in row.Cells)
+            {
+                while (taken.GetValueOrDefault(column) >= number)
+                {
+                    column++;
+                }
+                var down = Math.Clamp(cell.RowSpan, 1, 65_534);
+                var text = CellText.Clean(Text(cell));
+                if (column < _limits.Columns)
+                {
+                    cells.AddRange(Enumerable.Repeat("", Math.Max(0, column + 1 - cells.Count)));
+                    cells[column] = text[..Math.Min(text.Length, _limits.CellLength)];
+                }
+                if (down > 1)
+                {
+                    merged.Begin(column, number, number + down - 1);
+                    taken[column] = number + down - 1;
+                }
+                column += Math.Clamp(cell.ColumnSpan, 1, 1000);
+            }
+            yield return new SheetRow(number, merged.Filled(number, [.. cells]));
+        }
+    }
+
+    public void Dispose() => _page.Dispose();
+
+    /// <summary>What a cell shows: blanks and lines of the source count for nothing, a line's end of the page for one.</summary>
+    private static string Text(IElement cell)
+    {
+        foreach (var end in cell.QuerySelectorAll("br"))
+        {
+            end.TextContent = "\v";
+        }
+        return string.Join(' ', cell.TextContent.Split([' ', '\t', '\r', '\n'], StringSplitOptions.RemoveEmptyEntries)).Replace('\v', '\n');
+    }
+
+    private static int Depth(INode? node)
+    {
+        var depth = 0;
+        for (; node is not null; node = node.Parent)
+        {
+            depth++;
+        }
+        return depth;
+    }
+}
