@@ -71,7 +71,7 @@ public sealed partial class CampaignTests(Chrome chrome)
         await page.SelectOptionAsync("#name", new SelectOptionValue { Label = "A · Contact" });
         await page.ClickAsync("form button.primary");
         await Expect(page.GetByText("Import terminé")).ToBeVisibleAsync();
-        foreach (var count in (string[])[$"{Recipients} importés", "1 doublon", "1 adresse invalide"])
+        foreach (var count in (string[])[$"{Recipients} importés", "1 doublon", "1 ligne à corriger"])
         {
             await Expect(page.Locator("a.badge").GetByText(count, new LocatorGetByTextOptions { Exact = true })).ToBeVisibleAsync();
         }

@@ -42,12 +42,16 @@ public sealed class MailFaultTests
             "Relay access denied", "Message rejected as spam", "blocked using zen.example.org", "relay not permitted", "SPF check failed",
             "Access denied, not from you", "Client host is on our blacklist",
         ],
-        ["other"] = ["Sorry", "", "Rejected", "Temporary problem", "Transaction failed", "message size exceeds fixed limit"],
+        ["other"] =
+        [
+            "Sorry", "", "Rejected", "Temporary problem", "Transaction failed",
+            "message size exceeds fixed limit", "too many hops",
+        ],
     };
 
     private static readonly string?[] Statuses =
     [
-        null, "0.0", "1.1", "1.2", "1.3", "1.6", "1.7", "1.8", "1.10", "2.1", "2.2", "2.3", "3.2", "3.4", "4.1", "4.5", "5.1", "5.3",
+        null, "0.0", "1.1", "1.2", "1.3", "1.6", "1.7", "1.8", "1.10", "2.1", "2.2", "2.3", "3.2", "3.4", "4.1", "4.5", "4.6", "5.1", "5.3",
         "6.7", "7.1", "7.28",
     ];
 
@@ -136,7 +140,7 @@ public sealed class MailFaultTests
     [Fact]
     public void A_message_refused_thrice_is_refused_for_good_and_one_put_off_eight_times_fails()
     {
-        var message = new Message(Guid.NewGuid(), "awa@exemple.cg", null, null, 2);
+        var message = new Message(Guid.NewGuid(), "awa@exemple.cg", null, null, 2) { LastCode = "REFUSED" };
         var sending = Run();
         sending.Take(message, SmtpResult.Replied(SmtpPhase.Data, 554, "5.6.0 no"), isCalledOff: false);
         sending.Results.Single().Status.ShouldBe("bounced");

@@ -1,3 +1,4 @@
+using Dapper;
 using Npgsql;
 
 namespace Sankore.Tests.Platform;
@@ -9,6 +10,9 @@ public sealed class SchemaUpgradeTests
 {
     // The last version in which policies and triggers had the names of their files' authors.
     private const string Earlier = "a7cb68d5b05b499fe75ccf8747f279317a7298ac";
+
+    // The last one in which an address had as many keys as spellings.
+    private const string BeforeKeys = "003b04b6787d19200df4ddaebfd610fc931d5653";
 
     private const string ObjectsSql = """
         select coalesce(array_agg(o order by o), '{}') from (
@@ -35,6 +39,41 @@ public sealed class SchemaUpgradeTests
         found.Except(due).ShouldBeEmpty("left over");
         due.Except(found).ShouldBeEmpty("missing");
         found.Length.ShouldBe(due.Length);
+    }
+
+    [Fact]
+    public async Task Two_spellings_of_one_address_in_an_earlier_version_become_one()
+    {
+        var database = await EarlierDatabase.Create(BeforeKeys);
+        await using (var connection = new NpgsqlConnection(database))
+        {
+            await connection.ExecuteAsync("""
+                insert into auth.users (id, email, normalized_email, email_confirmed, security_stamp, concurrency_stamp)
+                select gen_random_uuid(), e, upper(e), e like 'b%', '', '' from unnest(array['Amina@École.cg', 'b@exemple.cg']) e;
+                insert into auth.users (id, email, normalized_email, email_confirmed, security_stamp, concurrency_stamp)
+                values (gen_random_uuid(), 'amina@xn--cole-9oa.cg', 'AMINA@XN--COLE-9OA.CG', true, '', '');
+                insert into public.profiles (id, email, display_name) select id, email, 'x' from auth.users;
+                insert into campaigns.contacts (user_id, email, created_at)
+                select u.id, e.email, now() - e.n * interval '1 day' from auth.users u, unnest(array['by@école.cg', 'by@xn--cole-9oa.cg',
+                  'by@école.cg' || chr(8203), 'z@exemple.cg']) with ordinality e (email, n) where u.email = 'b@exemple.cg';
+                insert into campaigns.suppressions (user_id, email, reason)
+                select u.id, e.email, e.reason from auth.users u, (values ('by@école.cg', 'bounced'),
+                  ('by@xn--cole-9oa.cg', 'unsubscribed'),
+                  ('z@exemple.cg', 'manual')) e (email, reason) where u.email = 'b@exemple.cg'
+                """);
+        }
+
+        await SankoreApp.PrepareDatabase(database, _ => { }, CancellationToken.None);
+
+        await using var after = new NpgsqlConnection(database);
+        (await after.QueryAsync<string>("select email || ' ' || email_key from campaigns.contacts order by email_key")).ShouldBe(
+            ["by@école.cg\u200B by@xn--cole-9oa.cg", "z@exemple.cg z@exemple.cg"]);
+        (await after.QueryAsync<string>("select email_key || ' ' || reason from campaigns.suppressions order by email_key")).ShouldBe(
+            ["by@xn--cole-9oa.cg unsubscribed", "z@exemple.cg manual"]);
+        // Who has proved the address has it; the other account is kept, and nobody signs in to it.
+        (await after.QueryAsync<string>("select email from auth.users where normalized_email = util.address_key(email) order by 1"))
+            .ShouldBe(["amina@xn--cole-9oa.cg", "b@exemple.cg"]);
+        (await after.ExecuteScalarAsync<long>("select count(*) from auth.users")).ShouldBe(3);
     }
 
     private static async Task<string[]> Objects(string database)

@@ -60,10 +60,11 @@ public sealed class Contacts(Db db)
         update campaigns.emails_sent e set contact_id = @id where e.contact_id = any (@ids::uuid[]) and e.status <> 'pending';
         update campaigns.emails_sent e set contact_id = @id, recipient_email = c.email
         from campaigns.contacts c
-        where c.id = @id and e.id in (
+        where c.id = @id and e.status = 'pending' and e.id in (
           select distinct on (w.campaign_id) w.id from campaigns.emails_sent w
           where w.contact_id = any (@ids::uuid[]) and w.status = 'pending'
-            and not exists (select from campaigns.emails_sent o where o.campaign_id = w.campaign_id and o.contact_id = @id)
+            and not exists (select from campaigns.emails_sent o where o.campaign_id = w.campaign_id
+              and (o.contact_id = @id or o.recipient_email = (select email from campaigns.contacts where id = @id)))
           order by w.campaign_id, w.id);
         select campaigns.keep_left(@id, array(select email from campaigns.contacts where id = any (@ids::uuid[])));
         with gone as (delete from campaigns.contacts where id = any (@ids::uuid[]) returning *)

@@ -62,11 +62,26 @@ public sealed partial record TrackedHtml(string Template, IReadOnlyList<string> 
         {
             return written;
         }
-        var host = uri.HostNameType == UriHostNameType.Dns ? uri.IdnHost : uri.Host;
+        if (Host(uri) is not { } host)
+        {
+            return null;
+        }
         var who = uri.UserInfo.Length > 0 ? uri.GetComponents(UriComponents.UserInfo, UriFormat.UriEscaped) + "@" : "";
         var rest = uri.GetComponents(UriComponents.PathAndQuery | UriComponents.Fragment, UriFormat.UriEscaped);
         var said = $"{uri.Scheme}://{who}{host}{(uri.IsDefaultPort ? "" : $":{uri.Port}")}{rest}";
         return said.AsSpan().ContainsAnyExceptInRange('!', '~') ? null : said;
+    }
+
+    private static string? Host(Uri uri)
+    {
+        try
+        {
+            return uri.HostNameType == UriHostNameType.Dns ? uri.IdnHost : uri.Host;
+        }
+        catch (UriFormatException)
+        {
+            return null;
+        }
     }
 
     private static string Marked(Match href, List<string> urls)

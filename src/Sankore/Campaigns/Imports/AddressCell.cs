@@ -9,13 +9,18 @@ namespace Sankore.Campaigns;
 /// <param name="Name">The name beside it; null: there is none.</param>
 internal sealed partial record AddressCell(string Address, string? Name)
 {
+    private const int MaxName = 200;
+
+    // More is a text in which addresses stand.
+    private const int MaxCell = 1000;
+
     /// <summary>
     /// The addresses of a cell: <c>a@b.cg</c>, <c>Nom &lt;a@b.cg&gt;</c>, several with a semicolon, a comma, a bar, a line's end or a
     /// slash between them, with a stop or the like behind them. None, where any of them is no address: nothing is passed over.
     /// </summary>
     public static IReadOnlyList<AddressCell> Read(string? cell)
     {
-        if (cell is null || !cell.Contains('@', StringComparison.Ordinal))
+        if (cell is not { Length: <= MaxCell } || !cell.Contains('@', StringComparison.Ordinal))
         {
             return [];
         }
@@ -55,7 +60,8 @@ internal sealed partial record AddressCell(string Address, string? Name)
         && address.LastIndexOf('.') > address.LastIndexOf('@') ? address : null;
 
     private static string? NameOf(string text) =>
-        text.Trim().Trim('"', '\'').Trim() is { Length: > 0 } name && !name.Contains('@', StringComparison.Ordinal) ? name : null;
+        string.Concat(text.Select(c => char.IsControl(c) ? ' ' : c)).Trim().Trim('"', '\'').Trim() is { Length: > 0 and <= MaxName } name
+            && !name.Contains('@', StringComparison.Ordinal) ? name : null;
 
     // What stands between addresses, outside of quotes and brackets.
     [GeneratedRegex("""(?:[;,|\r\n]|:::|\s/\s|\s+(?:ou|et|and|or)\s+)(?=(?:[^"]*"[^"]*")*[^"]*\z)(?![^<>]*>)""", RegexOptions.IgnoreCase)]

@@ -26,14 +26,15 @@ internal static class CampaignEnds
     private const string FinishSql = """
         update campaigns.email_campaigns c
         set status = case when l.any then 'sent' else 'failed' end, finished_at = now(),
-            failure = case when l.any then null else 'NOTHING_SENT' end
+            failure = case when l.any then null else 'NOTHING_SENT' end, server_reply = null, resumes_at = null
         from campaigns.campaign_counts k, lateral (select k.sent + k.delivered + k.bounced + k.unknown > 0 as any) l
         where c.id = any (@ids) and k.campaign_id = c.id and c.status = 'sending' and k.total > 0 and k.pending = 0 and k.sending = 0
         returning c.id
         """;
 
     private const string RefusedSql = """
-        update campaigns.email_campaigns c set status = 'paused', failure = 'MODULE_REFUSED'
+        update campaigns.email_campaigns c set status = 'paused', failure = 'MODULE_REFUSED', server_reply = null,
+          resumes_at = null
         where c.id = any (@ids) and c.status = 'sending'
           and c.user_id not in (
             select tenancy.with_module(

@@ -10,7 +10,8 @@ namespace Sankore.Campaigns;
 
 /// <summary>A message to one recipient.</summary>
 /// <param name="Attempts">How often it was tried before.</param>
-public sealed record Message(Guid Id, string Email, string? Name, string? Organization, int Attempts)
+/// <param name="LastCode">What became of it when it was tried last; null: it was not, or nobody said.</param>
+public sealed record Message(Guid Id, string Email, string? Name, string? Organization, int Attempts, string? LastCode = null)
 {
     /// <summary>What stands before the subject; nothing, but for a try.</summary>
     public string SubjectPrefix { get; init; } = "";

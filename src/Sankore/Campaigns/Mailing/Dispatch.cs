@@ -25,7 +25,9 @@ public sealed class Dispatch(Db db, TimeProvider time, IStringLocalizer<Strings>
     private const string UnscheduleSql = """
         update campaigns.email_campaigns set status = 'draft', scheduled_at = null where id = @id and status = 'scheduled'
         """;
-    private const string PauseSql = "update campaigns.email_campaigns set status = 'paused' where id = @id and status = 'sending'";
+    private const string PauseSql = """
+        update campaigns.email_campaigns set status = 'paused', server_reply = null, resumes_at = null where id = @id and status = 'sending'
+        """;
     private const string ResumeSql = """
         update campaigns.email_campaigns set status = 'sending', failure = null, server_reply = null, resumes_at = null
         where id = @id and status = 'paused'

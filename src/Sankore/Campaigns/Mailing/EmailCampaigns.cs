@@ -121,7 +121,9 @@ public sealed class EmailCampaigns(Db db)
     private const string UsersSql = """
         select c.name from campaigns.email_campaigns c
         where c.user_id = (select auth.uid()) and c.status in ('draft', 'scheduled')
-          and (c.audience ->> 'segmentId' = @id::text or c.audience -> 'organizationIds' ? @id::text)
+          and (c.audience ->> 'segmentId' = @id::text or c.audience -> 'organizationIds' ? @id::text
+            or exists (select from campaigns.segments s where s.user_id = c.user_id and s.id::text = c.audience ->> 'segmentId'
+                       and s.filter -> 'organizationIds' ? @id::text))
         order by c.status desc, c.created_at desc limit 10
         """;
 

@@ -66,7 +66,10 @@ internal sealed class Sending(Job job, Guid campaign, PreparedCampaign mailing)
             SmtpOutcome.NotSent when isCalledOff => MailFault.Connection,
             _ => result.Fault,
         };
-        if (fault == MailFault.Message && message.Attempts + 1 < RefusalsInARow)
+        // A limit that is named for the same recipient again is theirs.
+        fault = fault == MailFault.Limit && result.Phase >= SmtpPhase.Recipient && message.LastCode == "SERVER_LIMIT"
+            ? MailFault.Moment : fault;
+        if (fault == MailFault.Message && (message.LastCode != "REFUSED" || message.Attempts + 1 < RefusalsInARow))
         {
             _doubtful.Add((message, result));
         }
@@ -132,7 +135,9 @@ internal sealed class Sending(Job job, Guid campaign, PreparedCampaign mailing)
         _ => new SendResult(message.Id, "pending", "SERVER_AWAY", result.Reply, IsTried: false),
     };
 
-    private static ServerReply Reply(MailFault fault, SmtpResult result) => new(fault, result.Phase, result.Reply);
+    // A message that is too large is refused for its size, wherever that is said.
+    private static ServerReply Reply(MailFault fault, SmtpResult result) =>
+        new(fault, result.Status?.EndsWith(".3.4", StringComparison.Ordinal) == true ? SmtpPhase.Data : result.Phase, result.Reply);
 
     private void Settle()
     {

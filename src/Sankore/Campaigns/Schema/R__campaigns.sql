@@ -71,9 +71,10 @@ begin
     status = case when o.is_there then 'failed' else 'pending' end, error_code = case when o.is_there then 'CONTACT_MERGED' end
   from (
     select m.id, exists (select from campaigns.emails_sent x
-                         where x.campaign_id = m.campaign_id and x.id <> m.id and x.email_key = util.address_key(new.email)) as is_there
+                         where x.campaign_id = m.campaign_id and x.id <> m.id and x.recipient_email = new.email) as is_there
     from campaigns.emails_sent m where m.user_id = new.user_id and m.contact_id = new.id and m.status = 'pending') o
-  where e.id = o.id;
+  -- What has left since is not put back.
+  where e.id = o.id and e.status = 'pending';
   perform campaigns.keep_left(new.id, array[old.email]);
   return null;
 end $$;
@@ -332,7 +333,8 @@ language sql stable as $$
     and (p_filter -> 'tags' is null or c.tags && array(select jsonb_array_elements_text(p_filter -> 'tags')))
     and (p_filter -> 'organizationIds' is null
         or c.organization_id = any (array(select jsonb_array_elements_text(p_filter -> 'organizationIds')::uuid)))
-    and (p_filter ->> 'domain' is null or split_part(c.email_key, '@', -1) = p_filter ->> 'domain')
+    and (p_filter ->> 'domain' is null
+      or split_part(c.email_key, '@', -1) = split_part(util.address_key('@' || (p_filter ->> 'domain')), '@', -1))
     and (p_filter -> 'consent' is null or (c.consent_at is not null) = (p_filter ->> 'consent')::boolean)
     and p_filter is not null
 $$;

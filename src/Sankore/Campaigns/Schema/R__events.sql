@@ -4,7 +4,7 @@
 -- what the sender wished.
 create or replace function campaigns.suppression_rank(p_reason text) returns integer
 language sql immutable parallel safe as $$
-  select case p_reason when 'complained' then 3 when 'unsubscribed' then 2 when 'bounced' then 1 else 0 end
+  select case p_reason when 'complained' then 3 when 'unsubscribed' then 2 else 0 end
 $$;
 
 -- Makes of messages that have left what their events say, and gives the campaigns that changed. Events of a message come in any order, and
@@ -100,8 +100,9 @@ language sql stable security definer set search_path = '' as $$
   left join campaigns.contacts k on k.user_id = e.user_id and k.id = e.contact_id
   where e.id = p_message
   union all
-  select m.user_id, m.sender, m.recipient_email, array_remove(array[m.recipient_email], null), false, true
-  from campaigns.past_messages m where m.id = p_message
+  select m.user_id, m.sender, m.recipient_email, array_remove(array[m.recipient_email, k.email], null), false, true
+  from campaigns.past_messages m left join campaigns.contacts k on k.user_id = m.user_id and k.id = m.contact_id
+  where m.id = p_message
   union all
   select t.user_id, coalesce(c.from_name, p.display_name), t.recipient_email, '{}', true, false
   from campaigns.tries t
@@ -127,8 +128,8 @@ create or replace function campaigns.leave_past(p_message uuid) returns void
 language plpgsql security definer set search_path = '' as $$
 begin
   insert into campaigns.suppressions as s (user_id, email, reason)
-  select m.user_id, m.recipient_email, 'unsubscribed' from campaigns.past_messages m
-  where m.id = p_message and m.user_id is not null and m.recipient_email is not null
+  select distinct on (util.address_key(a)) w.user_id, a, 'unsubscribed' from campaigns.written(p_message) w, unnest(w.addresses) a
+  where w.is_past and w.user_id is not null order by util.address_key(a)
   on conflict on constraint suppressions_user_id_email_key_unique do update set reason = excluded.reason, campaign_id = null, detail = null
   where campaigns.suppression_rank(excluded.reason) > campaigns.suppression_rank(s.reason);
 end $$;
@@ -140,8 +141,8 @@ declare
   v_sender text;
 begin
   select p.display_name into v_sender from public.profiles p where p.id = old.user_id;
-  insert into campaigns.past_messages (id, user_id, campaign_id, sender, recipient_email)
-  select e.id, case when v_sender is not null then e.user_id end, e.campaign_id, coalesce(old.from_name, v_sender, ''), case
+  insert into campaigns.past_messages (id, user_id, campaign_id, contact_id, sender, recipient_email)
+  select e.id, case when v_sender is not null then e.user_id end, e.campaign_id, e.contact_id, coalesce(old.from_name, v_sender, ''), case
     when v_sender is not null then e.recipient_email end
   from campaigns.emails_sent e
   where e.user_id = old.user_id and e.campaign_id = old.id

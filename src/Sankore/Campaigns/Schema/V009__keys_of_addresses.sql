@@ -3,6 +3,9 @@
 create or replace function campaigns.name_key(p_name text) returns text
 language sql immutable strict parallel safe as $$ select util.fold(p_name) $$;
 
+-- What goes is told, and the log has its partitions first.
+select live.keep_partitions();
+
 -- Of contacts and suppressions that turn out to be one, one stays: the oldest contact, the reason that outlasts the others.
 update campaigns.emails_sent e set contact_id = k.first
 from (select id, first_value(id) over (partition by user_id, util.address_key(email) order by created_at, id) as first

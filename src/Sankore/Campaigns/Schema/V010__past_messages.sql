@@ -3,6 +3,7 @@ create table campaigns.past_messages (
   id               uuid not null,
   user_id          uuid,
   campaign_id      uuid not null,
+  contact_id       uuid,
   sender           text not null,
   recipient_email  text,
   created_at       timestamptz not null default now(),

@@ -176,7 +176,9 @@ public sealed partial class MergeText
     private static partial Regex StyleComment();
 
     // What stands before the first field of an address is what makes it one.
-    [GeneratedRegex("""(\shref\s*=\s*(?:"[^"{}]+|'[^'{}]+|[^\s"'{}>]+))((?:[^"'{}>]|\{\{[^{}]*\}\})*)""", RegexOptions.IgnoreCase)]
+    [GeneratedRegex(
+        """(\shref\s*=\s*(?!["']?\s*mailto:)(?:"[^"{}]+|'[^'{}]+|[^\s"'{}>]+))((?:[^"'{}>]|\{\{[^{}]*\}\})*)""",
+        RegexOptions.IgnoreCase)]
     private static partial Regex Address();
 
     // A field, or one with a fallback; blocks stay as they are.

@@ -55,23 +55,26 @@ internal sealed class HtmlSheet : ISheet
             var (cells, column) = (new List<string>(), 0);
             foreach (var cell in row.Cells)
             {
-                while (taken.GetValueOrDefault(column) >= number)
+                while (column < _limits.Columns && taken.GetValueOrDefault(column) >= number)
                 {
                     column++;
                 }
-                var down = Math.Clamp(cell.RowSpan, 1, 65_534);
-                var text = CellText.Clean(Text(cell));
-                if (column < _limits.Columns)
+                if (column >= _limits.Columns)
                 {
-                    cells.AddRange(Enumerable.Repeat("", Math.Max(0, column + 1 - cells.Count)));
-                    cells[column] = text[..Math.Min(text.Length, _limits.CellLength)];
+                    break;
                 }
+                var (down, across) = (Math.Clamp(cell.RowSpan, 1, 65_534), Math.Clamp(cell.ColumnSpan, 1, 1000));
+                var text = CellText.Clean(Text(cell));
+                cells.AddRange(Enumerable.Repeat("", Math.Max(0, column + 1 - cells.Count)));
+                cells[column] = text[..Math.Min(text.Length, _limits.CellLength)];
                 if (down > 1)
                 {
                     merged.Begin(column, number, number + down - 1);
+                }
+                for (var last = Math.Min(column + across, _limits.Columns); column < last; column++)
+                {
                     taken[column] = number + down - 1;
                 }
-                column += Math.Clamp(cell.ColumnSpan, 1, 1000);
             }
             yield return new SheetRow(number, merged.Filled(number, [.. cells]));
         }

@@ -13,6 +13,7 @@ namespace Sankore.Platform.Files;
 internal sealed class OdsSheet : ISheet
 {
     private const int MaxRow = 1_048_576;
+    private const int MaxSheets = 1000;
 
     private readonly Func<Stream> _open;
     private readonly long _length;
@@ -43,6 +44,7 @@ internal sealed class OdsSheet : ISheet
             }
             else if (xml.LocalName == "table" && xml.Prefix == "table")
             {
+                Check(all.Count < MaxSheets && hidden.Count < MaxSheets);
                 all.Add((Said(xml, "name") ?? "", Said(xml, "style-name")));
             }
         }
@@ -82,7 +84,8 @@ internal sealed class OdsSheet : ISheet
             {
                 yield return new SheetRow(number + i, merged.Filled(number + i, [.. cells]), isHidden);
             }
-            number = Math.Min(number + times, MaxRow);
+            number += times;
+            Check(cells.Length == 0 || number <= MaxRow + 1);
         }
     }
 
@@ -90,6 +93,14 @@ internal sealed class OdsSheet : ISheet
     {
         _part?.Dispose();
         _zip?.Dispose();
+    }
+
+    private static void Check(bool isWithin)
+    {
+        if (!isWithin)
+        {
+            throw new Refusal(Reason.FileInvalid);
+        }
     }
 
     private static bool IsStart(XmlReader xml, string name) => xml.NodeType == XmlNodeType.Element && xml.LocalName == name;

@@ -63,7 +63,7 @@ internal sealed partial class XlsxSheet : ISheet
             {
                 // Some programs say 0, and mean the next.
                 number = xml.GetAttribute("r") is { Length: > 0 } said
-                    && int.Parse(said, NumberStyles.None, CultureInfo.InvariantCulture) is > 0 and var place ? place : number + 1;
+                    && int.Parse(said, NumberStyles.None, CultureInfo.InvariantCulture) is var place && place > number ? place : number + 1;
                 var isHidden = xml.GetAttribute("hidden") is "1" or "true";
                 yield return number > MaxRow ? throw new Refusal(Reason.FileInvalid)
                     : new SheetRow(number, merged.Filled(number, Row(xml)), isHidden);

@@ -8,6 +8,8 @@ namespace Sankore.Platform.Files;
 /// <summary>A workbook as Excel 2003 wrote it in XML (SpreadsheetML), which programs still make and call .xls.</summary>
 internal sealed class XmlSheet : ISheet
 {
+    private const int MaxSheets = 1000;
+
     private static readonly XNamespace Ss = "urn:schemas-microsoft-com:office:spreadsheet";
 
     private readonly SourceStream _source;
@@ -22,7 +24,8 @@ internal sealed class XmlSheet : ISheet
         {
             if (IsStart(xml, "Worksheet"))
             {
-                names.Add(xml.GetAttribute("Name", Ss.NamespaceName) ?? "");
+                names.Add(names.Count == MaxSheets ? throw new Refusal(Reason.FileInvalid)
+                    : xml.GetAttribute("Name", Ss.NamespaceName) ?? "");
             }
         }
         Names = names.Count > 0 ? names : throw new Refusal(Reason.FileInvalid);
@@ -35,16 +38,16 @@ internal sealed class XmlSheet : ISheet
     public IEnumerable<SheetRow> Rows(int sheet)
     {
         using var xml = Reader();
-        for (var place = -1; place < sheet;)
+        for (var at = -1; at < sheet;)
         {
-            place += !xml.Read() ? throw new Refusal(Reason.FileInvalid) : IsStart(xml, "Worksheet") ? 1 : 0;
+            at += !xml.Read() ? throw new Refusal(Reason.FileInvalid) : IsStart(xml, "Worksheet") ? 1 : 0;
         }
         var (merged, number) = (new MergedCells([]), 0);
         while (xml.Read() && !(xml.NodeType == XmlNodeType.EndElement && xml.LocalName == "Worksheet"))
         {
             if (IsStart(xml, "Row"))
             {
-                number = Place(xml, "Index") ?? number + 1;
+                number = Place(xml, "Index") is { } place && place > number ? place : number + 1;
                 var isHidden = xml.GetAttribute("Hidden", Ss.NamespaceName) == "1";
                 yield return new SheetRow(number, merged.Filled(number, Row(xml, number, merged)), isHidden);
             }

@@ -16,6 +16,7 @@ internal sealed class SheetGuess
     private readonly List<string[]> _rows;
     private readonly IReadOnlyList<ImportColumn> _columns;
     private readonly Dictionary<string, int> _found = [];
+    private readonly Dictionary<(ImportColumn, string), bool> _held = [];
     private readonly int _above;
     private readonly bool _hasHeader, _isKnown;
 
@@ -23,7 +24,7 @@ internal sealed class SheetGuess
     {
         (_rows, _columns) = (rows, columns);
         var contents = columns.Where(c => c.Holds is not null).ToList();
-        var titles = rows.TakeWhile(r => !contents.Exists(c => r.Any(c.Holds!))).Take(TitleRows).ToList();
+        var titles = rows.TakeWhile(r => !contents.Exists(c => r.Any(cell => Holds(c, cell)))).Take(TitleRows).ToList();
         var known = titles.FindIndex(r => contents.Exists(c => c.PlaceIn(r) >= 0)
             || columns.Select(c => c.PlaceIn(r)).Where(p => p >= 0).Distinct().Count() > 1);
         (_isKnown, _above, _hasHeader) = (known >= 0, Math.Max(0, known), titles.Count > 0);
@@ -80,7 +81,11 @@ internal sealed class SheetGuess
         return said.Count(c => c.Any(char.IsLetter) && !c.Contains('@', StringComparison.Ordinal)) * 2 > said.Count;
     }
 
-    private int Held(ImportColumn column, int place) => _rows.Count(r => place < r.Length && column.Holds!(r[place]));
+    private int Held(ImportColumn column, int place) => _rows.Count(r => place < r.Length && Holds(column, r[place]));
+
+    // A file may say the same a million times.
+    private bool Holds(ImportColumn column, string cell) =>
+        _held.TryGetValue((column, cell), out var known) ? known : _held[(column, cell)] = column.Holds!(cell);
 
     private void Take(ImportColumn column, int place)
     {

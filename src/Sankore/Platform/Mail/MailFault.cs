@@ -94,7 +94,7 @@ public static partial class MailFaults
         detail is ['1' or '2' or '6', '.', ..] and not ("1.7" or "1.8") || (detail is null && (Full().IsMatch(text) || IsNobody(text)));
 
     private static bool IsLimit(string? detail, string text) => detail is "4.5" or "5.3" or "7.28"
-        || (detail != "3.4" && Limit().IsMatch(text) && !Size().IsMatch(text) && !Full().IsMatch(text));
+        || (detail is not ("2.3" or "3.4" or "4.6") && Limit().IsMatch(text) && !Size().IsMatch(text) && !Full().IsMatch(text));
 
     private static bool IsNobody(string text) => Nobody().IsMatch(text) && !Policy().IsMatch(text);
 
@@ -109,7 +109,7 @@ public static partial class MailFaults
     [GeneratedRegex(@"\S+@\S+")]
     private static partial Regex Address();
 
-    [GeneratedRegex(@"\bsize\b|\btoo (?:big|large)\b", RegexOptions.IgnoreCase)]
+    [GeneratedRegex(@"\b(?:size|length|hops?)\b|\btoo (?:big|large)\b", RegexOptions.IgnoreCase)]
     private static partial Regex Size();
 
     // The status of the server that refused, which a report repeats, and that says something.
