@@ -74,7 +74,7 @@ public sealed class KillTests
         for (var kill = 1; kill <= KillsOnBadLines; kill++)
         {
             var enough = Math.Min(server.Taken.Count + 15, people * 9 / 10);
-            await Until(() => Task.FromResult(server.Taken.Count >= enough), $"{enough} are taken before kill {kill}");
+            await Until(connection, () => Task.FromResult(server.Taken.Count >= enough), $"{enough} are taken before kill {kill}");
             await program.Signal("KILL");
             await program.DisposeAsync();
             program = SankoreProcess.Start(folder, ["--demo", "none"], database, program.Address, Settings(server.Port));
@@ -82,7 +82,7 @@ public sealed class KillTests
         await program.Ready();
         server.IsWell = true;
         JsonElement figures = default;
-        await Until(async () => (figures = await client.Figures(campaign)).Text("status") == "sent", "all is sent");
+        await Until(connection, async () => (figures = await client.Figures(campaign)).Text("status") == "sent", "all is sent");
 
         await AllGotTheirsOnce(connection, campaign.Id(), server, people);
         TestContext.Current.SendDiagnosticMessage(
@@ -90,19 +90,19 @@ public sealed class KillTests
             + $", {server.Refused} bad answers");
         await program.DisposeAsync();
         Directory.Delete(folder, recursive: true);
-
-        // What was put off is due at once.
-        Task Until(Func<Task<bool>> done, string what) => Waiting.Until(async () =>
-        {
-            await connection.ExecuteAsync("""
-                update campaigns.emails_sent set next_attempt_at = now() where status = 'pending' and next_attempt_at > now();
-                update campaigns.email_campaigns set resumes_at = now() where resumes_at > now();
-                update util.job_queue set run_at = now(), attempts = least(attempts, 1) where status = 'pending' and run_at > now();
-                select pg_notify('jobs', '')
-                """);
-            return await done();
-        }, $"{what}, of {people}", 240);
     }
+
+    /// <summary>Waits until something holds; what was put off is due at once.</summary>
+    private static Task Until(NpgsqlConnection connection, Func<Task<bool>> holds, string what) => Waiting.Until(async () =>
+    {
+        await connection.ExecuteAsync("""
+            update campaigns.emails_sent set next_attempt_at = now() where status = 'pending' and next_attempt_at > now();
+            update campaigns.email_campaigns set resumes_at = now() where resumes_at > now();
+            update util.job_queue set run_at = now(), attempts = least(attempts, 1) where status = 'pending' and run_at > now();
+            select pg_notify('jobs', '')
+            """);
+        return await holds();
+    }, what, 240);
 
     private static async Task AllGotTheirsOnce(NpgsqlConnection connection, Guid campaign, BadServer server, int people)
     {
