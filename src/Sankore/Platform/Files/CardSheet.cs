@@ -8,7 +8,7 @@ namespace Sankore.Platform.Files;
 /// The cards of a telephone or an address book (vCard 2.1, RFC 2426, RFC 6350), each as a row: organisation, address, name. Of several
 /// addresses the preferred one counts, or else the first; pictures and all else are passed over.
 /// </summary>
-internal sealed partial class CardSheet(SourceStream source, SheetLimits limits) : ISheet
+internal sealed partial class CardSheet(SourceStream source, Encoding encoding, SheetLimits limits) : ISheet
 {
     // Longer lines are pictures.
     private const int MaxLine = 16 * 1024;
@@ -49,7 +49,7 @@ internal sealed partial class CardSheet(SourceStream source, SheetLimits limits)
     // As bytes: lines are folded within letters, too.
     private StreamReader Opened()
     {
-        using var known = TextFile.Open(source);
+        using var known = TextFile.Open(source, encoding);
         known.Peek();
         var isWide = known.CurrentEncoding.CodePage is 1200 or 1201;
         Stream file = isWide ? Encoding.CreateTranscodingStream(source.FromStart(), known.CurrentEncoding, Encoding.UTF8)

@@ -1,3 +1,4 @@
+using System.Text;
 using System.Text.RegularExpressions;
 using Sankore.Platform.Security;
 
@@ -22,10 +23,10 @@ internal sealed partial class CsvSheet : ISheet
     private readonly char _separator;
     private readonly bool _namesSeparator;
 
-    public CsvSheet(SourceStream source, SheetLimits limits)
+    public CsvSheet(SourceStream source, Encoding encoding, SheetLimits limits)
     {
         (_source, _limits) = (source, limits);
-        using (var first = TextFile.Open(source))
+        using (var first = TextFile.Open(source, encoding))
         {
             var sample = new char[Sample];
             var length = first.ReadBlock(sample);
@@ -33,7 +34,7 @@ internal sealed partial class CsvSheet : ISheet
             (_separator, _namesSeparator) = !IsText(text) ? throw new Refusal(Reason.FileInvalid) : NamedSeparator(text) is { } named
                 ? (named, true) : (SeparatorOf(text, limits), false);
         }
-        _reader = TextFile.Open(source);
+        _reader = TextFile.Open(source, encoding);
     }
 
     public IReadOnlyList<string> Names => [""];

@@ -1,3 +1,4 @@
+using System.Text;
 using AngleSharp.Dom;
 using AngleSharp.Html.Dom;
 using AngleSharp.Html.Parser;
@@ -16,10 +17,10 @@ internal sealed class HtmlSheet : ISheet
     private readonly IHtmlDocument _page;
     private readonly List<IHtmlTableElement> _tables;
 
-    public HtmlSheet(SourceStream source, SheetLimits limits)
+    public HtmlSheet(SourceStream source, Encoding encoding, SheetLimits limits)
     {
         _limits = limits;
-        using var text = TextFile.Open(source.Length <= MaxBytes ? source : throw new Refusal(Reason.TooLarge));
+        using var text = TextFile.Open(source.Length <= MaxBytes ? source : throw new Refusal(Reason.TooLarge), encoding);
         var (made, last) = (0, (INode?)null);
         var parser = new HtmlParser(new HtmlParserOptions
         {

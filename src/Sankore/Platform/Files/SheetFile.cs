@@ -102,21 +102,22 @@ public sealed class SheetFile : IDisposable
 
     private static ISheet OfText(SourceStream source, SheetLimits limits)
     {
+        var encoding = TextFile.EncodingOf(source);
         string start;
-        using (var text = TextFile.Open(source))
+        using (var text = TextFile.Open(source, encoding))
         {
             var sample = new char[4096];
             start = new string(sample, 0, text.ReadBlock(sample)).TrimStart();
         }
         return start switch
         {
-            _ when start.StartsWith("BEGIN:VCARD", StringComparison.OrdinalIgnoreCase) => new CardSheet(source, limits),
+            _ when start.StartsWith("BEGIN:VCARD", StringComparison.OrdinalIgnoreCase) => new CardSheet(source, encoding, limits),
             ['<', ..] when start.Contains("urn:oasis:names:tc:opendocument", StringComparison.Ordinal) =>
                 new OdsSheet(() => source.FromStart(), source.Length, null, limits),
             ['<', ..] when start.Contains("urn:schemas-microsoft-com:office:spreadsheet", StringComparison.Ordinal) =>
                 new XmlSheet(source, limits),
-            ['<', ..] => new HtmlSheet(source, limits),
-            _ => new CsvSheet(source, limits),
+            ['<', ..] => new HtmlSheet(source, encoding, limits),
+            _ => new CsvSheet(source, encoding, limits),
         };
     }
 

@@ -19,15 +19,12 @@ internal static class TextFile
 
     static TextFile() => Encoding.RegisterProvider(CodePagesEncodingProvider.Instance);
 
-    /// <summary>Opens it for reading, from its start.</summary>
-    public static StreamReader Open(SourceStream source)
-    {
-        var encoding = EncodingOf(source);
-        source.Position = 0;
-        return new StreamReader(source, encoding, detectEncodingFromByteOrderMarks: true, Sample, leaveOpen: true);
-    }
+    /// <summary>Opens it for reading, from its start; a mark in it comes before the encoding.</summary>
+    public static StreamReader Open(SourceStream source, Encoding encoding) =>
+        new(source.FromStart(), encoding, detectEncodingFromByteOrderMarks: true, Sample, leaveOpen: true);
 
-    private static Encoding EncodingOf(SourceStream source)
+    /// <summary>How its text is written. Reads the whole file: to be asked once.</summary>
+    public static Encoding EncodingOf(SourceStream source)
     {
         source.Position = 0;
         var start = new byte[Sample];
