@@ -234,6 +234,66 @@ public sealed class AftermathTests(World world) : IClassFixture<World>
         await client.Ask(HttpMethod.Delete, $"{Mailings.Api}/{kind}/{id}?anyway=true").Json(204);
     }
 
+    [Fact]
+    public async Task A_merged_organisation_stands_for_the_others_wherever_they_were_chosen()
+    {
+        using var client = await world.As(Email);
+        var word = Catalogue.Word();
+        var ids = new List<Guid>();
+        foreach (var name in new[] { "A", "B", "C" })
+        {
+            ids.Add((await client.Ask(HttpMethod.Post, $"{Mailings.Api}/contacts", new
+            {
+                email = $"{word}.{name}@exemple.cg",
+                organization = $"{word} {name}",
+            }).Json(201)).GetProperty("organizationId").GetGuid());
+        }
+        var segment = (await client.Ask(HttpMethod.Post, $"{Mailings.Api}/segments", new
+        {
+            name = word,
+            filter = new { organizationIds = ids[1..] },
+        }).Json(201)).Id();
+        var draft = await ToOrganizations(client, word, ids);
+        var scheduled = await ToOrganizations(client, word, [ids[1]]);
+        var other = await ToOrganizations(client, word, [ids[2]]);
+        await client.Act(scheduled, "schedule", Mailings.InDays(2)).Json();
+
+        await client.Ask(HttpMethod.Post, $"{Mailings.Api}/organizations/{ids[0]}/merge", new { ids = new[] { ids[1] } }).Json();
+
+        (await Chosen(client, $"/segments/{segment}", "filter")).ShouldBe(new[] { ids[0], ids[2] }, ignoreOrder: true);
+        (await Chosen(client, $"/{draft.Id()}", "audience")).ShouldBe(new[] { ids[0], ids[2] }, ignoreOrder: true);
+        (await Chosen(client, $"/{other.Id()}", "audience")).ShouldBe([ids[2]]);
+        (await Chosen(client, $"/{scheduled.Id()}", "audience")).ShouldBe([ids[0]]);
+        var after = await client.Ask(HttpMethod.Get, $"{Mailings.Api}/{scheduled.Id()}").Json();
+        (after.Text("status"), after.GetProperty("scheduledAt").ValueKind).ShouldBe(("scheduled", JsonValueKind.String));
+    }
+
+    [Fact]
+    public async Task A_contact_that_takes_the_place_of_a_deleted_one_gets_what_waits()
+    {
+        await using var sink = await SmtpSink.Start();
+        await using var mailing = await MailingWorld.Start(sink.Port);
+        using var client = await mailing.As(Email);
+        var word = Catalogue.Word();
+        var campaign = await client.Draft(word, await mailing.Contacts(Email, word, 2));
+        await Paused(mailing, client, campaign);
+        var contacts = (await client.Ask(HttpMethod.Get, $"{Mailings.Api}/contacts?tag={word}&sort=email").Json()).GetProperty("items");
+        var address = contacts[0].Text("email");
+        await client.Ask(HttpMethod.Delete, $"{Mailings.Api}/contacts/{contacts[0].Id()}").Json(204);
+        await Move(client, contacts[1].Id(), address, word, 1);
+        await client.Act(campaign, "resume").Json();
+        (await client.Until(campaign, "sent")).Number("sent").ShouldBe(1);
+        sink.Count.ShouldBe(1);
+    }
+
+    private static Task<JsonElement> ToOrganizations(HttpClient client, string name, IEnumerable<Guid> organizationIds) => client.Ask(
+        HttpMethod.Post, Mailings.Api, new { name, subject = "a", content = "b", audience = new { kind = "organizations", organizationIds } })
+        .Json(201);
+
+    private static async Task<Guid[]> Chosen(HttpClient client, string path, string property) =>
+        [.. (await client.Ask(HttpMethod.Get, Mailings.Api + path).Json()).GetProperty(property).GetProperty("organizationIds")
+            .EnumerateArray().Select(id => id.GetGuid())];
+
     private Task<string?> Reason(string email) => world.Sql<string?>(
         "select (select reason from campaigns.suppressions where email = @email)", new { email });
 

@@ -59,7 +59,13 @@ public sealed class SchemaUpgradeTests
                 insert into campaigns.suppressions (user_id, email, reason)
                 select u.id, e.email, e.reason from auth.users u, (values ('by@école.cg', 'bounced'),
                   ('by@xn--cole-9oa.cg', 'unsubscribed'),
-                  ('z@exemple.cg', 'manual')) e (email, reason) where u.email = 'b@exemple.cg'
+                  ('z@exemple.cg', 'manual')) e (email, reason) where u.email = 'b@exemple.cg';
+                insert into campaigns.email_campaigns (user_id, name, subject, content) select id, 'x', 'x', 'x' from auth.users
+                where email = 'b@exemple.cg';
+                insert into campaigns.emails_sent (user_id, campaign_id, recipient_email, status)
+                select c.user_id, c.id, e.email, e.status from campaigns.email_campaigns c, (values
+                  ('c@école.cg', 'pending'), ('c@xn--cole-9oa.cg', 'pending'),
+                  ('d@école.cg', 'sent'), ('d@xn--cole-9oa.cg', 'pending')) e (email, status)
                 """);
         }
 
@@ -70,6 +76,8 @@ public sealed class SchemaUpgradeTests
             ["by@école.cg\u200B by@xn--cole-9oa.cg", "z@exemple.cg z@exemple.cg"]);
         (await after.QueryAsync<string>("select email_key || ' ' || reason from campaigns.suppressions order by email_key")).ShouldBe(
             ["by@xn--cole-9oa.cg unsubscribed", "z@exemple.cg manual"]);
+        (await after.QueryAsync<string>("select distinct email_key || ' ' || status from campaigns.emails_sent order by 1")).ShouldBe(
+            ["c@xn--cole-9oa.cg failed", "c@xn--cole-9oa.cg pending", "d@xn--cole-9oa.cg failed", "d@xn--cole-9oa.cg sent"]);
         // Who has proved the address has it; the other account is kept, and nobody signs in to it.
         (await after.QueryAsync<string>("select email from auth.users where normalized_email = util.address_key(email) order by 1"))
             .ShouldBe(["amina@xn--cole-9oa.cg", "b@exemple.cg"]);

@@ -33,11 +33,22 @@ public sealed class Organizations(Db db)
     private const string OneSql = $"select {Columns} from campaigns.organizations o where o.id = @id";
     private const string UpdateSql = "update campaigns.organizations set name = @name where id = @id and version = @version";
 
+    // What names those that go names the one that stays from then on. A scheduled campaign is taken back for that: its audience is settled.
     private const string MergeSql = """
         select from campaigns.organizations where id = any (@ids::uuid[] || @id) order by id for update;
         update campaigns.contacts c set organization_id = o.id, organization_name = o.name from campaigns.organizations o
         where o.id = @id and c.organization_id = any (@ids::uuid[]);
+        update campaigns.segments set filter = campaigns.with_organization(filter, @ids::text[], @id::text)
+        where user_id = (select auth.uid()) and filter -> 'organizationIds' ?| @ids::text[];
+        update campaigns.email_campaigns set audience = campaigns.with_organization(audience, @ids::text[], @id::text)
+        where user_id = (select auth.uid()) and status = 'draft' and audience -> 'organizationIds' ?| @ids::text[];
+        update campaigns.email_campaigns set status = 'scheduled' where id = any (@scheduled::uuid[]);
         delete from campaigns.organizations where id = any (@ids::uuid[])
+        """;
+
+    private const string TakeBackSql = """
+        update campaigns.email_campaigns set status = 'draft'
+        where user_id = (select auth.uid()) and status = 'scheduled' and audience -> 'organizationIds' ?| @ids::text[] returning id
         """;
 
     /// <summary>The caller's organisations, a page at a time.</summary>
@@ -94,12 +105,17 @@ public sealed class Organizations(Db db)
         await session.ExecuteOne("delete from campaigns.organizations where id = @id", new { id });
     }, ct);
 
-    /// <summary>Merges organisations into one, which keeps its name and takes their contacts. Refuses with NOT_FOUND.</summary>
+    /// <summary>
+    /// Merges organisations into one, which keeps its name, takes their contacts and stands for them in segments and campaigns. Refuses
+    /// with NOT_FOUND.
+    /// </summary>
     public Task<Organization> Merge(
         Caller caller, Guid id, IReadOnlyList<Guid> ids, CancellationToken ct) => db.Run(caller, async session =>
     {
         await session.One<Organization>(OneSql, new { id });
-        await session.Execute(MergeSql, new { id, ids = ids.Where(other => other != id).ToArray() });
+        var merged = ids.Where(other => other != id).ToArray();
+        var scheduled = await session.Query<Guid>(TakeBackSql, new { ids = merged });
+        await session.Execute(MergeSql, new { id, ids = merged, scheduled = scheduled.ToArray() });
         return await session.One<Organization>(OneSql, new { id });
     }, ct);
 

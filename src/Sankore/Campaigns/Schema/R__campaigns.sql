@@ -56,6 +56,15 @@ create or replace trigger rename_organization after update of name on campaigns.
 create or replace trigger forget_organization before delete on campaigns.organizations
   for each row execute function campaigns.rename_organization();
 
+-- A filter or an audience in which one organisation stands for those that were merged into it.
+create or replace function campaigns.with_organization(p_filter jsonb, p_merged text[], p_id text) returns jsonb
+language sql immutable parallel safe as $$
+  select jsonb_set(p_filter, '{organizationIds}', (
+    select jsonb_agg(distinct case when id = any (p_merged) then p_id else id end)
+    from jsonb_array_elements_text(p_filter -> 'organizationIds') id))
+$$;
+grant execute on function campaigns.with_organization(jsonb, text[], text) to authenticated, service_role;
+
 -- What still waits for somebody follows them: to their new address, or nowhere once they are gone. Whoever left has left at a new address
 -- too.
 create or replace function campaigns.follow_contact() returns trigger
@@ -66,12 +75,16 @@ begin
     where e.user_id = old.user_id and e.contact_id = old.id and e.status = 'pending';
     return old;
   end if;
+  -- A message that was kept back because its contact went is no message to the address.
+  delete from campaigns.emails_sent x using campaigns.emails_sent m
+  where m.user_id = new.user_id and m.contact_id = new.id and m.status = 'pending'
+    and x.campaign_id = m.campaign_id and x.email_key = new.email_key and x.status = 'failed' and x.error_code = 'CONTACT_DELETED';
   update campaigns.emails_sent e
   set recipient_email = case when o.is_there then e.recipient_email else new.email end,
     status = case when o.is_there then 'failed' else 'pending' end, error_code = case when o.is_there then 'CONTACT_MERGED' end
   from (
     select m.id, exists (select from campaigns.emails_sent x
-                         where x.campaign_id = m.campaign_id and x.id <> m.id and x.recipient_email = new.email) as is_there
+                         where x.campaign_id = m.campaign_id and x.id <> m.id and x.email_key = new.email_key) as is_there
     from campaigns.emails_sent m where m.user_id = new.user_id and m.contact_id = new.id and m.status = 'pending') o
   -- What has left since is not put back.
   where e.id = o.id and e.status = 'pending';
