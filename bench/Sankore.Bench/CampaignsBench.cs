@@ -167,7 +167,7 @@ internal static class CampaignsBench
                 $"/api/campaigns/{largest}/analytics", $"/api/campaigns/{largest}/details", $"/campaigns/{largest}",
             $"/api/campaigns/{largest}/recipients", $"/api/campaigns/{largest}/recipients?page=500",
             $"/api/campaigns/{largest}/recipients?status=bounced", $"/api/campaigns/{largest}/recipients?q=p4242",
-            "/api/campaigns/contacts",
+            "/api/campaigns/contacts", "/api/campaigns/contacts?q=p4242", "/api/campaigns/contacts?q=Lyc%C3%A9e%20P%207",
         ])
         {
             var before = server.CpuSeconds + server.PostgresCpuSeconds;

@@ -117,6 +117,27 @@ public sealed class BlameTests
     }
 
     [Fact]
+    public async Task Whatever_a_server_says_is_written_down_as_far_as_it_is_text()
+    {
+        var endless = $"550 5.7.60 {new string('x', 488)}😀 and more";
+        var isWrong = true;
+        await using var server = new ScriptedSmtp(command => command.StartsWith("RCPT TO:<a@", StringComparison.Ordinal)
+            ? "550 5.1.1 no\0body\u0007 \ud83d\ude00"
+            : command.StartsWith("MAIL", StringComparison.Ordinal) && Volatile.Read(ref isWrong) ? endless : null);
+        await using var world = await MailingWorld.Start(server.Port);
+        using var client = await world.As(Email);
+        var campaign = await client.Draft(Catalogue.Word(), await SegmentOf(client, ["a", "b"]));
+        await client.Act(campaign, "send").Json(202);
+        await client.Until(campaign, "paused");
+        (await client.Ask(HttpMethod.Get, $"{Mailings.Api}/{campaign.Id()}").Json()).Text("serverReply").ShouldEndWith("x😀");
+        Volatile.Write(ref isWrong, false);
+        await client.Act(campaign, "resume").Json();
+        var figures = await client.Until(campaign, "sent");
+        (figures.Number("sent"), figures.Number("bounced")).ShouldBe((1, 1));
+        (await world.Sql<string>("select error from campaigns.emails_sent where status = 'bounced'")).ShouldBe("5.1.1 no body  😀");
+    }
+
+    [Fact]
     public async Task A_full_mailbox_is_tried_again_and_a_missing_one_is_suppressed()
     {
         await using var server = new ScriptedSmtp(command => command switch

@@ -20,6 +20,14 @@ public sealed class BounceWavesTests(World world) : IClassFixture<World>
         wave.Text("words").ShouldBe($"550 … {word} said no, …");
         (wave.Number("addresses"), wave.Number("senders")).ShouldBe((42, 2));
         var taken = new { day = wave.Text("day"), words = wave.Text("words") };
+        // A day with as many wordings as addresses hides no wave of the day before.
+        await world.Execute("""
+            insert into campaigns.suppressions (user_id, email, reason, detail, created_at)
+            select u.id, 'q' || i || '@tmese.cg', 'bounced', repeat('x', 1 + i), now() + interval '1 day'
+            from auth.users u, generate_series(1, 120) i where u.email = @email
+            """, new { email = Cast.HeadOnPremium });
+        (await operators.Ask(HttpMethod.Get, Url).Json()).EnumerateArray()
+            .Count(w => w.Text("words").Contains(word, StringComparison.Ordinal)).ShouldBe(1);
         (await operators.Ask(HttpMethod.Post, $"{Url}/undo", taken).Json()).Number("addresses").ShouldBe(42);
         (await operators.Ask(HttpMethod.Post, $"{Url}/undo", taken).Json()).Number("addresses").ShouldBe(0, "twice is once");
 

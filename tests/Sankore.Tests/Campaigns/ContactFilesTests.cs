@@ -70,6 +70,9 @@ public sealed class ContactFilesTests(World world) : IClassFixture<World>
     [InlineData("a@b.cg;", "a@b.cg"), InlineData("a@b.cg.", "a@b.cg"), InlineData("a@b.cg / c@d.cg", "a@b.cg c@d.cg")]
     [InlineData("a@b.cg ou c@d.cg", "a@b.cg c@d.cg"), InlineData("mailto:a@b.cg", "a@b.cg"), InlineData("a@b.cg, A@B.CG", "a@b.cg")]
     [InlineData("\"a;b\"@b.cg", "\"a;b\"@b.cg"), InlineData("a/b@b.cg", "a/b@b.cg"), InlineData("(a@b.cg)", "a@b.cg")]
+    [InlineData("a@b.cg c@d.cg", "a@b.cg c@d.cg"), InlineData("a@b.cg (Paul Koné)", "a@b.cg=Paul Koné"), InlineData("a@b.cg c", "")]
+    [InlineData("Amina <a@b.cg> Paul <c@d.cg>", "a@b.cg=Amina c@d.cg=Paul"), InlineData("<a@b.cg> <c@d.cg>", "a@b.cg c@d.cg")]
+    [InlineData("a@b.cg (c@d.cg)", "a@b.cg c@d.cg"), InlineData("c@d.cg <c@d.cg>", "c@d.cg"), InlineData("'A@b.cg' <a@b.cg>", "a@b.cg")]
     [InlineData("a@b", ""), InlineData("a@b.cg; c@", ""), InlineData("a b@c.cg", ""), InlineData("NGOMA, a@b.cg", ""), InlineData("", "")]
     public void The_addresses_of_a_cell_are_all_found_or_none(string cell, string found) => string.Join(
         ' ', Sankore.Campaigns.AddressCell.Read(cell).Select(a => a.Address + (a.Name is null ? "" : "=" + a.Name))).ShouldBe(found);
@@ -146,6 +149,20 @@ public sealed class ContactFilesTests(World world) : IClassFixture<World>
         var import = await Import(client, "odd.csv", file, tag: false);
         (import.Text("status"), import.Number("invalid")).ShouldBe(("completed", kept is null ? 1 : 0));
         (await own.Rows<string>("select email from campaigns.contacts where email not like 'fine%'")).ShouldBe(kept is null ? [] : [kept]);
+    }
+
+    [Theory]
+    [InlineData(';'), InlineData(','), InlineData('\t'), InlineData('|')]
+    public async Task Names_that_few_have_are_read_beside_their_addresses(char between)
+    {
+        await using var own = new World();
+        await own.InitializeAsync();
+        using var client = await own.As(Cast.HeadOnPremium);
+        var lines = Enumerable.Range(1, 30).Select(i => $"x{i}@exemple.cg{between}").Prepend($"Email{between}Nom")
+            .Append($"paul@exemple.cg{between}Paul");
+        var import = await Import(client, "sparse.csv", Encoding.UTF8.GetBytes(string.Join("\r\n", lines)), tag: false);
+        (import.Number("imported"), import.Number("invalid")).ShouldBe((31, 0), import.ToString());
+        (await own.Rows<string>("select email from campaigns.contacts where name = 'Paul'")).ShouldBe(["paul@exemple.cg"]);
     }
 
     private const string AllSql = """

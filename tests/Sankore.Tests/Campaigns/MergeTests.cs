@@ -86,7 +86,9 @@ public sealed class MergeTests
     [Theory]
     [InlineData("www.exemple.cg", true), InlineData("exemple.cg/inscription", true), InlineData("exemple.cg:8080/a", true)]
     [InlineData("/inscription", true), InlineData("https://exemple.cg", false), InlineData("mailto:a@exemple.cg", false)]
-    [InlineData("tel:+24206", false), InlineData("#bas", false), InlineData("{{unsubscribe_url}}", false), InlineData("", false)]
+    [InlineData("www.exemple.cg:8080?a", true), InlineData("localhost:5000", true), InlineData("tel:066001234", false)]
+    [InlineData("sms:06600", false), InlineData("tel:+24206", false)]
+    [InlineData("#bas", false), InlineData("{{unsubscribe_url}}", false), InlineData("", false)]
     public void A_link_without_a_scheme_is_named(string address, bool isNamed)
     {
         var validation = new Sankore.Platform.Security.Validation().Draft("Objet", $"<p><a href=\"{address}\">x</a></p>");

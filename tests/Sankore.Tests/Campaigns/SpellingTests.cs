@@ -57,6 +57,30 @@ public sealed class SpellingTests(World world) : IClassFixture<World>
         campaign.Text("replyTo").ShouldBe($"bureau.{word}@xn--cole-9oa.cg");
     }
 
+    [Fact]
+    public async Task What_is_too_long_is_cut_between_characters()
+    {
+        using var client = await world.As(Email);
+        var cut = new string('x', 99) + "😀";
+        await client.Ask(HttpMethod.Get, $"{Mailings.Api}/contacts?q={Uri.EscapeDataString(cut + cut)}").Json();
+        for (var length = 110; length <= 118; length++)
+        {
+            var template = await client.Ask(HttpMethod.Post, $"{Mailings.Api}/templates", new
+            {
+                name = new string('x', length) + "😀",
+                subject = "a",
+                content = "b",
+            }).Json(201);
+            await client.Ask(HttpMethod.Post, $"{Mailings.Api}/templates/{template.Id()}/duplicate").Json(201);
+        }
+        var cell = new string('x', 1999) + "😀😀";
+        string[] files = [$"<table><tr><td>Nom<td>Email<tr><td>{cell}<td>a@exemple.cg</table>", $"Nom;Email\n{cell};a@exemple.cg\n"];
+        foreach (var file in files)
+        {
+            (await Import(client, file, Catalogue.Word(), new string('x', 199) + "😀.csv")).Number("invalid").ShouldBe(1);
+        }
+    }
+
     [Theory]
     [InlineData("q", "lycee elisee", true), InlineData("q", "LYCÉE ÉLISÉE", true), InlineData("q", "L’ELEVE", true)]
     [InlineData("q", "elise\u0301e", true), InlineData("q", "lycée élisa", false)]
@@ -96,11 +120,11 @@ public sealed class SpellingTests(World world) : IClassFixture<World>
     private static async Task<Guid> Segment(HttpClient client, object filter) =>
         (await client.Ask(HttpMethod.Post, $"{Mailings.Api}/segments", new { name = Catalogue.Word(), filter }).Json(201)).Id();
 
-    private static async Task<JsonElement> Import(HttpClient client, string csv, string tag)
+    private static async Task<JsonElement> Import(HttpClient client, string csv, string tag, string name = "x.csv")
     {
         using var form = new MultipartFormDataContent
         {
-            { new ByteArrayContent(Encoding.UTF8.GetBytes(csv)), "file", "x.csv" }, { new StringContent(tag), "tags" },
+            { new ByteArrayContent(Encoding.UTF8.GetBytes(csv)), "file", name }, { new StringContent(tag), "tags" },
         };
         var id = (await client.Ask(HttpMethod.Post, $"{Mailings.Api}/imports", form).Json(202)).Id();
         JsonElement import = default;

@@ -29,6 +29,28 @@ public sealed class SchemaUpgradeTests
             where c.relkind in ('r', 'p', 'v') and c.relowner = 'sankore_owner'::regrole) x (o)
         """;
 
+    private const string SpellingsSql = """
+        insert into auth.users (id, email, normalized_email, email_confirmed, security_stamp, concurrency_stamp)
+        select gen_random_uuid(), e, upper(e), e like 'b%', '', '' from unnest(array['Amina@École.cg', 'b@exemple.cg']) e;
+        insert into auth.users (id, email, normalized_email, email_confirmed, security_stamp, concurrency_stamp)
+        values (gen_random_uuid(), 'amina@xn--cole-9oa.cg', 'AMINA@XN--COLE-9OA.CG', true, '', '');
+        insert into public.profiles (id, email, display_name) select id, email, 'x' from auth.users;
+        insert into campaigns.contacts (user_id, email, created_at)
+        select u.id, e.email, now() - e.n * interval '1 day' from auth.users u, unnest(array['by@école.cg', 'by@xn--cole-9oa.cg',
+          'by@école.cg' || chr(8203), 'z@exemple.cg']) with ordinality e (email, n) where u.email = 'b@exemple.cg';
+        insert into campaigns.suppressions (user_id, email, reason)
+        select u.id, e.email, e.reason from auth.users u, (values ('by@école.cg', 'bounced'),
+          ('by@xn--cole-9oa.cg', 'unsubscribed'),
+          ('z@exemple.cg', 'manual')) e (email, reason) where u.email = 'b@exemple.cg';
+        insert into campaigns.email_campaigns (user_id, name, subject, content) select id, 'x', 'x', 'x' from auth.users
+        where email = 'b@exemple.cg';
+        insert into campaigns.emails_sent (user_id, campaign_id, recipient_email, status)
+        select c.user_id, c.id, e.email, e.status from campaigns.email_campaigns c, (values
+          ('c@école.cg', 'pending'), ('c@xn--cole-9oa.cg', 'pending'),
+          ('d@école.cg', 'sent'), ('d@xn--cole-9oa.cg', 'pending'),
+          ('e@école.cg', 'sent'), ('e@xn--cole-9oa.cg', 'sent')) e (email, status)
+        """;
+
     [Fact]
     public async Task A_database_of_an_earlier_version_becomes_what_a_new_one_is()
     {
@@ -47,26 +69,7 @@ public sealed class SchemaUpgradeTests
         var database = await EarlierDatabase.Create(BeforeKeys);
         await using (var connection = new NpgsqlConnection(database))
         {
-            await connection.ExecuteAsync("""
-                insert into auth.users (id, email, normalized_email, email_confirmed, security_stamp, concurrency_stamp)
-                select gen_random_uuid(), e, upper(e), e like 'b%', '', '' from unnest(array['Amina@École.cg', 'b@exemple.cg']) e;
-                insert into auth.users (id, email, normalized_email, email_confirmed, security_stamp, concurrency_stamp)
-                values (gen_random_uuid(), 'amina@xn--cole-9oa.cg', 'AMINA@XN--COLE-9OA.CG', true, '', '');
-                insert into public.profiles (id, email, display_name) select id, email, 'x' from auth.users;
-                insert into campaigns.contacts (user_id, email, created_at)
-                select u.id, e.email, now() - e.n * interval '1 day' from auth.users u, unnest(array['by@école.cg', 'by@xn--cole-9oa.cg',
-                  'by@école.cg' || chr(8203), 'z@exemple.cg']) with ordinality e (email, n) where u.email = 'b@exemple.cg';
-                insert into campaigns.suppressions (user_id, email, reason)
-                select u.id, e.email, e.reason from auth.users u, (values ('by@école.cg', 'bounced'),
-                  ('by@xn--cole-9oa.cg', 'unsubscribed'),
-                  ('z@exemple.cg', 'manual')) e (email, reason) where u.email = 'b@exemple.cg';
-                insert into campaigns.email_campaigns (user_id, name, subject, content) select id, 'x', 'x', 'x' from auth.users
-                where email = 'b@exemple.cg';
-                insert into campaigns.emails_sent (user_id, campaign_id, recipient_email, status)
-                select c.user_id, c.id, e.email, e.status from campaigns.email_campaigns c, (values
-                  ('c@école.cg', 'pending'), ('c@xn--cole-9oa.cg', 'pending'),
-                  ('d@école.cg', 'sent'), ('d@xn--cole-9oa.cg', 'pending')) e (email, status)
-                """);
+            await connection.ExecuteAsync(SpellingsSql);
         }
 
         await SankoreApp.PrepareDatabase(database, _ => { }, CancellationToken.None);
@@ -76,8 +79,9 @@ public sealed class SchemaUpgradeTests
             ["by@école.cg\u200B by@xn--cole-9oa.cg", "z@exemple.cg z@exemple.cg"]);
         (await after.QueryAsync<string>("select email_key || ' ' || reason from campaigns.suppressions order by email_key")).ShouldBe(
             ["by@xn--cole-9oa.cg unsubscribed", "z@exemple.cg manual"]);
-        (await after.QueryAsync<string>("select distinct email_key || ' ' || status from campaigns.emails_sent order by 1")).ShouldBe(
-            ["c@xn--cole-9oa.cg failed", "c@xn--cole-9oa.cg pending", "d@xn--cole-9oa.cg failed", "d@xn--cole-9oa.cg sent"]);
+        (await after.QueryAsync<string>("select email_key || ' ' || status from campaigns.emails_sent order by 1")).ShouldBe(
+            ["c@xn--cole-9oa.cg pending", "d@xn--cole-9oa.cg sent", "e@xn--cole-9oa.cg sent"]);
+        (await after.ExecuteScalarAsync<long>("select count(*) from campaigns.past_messages where recipient_email like 'e@%'")).ShouldBe(1);
         // Who has proved the address has it; the other account is kept, and nobody signs in to it.
         (await after.QueryAsync<string>("select email from auth.users where normalized_email = util.address_key(email) order by 1"))
             .ShouldBe(["amina@xn--cole-9oa.cg", "b@exemple.cg"]);

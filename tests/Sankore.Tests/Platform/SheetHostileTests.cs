@@ -70,6 +70,17 @@ public sealed class SheetHostileTests
     }
 
     [Fact]
+    public void Rows_beyond_any_sheet_and_elements_without_number_are_refused()
+    {
+        Refused(new MemoryStream(Encoding.UTF8.GetBytes(
+            "<Workbook xmlns=\"urn:schemas-microsoft-com:office:spreadsheet\" xmlns:ss=\"urn:schemas-microsoft-com:office:spreadsheet\">"
+            + "<Worksheet ss:Name=\"x\"><Table><Row ss:Index=\"2147483647\"><Cell><Data ss:Type=\"String\">x</Data></Cell></Row></Table>"
+            + "</Worksheet></Workbook>"))).ShouldBe(Reason.FileInvalid);
+        var page = new StringBuilder("<table><tr><td>x</table>").Insert(0, "<p></p>", 600_000);
+        Refused(new MemoryStream(Encoding.UTF8.GetBytes(page.ToString()))).ShouldBe(Reason.TooLarge);
+    }
+
+    [Fact]
     public void Shared_texts_are_kept_to_a_bound() =>
         Refused(new MemoryStream(Tables.Workbook("", ("xl/sharedStrings.xml", $"<sst>{string.Concat(Enumerable.Range(0, 400_000)
             .Select(i => $"<si><t>{i * 7919L % 10_000_019:D120}</t></si>"))}</sst>")))).ShouldBe(Reason.TooLarge);

@@ -27,6 +27,10 @@ public sealed record ContactInput(
     /// <summary>The most tags of a contact.</summary>
     public const int MaxTags = 20;
 
+    /// <summary>Whether a contact can have an address: a domain of one word is one that was not finished.</summary>
+    internal static bool IsAddress(string? address) =>
+        Mail.IsAddress(address) && address!.LastIndexOf('.') > address.LastIndexOf('@');
+
     /// <summary>The input in its one form. Refuses with VALIDATION_FAILED.</summary>
     internal ContactInput Normalized()
     {
@@ -39,7 +43,7 @@ public sealed record ContactInput(
             ConsentSource = Texts.Blank(ConsentSource),
             ConsentOn = Texts.Blank(ConsentOn),
         };
-        new Validation().That("email", Mail.IsAddress(input.Email), "EMAIL_INVALID").Optional("name", input.Name, 200)
+        new Validation().That("email", IsAddress(input.Email), "EMAIL_INVALID").Optional("name", input.Name, 200)
             .Optional("organization", input.Organization, 200)
             .That("tags", input.Tags.Count <= MaxTags && input.Tags.All(t => t.Length <= 40), "contact.tags")
             .Optional("consentSource", input.ConsentSource, 200)

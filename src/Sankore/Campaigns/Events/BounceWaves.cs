@@ -41,7 +41,7 @@ public sealed class BounceWaves(Db db)
         from campaigns.bounce_undos u left join public.profiles p on p.id = u.undone_by order by u.created_at desc limit 20
         """;
 
-    /// <summary>Those of the last 30 days, the latest and largest first; at most 100.</summary>
+    /// <summary>Those of the last 30 days, the latest first; the ten largest of each day.</summary>
     public Task<IReadOnlyList<BounceWave>> List(Caller caller, CancellationToken ct) =>
         db.Read(caller, session => session.Query<BounceWave>(ListSql), ct);
 

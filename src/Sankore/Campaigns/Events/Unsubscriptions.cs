@@ -6,10 +6,10 @@ namespace Sankore.Campaigns;
 /// <summary>What somebody who leaves is shown.</summary>
 /// <param name="Sender">Who writes.</param>
 /// <param name="Address">The address that is written to, masked.</param>
-/// <param name="Suppression">Why it is not written to any more; null: it is.</param>
+/// <param name="Suppression">What ends it: <c>unsubscribed</c>, <c>complained</c>; null where any of the person's addresses is still
+/// written to.</param>
 /// <param name="IsTry">Whether the message was sent by its author to themselves: its link does nothing.</param>
-/// <param name="IsPast">Whether the campaign is gone since.</param>
-public sealed record Subscription(string Sender, string Address, string? Suppression, bool IsTry, bool IsPast)
+public sealed record Subscription(string Sender, string Address, string? Suppression, bool IsTry)
 {
     /// <summary>Whether they have left.</summary>
     public bool HasLeft => Suppression is "unsubscribed" or "complained";
@@ -25,9 +25,13 @@ public sealed record Subscription(string Sender, string Address, string? Suppres
 public sealed class Unsubscriptions(Db db, SignedLinks links, ProgressFeed progress)
 {
     private const string OneSql = """
-        select w.sender, coalesce(w.address, '') as address, s.reason as suppression, w.is_try, w.is_past
+        select w.sender, coalesce(w.address, '') as address, l.reason as suppression, w.is_try
         from campaigns.written(@message) w
-        left join campaigns.suppressions s on s.user_id = w.user_id and s.email_key = util.address_key(w.address)
+        cross join lateral (
+          select case when bool_and(s.email_key is not null) then min(s.reason) end as reason
+          from (select distinct util.address_key(a) as email_key from unnest(w.addresses) a) k
+          left join campaigns.suppressions s on s.user_id = w.user_id and s.email_key = k.email_key
+            and s.reason in ('complained', 'unsubscribed')) l
         """;
 
     private const string ReturnSql = "select campaigns.resubscribe(@message)";
@@ -48,11 +52,7 @@ public sealed class Unsubscriptions(Db db, SignedLinks links, ProgressFeed progr
         var taken = await db.Run(Caller.Service, async session =>
         {
             var found = await Find(session, message);
-            if (found is { IsPast: true, HasLeft: false })
-            {
-                await session.Execute("select campaigns.leave_past(@message)", new { message });
-            }
-            return found.HasLeft || found.IsTry || found.IsPast ? null : await DeliveryEvents.Take(session, "sankore",
+            return found.HasLeft || found.IsTry ? null : await DeliveryEvents.Take(session, "sankore",
                 [DeliveryEvent.Of($"leave:{message}:{Guid.CreateVersion7()}", message, "unsubscribed", null, null, null)]);
         }, ct);
         progress.Changed(taken?.Changed ?? []);

@@ -1,5 +1,4 @@
 using System.Text.RegularExpressions;
-using Sankore.Platform.Jobs;
 using Sankore.Platform.Mail;
 
 namespace Sankore.Campaigns;
@@ -15,8 +14,9 @@ internal sealed partial record AddressCell(string Address, string? Name)
     private const int MaxCell = 1000;
 
     /// <summary>
-    /// The addresses of a cell: <c>a@b.cg</c>, <c>Nom &lt;a@b.cg&gt;</c>, several with a semicolon, a comma, a bar, a line's end or a
-    /// slash between them, with a stop or the like behind them. None, where any of them is no address: nothing is passed over.
+    /// The addresses of a cell: <c>a@b.cg</c>, <c>Nom &lt;a@b.cg&gt;</c>, <c>a@b.cg (Nom)</c>, several with a semicolon, a comma, a bar, a
+    /// blank, a line's end or a slash between them, with a stop or the like behind them. None, where any of them is no address: nothing is
+    /// passed over.
     /// </summary>
     public static IReadOnlyList<AddressCell> Read(string? cell)
     {
@@ -50,23 +50,34 @@ internal sealed partial record AddressCell(string Address, string? Name)
     private static AddressCell? One(string piece)
     {
         var named = Named().Match(piece);
-        var written = (named.Success ? named.Groups[2].Value : piece).Trim();
-        return (Whole(written) ?? Whole(written.TrimEnd('.', ':', ')', '"', '\'').TrimStart('(', '"', '\''))) is { } address
-            ? new AddressCell(address, NameOf(named.Groups[1].Value)) : null;
+        var written = (named.Success ? named.Groups["address"].Value : piece).Trim();
+        var (name, bare) = (named.Groups["name"].Value, written.TrimEnd('.', ':', ')', '"', '\'').TrimStart('(', '"', '\''));
+        return !HasAnother(name, written) && (Whole(written) ?? Whole(bare)) is { } address ? new AddressCell(address, NameOf(name)) : null;
     }
 
-    // A domain of one word is one that was not finished.
-    private static string? Whole(string text) => Addresses.Normalize(text) is { } address && Mail.IsAddress(address)
-        && address.LastIndexOf('.') > address.LastIndexOf('@') ? address : null;
+    private static string? Whole(string text) =>
+        Addresses.Normalize(text) is { } address && ContactInput.IsAddress(address) ? address : null;
+
+    // Of two addresses none is passed over; some programs write the one twice.
+    private static bool HasAnother(string name, string address) => Within().Match(name) is { Success: true } within
+        && Addresses.Key(within.Value) != Addresses.Key(address);
 
     private static string? NameOf(string text) =>
         string.Concat(text.Select(c => char.IsControl(c) ? ' ' : c)).Trim().Trim('"', '\'').Trim() is { Length: > 0 and <= MaxName } name
             && !name.Contains('@', StringComparison.Ordinal) ? name : null;
 
     // What stands between addresses, outside of quotes and brackets.
-    [GeneratedRegex("""(?:[;,|\r\n]|:::|\s/\s|\s+(?:ou|et|and|or)\s+)(?=(?:[^"]*"[^"]*")*[^"]*\z)(?![^<>]*>)""", RegexOptions.IgnoreCase)]
+    [GeneratedRegex(
+        """(?:[;,|\r\n]|:::|\s/\s|\s+(?:ou|et|and|or)\s+|(?<=@[^\s@<>"]+)\s+(?=[^\s@<>"]+@)|(?<=>)\s*(?=[^\s;,|]))"""
+        + """(?=(?:[^"]*"[^"]*")*[^"]*\z)(?![^<>]*>)""",
+        RegexOptions.IgnoreCase)]
     private static partial Regex Between();
 
-    [GeneratedRegex(@"\A(.*?)\s*<([^<>]+)>\s*\z", RegexOptions.Singleline)]
+    [GeneratedRegex(@"[^\s<>()""']+@[^\s<>()""']+\.[^\s<>()""']+")]
+    private static partial Regex Within();
+
+    [GeneratedRegex(
+        @"\A(?:(?<name>.*?)\s*<(?<address>[^<>]+)>\s*|(?<address>[^\s()<>]+@[^\s()<>]+)\s*\((?<name>[^()]*)\))\z",
+        RegexOptions.Singleline)]
     private static partial Regex Named();
 }

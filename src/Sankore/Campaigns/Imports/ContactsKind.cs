@@ -40,7 +40,10 @@ public sealed class ContactsKind(IStringLocalizer<Strings> texts) : ImportKind(t
             select r.cells ->> 'email' as email, 0 as nth union all
             select o, n::int from string_to_table(r.cells ->> 'others', e'\n') with ordinality x (o, n)) a
           where r.import_id = @id and r.verdict = 'imported'),
-        placed as (select *, row_number() over (partition by email_key order by number, nth) = 1 as is_first from given),
+        twice as (select email_key from given group by email_key having count(*) > 1),
+        placed as (
+          select *, row_number() over (partition by email_key order by number, nth) = 1 as is_first from given
+          where number in (select number from given where email_key in (select email_key from twice))),
         rows as (
           select number, array_agg(email order by nth) filter (where is_first) as emails from placed group by number
           having bool_or(not is_first))
@@ -71,8 +74,10 @@ public sealed class ContactsKind(IStringLocalizer<Strings> texts) : ImportKind(t
             case when a.is_first then r.cells ->> 'name' else nullif(split_part(a.email, e'\t', 2), '') end as name,
             r.cells ->> 'organization' as organization,
             r.cells ->> 'consentSource' as consent_source, (r.cells ->> 'consentAt')::timestamptz as consent_at,
-            array(select distinct t from unnest(@tags::text[]
-              || array(select lower(btrim(w)) from regexp_split_to_table(r.cells ->> 'tags', '[,;]') w)) t where t <> '' order by t) as tags
+            case when r.cells -> 'tags' is null then @tags::text[] else
+              array(select distinct t from unnest(@tags::text[]
+                || array(select lower(btrim(w)) from regexp_split_to_table(r.cells ->> 'tags', '[,;]') w)) t where t <> '' order by t)
+            end as tags
           from util.import_rows r
           cross join lateral (
             select r.cells ->> 'email' as email, true as is_first union all
@@ -104,7 +109,7 @@ public sealed class ContactsKind(IStringLocalizer<Strings> texts) : ImportKind(t
         from (
           select rows.number, bool_or(coalesce(s.is_new, false)) as is_new, count(s.email_key) > 0 as is_saved
           from rows left join saved s on s.email_key = rows.email_key group by rows.number) d
-        where r.import_id = @id and r.number = d.number and not d.is_new
+        where r.import_id = @id and r.number between @first and @last and r.number = d.number and not d.is_new
         """;
 
     public override string Name => Names[0];
@@ -185,13 +190,14 @@ public sealed class ContactsKind(IStringLocalizer<Strings> texts) : ImportKind(t
         Session session, Guid id, ImportSettings settings, Func<double, Task> tell)
     {
         var options = ContactOptions.Of(settings.Options);
+        var tags = options.Tags.Order(StringComparer.Ordinal).ToArray();
         await session.Execute(DuplicatesSql, new { id });
         var organizations = await session.Execute(OrganizationsSql, new { id });
         var end = await session.Value<int?>("select max(number) from util.import_rows where import_id = @id", new { id }) ?? 0;
         for (var first = 1; first <= end; first += SavedRows)
         {
             await session.Execute(
-                ContactsSql, new { id, first, last = first + SavedRows - 1, tags = options.Tags.ToArray(), options.ConsentSource });
+                ContactsSql, new { id, first, last = first + SavedRows - 1, tags, options.ConsentSource });
             await tell(Math.Min(1, (double)(first + SavedRows) / end));
         }
         return new Dictionary<string, int> { ["organizations"] = organizations };

@@ -32,6 +32,16 @@ public sealed class CampaignBatchJob(
           and exists (select 1 from campaigns.suppressions s where s.user_id = e.user_id and s.email_key = e.email_key)
         """;
 
+    // What was in hand while its contact changed or went, and was put back.
+    private const string FollowSql = """
+        update campaigns.emails_sent e set status = 'failed', error_code = 'CONTACT_DELETED'
+        where e.user_id = @UserId and e.campaign_id = @Campaign and e.batch = @Batch and e.status = 'pending' and e.contact_id is null;
+        select campaigns.readdress(array(
+          select e.id from campaigns.emails_sent e join campaigns.contacts k on k.user_id = e.user_id and k.id = e.contact_id
+          where e.user_id = @UserId and e.campaign_id = @Campaign and e.batch = @Batch and e.status = 'pending'
+            and e.email_key <> k.email_key))
+        """;
+
     private const string MessagesSql = """
         select e.id, e.recipient_email as email, k.name, e.recipient_organization as organization, e.attempts,
           e.error_code as last_code
@@ -69,6 +79,7 @@ public sealed class CampaignBatchJob(
         var messages = await db.Run(Caller.Service, async session =>
         {
             await session.GiveUpLost([payload.Campaign], payload.Batch);
+            await session.Execute(FollowSql, args);
             await session.Execute(SuppressedSql, args);
             return await session.Value<bool>(WaitsSql, args) ? [] : await session.Query<Message>(MessagesSql, args);
         }, ct);

@@ -49,11 +49,11 @@ internal static class CampaignEnds
 
     // Told once, not by every batch. What concerns us is for a person to mend.
     private const string PauseSql = """
-        update campaigns.email_campaigns set status = 'paused', failure = @failure, server_reply = @words, resumes_at = null
+        update campaigns.email_campaigns set status = 'paused', failure = @failure, server_reply = left(@words, 500), resumes_at = null
         where id = @id and status = 'sending'
         """;
     private const string WaitSql = """
-        update campaigns.email_campaigns set server_reply = @words, resumes_at = now() + @wait::interval
+        update campaigns.email_campaigns set server_reply = left(@words, 500), resumes_at = now() + @wait::interval
         where id = @id and status = 'sending'
           and (server_reply is null or (@wait::interval is not null and coalesce(resumes_at <= now(), true)))
         """;
@@ -71,7 +71,7 @@ internal static class CampaignEnds
     /// </summary>
     public static Task<int> Answered(this Session session, Guid id, ServerReply? said, bool hasArrived)
     {
-        var words = said?.Words[..Math.Min(said.Words.Length, 500)];
+        var words = said?.Words;
         var failure = said?.Phase switch
         {
             SmtpPhase.Connect or SmtpPhase.SignIn => "MAIL_SIGN_IN",

@@ -135,7 +135,7 @@ public sealed class CampaignMailer(
         if (Mailbox.TryParse(message.Email) is not { } to)
         {
             await leaving(ct);
-            return new SmtpResult(SmtpOutcome.Rejected, SmtpPhase.Recipient, 0, "5.1.3", "not an address");
+            return new SmtpResult(SmtpOutcome.Rejected, SmtpPhase.Recipient, 553, "5.1.3", "not an address");
         }
         using var built = Build(mailing, message, to);
         if (_server is not null)

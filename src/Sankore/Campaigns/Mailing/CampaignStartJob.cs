@@ -33,7 +33,7 @@ public sealed class CampaignStartJob(Db db, ProgressFeed progress) : IJobHandler
         where c.id = @Campaign and c.status = 'sending'
           and not exists (select 1 from campaigns.emails_sent e where e.user_id = c.user_id and e.campaign_id = c.id)
           and not exists (select 1 from campaigns.suppressions s where s.user_id = c.user_id and s.email_key = k.email_key)
-        on conflict on constraint emails_sent_campaign_id_recipient_email_unique do nothing
+        on conflict on constraint emails_sent_campaign_id_email_key_unique do nothing
         """;
 
     private const string NobodySql = """

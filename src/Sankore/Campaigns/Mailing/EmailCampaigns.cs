@@ -120,7 +120,9 @@ public sealed class EmailCampaigns(Db db)
     // Those that are settled have their messages already.
     private const string UsersSql = """
         select c.name from campaigns.email_campaigns c
-        where c.user_id = (select auth.uid()) and c.status in ('draft', 'scheduled')
+        where c.user_id = (select auth.uid())
+          and (c.status in ('draft', 'scheduled') or (campaigns.is_under_way(c.status)
+            and not exists (select from campaigns.emails_sent e where e.user_id = c.user_id and e.campaign_id = c.id)))
           and (c.audience ->> 'segmentId' = @id::text or c.audience -> 'organizationIds' ? @id::text
             or exists (select from campaigns.segments s where s.user_id = c.user_id and s.id::text = c.audience ->> 'segmentId'
                        and s.filter -> 'organizationIds' ? @id::text))

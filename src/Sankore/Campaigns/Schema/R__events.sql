@@ -53,8 +53,8 @@ begin
 end $$;
 
 -- Takes events of one provider: keeps those that are new, puts on the lists who is not to be written to again, and settles what they mean.
--- Gives how many were of a message that there is, and the campaigns that changed. What is said of a message that has not quite left (its
--- own server was faster to tell than ours) waits.
+-- Gives how many were of a message that there is, or was before its campaign went, and the campaigns that changed. What is said of a
+-- message that has not quite left (its own server was faster to tell than ours) waits.
 create
   or replace function campaigns.take_events(p_provider text, p_ids text[], p_messages uuid[], p_kinds text[], p_ats timestamptz[],
     p_codes text[], p_details text[], p_suppresses boolean[],
@@ -62,7 +62,8 @@ create
 language plpgsql security definer set search_path = '' as $$
 begin
   perform 1 from campaigns.emails_sent e where e.id = any (p_messages) order by e.id for no key update;
-  select count(*) into accepted from unnest(p_messages) m join campaigns.emails_sent e on e.id = m;
+  select count(*) into accepted from unnest(p_messages) m
+  where exists (select from campaigns.emails_sent e where e.id = m) or exists (select from campaigns.past_messages p where p.id = m);
   with told as (
     select *
     from unnest(p_ids, p_messages, p_kinds, p_ats, p_codes, p_details, p_suppresses)
@@ -74,13 +75,18 @@ begin
     on conflict on constraint delivery_events_pkey do nothing
     returning event_id, message_id, kind, detail)
   insert into campaigns.suppressions as s (user_id, email, reason, campaign_id, detail)
-  select distinct on (e.user_id, util.address_key(m.address)) e.user_id, m.address, a.kind, e.campaign_id, a.detail
-  from added a join told t using (event_id, message_id) join campaigns.emails_sent e on e.id = a.message_id
+  select distinct on (m.user_id, util.address_key(w.address)) m.user_id, w.address, m.kind, m.campaign_id, m.detail
+  from (
+    select e.user_id, e.contact_id, e.recipient_email, e.campaign_id, a.kind, a.detail, a.event_id
+    from added a join told t using (event_id, message_id) join campaigns.emails_sent e on e.id = a.message_id where t.suppresses
+    union all
+    select p.user_id, p.contact_id, p.recipient_email, null, t.kind, t.detail, t.event_id
+    from told t join campaigns.past_messages p on p.id = t.message_id where t.suppresses and p.user_id is not null) m
   -- Whoever leaves by an old message is a person, wherever they are written to now.
   cross join lateral (
-    select e.recipient_email as address union
-    select k.email from campaigns.contacts k where k.user_id = e.user_id and k.id = e.contact_id and a.kind <> 'bounced') m
-  where t.suppresses order by e.user_id, util.address_key(m.address), campaigns.suppression_rank(a.kind) desc, a.event_id
+    select m.recipient_email as address union
+    select k.email from campaigns.contacts k where k.user_id = m.user_id and k.id = m.contact_id and m.kind <> 'bounced') w
+  order by m.user_id, util.address_key(w.address), campaigns.suppression_rank(m.kind) desc, m.event_id
   on conflict on constraint suppressions_user_id_email_key_unique do update
     set reason = excluded.reason, campaign_id = excluded.campaign_id, detail = excluded.detail
   where campaigns.suppression_rank(excluded.reason) > campaigns.suppression_rank(s.reason);
@@ -122,17 +128,6 @@ language sql stable security definer set search_path = '' as $$
   select l.url from campaigns.past_messages m join campaigns.past_links l on l.campaign_id = m.campaign_id and l.number = p_number
   where m.id = p_message
 $$;
-
--- Leaving by a message whose campaign is gone: nothing is counted, and nobody is written to.
-create or replace function campaigns.leave_past(p_message uuid) returns void
-language plpgsql security definer set search_path = '' as $$
-begin
-  insert into campaigns.suppressions as s (user_id, email, reason)
-  select distinct on (util.address_key(a)) w.user_id, a, 'unsubscribed' from campaigns.written(p_message) w, unnest(w.addresses) a
-  where w.is_past and w.user_id is not null order by util.address_key(a)
-  on conflict on constraint suppressions_user_id_email_key_unique do update set reason = excluded.reason, campaign_id = null, detail = null
-  where campaigns.suppression_rank(excluded.reason) > campaigns.suppression_rank(s.reason);
-end $$;
 
 -- A campaign that goes leaves behind what its messages' links need. Of a sender who is gone nobody's address is kept.
 create or replace function campaigns.keep_links() returns trigger
@@ -193,7 +188,7 @@ end $$;
 grant
   execute on function campaigns.settle_events(uuid[]),
   campaigns.take_events(text, text[], uuid[], text[], timestamptz[], text[], text[], boolean[]), campaigns.follow_link(uuid, integer),
-  campaigns.resubscribe(uuid), campaigns.written(uuid), campaigns.link_url(uuid, integer), campaigns.leave_past(uuid) to service_role;
+  campaigns.resubscribe(uuid), campaigns.written(uuid), campaigns.link_url(uuid, integer) to service_role;
 
 -- ── Waves of bounces, for operators ──
 
@@ -206,10 +201,16 @@ $$;
 -- Addresses that were refused of late, by the day and the words: one answer to very many is a mail server's fault, not theirs.
 create or replace function campaigns.bounce_waves() returns table (day date, words text, addresses bigint, senders bigint)
 language sql stable security definer set search_path = '' as $$
-  select util.local(s.created_at)::date, campaigns.bounce_words(s.detail), count(*), count(distinct s.user_id)
-  from campaigns.suppressions s
-  where s.reason = 'bounced' and s.created_at > now() - interval '30 days' and rbac.may('operations.manage')
-  group by 1, 2 order by 1 desc, 3 desc, 2 limit 100
+  select w.day, w.words, w.addresses, w.senders
+  from (
+    select util.local(s.created_at)::date as day, campaigns.bounce_words(s.detail) as words, count(*) as addresses,
+      count(distinct s.user_id) as senders,
+      row_number() over (
+        partition by util.local(s.created_at)::date order by count(*) desc, campaigns.bounce_words(s.detail)) as place
+    from campaigns.suppressions s
+    where s.reason = 'bounced' and s.created_at > now() - interval '30 days' and rbac.may('operations.manage')
+    group by 1, 2) w
+  where w.place <= 10 order by w.day desc, w.addresses desc, w.words
 $$;
 
 -- Takes such addresses off all lists, whoever wrote to them, and says how many. Who left or complained stays.

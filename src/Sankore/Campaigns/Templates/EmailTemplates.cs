@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Localization;
 using Sankore.Platform.Data;
 using Sankore.Platform.Security;
+using Sankore.Platform.Text;
 using Sankore.Platform.Web;
 
 namespace Sankore.Campaigns;
@@ -65,7 +66,7 @@ public sealed class EmailTemplates(Db db, IStringLocalizer<Strings> words)
     {
         var found = await session.One<EmailTemplate>(OneSql, new { id });
         var mark = words["templates.copy"].Value;
-        var name = found.Name[..Math.Min(found.Name.Length, TemplateInput.MaxName - mark.Length)] + mark;
+        var name = Texts.Cut(found.Name, TemplateInput.MaxName - mark.Length) + mark;
         return await Insert(session, new TemplateInput(name, found.Subject, found.Content, null));
     }, ct);
 

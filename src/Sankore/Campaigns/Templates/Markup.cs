@@ -3,6 +3,7 @@ using AngleSharp.Dom;
 using AngleSharp.Html.Dom;
 using AngleSharp.Html.Parser;
 using Sankore.Platform.Security;
+using Sankore.Platform.Text;
 
 namespace Sankore.Campaigns;
 
@@ -82,7 +83,7 @@ internal static partial class Markup
             }
             if (attribute.Name == "href" && element.LocalName is "a" or "area" && LacksScheme(attribute.Value.Trim()))
             {
-                return new FieldError("html.no_scheme", Shortened(attribute.Value.Trim()));
+                return new FieldError("html.no_scheme", Texts.Shortened(attribute.Value.Trim(), 80));
             }
         }
         return null;
@@ -90,8 +91,6 @@ internal static partial class Markup
 
     // In a mail a relative address leads nowhere; what a field fills in is looked at once it is filled in.
     private static bool LacksScheme(string address) => address.Length > 0 && address[0] is not ('#' or '{') && !Scheme().IsMatch(address);
-
-    private static string Shortened(string address) => address.Length <= 80 ? address : string.Concat(address.AsSpan(0, 80), "…");
 
     private static FieldError Named(IElement element) => new("html.element", "<" + element.LocalName + ">");
 
@@ -115,7 +114,8 @@ internal static partial class Markup
         return null;
     }
 
-    [GeneratedRegex(@"\A[a-z][a-z0-9+.-]*:(?![0-9]+(?:/|\z))", RegexOptions.IgnoreCase)]
+    // A domain with a port has none.
+    [GeneratedRegex(@"\A(?!(?:[a-z0-9-]+(?:\.[a-z0-9-]+)+|localhost):[0-9]+(?:[/?#]|\z))[a-z][a-z0-9+.-]*:", RegexOptions.IgnoreCase)]
     private static partial Regex Scheme();
 
     private static int Depth(INode? node)

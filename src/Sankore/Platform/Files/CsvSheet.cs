@@ -88,16 +88,18 @@ internal sealed partial class CsvSheet : ISheet
         using var text = new StringReader(sample);
         var parser = new CsvParser(text, separator, limits);
         var widths = new List<int>();
-        var (rows, cells, addresses) = (0, 0, 0);
+        var (rows, wide, lists, addresses) = (0, 0, 0, 0);
         while (widths.Count < SampleRows && parser.Next() is { } row)
         {
             widths.Add(row.Length);
-            rows += row.Any(c => c.Length > 0) ? 1 : 0;
-            cells += row.Count(c => c.Length > 0);
-            addresses += row.Count(c => Address().IsMatch(c));
+            var (said, written) = (row.Count(c => c.Length > 0), row.Count(c => Address().IsMatch(c)));
+            rows += said > 0 ? 1 : 0;
+            wide += said > 1 ? 1 : 0;
+            lists += said > 1 && said == written ? 1 : 0;
+            addresses += written;
         }
         // Below a title of one cell only addresses tell that commas separate cells, and do not stand in them.
-        return (addresses * 5 > cells * 4 && cells > rows) || (widths.FirstOrDefault(w => w > 0) == 1 && addresses == 0)
+        return lists * 2 > wide || (widths.FirstOrDefault(w => w > 0) == 1 && addresses == 0)
             ? (0, 0)
             : widths.Where(w => w > 1).GroupBy(w => w).Select(g => (g.Count() / (double)rows, g.Key)).DefaultIfEmpty((0, 0)).Max();
     });

@@ -3,6 +3,7 @@ using AngleSharp.Dom;
 using AngleSharp.Html.Dom;
 using AngleSharp.Html.Parser;
 using Sankore.Platform.Security;
+using Sankore.Platform.Text;
 
 namespace Sankore.Platform.Files;
 
@@ -12,6 +13,7 @@ internal sealed class HtmlSheet : ISheet
     private const int MaxBytes = 8 * 1024 * 1024;
     private const int MaxDepth = 250;
     private const int LookEvery = 50;
+    private const int MaxElements = 500_000;
 
     private readonly SheetLimits _limits;
     private readonly IHtmlDocument _page;
@@ -26,8 +28,9 @@ internal sealed class HtmlSheet : ISheet
         {
             OnCreated = (element, _) =>
             {
-                // The parser takes ever longer the deeper it gets.
-                last = ++made % LookEvery == 0 && Depth(last) > MaxDepth ? throw new Refusal(Reason.FileInvalid) : element;
+                // The parser takes ever longer the deeper it gets, and keeps all.
+                made += made < MaxElements ? 1 : throw new Refusal(Reason.TooLarge);
+                last = made % LookEvery == 0 && Depth(last) > MaxDepth ? throw new Refusal(Reason.FileInvalid) : element;
             },
         });
         _page = parser.ParseDocument(text.ReadToEnd());
@@ -65,9 +68,8 @@ internal sealed class HtmlSheet : ISheet
                     break;
                 }
                 var (down, across) = (Math.Clamp(cell.RowSpan, 1, 65_534), Math.Clamp(cell.ColumnSpan, 1, 1000));
-                var text = CellText.Clean(Text(cell));
                 cells.AddRange(Enumerable.Repeat("", Math.Max(0, column + 1 - cells.Count)));
-                cells[column] = text[..Math.Min(text.Length, _limits.CellLength)];
+                cells[column] = CellText.Clean(Texts.Cut(Text(cell), _limits.CellLength));
                 if (down > 1)
                 {
                     merged.Begin(column, number, number + down - 1);

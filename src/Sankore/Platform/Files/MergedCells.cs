@@ -24,7 +24,7 @@ internal sealed class MergedCells
     public static MergedCells Of(ZipArchiveEntry part)
     {
         using var stream = part.Open();
-        return new MergedCells([.. Named(stream)]);
+        return new MergedCells(Named(stream));
     }
 
     /// <summary>Notes cells that are met on the way.</summary>

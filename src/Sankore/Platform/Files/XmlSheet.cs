@@ -9,6 +9,7 @@ namespace Sankore.Platform.Files;
 internal sealed class XmlSheet : ISheet
 {
     private const int MaxSheets = 1000;
+    private const int MaxRow = 1_048_576;
 
     private static readonly XNamespace Ss = "urn:schemas-microsoft-com:office:spreadsheet";
 
@@ -48,6 +49,10 @@ internal sealed class XmlSheet : ISheet
             if (IsStart(xml, "Row"))
             {
                 number = Place(xml, "Index") is { } place && place > number ? place : number + 1;
+                if (number > MaxRow)
+                {
+                    throw new Refusal(Reason.FileInvalid);
+                }
                 var isHidden = xml.GetAttribute("Hidden", Ss.NamespaceName) == "1";
                 yield return new SheetRow(number, merged.Filled(number, Row(xml, number, merged)), isHidden);
             }

@@ -3,6 +3,7 @@ using System.Text.Json;
 using Sankore.Platform.Data;
 using Sankore.Platform.Jobs;
 using Sankore.Platform.Security;
+using Sankore.Platform.Text;
 
 namespace Sankore.Platform.Imports;
 
@@ -182,7 +183,7 @@ public sealed class FileImports(Db db, IEnumerable<ImportKind> kinds)
     private static string NameOf(string fileName)
     {
         var name = Path.GetFileName(fileName.Trim().Replace('\\', '/'));
-        return name.Length == 0 ? "-" : name[..Math.Min(MaxName, name.Length)];
+        return name.Length == 0 ? "-" : Texts.Cut(name, MaxName);
     }
 
     private static async Task<Guid> Keep(

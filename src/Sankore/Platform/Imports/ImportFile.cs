@@ -8,6 +8,7 @@ internal static class ImportFile
 {
     private const int MaxSheets = 20;
     private const int GuessRows = 1000;
+    private const long GuessLength = 8 * 1024 * 1024;
 
     /// <summary>An empty file that goes when it is closed.</summary>
     public static FileStream Temporary() => new(
@@ -40,7 +41,13 @@ internal static class ImportFile
         using var sheet = SheetFile.Open(file, limits);
         return [
             .. sheet.Sheets.Take(MaxSheets)
-            .Select((name, i) => SheetGuess.Of(name, [.. sheet.Rows(i).Take(GuessRows)
+            .Select((name, i) => SheetGuess.Of(name, [.. Beginning(sheet.Rows(i))
                 .Select(r => sheet.MayBeGuarded ? r with { Cells = Array.ConvertAll(r.Cells, CsvExport.Unguarded) } : r)], columns))];
+    }
+
+    private static IEnumerable<SheetRow> Beginning(IEnumerable<SheetRow> rows)
+    {
+        var kept = 0L;
+        return rows.Take(GuessRows).TakeWhile(row => (kept += row.Cells.Sum(c => (long)c.Length)) < GuessLength);
     }
 }

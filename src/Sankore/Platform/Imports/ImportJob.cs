@@ -25,9 +25,10 @@ public sealed class ImportJob(Db db, IServiceScopeFactory scopes) : IJobHandler
     private const string PartSql = "select content from util.import_parts where import_id = @Import and part = @part";
 
     // One at a time, whoever else was given the job: the other finds it done. Rows of this transaction have no statistics: taken for few,
-    // they would be joined row by row.
+    // they would be joined row by row. What cannot be joined otherwise seems to cost so much then that it would be compiled, each time.
     private const string BeginSql = """
-        select pg_advisory_xact_lock(hashtextextended(@Import::text, 0)), set_config('enable_nestloop', 'off', true)
+        select pg_advisory_xact_lock(hashtextextended(@Import::text, 0)), set_config('enable_nestloop', 'off', true),
+          set_config('jit', 'off', true)
         """;
 
     private const string IsRunningSql = "select exists (select 1 from util.imports where id = @Import and status = 'running')";

@@ -1,4 +1,5 @@
 using Sankore.Platform.Files;
+using Sankore.Platform.Text;
 
 namespace Sankore.Platform.Imports;
 
@@ -37,9 +38,8 @@ internal sealed class SheetGuess
     public static ImportSheet Of(string name, IReadOnlyList<SheetRow> sheet, IReadOnlyList<ImportColumn> columns)
     {
         var guess = new SheetGuess([.. sheet.Select(r => r.Cells)], columns);
-        return new ImportSheet(
-            name, [.. guess._rows.Take(PreviewRows + guess._above).Select(cells => Array.ConvertAll(cells, Shortened))], guess._hasHeader,
-            guess._found, guess._above, sheet.Count(r => r.IsHidden));
+        var preview = guess._rows.Take(PreviewRows + guess._above).Select(r => Array.ConvertAll(r, c => Texts.Shortened(c, PreviewLength)));
+        return new ImportSheet(name, [.. preview], guess._hasHeader, guess._found, guess._above, sheet.Count(r => r.IsHidden));
     }
 
     private IEnumerable<int> Open =>
@@ -94,6 +94,4 @@ internal sealed class SheetGuess
             _found[column.Name] = place;
         }
     }
-
-    private static string Shortened(string cell) => cell.Length <= PreviewLength ? cell : string.Concat(cell.AsSpan(0, PreviewLength), "…");
 }

@@ -54,12 +54,15 @@ public sealed partial record SmtpResult(SmtpOutcome Outcome, SmtpPhase Phase, in
             (_, < 500) => SmtpOutcome.Deferred,
             _ => SmtpOutcome.Rejected,
         };
-        return new SmtpResult(outcome, phase, code, StatusOf(code, text), text.ReplaceLineEndings(" "));
+        return new SmtpResult(outcome, phase, code, StatusOf(code, text), Clean(text));
     }
 
     /// <summary>No reply, in a phase.</summary>
     internal static SmtpResult NoReply(SmtpPhase phase, string text) =>
         new(phase == SmtpPhase.End ? SmtpOutcome.Unknown : SmtpOutcome.NotSent, phase, 0, null, text);
+
+    // One line, without what no text holds.
+    private static string Clean(string text) => string.Concat(text.ReplaceLineEndings(" ").Select(c => char.IsControl(c) ? ' ' : c));
 
     /// <summary>The enhanced status that a reply begins with.</summary>
     internal static string? StatusOf(int code, string text) =>

@@ -10,4 +10,11 @@ public static class Texts
 
     /// <summary>A text without blanks around it; null for one that says nothing.</summary>
     public static string? Blank(string? text) => string.IsNullOrWhiteSpace(text) ? null : text.Trim();
+
+    /// <summary>The first characters of a text, and no half of one.</summary>
+    public static string Cut(string text, int max) =>
+        text.Length <= max ? text : text[..(max > 0 && char.IsHighSurrogate(text[max - 1]) ? max - 1 : max)];
+
+    /// <summary>A text as far as it can be shown; dots say that there is more.</summary>
+    public static string Shortened(string text, int max) => text.Length <= max ? text : Cut(text, max) + "…";
 }

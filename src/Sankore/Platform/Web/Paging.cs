@@ -1,6 +1,7 @@
 using Microsoft.AspNetCore.Mvc;
 using Sankore.Platform.Data;
 using Sankore.Platform.Security;
+using Sankore.Platform.Text;
 
 namespace Sankore.Platform.Web;
 
@@ -31,7 +32,7 @@ public sealed record ListQuery
     /// <summary>The words as a pattern of what <c>util.finds</c> looks for, or null.</summary>
     public string? Pattern => string.IsNullOrWhiteSpace(Q) ? null
         : "%"
-        + Q.Trim()[..Math.Min(Q.Trim().Length, 100)].Replace("\0", "", StringComparison.Ordinal)
+        + Texts.Cut(Q.Trim(), 100).Replace("\0", "", StringComparison.Ordinal)
         .Replace(@"\", @"\\", StringComparison.Ordinal).Replace("%", @"\%", StringComparison.Ordinal)
         .Replace("_", @"\_", StringComparison.Ordinal) + "%";
 }
