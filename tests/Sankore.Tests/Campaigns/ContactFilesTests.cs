@@ -52,13 +52,11 @@ public sealed class ContactFilesTests(World world) : IClassFixture<World>
     [InlineData("title-comma.csv", "tc1@exemple.cg|Amina|Lycee A\ntc2@exemple.cg|Paul|Lycee B", 0)]
     public async Task A_file_that_an_office_was_refused_comes_in(string name, string contacts, int invalid)
     {
-        await using var own = new World();
-        await own.InitializeAsync();
-        using var client = await own.As(Cast.HeadOnPremium);
+        using var client = await OfNobody();
         var import = await Import(client, name, await File.ReadAllBytesAsync(
             Path.Combine(Folder, "cases", name), TestContext.Current.CancellationToken), tag: false);
         (import.Text("status"), import.Number("invalid")).ShouldBe(("completed", invalid), import.ToString());
-        (await own.Rows<string>("""
+        (await world.Rows<string>("""
             select email || '|' || coalesce(name, '') || '|' || coalesce(organization_name, '') from campaigns.contacts
             order by email collate "C"
             """)).ShouldBe(contacts.Split('\n'));
@@ -81,9 +79,7 @@ public sealed class ContactFilesTests(World world) : IClassFixture<World>
     [InlineData("fr", "csv"), InlineData("en", "csv"), InlineData("fr", "xlsx"), InlineData("en", "xlsx")]
     public async Task What_goes_out_comes_in_again_the_same(string language, string format)
     {
-        await using var own = new World();
-        await own.InitializeAsync();
-        using var client = await own.As(Cast.HeadOnPremium);
+        using var client = await OfNobody();
         client.DefaultRequestHeaders.AcceptLanguage.ParseAdd(language);
         object[] contacts =
         [
@@ -105,13 +101,13 @@ public sealed class ContactFilesTests(World world) : IClassFixture<World>
             await client.Ask(HttpMethod.Post, $"{Mailings.Api}/contacts", contact).Json(201);
         }
         var before = await Export(client, format);
-        var rows = await own.Rows<string>(AllSql);
+        var rows = await world.Rows<string>(AllSql);
         var unchanged = await Import(client, $"contacts.{format}", before, tag: false);
         (unchanged.Number("unchanged"), unchanged.Number("invalid")).ShouldBe((contacts.Length, 0), unchanged.ToString());
 
-        await own.Execute("delete from campaigns.contacts; delete from campaigns.organizations");
+        await world.Execute("delete from campaigns.contacts; delete from campaigns.organizations");
         (await Import(client, $"contacts.{format}", before, tag: false)).Number("imported").ShouldBe(contacts.Length);
-        (await own.Rows<string>(AllSql)).ShouldBe(rows);
+        (await world.Rows<string>(AllSql)).ShouldBe(rows);
         if (format == "csv")
         {
             (await Export(client, format)).Length.ShouldBe(before.Length);
@@ -142,33 +138,36 @@ public sealed class ContactFilesTests(World world) : IClassFixture<World>
     [InlineData("a@b@exemple.cg", null), InlineData("é@école.cg", "é@xn--cole-9oa.cg"), InlineData("a b@exemple.cg", null)]
     public async Task One_odd_address_ends_no_import(string address, string? kept)
     {
-        await using var own = new World();
-        await own.InitializeAsync();
-        using var client = await own.As(Cast.HeadOnPremium);
+        using var client = await OfNobody();
         var file = Encoding.UTF8.GetBytes($"Email\nfine1@exemple.cg\n{address}\nfine2@exemple.cg\n");
         var import = await Import(client, "odd.csv", file, tag: false);
         (import.Text("status"), import.Number("invalid")).ShouldBe(("completed", kept is null ? 1 : 0));
-        (await own.Rows<string>("select email from campaigns.contacts where email not like 'fine%'")).ShouldBe(kept is null ? [] : [kept]);
+        (await world.Rows<string>("select email from campaigns.contacts where email not like 'fine%'")).ShouldBe(kept is null ? [] : [kept]);
     }
 
     [Theory]
     [InlineData(';'), InlineData(','), InlineData('\t'), InlineData('|')]
     public async Task Names_that_few_have_are_read_beside_their_addresses(char between)
     {
-        await using var own = new World();
-        await own.InitializeAsync();
-        using var client = await own.As(Cast.HeadOnPremium);
+        using var client = await OfNobody();
         var lines = Enumerable.Range(1, 30).Select(i => $"x{i}@exemple.cg{between}").Prepend($"Email{between}Nom")
             .Append($"paul@exemple.cg{between}Paul");
         var import = await Import(client, "sparse.csv", Encoding.UTF8.GetBytes(string.Join("\r\n", lines)), tag: false);
         (import.Number("imported"), import.Number("invalid")).ShouldBe((31, 0), import.ToString());
-        (await own.Rows<string>("select email from campaigns.contacts where name = 'Paul'")).ShouldBe(["paul@exemple.cg"]);
+        (await world.Rows<string>("select email from campaigns.contacts where name = 'Paul'")).ShouldBe(["paul@exemple.cg"]);
     }
 
     private const string AllSql = """
         select concat_ws('|', email, coalesce(name, '∅'), coalesce(organization_name, '∅'), tags, consent_source, consent_at)
         from campaigns.contacts order by email_key
         """;
+
+    /// <summary>Somebody who has no contacts.</summary>
+    private async Task<HttpClient> OfNobody()
+    {
+        await world.Execute("delete from campaigns.contacts; delete from campaigns.organizations");
+        return await world.As(Cast.HeadOnPremium);
+    }
 
     private static async Task<byte[]> Export(HttpClient client, string format) =>
         await (await client.Ask(HttpMethod.Get, $"{Mailings.Api}/contacts/export?format={format}")).Content

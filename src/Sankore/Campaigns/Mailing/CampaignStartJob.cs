@@ -64,6 +64,8 @@ public sealed class CampaignStartJob(Db db, ProgressFeed progress) : IJobHandler
             var batches = await session.Query<int>(BatchesSql, new { payload.Campaign });
             CampaignBatchJob.Payload[] payloads = [.. batches.Select(batch => new CampaignBatchJob.Payload(payload.Campaign, batch))];
             await session.EnqueueAll(CampaignBatchJob.Type, payloads, CampaignBatchJob.Priority);
+            // One that was paused may have nothing left to send.
+            await session.Finish([payload.Campaign]);
         }, ct);
         progress.Changed([payload.Campaign]);
     }
