@@ -30,7 +30,7 @@ public sealed class Contacts(Db db)
     private const string CountSql = $"select count(*) {Found}";
 
     private static readonly PagedSql Pages = new(CountSql, ListSql,
-        ("email", "c.email"), ("name", "c.name collate \"und-x-icu\""),
+        ("email", "c.email_key"), ("name", "c.name collate \"und-x-icu\""),
         ("organization", "c.organization_name collate \"und-x-icu\""), ("createdAt", "c.created_at"));
 
     private const string OneSql = $"select {Columns} from campaigns.contacts c where c.id = @id";
