@@ -142,7 +142,8 @@ public sealed class ContactFilesTests(World world) : IClassFixture<World>
         var file = Encoding.UTF8.GetBytes($"Email\nfine1@exemple.cg\n{address}\nfine2@exemple.cg\n");
         var import = await Import(client, "odd.csv", file, tag: false);
         (import.Text("status"), import.Number("invalid")).ShouldBe(("completed", kept is null ? 1 : 0));
-        (await world.Rows<string>("select email from campaigns.contacts where email not like 'fine%'")).ShouldBe(kept is null ? [] : [kept]);
+        (await world.Rows<string>("select email from campaigns.contacts where email not like 'fine%'"))
+            .ShouldBe(kept is null ? [] : [kept]);
     }
 
     [Theory]

@@ -151,7 +151,8 @@ public sealed class FollowingTests(World world) : IClassFixture<World>
     /// <summary>To whom a campaign's messages went.</summary>
     private async Task<string[]> Written(JsonElement campaign) =>
         [.. (await world.Rows<Guid>($"select id from campaigns.emails_sent where campaign_id = '{campaign.Id()}'"))
-            .Select(id => Path.Combine(world.OutboxFolder, $"{id}.eml")).Where(File.Exists).Select(path => ReadMail.In(path).To.ToString())];
+            .Select(id => Path.Combine(world.OutboxFolder, $"{id}.eml")).Where(File.Exists)
+            .Select(path => ReadMail.In(path).To.ToString())];
 
     private static Task<JsonElement> ToOrganizations(HttpClient client, string name, IEnumerable<Guid> organizationIds) => client.Ask(
         HttpMethod.Post, Mailings.Api, new

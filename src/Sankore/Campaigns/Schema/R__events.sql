@@ -195,7 +195,7 @@ grant
 -- What a mail server said, without what differs from one message to the next: addresses, and the server's own numbers of messages.
 create or replace function campaigns.bounce_words(p_detail text) returns text
 language sql immutable parallel safe as $$
-  select regexp_replace(regexp_replace(coalesce(p_detail, ''), '\S+@\S+', '…', 'g'), '\m[[:alnum:]_-]*\d[[:alnum:]_-]{5,}', '…', 'g')
+  select regexp_replace(regexp_replace(coalesce(p_detail, ''), '\S+@\S+', '…', 'g'), '\m(?=[[:alpha:]_-]*\d)[[:alnum:]_-]{6,}', '…', 'g')
 $$;
 
 -- Addresses that were refused of late, by the day and the words: one answer to very many is a mail server's fault, not theirs.
