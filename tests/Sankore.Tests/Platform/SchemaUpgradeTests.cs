@@ -14,6 +14,9 @@ public sealed class SchemaUpgradeTests
     // The last one in which an address had as many keys as spellings.
     private const string BeforeKeys = "003b04b6787d19200df4ddaebfd610fc931d5653";
 
+    // The last one in which a campaign wrote to an address in each of its spellings.
+    private const string BeforeOneMessage = "b340a4c7f67078791cbf93c9120932d2adbadaca";
+
     private const string ObjectsSql = """
         select coalesce(array_agg(o order by o), '{}') from (
           select format('policy %s %s %s %s %s %s', p.polrelid::regclass, p.polname, p.polcmd,
@@ -51,11 +54,12 @@ public sealed class SchemaUpgradeTests
           ('e@école.cg', 'sent'), ('e@xn--cole-9oa.cg', 'sent')) e (email, status)
         """;
 
-    [Fact]
-    public async Task A_database_of_an_earlier_version_becomes_what_a_new_one_is()
+    [Theory]
+    [InlineData(Earlier), InlineData(BeforeOneMessage)]
+    public async Task A_database_of_an_earlier_version_becomes_what_a_new_one_is(string commit)
     {
         var fresh = await Cluster.CreateDatabase(demo: false);
-        var upgraded = await EarlierDatabase.Create(Earlier);
+        var upgraded = await EarlierDatabase.Create(commit);
         await SankoreApp.PrepareDatabase(upgraded, _ => { }, CancellationToken.None);
         var (found, due) = (await Objects(upgraded), await Objects(fresh));
         found.Except(due).ShouldBeEmpty("left over");
