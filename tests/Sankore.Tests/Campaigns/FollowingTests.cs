@@ -13,11 +13,7 @@ public sealed class FollowingTests(World world) : IClassFixture<World>
     public async Task What_waits_for_a_contact_follows_a_corrected_address_and_ends_with_a_deleted_one()
     {
         using var client = await world.As(Email);
-        var word = Catalogue.Word();
-        var segment = await world.Contacts(Email, word, 3);
-        var campaign = await client.Draft(word, segment);
-        await Paused(client, campaign);
-        var contacts = (await client.Ask(HttpMethod.Get, $"{Mailings.Api}/contacts?tag={word}&sort=email").Json()).GetProperty("items");
+        var (campaign, word, contacts) = await PausedTo(client, 3);
         var (gone, moved) = (contacts[0].Id(), contacts[1].Id());
         await client.Ask(HttpMethod.Delete, $"{Mailings.Api}/contacts/{gone}").Json(204);
         await client.Ask(HttpMethod.Put, $"{Mailings.Api}/contacts/{moved}", new
@@ -38,10 +34,7 @@ public sealed class FollowingTests(World world) : IClassFixture<World>
     public async Task Merged_contacts_get_what_waits_for_them_once()
     {
         using var client = await world.As(Email);
-        var word = Catalogue.Word();
-        var campaign = await client.Draft(word, await world.Contacts(Email, word, 4));
-        await Paused(client, campaign);
-        var contacts = (await client.Ask(HttpMethod.Get, $"{Mailings.Api}/contacts?tag={word}&sort=email").Json()).GetProperty("items");
+        var (campaign, _, contacts) = await PausedTo(client, 4);
         await client.Ask(HttpMethod.Post, $"{Mailings.Api}/contacts/{contacts[0].Id()}/merge",
             new { ids = new[] { contacts[1].Id(), contacts[2].Id() } }).Json();
         await client.Act(campaign, "resume").Json();
@@ -53,10 +46,7 @@ public sealed class FollowingTests(World world) : IClassFixture<World>
     public async Task A_contact_that_takes_the_place_of_a_deleted_one_gets_what_waits()
     {
         using var client = await world.As(Email);
-        var word = Catalogue.Word();
-        var campaign = await client.Draft(word, await world.Contacts(Email, word, 2));
-        await Paused(client, campaign);
-        var contacts = (await client.Ask(HttpMethod.Get, $"{Mailings.Api}/contacts?tag={word}&sort=email").Json()).GetProperty("items");
+        var (campaign, word, contacts) = await PausedTo(client, 2);
         var address = contacts[0].Text("email");
         await client.Ask(HttpMethod.Delete, $"{Mailings.Api}/contacts/{contacts[0].Id()}").Json(204);
         await Move(client, contacts[1].Id(), address, word, 1);
@@ -70,10 +60,7 @@ public sealed class FollowingTests(World world) : IClassFixture<World>
     public async Task Who_has_it_already_in_one_of_two_merged_contacts_gets_no_other(string other, int sent)
     {
         using var client = await world.As(Email);
-        var word = Catalogue.Word();
-        var campaign = await client.Draft(word, await world.Contacts(Email, word, 2));
-        await Paused(client, campaign);
-        var contacts = (await client.Ask(HttpMethod.Get, $"{Mailings.Api}/contacts?tag={word}&sort=email").Json()).GetProperty("items");
+        var (campaign, _, contacts) = await PausedTo(client, 2);
         await world.Execute(
             "update campaigns.emails_sent set status = 'sending' where contact_id = @id; update campaigns.emails_sent set status = @other"
             + " where contact_id = @id and status <> @other", new { id = contacts[1].Id(), other });
@@ -88,10 +75,7 @@ public sealed class FollowingTests(World world) : IClassFixture<World>
     public async Task What_was_in_hand_follows_its_contact_when_it_is_put_back()
     {
         using var client = await world.As(Email);
-        var word = Catalogue.Word();
-        var campaign = await client.Draft(word, await world.Contacts(Email, word, 6));
-        await Paused(client, campaign);
-        var contacts = (await client.Ask(HttpMethod.Get, $"{Mailings.Api}/contacts?tag={word}&sort=email").Json()).GetProperty("items");
+        var (campaign, word, contacts) = await PausedTo(client, 6);
         await world.Execute("update campaigns.emails_sent set status = 'sending' where campaign_id = @id", new { id = campaign.Id() });
         await client.Ask(HttpMethod.Delete, $"{Mailings.Api}/contacts/{contacts[0].Id()}").Json(204);
         await Move(client, contacts[1].Id(), $"corrected.{word}@exemple.cg", word, 1);
@@ -170,9 +154,13 @@ public sealed class FollowingTests(World world) : IClassFixture<World>
     private static Task<JsonElement> Move(HttpClient client, Guid contact, string email, string tag, int version) => client.Ask(
         HttpMethod.Put, $"{Mailings.Api}/contacts/{contact}", new { email, tags = new[] { tag }, version }).Json();
 
-    private async Task Paused(HttpClient client, JsonElement campaign)
+    /// <summary>
+    /// A paused campaign to so many contacts, tagged with its name and in the order of their addresses; none of its messages has left.
+    /// </summary>
+    private async Task<(JsonElement Campaign, string Word, JsonElement Contacts)> PausedTo(HttpClient client, int count)
     {
-        // Its messages are there, and none has left.
+        var word = Catalogue.Word();
+        var campaign = await client.Draft(word, await world.Contacts(Email, word, count));
         await world.Execute("update util.job_queue set status = 'failed' where status = 'pending'");
         await client.Act(campaign, "schedule", Mailings.InDays(1)).Json();
         await world.Execute(
@@ -181,5 +169,7 @@ public sealed class FollowingTests(World world) : IClassFixture<World>
             + " insert into campaigns.emails_sent (user_id, campaign_id, contact_id, recipient_email) select k.user_id, @id, k.id, k.email"
             + " from campaigns.contacts k join campaigns.email_campaigns c on c.user_id = k.user_id where c.id = @id and k.tags && array["
             + " c.name]", new { id = campaign.Id() });
+        return (campaign, word,
+            (await client.Ask(HttpMethod.Get, $"{Mailings.Api}/contacts?tag={word}&sort=email").Json()).GetProperty("items"));
     }
 }

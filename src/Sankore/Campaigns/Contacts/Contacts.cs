@@ -57,19 +57,8 @@ public sealed class Contacts(Db db)
     // among it. What still waits for them waits for it, once.
     private const string MergeSql = """
         select from campaigns.contacts where id = any (@ids::uuid[] || @id) order by id for update;
-        update campaigns.emails_sent e set status = 'failed', error_code = 'CONTACT_MERGED'
-        where e.contact_id = @id and e.status = 'pending' and exists (
-          select from campaigns.emails_sent o where o.campaign_id = e.campaign_id and o.contact_id = any (@ids::uuid[])
-            and (o.status in ('sending', 'sent', 'delivered') or o.error_code = 'OUTCOME_UNKNOWN'));
-        update campaigns.emails_sent e set contact_id = @id where e.contact_id = any (@ids::uuid[]) and e.status <> 'pending';
-        update campaigns.emails_sent e set contact_id = @id, recipient_email = c.email
-        from campaigns.contacts c
-        where c.id = @id and e.status = 'pending' and e.id in (
-          select distinct on (w.campaign_id) w.id from campaigns.emails_sent w
-          where w.contact_id = any (@ids::uuid[]) and w.status = 'pending'
-            and not exists (select from campaigns.emails_sent o where o.campaign_id = w.campaign_id
-              and (o.contact_id = @id or o.email_key = (select email_key from campaigns.contacts where id = @id)))
-          order by w.campaign_id, w.id);
+        update campaigns.emails_sent e set contact_id = @id where e.contact_id = any (@ids::uuid[]);
+        select campaigns.readdress(array(select e.id from campaigns.emails_sent e where e.contact_id = @id and e.status = 'pending'));
         select campaigns.follow_merge(@id, @ids::uuid[]);
         select campaigns.keep_left(@id, array(select email from campaigns.contacts where id = any (@ids::uuid[])));
         with gone as (delete from campaigns.contacts where id = any (@ids::uuid[]) returning *)

@@ -9,28 +9,31 @@ language sql immutable parallel safe as $$
 $$;
 grant execute on function campaigns.with_organization(jsonb, text[], text) to authenticated, service_role;
 
--- Messages that wait go to the address that their contact has now; of two that would go to one, one is enough.
+-- Messages that wait go to the address that their contact has now; of two that would go to one, and beside one that has left for them, one
+-- is enough.
 create or replace function campaigns.readdress(p_messages uuid[]) returns void
 language plpgsql security definer set search_path = '' as $$
 begin
   -- A message that was kept back because its contact went is no message to the address.
   delete from campaigns.emails_sent x
   using campaigns.emails_sent m join campaigns.contacts k on k.user_id = m.user_id and k.id = m.contact_id
-  where m.id = any (p_messages) and m.status = 'pending' and x.campaign_id = m.campaign_id and x.email_key = k.email_key
-    and x.status = 'failed' and x.error_code = 'CONTACT_DELETED';
+  where m.id = any (p_messages) and m.status = 'pending' and (auth.uid() is null or m.user_id = auth.uid())
+    and x.campaign_id = m.campaign_id and x.email_key = k.email_key and x.status = 'failed' and x.error_code = 'CONTACT_DELETED';
   update campaigns.emails_sent e
   set recipient_email = case when o.is_there then e.recipient_email else o.email end,
     status = case when o.is_there then 'failed' else 'pending' end, error_code = case when o.is_there then 'CONTACT_MERGED' end
   from (
-    select m.id, k.email, row_number() over (partition by m.campaign_id, k.id order by m.id) > 1
+    select m.id, k.email, row_number() over (partition by m.campaign_id, k.id order by m.email_key = k.email_key desc, m.id) > 1
       or exists (select from campaigns.emails_sent x where x.campaign_id = m.campaign_id and x.id <> m.id and x.email_key = k.email_key)
-        as is_there
+      or exists (
+        select from campaigns.emails_sent x where x.user_id = m.user_id and x.contact_id = k.id and x.campaign_id = m.campaign_id
+          and (x.status in ('sending', 'sent', 'delivered') or x.error_code = 'OUTCOME_UNKNOWN')) as is_there
     from campaigns.emails_sent m join campaigns.contacts k on k.user_id = m.user_id and k.id = m.contact_id
-    where m.id = any (p_messages) and m.status = 'pending') o
+    where m.id = any (p_messages) and m.status = 'pending' and (auth.uid() is null or m.user_id = auth.uid())) o
   -- What has left since is not put back.
   where e.id = o.id and e.status = 'pending';
 end $$;
-grant execute on function campaigns.readdress(uuid[]) to service_role;
+grant execute on function campaigns.readdress(uuid[]) to authenticated, service_role;
 
 -- What still waits for somebody follows them: to their new address, or nowhere once they are gone. Whoever left has left at a new address
 -- too.

@@ -1,7 +1,6 @@
 using System.Text.RegularExpressions;
 using AngleSharp.Dom;
 using AngleSharp.Html.Dom;
-using AngleSharp.Html.Parser;
 using Sankore.Platform.Security;
 using Sankore.Platform.Text;
 
@@ -10,12 +9,10 @@ namespace Sankore.Campaigns;
 /// <summary>What a message's HTML may not hold: mail programs drop it, or distrust the whole message for it.</summary>
 internal static partial class Markup
 {
-    // Both far beyond any real message; both keep what is done with it to a second.
+    // Far beyond any real message: what is done with it takes a second.
     private const int MaxElements = 20_000;
-    private const int MaxDepth = 250;
-    private const int LookEvery = 50;
 
-    private static readonly HashSet<string> Refused =
+    private static readonly HashSet<string> Unwanted =
         ["script", "iframe", "frame", "frameset", "object", "embed", "applet", "form", "base", "template"];
     private static readonly HashSet<string> Addresses =
         ["href", "src", "srcset", "action", "formaction", "background", "poster", "data", "cite", "longdesc", "xlink:href"];
@@ -25,26 +22,14 @@ internal static partial class Markup
     /// A document out of HTML, whole or a part. Refuses with VALIDATION_FAILED beside <c>content</c> when it has too many elements, or they
     /// lie too deep in each other, to be worked on.
     /// </summary>
-    public static IHtmlDocument Read(string html)
-    {
-        var made = 0;
-        IElement? last = null;
-        var parser = new HtmlParser(new HtmlParserOptions
+    public static IHtmlDocument Read(string html) => BoundedHtml.Parse(
+        html, MaxElements, _ => Refused(new FieldError("html.large")), element =>
         {
-            OnCreated = (element, _) =>
+            if (element.LocalName == "template")
             {
-                // Looked at while it is read: the parser itself takes ever longer the deeper it gets.
-                var mistake = ++made > MaxElements || (made % LookEvery == 0 && Depth(last) > MaxDepth) ? new FieldError("html.large")
-                    : element.LocalName == "template" ? Named(element) : null;
-                if (mistake is not null)
-                {
-                    throw new Refusal(Reason.Invalid) { Fields = new Dictionary<string, FieldError> { ["content"] = mistake } };
-                }
-                last = element;
-            },
+                throw Refused(Named(element));
+            }
         });
-        return parser.ParseDocument(html);
-    }
 
     /// <summary>The first thing that does not belong into a message, for the message beside it; null: nothing.</summary>
     public static FieldError? Mistake(string html)
@@ -64,7 +49,7 @@ internal static partial class Markup
 
     private static FieldError? Mistake(IElement element)
     {
-        if (Refused.Contains(element.LocalName)
+        if (Unwanted.Contains(element.LocalName)
             || (
                 element.LocalName == "meta"
                 && string.Equals(element.GetAttribute("http-equiv")?.Trim(), "refresh", StringComparison.OrdinalIgnoreCase)))
@@ -92,6 +77,9 @@ internal static partial class Markup
     // In a mail a relative address leads nowhere; what a field fills in is looked at once it is filled in.
     private static bool LacksScheme(string address) => address.Length > 0 && address[0] is not ('#' or '{') && !Scheme().IsMatch(address);
 
+    private static Refusal Refused(FieldError mistake) =>
+        new(Reason.Invalid) { Fields = new Dictionary<string, FieldError> { ["content"] = mistake } };
+
     private static FieldError Named(IElement element) => new("html.element", "<" + element.LocalName + ">");
 
     /// <summary>An address as browsers read it: blanks and control characters in it count for nothing.</summary>
@@ -117,14 +105,4 @@ internal static partial class Markup
     // A domain with a port has none.
     [GeneratedRegex(@"\A(?!(?:[a-z0-9-]+(?:\.[a-z0-9-]+)+|localhost):[0-9]+(?:[/?#]|\z))[a-z][a-z0-9+.-]*:", RegexOptions.IgnoreCase)]
     private static partial Regex Scheme();
-
-    private static int Depth(INode? node)
-    {
-        var depth = 0;
-        for (; node is not null; node = node.Parent)
-        {
-            depth++;
-        }
-        return depth;
-    }
 }

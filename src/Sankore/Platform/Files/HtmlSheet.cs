@@ -1,7 +1,6 @@
 using System.Text;
 using AngleSharp.Dom;
 using AngleSharp.Html.Dom;
-using AngleSharp.Html.Parser;
 using Sankore.Platform.Security;
 using Sankore.Platform.Text;
 
@@ -11,8 +10,6 @@ namespace Sankore.Platform.Files;
 internal sealed class HtmlSheet : ISheet
 {
     private const int MaxBytes = 8 * 1024 * 1024;
-    private const int MaxDepth = 250;
-    private const int LookEvery = 50;
     private const int MaxElements = 500_000;
 
     private readonly SheetLimits _limits;
@@ -23,17 +20,8 @@ internal sealed class HtmlSheet : ISheet
     {
         _limits = limits;
         using var text = TextFile.Open(source.Length <= MaxBytes ? source : throw new Refusal(Reason.TooLarge), encoding);
-        var (made, last) = (0, (INode?)null);
-        var parser = new HtmlParser(new HtmlParserOptions
-        {
-            OnCreated = (element, _) =>
-            {
-                // The parser takes ever longer the deeper it gets, and keeps all.
-                made += made < MaxElements ? 1 : throw new Refusal(Reason.TooLarge);
-                last = made % LookEvery == 0 && Depth(last) > MaxDepth ? throw new Refusal(Reason.FileInvalid) : element;
-            },
-        });
-        _page = parser.ParseDocument(text.ReadToEnd());
+        _page = BoundedHtml.Parse(
+            text.ReadToEnd(), MaxElements, isDeep => new Refusal(isDeep ? Reason.FileInvalid : Reason.TooLarge));
         // A table that holds tables is there for the page's look.
         _tables = [.. _page.QuerySelectorAll("table").OfType<IHtmlTableElement>()
             .Where(t => t.QuerySelector("table") is null && t.Rows.Length > 0)];
@@ -93,15 +81,5 @@ internal sealed class HtmlSheet : ISheet
             end.TextContent = "\v";
         }
         return string.Join(' ', cell.TextContent.Split([' ', '\t', '\r', '\n'], StringSplitOptions.RemoveEmptyEntries)).Replace('\v', '\n');
-    }
-
-    private static int Depth(INode? node)
-    {
-        var depth = 0;
-        for (; node is not null; node = node.Parent)
-        {
-            depth++;
-        }
-        return depth;
     }
 }

@@ -12,7 +12,6 @@ namespace Sankore.Platform.Files;
 /// </summary>
 internal sealed class OdsSheet : ISheet
 {
-    private const int MaxRow = 1_048_576;
     private const int MaxSheets = 1000;
 
     private readonly Func<Stream> _open;
@@ -30,7 +29,7 @@ internal sealed class OdsSheet : ISheet
     {
         (_open, _length, _zip, _limits) = (open, length, zip, limits);
         var (hidden, all, style) = (new HashSet<string>(), new List<(string Name, string? Style)>(), "");
-        using var xml = XlsxParts.Reader(new PartStream(_open()));
+        using var xml = SheetXml.Reader(new PartStream(_open()));
         while (xml.Read())
         {
             if (xml.NodeType != XmlNodeType.Element)
@@ -64,15 +63,15 @@ internal sealed class OdsSheet : ISheet
     {
         _part?.Dispose();
         _part = new PartStream(_open());
-        using var xml = XlsxParts.Reader(_part);
+        using var xml = SheetXml.Reader(_part);
         for (var place = -1; place < _sheets[sheet].Place;)
         {
-            place += !xml.Read() ? throw new Refusal(Reason.FileInvalid) : IsStart(xml, "table") && xml.Prefix == "table" ? 1 : 0;
+            place += !xml.Read() ? throw new Refusal(Reason.FileInvalid) : xml.IsStart("table") && xml.Prefix == "table" ? 1 : 0;
         }
         var (merged, number, isEmpty) = (new MergedCells([]), 1, xml.IsEmptyElement);
-        while (!isEmpty && xml.Read() && !(xml.NodeType == XmlNodeType.EndElement && xml.LocalName == "table"))
+        while (!isEmpty && xml.Read() && !xml.IsEnd("table"))
         {
-            if (!IsStart(xml, "table-row"))
+            if (!xml.IsStart("table-row"))
             {
                 continue;
             }
@@ -85,7 +84,7 @@ internal sealed class OdsSheet : ISheet
                 yield return new SheetRow(number + i, merged.Filled(number + i, [.. cells]), isHidden);
             }
             number += times;
-            Check(cells.Length == 0 || number <= MaxRow + 1);
+            Check(cells.Length == 0 || number <= SheetXml.MaxRow + 1);
         }
     }
 
@@ -103,8 +102,6 @@ internal sealed class OdsSheet : ISheet
         }
     }
 
-    private static bool IsStart(XmlReader xml, string name) => xml.NodeType == XmlNodeType.Element && xml.LocalName == name;
-
     private static string? Said(XmlReader xml, string name)
     {
         string? said = null;
@@ -117,14 +114,15 @@ internal sealed class OdsSheet : ISheet
     }
 
     private static int Times(XmlReader xml, string name) =>
-        int.TryParse(Said(xml, name), NumberStyles.None, CultureInfo.InvariantCulture, out var times) ? Math.Clamp(times, 1, MaxRow) : 1;
+        int.TryParse(Said(xml, name), NumberStyles.None, CultureInfo.InvariantCulture, out var times)
+            ? Math.Clamp(times, 1, SheetXml.MaxRow) : 1;
 
     private string[] Row(XmlReader xml, int number, MergedCells merged)
     {
         var (cells, column, isEmpty) = (new List<string>(), 0, xml.IsEmptyElement);
-        while (!isEmpty && xml.Read() && !(xml.NodeType == XmlNodeType.EndElement && xml.LocalName == "table-row"))
+        while (!isEmpty && xml.Read() && !xml.IsEnd("table-row"))
         {
-            if (!IsStart(xml, "table-cell") && !IsStart(xml, "covered-table-cell"))
+            if (!xml.IsStart("table-cell") && !xml.IsStart("covered-table-cell"))
             {
                 continue;
             }
@@ -139,7 +137,7 @@ internal sealed class OdsSheet : ISheet
                     merged.Begin(column, number, number + down - 1);
                 }
             }
-            column = Math.Min(column + times, MaxRow);
+            column = Math.Min(column + times, SheetXml.MaxRow);
         }
         return [.. cells];
     }

@@ -13,9 +13,6 @@ internal sealed class XlsxParts
     private const long MaxIndex = 4 * 1024 * 1024;
     private const long MaxStyles = 32 * 1024 * 1024;
 
-    private static readonly XmlReaderSettings Settings =
-        new() { DtdProcessing = DtdProcessing.Prohibit, XmlResolver = null, IgnoreComments = true, IgnoreProcessingInstructions = true };
-
     private readonly Dictionary<string, ZipArchiveEntry> _entries = new(StringComparer.OrdinalIgnoreCase);
 
     /// <summary>Finds them. Refuses with FILE_INVALID where there is no workbook, or nothing in it.</summary>
@@ -60,9 +57,6 @@ internal sealed class XlsxParts
     /// <summary>How cells show their numbers, by their style.</summary>
     public IReadOnlyList<CellFormat> Formats { get; }
 
-    /// <summary>Reads XML that nobody vouches for.</summary>
-    public static XmlReader Reader(Stream part) => XmlReader.Create(part, Settings);
-
     private static bool IsOf(string? type, string kind) => type?.EndsWith("/" + kind, StringComparison.Ordinal) == true;
 
     private ZipArchiveEntry? Entry(string path) => _entries.GetValueOrDefault(path);
@@ -81,13 +75,13 @@ internal sealed class XlsxParts
         {
             return null;
         }
-        using var xml = Reader(new PartStream(entry.Length > MaxIndex ? throw new Refusal(Reason.TooLarge) : entry.Open()));
+        using var xml = SheetXml.Reader(new PartStream(entry.Length > MaxIndex ? throw new Refusal(Reason.TooLarge) : entry.Open()));
         return XElement.Load(xml);
     }
 
     private static List<CellFormat> FormatsOf(ZipArchiveEntry styles)
     {
-        using var xml = Reader(new PartStream(styles.Length > MaxStyles ? throw new Refusal(Reason.TooLarge) : styles.Open()));
+        using var xml = SheetXml.Reader(new PartStream(styles.Length > MaxStyles ? throw new Refusal(Reason.TooLarge) : styles.Open()));
         var named = new Dictionary<int, CellFormat>();
         var formats = new List<CellFormat>();
         var isCells = false;

@@ -13,7 +13,6 @@ namespace Sankore.Platform.Files;
 /// </summary>
 internal sealed partial class XlsxSheet : ISheet
 {
-    private const int MaxRow = 1_048_576;
     private const int MaxColumn = 16_384;
     private const long MaxShared = 100 * 1024 * 1024;
     // What a text weighs apart from its characters.
@@ -46,8 +45,8 @@ internal sealed partial class XlsxSheet : ISheet
     {
         _sheet?.Dispose();
         (_sheet, _length) = (new PartStream(_parts.Sheets[sheet].Part.Open()), _parts.Sheets[sheet].Part.Length);
-        using var xml = XlsxParts.Reader(_sheet);
-        while (xml.Read() && !IsStart(xml, "sheetData"))
+        using var xml = SheetXml.Reader(_sheet);
+        while (xml.Read() && !xml.IsStart("sheetData"))
         {
         }
         if (xml.EOF)
@@ -57,15 +56,15 @@ internal sealed partial class XlsxSheet : ISheet
         var merged = MergedCells.Of(_parts.Sheets[sheet].Part);
         var number = 0;
         var isEmpty = xml.IsEmptyElement;
-        while (!isEmpty && xml.Read() && !IsEnd(xml, "sheetData"))
+        while (!isEmpty && xml.Read() && !xml.IsEnd("sheetData"))
         {
-            if (IsStart(xml, "row"))
+            if (xml.IsStart("row"))
             {
                 // Some programs say 0, and mean the next.
                 number = xml.GetAttribute("r") is { Length: > 0 } said
                     && int.Parse(said, NumberStyles.None, CultureInfo.InvariantCulture) is var place && place > number ? place : number + 1;
                 var isHidden = xml.GetAttribute("hidden") is "1" or "true";
-                yield return number > MaxRow ? throw new Refusal(Reason.FileInvalid)
+                yield return number > SheetXml.MaxRow ? throw new Refusal(Reason.FileInvalid)
                     : new SheetRow(number, merged.Filled(number, Row(xml)), isHidden);
             }
         }
@@ -77,16 +76,12 @@ internal sealed partial class XlsxSheet : ISheet
         _zip.Dispose();
     }
 
-    private static bool IsStart(XmlReader xml, string name) => xml.NodeType == XmlNodeType.Element && xml.LocalName == name;
-
-    private static bool IsEnd(XmlReader xml, string name) => xml.NodeType == XmlNodeType.EndElement && xml.LocalName == name;
-
     private void Share(ZipArchiveEntry shared)
     {
-        using var xml = XlsxParts.Reader(new PartStream(shared.Open()));
+        using var xml = SheetXml.Reader(new PartStream(shared.Open()));
         for (var weight = 0L; xml.Read();)
         {
-            if (IsStart(xml, "si"))
+            if (xml.IsStart("si"))
             {
                 var text = Text(xml, "si");
                 weight += TextWeight + 2 * text.Length;
@@ -99,9 +94,9 @@ internal sealed partial class XlsxSheet : ISheet
     {
         _cells.Clear();
         var (column, isEmpty) = (-1, xml.IsEmptyElement);
-        while (!isEmpty && xml.Read() && !IsEnd(xml, "row"))
+        while (!isEmpty && xml.Read() && !xml.IsEnd("row"))
         {
-            if (IsStart(xml, "c"))
+            if (xml.IsStart("c"))
             {
                 column = xml.GetAttribute("r") is { Length: > 0 } place && ColumnOf(place) is >= 0 and var said ? said : column + 1;
                 Put(column < MaxColumn ? column : throw new Refusal(Reason.FileInvalid), Cell(xml));
@@ -129,9 +124,9 @@ internal sealed partial class XlsxSheet : ISheet
         var format = int.TryParse(xml.GetAttribute("s"), NumberStyles.None, CultureInfo.InvariantCulture, out var style)
             && style < _parts.Formats.Count ? _parts.Formats[style] : CellFormat.Plain;
         var (text, isEmpty) = ("", xml.IsEmptyElement);
-        while (!isEmpty && xml.Read() && !IsEnd(xml, "c"))
+        while (!isEmpty && xml.Read() && !xml.IsEnd("c"))
         {
-            text = IsStart(xml, "v") ? Text(xml, "v") : IsStart(xml, "is") ? Text(xml, "is") : text;
+            text = xml.IsStart("v") ? Text(xml, "v") : xml.IsStart("is") ? Text(xml, "is") : text;
         }
         return Shown(type, text, format);
     }
@@ -152,7 +147,7 @@ internal sealed partial class XlsxSheet : ISheet
     {
         _text.Clear();
         var (isText, isSpoken, isEmpty) = (element == "v", false, xml.IsEmptyElement);
-        while (!isEmpty && xml.Read() && !IsEnd(xml, element))
+        while (!isEmpty && xml.Read() && !xml.IsEnd(element))
         {
             var isStart = xml.NodeType == XmlNodeType.Element && !xml.IsEmptyElement;
             isSpoken = xml.LocalName == "rPh" ? isStart : isSpoken;

@@ -9,7 +9,6 @@ namespace Sankore.Platform.Files;
 internal sealed class XmlSheet : ISheet
 {
     private const int MaxSheets = 1000;
-    private const int MaxRow = 1_048_576;
 
     private static readonly XNamespace Ss = "urn:schemas-microsoft-com:office:spreadsheet";
 
@@ -23,7 +22,7 @@ internal sealed class XmlSheet : ISheet
         var names = new List<string>();
         while (xml.Read())
         {
-            if (IsStart(xml, "Worksheet"))
+            if (xml.IsStart("Worksheet"))
             {
                 names.Add(names.Count == MaxSheets ? throw new Refusal(Reason.FileInvalid)
                     : xml.GetAttribute("Name", Ss.NamespaceName) ?? "");
@@ -41,15 +40,15 @@ internal sealed class XmlSheet : ISheet
         using var xml = Reader();
         for (var at = -1; at < sheet;)
         {
-            at += !xml.Read() ? throw new Refusal(Reason.FileInvalid) : IsStart(xml, "Worksheet") ? 1 : 0;
+            at += !xml.Read() ? throw new Refusal(Reason.FileInvalid) : xml.IsStart("Worksheet") ? 1 : 0;
         }
         var (merged, number) = (new MergedCells([]), 0);
-        while (xml.Read() && !(xml.NodeType == XmlNodeType.EndElement && xml.LocalName == "Worksheet"))
+        while (xml.Read() && !xml.IsEnd("Worksheet"))
         {
-            if (IsStart(xml, "Row"))
+            if (xml.IsStart("Row"))
             {
                 number = Place(xml, "Index") is { } place && place > number ? place : number + 1;
-                if (number > MaxRow)
+                if (number > SheetXml.MaxRow)
                 {
                     throw new Refusal(Reason.FileInvalid);
                 }
@@ -64,9 +63,7 @@ internal sealed class XmlSheet : ISheet
         // The file is whoever's who opened it.
     }
 
-    private XmlReader Reader() => XlsxParts.Reader(new PartStream(_source.FromStart()));
-
-    private static bool IsStart(XmlReader xml, string name) => xml.NodeType == XmlNodeType.Element && xml.LocalName == name;
+    private XmlReader Reader() => SheetXml.Reader(new PartStream(_source.FromStart()));
 
     private static int? Place(XmlReader xml, string name) =>
         int.TryParse(xml.GetAttribute(name, Ss.NamespaceName), NumberStyles.None, CultureInfo.InvariantCulture, out var place) && place > 0
@@ -75,9 +72,9 @@ internal sealed class XmlSheet : ISheet
     private string[] Row(XmlReader xml, int number, MergedCells merged)
     {
         var (cells, column, isEmpty) = (new List<string>(), 0, xml.IsEmptyElement);
-        while (!isEmpty && xml.Read() && !(xml.NodeType == XmlNodeType.EndElement && xml.LocalName == "Row"))
+        while (!isEmpty && xml.Read() && !xml.IsEnd("Row"))
         {
-            if (!IsStart(xml, "Cell"))
+            if (!xml.IsStart("Cell"))
             {
                 continue;
             }
@@ -107,11 +104,11 @@ internal sealed class XmlSheet : ISheet
         var (depth, type, text, isData) = (xml.Depth, "", "", false);
         while (xml.Read() && xml.Depth > depth)
         {
-            if (IsStart(xml, "Data"))
+            if (xml.IsStart("Data"))
             {
                 (isData, type) = (!xml.IsEmptyElement, xml.GetAttribute("Type", Ss.NamespaceName) ?? "");
             }
-            isData = isData && !(xml.NodeType == XmlNodeType.EndElement && xml.LocalName == "Data");
+            isData = isData && !xml.IsEnd("Data");
             if (isData && xml.NodeType is XmlNodeType.Text or XmlNodeType.CDATA or XmlNodeType.SignificantWhitespace)
             {
                 text += xml.Value[..Math.Min(xml.Value.Length, _limits.CellLength - text.Length)];
