@@ -14,7 +14,7 @@ internal static class DemoBench
         {
             await SankoreApp.PrepareDatabase(postgres.ConnectionString, _ => { }, CancellationToken.None);
             var clock = Stopwatch.StartNew();
-            await DemoNetwork.Load(postgres.ConnectionString, "full", (_, _) => { }, CancellationToken.None);
+            await DemoNetwork.Load(postgres.ConnectionString, "full", elsewhere: false, (_, _) => { }, CancellationToken.None);
             Console.WriteLine($"demo full (500 groups, 7,000 schools, 100,000 people): {clock.Elapsed.TotalSeconds:0.0} s");
         }
         Directory.Delete(root, recursive: true);

@@ -94,7 +94,7 @@ internal sealed class Network : IAsyncDisposable
         var network = new Network(folder);
         var postgres = (await network._starting).ConnectionString;
         await SankoreApp.PrepareDatabase(postgres, _ => { }, CancellationToken.None);
-        await DemoNetwork.Load(postgres, people <= SmallNetwork ? "small" : "full", (_, _) => { }, CancellationToken.None);
+        await DemoNetwork.Load(postgres, people <= SmallNetwork ? "small" : "full", elsewhere: true, (_, _) => { }, CancellationToken.None);
         await using (var database = new NpgsqlConnection(network.Admin))
         {
             await database.ExecuteAsync(EverybodyHearsSql, new { word = Burst.Word, rows = modules }, commandTimeout: 300);

@@ -108,7 +108,7 @@ public static class Server
         await AnsiConsole.Progress().StartAsync(async progress =>
         {
             var task = progress.AddTask($"demo network ({size})");
-            await DemoNetwork.Load(connection, size, (done, of) => task.Value = 100.0 * done / of, ct);
+            await DemoNetwork.Load(connection, size, elsewhere: false, (done, of) => task.Value = 100.0 * done / of, ct);
             task.Value = 100;
         });
     }

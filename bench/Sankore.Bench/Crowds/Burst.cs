@@ -16,8 +16,8 @@ public sealed class Burst(Func<string> admin)
 
     /// <summary>Makes so many rows (<c>@rows</c>) of a name (<c>@word</c>).</summary>
     public const string InsertSql = """
-        insert into tenancy.modules (id, code, name, category_id)
-        select gen_random_uuid(), lower(@word) || '-' || n, @word || ' #0', c.id
+        insert into tenancy.modules (id, code, name, category_id, route)
+        select gen_random_uuid(), lower(@word) || '-' || n, @word || ' #0', c.id, 'https://exemple.cg/'
         from generate_series(1, @rows) n cross join tenancy.business_categories c where c.slug = 'scolarite'
         """;
 

@@ -12,6 +12,8 @@ public sealed class CampaignsModule : SankoreModule
     /// <summary>The module's code in the catalogue: whoever's chain holds for it has these pages and endpoints.</summary>
     public const string Code = "campagnes";
 
+    public override IReadOnlyDictionary<string, string> Homes => new Dictionary<string, string> { [Code] = "/campaigns" };
+
     public override IEnumerable<Reason> Reasons => CampaignsReasons.All;
 
     public override IReadOnlyDictionary<string, Reason> Constraints { get; } = new Dictionary<string, Reason>
@@ -24,6 +26,14 @@ public sealed class CampaignsModule : SankoreModule
 
     public override IEnumerable<MenuEntry> Menu =>
         [new("operations.manage", "/admin/bounces", "shield", "menu.bounces", typeof(Strings), 44)];
+
+    // Organisations before the contacts that are of them, and what campaigns are made of before them.
+    public override IReadOnlyList<KeyValuePair<string, string>> Restores =>
+    [
+        new("organizations", Organizations.RestoreSql), new("contacts", Contacts.RestoreSql), new("segments", Segments.RestoreSql),
+        new("suppressions", Suppressions.RestoreSql), new("templates", EmailTemplates.RestoreSql),
+        new("campaigns", EmailCampaigns.RestoreSql),
+    ];
 
     public override IEnumerable<RecurringWork> Recurring => [DeliveryEvents.Waiting, CampaignRescue.Work];
 

@@ -10,7 +10,8 @@ public static class CampaignsReasons
         Of("CONTACT_EXISTS", 409), Of("ORGANIZATION_EXISTS", 409), Of("SEGMENT_EXISTS", 409), Of("AUDIENCE_IN_USE", 409),
         Of("SUPPRESSED", 409),
         Of("SUPPRESSION_KEPT", 409), Of("SUPPRESSION_EXISTS", 409),
-        Of("CAMPAIGN_STATE", 409), Of("CAMPAIGN_SETTLED", 409), Of("ATTACHMENTS_FULL", 409), Of("EMAIL_STATE", 409), Of("CHOOSE_TWO", 422),
+        Of("CAMPAIGN_STATE", 409), Of("CAMPAIGN_SETTLED", 409), Of("ATTACHMENTS_FULL", 409), Of("EMAIL_STATE", 409), Of("CHOOSE_ONE", 422),
+        Of("CHOOSE_TWO", 422),
         Of("CAMPAIGN_INCOMPLETE", 422), Of("AUDIENCE_EMPTY", 422), Of("SIGNATURE_INVALID", 401),
     }.ToDictionary(r => r.Code);
 
@@ -52,6 +53,8 @@ public static class CampaignsReasons
         public static Reason SignatureInvalid => Book["SIGNATURE_INVALID"];
 
         /// <summary>Nothing was chosen, or only one where there must be two.</summary>
+        public static Reason ChooseOne => Book["CHOOSE_ONE"];
+
         public static Reason ChooseTwo => Book["CHOOSE_TWO"];
     }
 

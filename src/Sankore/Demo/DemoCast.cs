@@ -64,8 +64,17 @@ internal sealed class DemoCast
     private readonly Random _random = new(1325);
     private readonly Dictionary<Guid, string> _activeModules = [];
 
-    public DemoCast(int groups, int schools, int people)
+    private readonly bool _elsewhere;
+
+    /// <param name="groups">How many groups.</param>
+    /// <param name="schools">How many schools.</param>
+    /// <param name="people">How many people.</param>
+    /// <param name="elsewhere">
+    /// Whether the modules that this program has no pages for are applications elsewhere; otherwise they are not built yet.
+    /// </param>
+    public DemoCast(int groups, int schools, int people, bool elsewhere)
     {
+        _elsewhere = elsewhere;
         Start = DateTime.UtcNow.Date.AddMonths(-3);
         Catalogue();
         Offers();
@@ -203,8 +212,9 @@ internal sealed class DemoCast
             };
             Modules.Add(
                 new DemoModule(Guid.CreateVersion7(), code, module.Name, module.Description, category.Id, module.Kind, (index + 1) * 10,
-                code is "transport" ? "inactive" : "active", code is not ("palmares" or "laboratoire"), module.Icon == "check" ? "clipboard"
-                : module.Icon, code is "campagnes" ? "/campaigns" : null));
+                code is "transport" ? "inactive" : "active", code is "campagnes" || _elsewhere && code is not ("palmares" or "laboratoire"),
+                module.Icon == "check" ? "clipboard" : module.Icon,
+                code is "campagnes" ? "/campaigns" : _elsewhere ? $"https://{code}.exemple.cg/" : null));
         }
     }
 

@@ -46,14 +46,15 @@ public static class DemoNetwork
     /// <summary>Loads the network in one transaction.</summary>
     /// <param name="connectionString">The administrator's.</param>
     /// <param name="size"><c>small</c> or <c>full</c>.</param>
+    /// <param name="elsewhere">Whether modules without pages are applications elsewhere; otherwise they are not built yet.</param>
     /// <param name="progress">Told rows done and rows in all.</param>
     /// <param name="ct">Cancels; nothing is kept then.</param>
-    public static async Task Load(string connectionString, string size, Action<int, int> progress, CancellationToken ct)
+    public static async Task Load(string connectionString, string size, bool elsewhere, Action<int, int> progress, CancellationToken ct)
     {
         var (groups, schools, people) = Sizes[size];
         await using var connection = await Open(connectionString, ct);
         await using var transaction = await connection.BeginTransactionAsync(ct);
-        var loader = new Loader(connection, new DemoCast(groups, schools, people), progress, ct);
+        var loader = new Loader(connection, new DemoCast(groups, schools, people, elsewhere), progress, ct);
         await loader.Run();
         await transaction.CommitAsync(ct);
         await using var analyze = new NpgsqlCommand(

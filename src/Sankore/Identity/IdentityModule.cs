@@ -36,6 +36,11 @@ public sealed class IdentityModule : SankoreModule
     public override IEnumerable<RecurringWork> Recurring =>
     [
         new("sessions: delete those that are over", TimeSpan.FromHours(1), "delete from auth.sessions where ends_at <= now()"),
+        new(
+            "signing keys: delete those that signed nothing for a week", TimeSpan.FromDays(1),
+            "delete from auth.signing_keys where created_at < now() - interval '97 days'"
+            + " and exists (select from auth.signing_keys k"
+            + " where k.created_at between now() - interval '90 days' and now() - interval '7 days')"),
         new("attempts: delete those that are over", TimeSpan.FromHours(1), "delete from auth.attempts where ends_at <= now()"),
     ];
 
@@ -44,6 +49,7 @@ public sealed class IdentityModule : SankoreModule
         services.AddDataProtection().SetApplicationName("Sankore");
         services.AddSingleton<IConfigureOptions<KeyManagementOptions>>(sp => new ConfigureOptions<KeyManagementOptions>(
             o => o.XmlRepository = ActivatorUtilities.CreateInstance<KeyRing>(sp)));
+        services.AddSingleton<SigningKeys>();
         AddAccounts(services);
         AddSignIn(services);
     }
@@ -105,6 +111,12 @@ public sealed class IdentityModule : SankoreModule
         AccountsApi.Map(routes);
         PasskeysApi.Map(routes);
         RecoveriesApi.Map(routes);
+        routes.MapGet("/.well-known/jwks.json", (HttpContext context, SigningKeys keys, CancellationToken ct) =>
+        {
+            // As long as a new key is shown before it signs.
+            context.Response.Headers.CacheControl = "public, max-age=3600";
+            return keys.Public(ct);
+        }).AllowAnonymous().WithTags("modules");
         routes.MapPost("/logout", SignOut).AllowAnonymous().ExcludeFromDescription();
         routes.MapPost("/language", Profiles.ChooseLanguage).AllowAnonymous().ExcludeFromDescription();
     }

@@ -1,3 +1,4 @@
+using Sankore.Platform.Data;
 using Sankore.Platform.Imports;
 using Sankore.Platform.Jobs;
 
@@ -15,12 +16,16 @@ public sealed class PlatformModule : SankoreModule
         new(
             "imports: delete old uploads", TimeSpan.FromHours(1),
             "delete from util.imports where created_at < now() - interval '7 days'"),
+        new(
+            "undo: forget what was deleted", TimeSpan.FromMinutes(10),
+            "delete from util.deleted_rows where deleted_at < now() - interval '1 hour'"),
     ];
 
     public override void Services(IServiceCollection services, IConfiguration configuration)
     {
         services.AddScoped<FileImports>();
         services.AddScoped<ImportReport>();
+        services.AddScoped<DeletedRows>();
         services.AddSingleton<IJobHandler, ImportJob>();
     }
 }

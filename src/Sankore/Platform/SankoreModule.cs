@@ -23,6 +23,9 @@ public abstract class SankoreModule
     /// <summary>Maps the module's endpoints, each with its permission.</summary>
     public virtual void Routes(IEndpointRouteBuilder routes) { }
 
+    /// <summary>The modules of the catalogue that this one is, by their code: where their pages begin.</summary>
+    public virtual IReadOnlyDictionary<string, string> Homes => new Dictionary<string, string>();
+
     /// <summary>The module's entries in the operator's menu.</summary>
     public virtual IEnumerable<MenuEntry> Menu => [];
 
@@ -33,6 +36,12 @@ public abstract class SankoreModule
     public virtual IReadOnlyDictionary<string, Reason> Constraints => new Dictionary<string, Reason>();
 
     public virtual IEnumerable<Platform.Jobs.RecurringWork> Recurring => [];
+
+    /// <summary>
+    /// SQL that brings back what was deleted, by the kind of row under which it was kept, in the order in which they depend on each other:
+    /// of the rows of <c>util.deleted_rows</c> with the act <c>@act</c> those of that kind. It returns how many came back.
+    /// </summary>
+    public virtual IReadOnlyList<KeyValuePair<string, string>> Restores => [];
 
     /// <summary>
     /// SQL that adds to the rights of the people <c>@userIds</c>: rows <c>(user_id, kind, items)</c>, read as the server; see

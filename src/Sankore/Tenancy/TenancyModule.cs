@@ -65,6 +65,7 @@ public sealed class TenancyModule : SankoreModule
         services.AddScoped<Matrix>();
         services.AddScoped<ModuleAccess>();
         services.AddScoped<Me>();
+        services.AddScoped<ModuleLaunch>();
         services.AddScoped<Dashboard>();
         services.AddScoped<LoadShell>(sp => ActivatorUtilities.CreateInstance<TenancyShell>(sp).Load);
     }
@@ -80,5 +81,6 @@ public sealed class TenancyModule : SankoreModule
         StaffApi.Map(routes);
         AssignmentsApi.Map(routes);
         ImportsApi.Map(routes);
+        routes.MapGet("/m/{code}/open", ModuleLaunch.Open).ForPeople().ExcludeFromDescription();
     }
 }

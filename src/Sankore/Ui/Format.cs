@@ -6,6 +6,8 @@ namespace Sankore.Ui;
 /// <summary>Figures, amounts and times as people read them, in the request's culture.</summary>
 public static class Format
 {
+    private const int MaxNamed = 5;
+
     private static bool English => CultureInfo.CurrentUICulture.TwoLetterISOLanguageName == "en";
 
     /// <summary>The page's own path with some of its query changed: never with the request's host.</summary>
@@ -54,6 +56,15 @@ public static class Format
         var forms = strings[key].Value.Split('|');
         var one = English ? n == 1 : n is 0 or 1;
         return string.Format(CultureInfo.CurrentCulture, forms[one ? 0 : ^1], Number(n));
+    }
+
+    /// <summary>The first of many by their names, and how many more there are: « a, b, c et 34 autres ».</summary>
+    public static string Named(
+        this Microsoft.Extensions.Localization.IStringLocalizer<UiStrings> strings, IEnumerable<string> names, long all)
+    {
+        var first = names.Take(all <= MaxNamed ? MaxNamed : MaxNamed - 1).ToList();
+        var named = string.Join(", ", first);
+        return all > first.Count ? strings["named", named, Number(all - first.Count)] : named;
     }
 
     /// <summary>An amount in minor units of an ISO 4217 currency: « 25 000 FCFA » (XAF and XOF have no minor unit).</summary>

@@ -173,6 +173,7 @@
       for (const section of groups.children)
         if (section.dataset.row) section.hidden = !section.querySelector('[data-list] > [data-row]');
     for (const empty of all('[data-empty]')) empty.hidden = !!document.querySelector(`[data-list="${empty.dataset.empty}"] > [data-row], [data-list="${empty.dataset.empty}"] [data-row]`);
+    all('form[data-chosen]').forEach(chosen);
     for (const figure of all('[data-count]')) figure.textContent = document.querySelectorAll(figure.dataset.count).length;
   };
 
@@ -304,6 +305,32 @@
     addEventListener('online', () => source.readyState === EventSource.CLOSED && open());
   }
 
+  // ── Rows that are chosen: the form's boxes outside of it, how many, and all of them ──
+  const chosen = bar => {
+    const boxes = all(`[form="${bar.id}"][type=checkbox]`);
+    const [every, found] = [bar.querySelector('[data-all]'), bar.querySelector('[data-found]')];
+    const count = boxes.filter(box => box.checked).length;
+    every.closest('label').hidden = false;
+    every.checked = count === boxes.length;
+    every.indeterminate = count > 0 && !every.checked;
+    if (found) {
+      found.checked &&= every.checked;
+      found.closest('label').hidden = !every.checked;
+    }
+    bar.querySelector('output').textContent = count ? bar.dataset.chosen.replace('{0}', found?.checked ? found.dataset.found : count) : '';
+    for (const button of all('[data-least]', bar)) button.hidden = count < button.dataset.least;
+  };
+  const openDialogs = () => {
+    for (const dialog of all('dialog[open]')) if (!('modal' in dialog.dataset)) dialog.close(), modal(dialog);
+  };
+  const modal = dialog => { dialog.dataset.modal = ''; dialog.showModal(); };
+  addEventListener('change', ({ target }) => {
+    if (target.matches('[data-all]')) all(`[form="${target.form.id}"][type=checkbox]`).forEach(box => { box.checked = target.checked; });
+    if (target.form?.dataset.chosen) chosen(target.form);
+  });
+  openDialogs();
+  all('form[data-chosen]').forEach(chosen);
+
   // ── Forms and dialogs ──
   addEventListener('input', event => event.target.form?.method === 'post' && (event.target.form.dataset.dirty = ''));
   addEventListener('submit', event => {
@@ -322,9 +349,7 @@
     const closer = event.target.closest('[data-close]');
     if (opener) {
       event.preventDefault();
-      const dialog = document.getElementById(opener.dataset.dialog);
-      dialog.dataset.modal = '';
-      dialog.showModal();
+      modal(document.getElementById(opener.dataset.dialog));
     } else if (closer && 'modal' in closer.closest('dialog').dataset) {
       event.preventDefault();
       closer.closest('dialog').close();

@@ -3,8 +3,9 @@ using System.Collections.Concurrent;
 namespace Sankore.Browser.Tests.Pages;
 
 /// <summary>
-/// Every page, light and dark, on a desktop and on a phone: nothing wider than the screen, nothing too small to touch, nothing in the
-/// console, and WCAG 2.2 AA as far as axe can tell. Browsers are slow: pages are in French and in English by turns, and axe looks at each
+/// Every page, light and dark, on a desktop and on a phone: nothing wider than the screen, nothing covered by something else, nothing
+/// too small to touch, nothing in the console,
+/// and WCAG 2.2 AA as far as axe can tell. Browsers are slow: pages are in French and in English by turns, and axe looks at each
 /// in one of two looks, and in the other at what it has not yet seen in it; in a long run, which CI makes of every change of a page, it
 /// looks at all pages in all looks of both languages. In two halves, side by side.
 /// </summary>
@@ -38,6 +39,25 @@ public abstract class AccessibilityTests(Places places, Chrome chrome) : IClassF
                 + `${Math.round(box.width)}×${Math.round(box.height)}`);
           }
           return tooSmall;
+        }
+        """;
+
+    // What a pointer finds in the middle of each control: the control itself, what is in it, or its label.
+    private const string Covered = """
+        () => {
+          const within = document.querySelector('dialog[open], .more[open] .sheet, .account[open] .menu') ?? document;
+          const covered = [];
+          for (const control of within.querySelectorAll('a[href], button, summary, input, select, textarea')) {
+            if (!control.checkVisibility({ checkVisibilityCSS: true }) || control.type === 'hidden' || control.disabled
+              || control.matches('.skip')) continue;
+            control.scrollIntoView({ block: 'center', inline: 'center' });
+            const box = control.getClientRects()[0];
+            const found = document.elementFromPoint(box.x + box.width / 2, box.y + box.height / 2);
+            if (control.contains(found) || found?.closest('label')?.control === control) continue;
+            covered.push(`${control.tagName} « ${(control.textContent || control.name || '').trim()} »`
+              + ` by ${found?.outerHTML.slice(0, 120)}`);
+          }
+          return covered;
         }
         """;
 
@@ -96,8 +116,10 @@ public abstract class AccessibilityTests(Places places, Chrome chrome) : IClassF
         var (width, wanted) =
             (await page.EvaluateAsync<int>("innerWidth"), await page.EvaluateAsync<int>("document.documentElement.scrollWidth"));
         string[] wide = wanted > width ? [$"{wanted} px wide"] : [];
+        var covered = await page.EvaluateAsync<string[]>(Covered);
         var small = look.Width < 960 ? await page.EvaluateAsync<string[]>(TooSmall) : [];
-        return wide.Concat(small.Select(control => $"too small to touch: {control}")).Concat(person.Errors)
+        return wide.Concat(covered.Select(control => $"covered: {control}"))
+            .Concat(small.Select(control => $"too small to touch: {control}")).Concat(person.Errors)
             .Select(fault => $"{Where(look)}: {fault}");
     }
 }

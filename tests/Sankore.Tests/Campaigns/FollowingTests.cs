@@ -26,7 +26,7 @@ public sealed class FollowingTests(World world) : IClassFixture<World>
 
         await client.Act(campaign, "resume").Json();
         var figures = await client.Until(campaign, "sent");
-        (figures.Number("sent"), figures.Number("suppressed")).ShouldBe((2, 1));
+        (figures.Number("written"), figures.Number("suppressed")).ShouldBe((2, 1));
         (await Written(campaign)).ShouldContain($"\"Nouveau Nom\" <corrected.{word}@exemple.cg>");
     }
 
@@ -38,7 +38,7 @@ public sealed class FollowingTests(World world) : IClassFixture<World>
         await client.Ask(HttpMethod.Post, $"{Mailings.Api}/contacts/{contacts[0].Id()}/merge",
             new { ids = new[] { contacts[1].Id(), contacts[2].Id() } }).Json();
         await client.Act(campaign, "resume").Json();
-        (await client.Until(campaign, "sent")).Number("sent").ShouldBe(2);
+        (await client.Until(campaign, "sent")).Number("written").ShouldBe(2);
         (await Written(campaign)).Length.ShouldBe(2);
     }
 
@@ -51,7 +51,7 @@ public sealed class FollowingTests(World world) : IClassFixture<World>
         await client.Ask(HttpMethod.Delete, $"{Mailings.Api}/contacts/{contacts[0].Id()}").Json(204);
         await Move(client, contacts[1].Id(), address, word, 1);
         await client.Act(campaign, "resume").Json();
-        (await client.Until(campaign, "sent")).Number("sent").ShouldBe(1);
+        (await client.Until(campaign, "sent")).Number("written").ShouldBe(1);
         (await Written(campaign)).ShouldHaveSingleItem().ShouldContain(address);
     }
 

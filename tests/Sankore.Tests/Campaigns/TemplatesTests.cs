@@ -237,7 +237,7 @@ public sealed class TemplatesTests(World world) : IClassFixture<World>
         using var copied = await browser.Submit(page, "value=\"duplicate\"");
         (await browser.Page(copied.Headers.Location!.ToString())).ShouldContain($"{word} (copie)");
         using var deleted = await browser.Submit(page, "value=\"delete\"");
-        deleted.Headers.Location!.ToString().ShouldEndWith($"{Pages}?done=deleted");
+        deleted.Headers.Location!.ToString().ShouldContain($"{Pages}?done=deleted&n=1&undo=");
         var list = await browser.Page($"{Pages}?q={word}");
         list.ShouldContain($"{word} (copie)");
         list.ShouldNotContain($">{word}</a>");

@@ -57,7 +57,8 @@ internal sealed record Owner(string Mark, string Secret, string Admin, string Te
     {
         var (mark, secret, ids) = ($"Xq7{name}", $"Zv9{name}", new Ids());
         var category = ids.Add("categories", await super.New("/api/categories", new { name = mark }));
-        var module = ids.Add("modules", await super.New("/api/modules", new { name = mark, categoryId = category, isBuilt = true }));
+        var module = ids.Add(
+            "modules", await super.New("/api/modules", new { name = mark, categoryId = category, route = "https://exemple.cg/" }));
         Guid[] categoryIds = [category, await world.CategoryId("communication")];
         var plan = ids.Add("plans", await super.New("/api/plans", new { name = mark, categoryIds, modules = Array.Empty<object>() }));
         var group = ids.Add("groups", await super.New("/api/groups", new { name = mark, city = mark, contactPhone = mark }));

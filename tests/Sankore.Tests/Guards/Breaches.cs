@@ -130,6 +130,7 @@ public static class Breaches
             "it is the plan that is being saved, and a category named twice is taken once"),
         new(@"^tenancy\.(subscriptions|schools|memberships)_school_group_id_fkey$",
             "the group is read first: NOT_FOUND, and GROUP_UNKNOWN for a row of an import (ImportTests)"),
+        new(@"^tenancy\.modules_is_built_check$", "the address that is missing is named, not what needs it: ModuleRefusalTests"),
         new(@"^tenancy\.schools_(subscription_id_fkey|active_modules_check|id_school_group_id_unique)$",
             "schools follow their group's subscription and plan"),
         new(@"^tenancy\.memberships_user_id_fkey$", "the account is made or looked up by its address"),

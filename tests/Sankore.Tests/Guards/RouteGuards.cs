@@ -18,7 +18,8 @@ public sealed class RouteGuards(World world) : IClassFixture<World>
     /// <summary>What whoever is not signed in may ask for. A new line here is a decision.</summary>
     private static readonly string[] Open =
     [
-        "/login", "/register", "/forgot", "/reset", "/confirm", "/setup", "/logout", "/language", "/error/{Status:int}",
+        "/login", "/register", "/forgot", "/reset", "/confirm", "/setup", "/logout", "/language", "/.well-known/jwks.json",
+            "/error/{Status:int}",
             "/openapi/{documentName}.json",
             "/health/live", "/health/ready",
         "/api/auth/register", "/api/auth/login", "/api/auth/refresh", "/api/auth/confirmEmail",

@@ -66,7 +66,7 @@ public sealed class LiveStage : IAsyncLifetime, ICollectionFixture<LiveStage>
         }
         await Postgres.Start();
         await SankoreApp.PrepareDatabase(Admin, _ => { }, CancellationToken.None);
-        await DemoNetwork.Load(Admin, "small", (_, _) => { }, CancellationToken.None);
+        await DemoNetwork.Load(Admin, "small", elsewhere: true, (_, _) => { }, CancellationToken.None);
         await Burst.Execute(PrepareSql, new { word = Burst.Word, rows = Rows });
         for (var node = 0; node < 3; node++)
         {

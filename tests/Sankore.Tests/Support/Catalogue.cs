@@ -16,7 +16,12 @@ public static class Catalogue
     public static async Task<JsonElement> NewModule(this HttpClient admin, string? name = null, Guid? categoryId = null) =>
         await admin.Ask(
             HttpMethod.Post, "/api/modules",
-            new { name = name ?? $"Module {Word()}", categoryId = categoryId ?? (await admin.NewCategory()).Id() }).Json(201);
+            new
+            {
+                name = name ?? $"Module {Word()}",
+                route = "https://exemple.cg/",
+                categoryId = categoryId ?? (await admin.NewCategory()).Id(),
+            }).Json(201);
 
     /// <summary>An object of the API as a body to send back, with some members set, or left out where null.</summary>
     public static Dictionary<string, object?> With(this JsonElement element, params (string Name, object? Value)[] changes)

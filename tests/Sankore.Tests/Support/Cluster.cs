@@ -99,11 +99,14 @@ public sealed class Cluster : IAsyncLifetime
         var postgres = await EmbeddedPostgres.Start(Root, throwaway: true, _ => { }, CancellationToken.None);
         var empty = postgres.ConnectionString + ";Database=template_empty;Pooling=false";
         await SankoreApp.PrepareDatabase(empty, _ => { }, CancellationToken.None);
+        // A module that a test makes leads somewhere, unless the test says where.
+        await Execute(empty, "alter table tenancy.modules alter column route set default 'https://exemple.cg/'");
         NpgsqlConnection.ClearAllPools();
         await Execute(
             postgres.ConnectionString + ";Database=postgres;Pooling=false", "create database template_demo template template_empty");
         await DemoNetwork.Load(
-            postgres.ConnectionString + ";Database=template_demo;Pooling=false", "small", (_, _) => { }, CancellationToken.None);
+            postgres.ConnectionString + ";Database=template_demo;Pooling=false", "small", elsewhere: true, (_, _) => { },
+            CancellationToken.None);
         await Execute(
             postgres.ConnectionString + ";Database=template_demo;Pooling=false",
             $"update auth.users set password_hash = '{DemoPasswordHash}'");

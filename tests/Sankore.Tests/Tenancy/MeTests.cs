@@ -97,13 +97,14 @@ public sealed class MeTests(World world) : IClassFixture<World>
             .Json(201)).Id();
         var first = (await admin.Ask(HttpMethod.Post, "/api/categories", new { name = $"A {Catalogue.Word()}", sortOrder = 0 }).Json(201))
             .Id();
+        const string Route = "https://exemple.cg/";
         string[] expected = ["Forum", "Ecole", "Été", "Zèbre"];
         foreach (var category in new[] { last, first })
         {
             foreach (var (name, priority) in new[] { ("Été", 20), ("Zèbre", 20), ("Ecole", 20), ("Forum", 10) })
             {
-                await admin.Ask(HttpMethod.Post, "/api/modules", new { code = Catalogue.Word(), name, categoryId = category, priority })
-                    .Json(201);
+                var module = new { code = Catalogue.Word(), name, categoryId = category, priority, route = Route };
+                await admin.Ask(HttpMethod.Post, "/api/modules", module).Json(201);
             }
             await world.Execute(
                 "insert into tenancy.plan_categories (id, plan_id, category_id) select gen_random_uuid(), id, @category"

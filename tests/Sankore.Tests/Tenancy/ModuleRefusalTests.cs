@@ -17,9 +17,23 @@ public sealed class ModuleRefusalTests(World world) : IClassFixture<World>
         { "priority", -1 }, { "priority", 10_000 }, { "priority", int.MaxValue },
         { "status", "gone" }, { "status", "ACTIVE" },
         { "icon", "skull" }, { "icon", new string('x', 500) }, { "icon", "grid\0" },
-        { "route", "elsewhere" }, { "route", "https://evil.example" }, { "route", "/Équipe" }, { "route", "/" + new string('x', 120) },
-        { "route", "/a\0" }, { "route", "/a b" },
+        { "route", "elsewhere" }, { "route", "http://exemple.cg/" }, { "route", "https://a b.cg/" }, { "route", "https://" },
+        { "route", "https://moi:secret@exemple.cg/" }, { "route", "https://exemple.cg/#ici" }, { "route", "HTTPS://exemple.cg/" },
+        { "route", "https://exemple.cg/" + new string('x', 500) }, { "route", "/Équipe" }, { "route", "/campaigns" }, { "route", "/a\0" },
     };
+
+    [Fact]
+    public async Task A_module_in_service_leads_somewhere()
+    {
+        using var admin = await world.As(Cast.Super);
+        var body = new { name = $"M {Catalogue.Word()}", categoryId = await Category(admin), isBuilt = true };
+        var problem = await admin.Ask(HttpMethod.Post, "/api/modules", body).ShouldRefuse(400, "VALIDATION_FAILED");
+        problem.GetProperty("errors").Names().ShouldBe(["route"]);
+
+        var refused = await Should.ThrowAsync<Npgsql.PostgresException>(() => world.Execute(
+            "update tenancy.modules set route = null where code = 'annonces'"));
+        refused.ConstraintName.ShouldBe("modules_is_built_check");
+    }
 
     [Theory]
     [MemberData(nameof(WrongFields))]

@@ -101,12 +101,18 @@ public sealed class NobodyHereTests(World world) : IClassFixture<World>
         ["staff"] = (await world.IdOf(Cast.Teacher1)).ToString(),
         ["invitations"] = Guid.Empty.ToString(),
         ["api-keys"] = Guid.Empty.ToString(),
+        ["undo"] = (await Deleted()).ToString(),
         ["code"] = await world.Sql<string>("select code from tenancy.modules limit 1"),
         ["role"] = "admin",
         ["kind"] = "schools",
         ["provider"] = "generic",
         ["imports"] = (await Import()).ToString(),
     };
+
+    /// <summary>What somebody else has deleted.</summary>
+    private async Task<Guid> Deleted() => await world.Sql<Guid>(
+        "insert into util.deleted_rows (act_id, user_id, kind, content) values (gen_random_uuid(), @id, 'contacts', '{}') returning act_id",
+        new { id = await world.IdOf(Cast.Teacher1) });
 
     private static string File() => $"Nom;Code;Niveau;Ville\nÉcole à venir;{Catalogue.Word()};Secondaire;Dolisie\n";
 

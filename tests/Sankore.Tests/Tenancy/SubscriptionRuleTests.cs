@@ -46,7 +46,7 @@ public sealed class SubscriptionRuleTests(World world) : IClassFixture<World>
         var plans = (await client.Ask(HttpMethod.Get, "/api/plans?size=100").Json()).GetProperty("items").EnumerateArray().ToList();
         var premium = plans.Single(p => p.Text("slug") == "premium");
         var (figures, shares) = await new Dashboard(world.Db).Read(super, ct);
-        var (lines, _) = await new Modules(world.Db).Lines(super, new ListQuery { Q = "campagnes" }, null, null, ct);
+        var (lines, _) = await new Modules(world.Db, SankoreApp.Modules).Lines(super, new ListQuery { Q = "campagnes" }, null, null, ct);
         return new Figured(
             figures.LiveGroups, shares.Single(s => s.Name == premium.Text("name")).Groups, premium.GetProperty("groups").GetInt64(),
             lines.Single(l => l.Code == "campagnes").Groups);

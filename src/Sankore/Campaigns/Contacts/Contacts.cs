@@ -51,7 +51,35 @@ public sealed class Contacts(Db db)
         where id = @id and version = @version
         """;
 
-    private const string DeleteSql = "delete from campaigns.contacts where id = any (@ids::uuid[])";
+    private const string DeleteSql = $"""
+        with gone as (delete from campaigns.contacts k where k.id = any (@ids::uuid[]) returning 'contacts' as kind, to_jsonb(k) as content)
+        {DeletedRows.KeepSql}
+        """;
+    private const string DeleteFoundSql = $"""
+        with found as (select c.id {Found}),
+        gone as (
+          delete from campaigns.contacts k using found where k.id = found.id returning 'contacts' as kind, to_jsonb(k) as content)
+        {DeletedRows.KeepSql}
+        """;
+
+    /// <summary>
+    /// Deleted contacts come back as they were, with what was written to them; a message that waited does not wait again.
+    /// </summary>
+    internal const string RestoreSql = """
+        with kept as (
+          select r.* from util.deleted_rows d, jsonb_populate_record(null::campaigns.contacts, d.content) r
+          where d.act_id = @act and d.user_id = (select auth.uid()) and d.kind = 'contacts'),
+        back as (
+          insert into campaigns.contacts (id, email, name, organization_id, organization_name, tags, consent_source, consent_at, version,
+              created_at)
+          select k.id, k.email, k.name, o.id, k.organization_name, k.tags, k.consent_source, k.consent_at, k.version, k.created_at
+          from kept k left join campaigns.organizations o on o.user_id = (select auth.uid()) and o.id = k.organization_id
+          on conflict do nothing returning id),
+        written as (
+          update campaigns.emails_sent e set contact_id = k.id from kept k
+          where e.user_id = (select auth.uid()) and e.contact_id is null and e.email_key = k.email_key and k.id in (select id from back))
+        select count(*)::int from back
+        """;
 
     // What was written to those that go counts for the one that stays; it keeps what it has, and takes what it lacks, that one of them left
     // among it. What still waits for them waits for it, once.
@@ -141,10 +169,26 @@ public sealed class Contacts(Db db)
         }, ct);
     }
 
-    /// <summary>Deletes contacts; what was written to them stays. Those that are not the caller's are left alone.</summary>
-    /// <returns>How many went.</returns>
-    public Task<int> Delete(Caller caller, IReadOnlyList<Guid> ids, CancellationToken ct) =>
-        db.Run(caller, session => session.Execute(DeleteSql, new { ids = ids.ToArray() }), ct);
+    /// <summary>
+    /// Deletes contacts; what was written to them stays. Those that are not the caller's are left alone. They can be brought back.
+    /// </summary>
+    public Task<Deleted> Delete(Caller caller, IReadOnlyList<Guid> ids, CancellationToken ct)
+    {
+        var act = Guid.CreateVersion7();
+        return db.Run(
+            caller, async session => new Deleted(act, await session.Execute(DeleteSql, new { act, ids = ids.ToArray() })), ct);
+    }
+
+    /// <summary>Deletes all contacts that a list shows on its pages. They can be brought back.</summary>
+    public Task<Deleted> Delete(Caller caller, string? q, ContactFilter filter, CancellationToken ct)
+    {
+        var act = Guid.CreateVersion7();
+        return db.Run(caller, async session =>
+        {
+            var found = await FilterOf(session, q, filter);
+            return new Deleted(act, await session.Execute(DeleteFoundSql, new { act, filter = found, filter.Suppressed }));
+        }, ct);
+    }
 
     /// <summary>Merges contacts into one, which keeps its address. Refuses with NOT_FOUND.</summary>
     public Task<Contact> Merge(Caller caller, Guid id, IReadOnlyList<Guid> ids, CancellationToken ct) => db.Run(caller, async session =>

@@ -68,7 +68,7 @@ internal static class ContactsApi
 
     private static async Task Delete(Caller caller, Guid id, Contacts contacts, CancellationToken ct)
     {
-        if (await contacts.Delete(caller, [id], ct) == 0)
+        if ((await contacts.Delete(caller, [id], ct)).Count == 0)
         {
             throw new Refusal(Reason.NotFound);
         }

@@ -51,6 +51,31 @@ public sealed class Organizations(Db db)
         where user_id = (select auth.uid()) and status = 'scheduled' and audience -> 'organizationIds' ?| @ids::text[] returning id
         """;
 
+    // Its contacts, which stay, are kept with it: they are its own again when it comes back.
+    private const string DeleteSql = $"""
+        with gone as (
+          delete from campaigns.organizations o where o.id = any (@ids::uuid[])
+          returning 'organizations' as kind, to_jsonb(o) || jsonb_build_object('contacts', array(
+            select k.id from campaigns.contacts k where k.user_id = o.user_id and k.organization_id = o.id)) as content)
+        {DeletedRows.KeepSql}
+        """;
+
+    /// <summary>Deleted organisations come back, and those of their contacts that have joined no other.</summary>
+    internal const string RestoreSql = """
+        with kept as (
+          select r.*, d.content from util.deleted_rows d, jsonb_populate_record(null::campaigns.organizations, d.content) r
+          where d.act_id = @act and d.user_id = (select auth.uid()) and d.kind = 'organizations'),
+        back as (
+          insert into campaigns.organizations (id, name, version, created_at) select id, name, version, created_at from kept
+          on conflict do nothing returning id)
+        select count(*)::int from back;
+        update campaigns.contacts c set organization_id = o.id, organization_name = o.name
+        from util.deleted_rows d, jsonb_array_elements_text(d.content -> 'contacts') k, campaigns.organizations o
+        where d.act_id = @act and d.user_id = (select auth.uid()) and d.kind = 'organizations'
+          and c.user_id = d.user_id and c.id = k::uuid and c.organization_id is null
+          and o.user_id = d.user_id and o.id = (d.content ->> 'id')::uuid
+        """;
+
     /// <summary>The caller's organisations, a page at a time.</summary>
     public Task<Paged<Organization>> List(Caller caller, ListQuery query, CancellationToken ct) =>
         db.Read(caller, session => session.Page<Organization>(query, Pages, new { query.Pattern, query.Limit, query.Offset }), ct);
@@ -96,14 +121,29 @@ public sealed class Organizations(Db db)
     /// Deletes an organisation; its contacts stay, without one. Refuses with NOT_FOUND, and with AUDIENCE_IN_USE unless it is to go
     /// <paramref name="anyway"/>.
     /// </summary>
-    public Task Delete(Caller caller, Guid id, bool anyway, CancellationToken ct) => db.Run(caller, async session =>
+    public Task<Deleted> Delete(Caller caller, Guid id, bool anyway, CancellationToken ct)
     {
-        if (!anyway)
+        var act = Guid.CreateVersion7();
+        return db.Run(caller, async session =>
         {
-            await EmailCampaigns.RefuseInUse(session, id);
-        }
-        await session.ExecuteOne("delete from campaigns.organizations where id = @id", new { id });
-    }, ct);
+            if (!anyway)
+            {
+                await EmailCampaigns.RefuseInUse(session, id);
+            }
+            await session.ExecuteOne(DeleteSql, new { act, ids = new[] { id } });
+            return new Deleted(act, 1);
+        }, ct);
+    }
+
+    /// <summary>
+    /// Deletes organisations; their contacts stay, without one. Those that are not the caller's are left alone. They can be brought back.
+    /// </summary>
+    public Task<Deleted> Delete(Caller caller, IReadOnlyList<Guid> ids, CancellationToken ct)
+    {
+        var act = Guid.CreateVersion7();
+        return db.Run(
+            caller, async session => new Deleted(act, await session.Execute(DeleteSql, new { act, ids = ids.ToArray() })), ct);
+    }
 
     /// <summary>
     /// Merges organisations into one, which keeps its name, takes their contacts and stands for them in segments and campaigns. Refuses

@@ -41,6 +41,6 @@ internal static class OrganizationsApi
     private static Task<Organization> Merge(Caller caller, Guid id, MergeInput input, Organizations organizations, CancellationToken ct) =>
         organizations.Merge(caller, id, input.Ids ?? [], ct);
 
-    private static Task Delete(Caller caller, Guid id, bool? anyway, Organizations organizations, CancellationToken ct) =>
-        organizations.Delete(caller, id, anyway ?? false, ct);
+    private static async Task Delete(Caller caller, Guid id, bool? anyway, Organizations organizations, CancellationToken ct) =>
+        await organizations.Delete(caller, id, anyway ?? false, ct);
 }

@@ -65,6 +65,22 @@ public sealed class Segments(Db db)
         update campaigns.segments set name = @Name, filter = @filter::jsonb where id = @id and version = @version
         """;
 
+    private const string DeleteSql = $"""
+        with gone as (delete from campaigns.segments s where s.id = @id returning 'segments' as kind, to_jsonb(s) as content)
+        {DeletedRows.KeepSql}
+        """;
+
+    /// <summary>Deleted segments come back: campaigns for them have somebody to write to again.</summary>
+    internal const string RestoreSql = """
+        with back as (
+          insert into campaigns.segments (id, name, filter, version, created_at)
+          select r.id, r.name, r.filter, r.version, r.created_at
+          from util.deleted_rows d, jsonb_populate_record(null::campaigns.segments, d.content) r
+          where d.act_id = @act and d.user_id = (select auth.uid()) and d.kind = 'segments'
+          on conflict do nothing returning id)
+        select count(*)::int from back
+        """;
+
     private sealed record Row(Guid Id, string Name, string Filter, long Contacts, int Version, DateTime UpdatedAt)
     {
         public Segment ToView() => new(Id, Name, SegmentFilter.Of(Filter), Contacts, Version, UpdatedAt);
@@ -113,14 +129,19 @@ public sealed class Segments(Db db)
     /// Deletes a segment; its contacts stay. Refuses with NOT_FOUND, and with AUDIENCE_IN_USE unless it is to go
     /// <paramref name="anyway"/>: campaigns for it have nobody to write to then.
     /// </summary>
-    public Task Delete(Caller caller, Guid id, bool anyway, CancellationToken ct) => db.Run(caller, async session =>
+    public Task<Deleted> Delete(Caller caller, Guid id, bool anyway, CancellationToken ct)
     {
-        if (!anyway)
+        var act = Guid.CreateVersion7();
+        return db.Run(caller, async session =>
         {
-            await EmailCampaigns.RefuseInUse(session, id);
-        }
-        await session.ExecuteOne("delete from campaigns.segments where id = @id", new { id });
-    }, ct);
+            if (!anyway)
+            {
+                await EmailCampaigns.RefuseInUse(session, id);
+            }
+            await session.ExecuteOne(DeleteSql, new { act, id });
+            return new Deleted(act, 1);
+        }, ct);
+    }
 
     private static async Task<Segment> One(Session session, Guid id) => (await session.One<Row>(OneSql, new { id })).ToView();
 }

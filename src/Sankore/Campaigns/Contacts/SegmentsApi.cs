@@ -33,6 +33,6 @@ internal static class SegmentsApi
         Caller caller, Guid id, IfMatch match, SegmentInput input, Segments segments, CancellationToken ct) =>
         segments.Update(caller, id, match.Or(input.Version), input, ct);
 
-    private static Task Delete(Caller caller, Guid id, bool? anyway, Segments segments, CancellationToken ct) =>
-        segments.Delete(caller, id, anyway ?? false, ct);
+    private static async Task Delete(Caller caller, Guid id, bool? anyway, Segments segments, CancellationToken ct) =>
+        await segments.Delete(caller, id, anyway ?? false, ct);
 }

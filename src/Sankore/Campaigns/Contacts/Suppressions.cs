@@ -40,6 +40,21 @@ public sealed class Suppressions(Db db)
         select id, email, reason, null::text as campaign, detail, created_at from campaigns.suppressions where id = @id
         """;
 
+    private const string DeleteSql = $"""
+        with gone as (delete from campaigns.suppressions s where s.id = @id returning 'suppressions' as kind, to_jsonb(s) as content)
+        {DeletedRows.KeepSql}
+        """;
+
+    /// <summary>What was taken off comes back as put there by the user: that a server sent something back, only the server says.</summary>
+    internal const string RestoreSql = """
+        with back as (
+          insert into campaigns.suppressions (id, email, reason, detail, created_at) select r.id, r.email, 'manual', r.detail, r.created_at
+          from util.deleted_rows d, jsonb_populate_record(null::campaigns.suppressions, d.content) r
+          where d.act_id = @act and d.user_id = (select auth.uid()) and d.kind = 'suppressions'
+          on conflict do nothing returning id)
+        select count(*)::int from back
+        """;
+
     /// <summary>The list, a page at a time.</summary>
     public Task<Paged<Suppression>> List(Caller caller, ListQuery query, string? reason, CancellationToken ct) =>
         db.Read(caller, session => session.Page<Suppression>(query, Pages, new { query.Pattern, reason, query.Limit, query.Offset }), ct);
@@ -63,6 +78,13 @@ public sealed class Suppressions(Db db)
     /// Takes an address off the list that bounced or that the user put there. Refuses with NOT_FOUND, and SUPPRESSION_KEPT for whoever
     /// unsubscribed or complained.
     /// </summary>
-    public Task Remove(Caller caller, Guid id, CancellationToken ct) =>
-        db.Run(caller, session => session.ExecuteOne("delete from campaigns.suppressions where id = @id", new { id }), ct);
+    public Task<Deleted> Remove(Caller caller, Guid id, CancellationToken ct)
+    {
+        var act = Guid.CreateVersion7();
+        return db.Run(caller, async session =>
+        {
+            await session.ExecuteOne(DeleteSql, new { act, id });
+            return new Deleted(act, 1);
+        }, ct);
+    }
 }

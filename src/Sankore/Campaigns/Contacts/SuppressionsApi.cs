@@ -25,6 +25,6 @@ internal static class SuppressionsApi
         Caller caller, SuppressionInput input, Suppressions suppressions, CancellationToken ct) =>
         TypedResults.Created("/api/campaigns/suppressions", await suppressions.Add(caller, input, ct));
 
-    private static Task Remove(Caller caller, Guid id, Suppressions suppressions, CancellationToken ct) =>
-        suppressions.Remove(caller, id, ct);
+    private static async Task Remove(Caller caller, Guid id, Suppressions suppressions, CancellationToken ct) =>
+        await suppressions.Remove(caller, id, ct);
 }

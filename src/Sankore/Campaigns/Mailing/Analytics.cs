@@ -54,7 +54,8 @@ public sealed class Analytics(Db db)
           from (
             select grouping(recipient_domain) = 0 as by_domain, case
               when grouping(recipient_domain) = 0 then recipient_domain else recipient_organization end as name,
-                   count(*) as total, count(*) filter (where status in ('sent', 'delivered')) as accepted,
+                   count(*) as total, count(*) filter (
+                     where status in ('sent', 'delivered') and error_code is distinct from 'NOT_SENT') as accepted,
                      count(*) filter (where status in ('bounced', 'failed')) as refused
             from campaigns.emails_sent where user_id = (select auth.uid()) and campaign_id = @id
             group by grouping sets ((recipient_domain), (recipient_organization))) g

@@ -27,7 +27,7 @@ internal static class CampaignEnds
         update campaigns.email_campaigns c
         set status = case when l.any then 'sent' else 'failed' end, finished_at = now(),
             failure = case when l.any then null else 'NOTHING_SENT' end, server_reply = null, resumes_at = null
-        from campaigns.campaign_counts k, lateral (select k.sent + k.delivered + k.bounced + k.unknown > 0 as any) l
+        from campaigns.campaign_counts k, lateral (select k.sent + k.written + k.delivered + k.bounced + k.unknown > 0 as any) l
         where c.id = any (@ids) and k.campaign_id = c.id and c.status = 'sending' and k.total > 0 and k.pending = 0 and k.sending = 0
         returning c.id
         """;
@@ -44,7 +44,7 @@ internal static class CampaignEnds
 
     /// <summary>Whether the server took any message of a campaign.</summary>
     public const string HasArrivedSql = """
-        select coalesce((select sent + delivered > 0 from campaigns.campaign_counts where campaign_id = @Campaign), false)
+        select coalesce((select sent + written + delivered > 0 from campaigns.campaign_counts where campaign_id = @Campaign), false)
         """;
 
     // Told once, not by every batch. What concerns us is for a person to mend.

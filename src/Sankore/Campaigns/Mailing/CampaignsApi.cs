@@ -102,7 +102,8 @@ internal static class CampaignsApi
     private static Task<Campaign> Cancel(Caller caller, Guid id, Dispatch dispatch, CancellationToken ct) =>
         dispatch.Cancel(caller, id, ct);
 
-    private static Task Delete(Caller caller, Guid id, EmailCampaigns campaigns, CancellationToken ct) => campaigns.Delete(caller, id, ct);
+    private static async Task Delete(Caller caller, Guid id, EmailCampaigns campaigns, CancellationToken ct) =>
+        await campaigns.Delete(caller, id, ct);
 
     /// <summary>What the page's frame shows of a campaign: what it says, or a sentence that it says nothing yet.</summary>
     private static Task<RazorComponentResult> Preview(

@@ -19,11 +19,12 @@ namespace Sankore.Campaigns;
 /// <param name="SuccessRate">Percent of the messages tried that were accepted; null: none was.</param>
 /// <param name="RatePerMinute">Of the last one to two minutes; null: it is not sending.</param>
 /// <param name="SecondsLeft">At that rate.</param>
+/// <param name="Written">Into the outbox, for want of a mail server: they have reached nobody.</param>
 public sealed record CampaignLine(
     Guid Id, string Name, string Subject, string Status, DateTime CreatedAt, DateTime? ScheduledAt, DateTime? StartedAt,
     DateTime? FinishedAt, int Total, int Pending, int Sending, int Sent,
     int Delivered, int Failed, int Bounced, int Deferred, int Unknown, int Suppressed, int Opened, int Clicked, int Unsubscribed,
-    int Complained, decimal? SuccessRate, int? RatePerMinute, int? SecondsLeft)
+    int Complained, decimal? SuccessRate, int? RatePerMinute, int? SecondsLeft, int Written)
 {
     /// <summary>Those whose outcome is known, or known to be unknown.</summary>
     public int Done => Total - Pending - Sending;
@@ -49,7 +50,7 @@ public sealed class EmailCampaigns(Db db)
         created_at, scheduled_at, started_at, finished_at, total_emails as total, pending_emails as pending,
         sending_emails as sending, sent_emails as sent, delivered_emails as delivered, failed_emails as failed,
         bounced_emails as bounced, deferred_emails as deferred, unknown_emails as unknown, suppressed_emails as suppressed,
-        opened, clicked, unsubscribed, complained, success_rate, rate_per_minute, seconds_left
+        opened, clicked, unsubscribed, complained, success_rate, rate_per_minute, seconds_left, written_emails as written
         """;
 
     private const string Found =
@@ -101,7 +102,38 @@ public sealed class EmailCampaigns(Db db)
           a.content from copy, campaigns.attachments a where a.campaign_id = @id
         """;
 
-    private const string DeleteSql = "delete from campaigns.email_campaigns where id = @id and not campaigns.is_under_way(status)";
+    // With its files. One whose messages have left cannot come back: what is known of them goes with it.
+    private const string DeleteSql = $"""
+        with gone as (
+          delete from campaigns.email_campaigns c where c.id = @id and not campaigns.is_under_way(c.status)
+          returning 'campaigns' as kind, to_jsonb(c) || jsonb_build_object('attachments', (
+              select coalesce(jsonb_agg(to_jsonb(a)), '[]') from campaigns.attachments a
+              where a.user_id = c.user_id and a.campaign_id = c.id)) as content,
+            exists (select from campaigns.emails_sent e where e.user_id = c.user_id and e.campaign_id = c.id) as has_messages),
+        kept as ({DeletedRows.KeepSql} where not has_messages)
+        select case when has_messages then null else @act::uuid end as act, 1 as count from gone
+        """;
+
+    /// <summary>Deleted campaigns that had no messages yet come back, with their files.</summary>
+    internal const string RestoreSql = """
+        with kept as (
+          select r.*, d.content as kept from util.deleted_rows d, jsonb_populate_record(null::campaigns.email_campaigns, d.content) r
+          where d.act_id = @act and d.user_id = (select auth.uid()) and d.kind = 'campaigns'),
+        back as (
+          insert into campaigns.email_campaigns (id, name, subject, content, template_id, from_name, reply_to, audience, track_opens,
+              track_clicks, time_zone, language, version, created_at)
+          select k.id, k.name, k.subject, k.content, t.id, k.from_name, k.reply_to, k.audience, k.track_opens, k.track_clicks, k.time_zone,
+            k.language, k.version, k.created_at
+          from kept k left join campaigns.email_templates t on t.user_id = (select auth.uid()) and t.id = k.template_id
+          on conflict do nothing returning id)
+        select count(*)::int from back;
+        insert into campaigns.attachments (id, campaign_id, file_name, content_type, content, created_at)
+        select a.id, a.campaign_id, a.file_name, a.content_type, a.content, a.created_at
+        from util.deleted_rows d, jsonb_populate_recordset(null::campaigns.attachments, d.content -> 'attachments') a
+        where d.act_id = @act and d.user_id = (select auth.uid()) and d.kind = 'campaigns'
+          and exists (select from campaigns.email_campaigns c where c.user_id = d.user_id and c.id = a.campaign_id and c.status = 'draft')
+        on conflict do nothing
+        """;
 
     private const string AudienceSql = """
         select count(*)::int as contacts,
@@ -221,17 +253,22 @@ public sealed class EmailCampaigns(Db db)
     }, ct);
 
     /// <summary>
-    /// Deletes a campaign with all that is known of its messages. Refuses with NOT_FOUND, and with CAMPAIGN_STATE while it is scheduled or
-    /// under way.
+    /// Deletes a campaign with all that is known of its messages; one that has none yet can be brought back, as a draft. Refuses with
+    /// NOT_FOUND, and with CAMPAIGN_STATE while it is scheduled or under way.
     /// </summary>
-    public Task Delete(Caller caller, Guid id, CancellationToken ct) => db.Run(caller, async session =>
+    public Task<Deleted> Delete(Caller caller, Guid id, CancellationToken ct)
     {
-        if (await session.Execute(DeleteSql, new { id }) == 0)
+        var act = Guid.CreateVersion7();
+        return db.Run(caller, async session =>
         {
+            if (await session.Find<Deleted>(DeleteSql, new { act, id }) is { } deleted)
+            {
+                return deleted;
+            }
             await One(session, id);
             throw new Refusal(Reason.CampaignState);
-        }
-    }, ct);
+        }, ct);
+    }
 
     internal static async Task<Campaign> One(Session session, Guid id) => (await session.One<Row>(OneSql, new { id })).ToView();
 

@@ -9,7 +9,7 @@ namespace Sankore.Campaigns;
 /// <summary>What became of a message.</summary>
 /// <param name="Id">Which.</param>
 /// <param name="Status"><c>sent</c>, <c>pending</c> (to be tried again), <c>failed</c> or <c>bounced</c>.</param>
-/// <param name="Code">Why, in short; null for <c>sent</c>.</param>
+/// <param name="Code">Why, in short; of <c>sent</c> <c>NOT_SENT</c> where it was written into the outbox, else null.</param>
 /// <param name="Error">What the mail server said.</param>
 /// <param name="Pause">How long to wait before it is tried again.</param>
 /// <param name="Suppresses">Whether the address is not to be written to again.</param>

@@ -122,7 +122,8 @@ internal sealed class Sending(Job job, Guid campaign, PreparedCampaign mailing)
     /// <param name="fault">Whom that concerns; null: nobody, as far as is known the message has arrived.</param>
     internal static SendResult Judge(Message message, SmtpResult result, MailFault? fault) => fault switch
     {
-        null when result.Outcome == SmtpOutcome.Accepted => new SendResult(message.Id, "sent"),
+        // What no server answered to was written into the outbox, and has reached nobody.
+        null when result.Outcome == SmtpOutcome.Accepted => new SendResult(message.Id, "sent", result.Code == 0 ? "NOT_SENT" : null),
         null => new SendResult(message.Id, "failed", "OUTCOME_UNKNOWN", result.Text),
         MailFault.Address or MailFault.Recipient or MailFault.Message => new SendResult(
             message.Id, "bounced", result.Status ?? (result.Code > 0 ? $"{result.Code}" : "REJECTED"), result.Text,

@@ -209,7 +209,7 @@ begin
       begin
         update campaigns.campaign_counts c
         set total = c.total + d.total, pending = c.pending + d.pending, sending = c.sending + d.sending, sent = c.sent + d.sent,
-          delivered = c.delivered + d.delivered,
+          written = c.written + d.written, delivered = c.delivered + d.delivered,
             failed = c.failed + d.failed, bounced = c.bounced + d.bounced, deferred = c.deferred + d.deferred,
               unknown = c.unknown + d.unknown,
             suppressed = c.suppressed + d.suppressed, opened = c.opened + d.opened, clicked = c.clicked + d.clicked,
@@ -218,7 +218,8 @@ begin
           select campaign_id, sum(sign) as total,
                  coalesce(sum(sign) filter (where status = 'pending'), 0) as pending,
                    coalesce(sum(sign) filter (where status = 'sending'), 0) as sending,
-                 coalesce(sum(sign) filter (where status = 'sent'), 0) as sent,
+                 coalesce(sum(sign) filter (where status = 'sent' and error_code is distinct from 'NOT_SENT'), 0) as sent,
+                 coalesce(sum(sign) filter (where status = 'sent' and error_code = 'NOT_SENT'), 0) as written,
                    coalesce(sum(sign) filter (where status = 'delivered'), 0) as delivered,
                  coalesce(sum(sign) filter (where status = 'failed'), 0) as failed,
                    coalesce(sum(sign) filter (where status = 'bounced'), 0) as bounced,
@@ -240,12 +241,12 @@ begin
     $function$, v_event.name, v_event.changes, format(case when v_event.adds then $adds$
         insert into campaigns.campaign_minutes as m (user_id, campaign_id, minute, sent)
         select user_id, campaign_id, date_trunc('minute', sent_at, 'UTC'), sum(sign)
-        from (%s) e where sent_at is not null group by 1, 2, 3 having sum(sign) <> 0
+        from (%s) e where sent_at is not null and error_code is distinct from 'NOT_SENT' group by 1, 2, 3 having sum(sign) <> 0
         on conflict on constraint campaign_minutes_pkey do update set sent = m.sent + excluded.sent;
       $adds$ else $takes$
         update campaigns.campaign_minutes m set sent = m.sent + d.sent
-        from (select campaign_id, date_trunc('minute', sent_at, 'UTC') as minute, sum(sign) as sent from (%s) e where sent_at is not null
-            group by 1, 2) d
+        from (select campaign_id, date_trunc('minute', sent_at, 'UTC') as minute, sum(sign) as sent from (%s) e
+          where sent_at is not null and error_code is distinct from 'NOT_SENT' group by 1, 2) d
         where m.campaign_id = d.campaign_id and m.minute = d.minute;
       $takes$ end, v_event.changes), v_event.tables);
   end loop;
@@ -314,9 +315,10 @@ create or replace view campaigns.campaign_analytics with (security_invoker = tru
            k.delivered as delivered_emails, k.failed as failed_emails,
          k.bounced as bounced_emails, k.deferred as deferred_emails, k.unknown as unknown_emails, k.suppressed as suppressed_emails,
            k.opened, k.clicked, k.unsubscribed, k.complained,
-         round(100.0 * (k.sent + k.delivered) / nullif(k.total - k.pending - k.sending - k.suppressed, 0), 1) as success_rate,
+         round(100.0 * (k.sent + k.delivered) / nullif(k.total - k.pending - k.sending - k.suppressed - k.written, 0), 1) as success_rate,
          r.per_minute as rate_per_minute,
-         case when r.per_minute > 0 then ceil((k.pending + k.sending) * 60.0 / r.per_minute)::integer end as seconds_left
+         case when r.per_minute > 0 then ceil((k.pending + k.sending) * 60.0 / r.per_minute)::integer end as seconds_left,
+         k.written as written_emails
   from campaigns.email_campaigns c
   join campaigns.campaign_counts k on k.campaign_id = c.id
   left join lateral (
@@ -335,7 +337,8 @@ create or replace view campaigns.contact_analytics with (security_invoker = true
     select count(*) filter (where e.sent_at is not null) as emails_received,
       count(*) filter (where e.status in ('sent', 'delivered')) as delivered_emails,
            count(*) filter (where e.status = 'bounced') as bounced_emails, max(e.sent_at) as last_sent_at
-    from campaigns.emails_sent e where e.user_id = c.user_id and e.contact_id = c.id) r;
+    from campaigns.emails_sent e
+    where e.user_id = c.user_id and e.contact_id = c.id and e.error_code is distinct from 'NOT_SENT') r;
 
 -- What a person's campaigns have sent today. A day is one of util.local, as everywhere on the pages.
 create or replace function campaigns.sent_today(p_user_id uuid) returns bigint

@@ -15,7 +15,7 @@ language sql stable as $$
   select jsonb_build_object(
     'name', a.campaign_name, 'status', a.campaign_status, 'total', a.total_emails,
     'done', a.total_emails - a.pending_emails - a.sending_emails, 'pending', a.pending_emails + a.sending_emails,
-    'sent', a.sent_emails, 'delivered', a.delivered_emails, 'accepted', a.sent_emails + a.delivered_emails,
+    'sent', a.sent_emails, 'written', a.written_emails, 'delivered', a.delivered_emails, 'accepted', a.sent_emails + a.delivered_emails,
     'failed', a.failed_emails, 'bounced', a.bounced_emails, 'refused', a.failed_emails + a.bounced_emails,
     'deferred', a.deferred_emails, 'unknown', a.unknown_emails, 'suppressed', a.suppressed_emails,
     'opened', a.opened, 'clicked', a.clicked, 'unsubscribed', a.unsubscribed, 'complained', a.complained,

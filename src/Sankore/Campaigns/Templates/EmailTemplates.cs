@@ -28,6 +28,22 @@ public sealed class EmailTemplates(Db db, IStringLocalizer<Strings> words)
         update campaigns.email_templates set name = @Name, subject = @Subject, content = @Content where id = @id and version = @version
         """;
 
+    private const string DeleteSql = $"""
+        with gone as (delete from campaigns.email_templates t where t.id = @id returning 'templates' as kind, to_jsonb(t) as content)
+        {DeletedRows.KeepSql}
+        """;
+
+    /// <summary>Deleted templates come back.</summary>
+    internal const string RestoreSql = """
+        with back as (
+          insert into campaigns.email_templates (id, name, subject, content, version, created_at)
+          select r.id, r.name, r.subject, r.content, r.version, r.created_at
+          from util.deleted_rows d, jsonb_populate_record(null::campaigns.email_templates, d.content) r
+          where d.act_id = @act and d.user_id = (select auth.uid()) and d.kind = 'templates'
+          on conflict do nothing returning id)
+        select count(*)::int from back
+        """;
+
     /// <summary>The caller's templates, a page at a time, the last changed first.</summary>
     public Task<Paged<TemplateLine>> List(Caller caller, ListQuery query, CancellationToken ct) => db.Read(caller, session =>
     {
@@ -71,8 +87,15 @@ public sealed class EmailTemplates(Db db, IStringLocalizer<Strings> words)
     }, ct);
 
     /// <summary>Deletes a template; campaigns made from it keep what they say. Refuses with NOT_FOUND.</summary>
-    public Task Delete(Caller caller, Guid id, CancellationToken ct) =>
-        db.Run(caller, session => session.ExecuteOne("delete from campaigns.email_templates where id = @id", new { id }), ct);
+    public Task<Deleted> Delete(Caller caller, Guid id, CancellationToken ct)
+    {
+        var act = Guid.CreateVersion7();
+        return db.Run(caller, async session =>
+        {
+            await session.ExecuteOne(DeleteSql, new { act, id });
+            return new Deleted(act, 1);
+        }, ct);
+    }
 
     private static async Task<EmailTemplate> Insert(Session session, TemplateInput template)
     {

@@ -50,7 +50,8 @@ internal static class TemplatesApi
     private static Task<FilledMessage> Preview(Caller caller, PreviewInput input, Previews previews, CancellationToken ct) =>
         previews.Fill(caller, input, ct);
 
-    private static Task Delete(Caller caller, Guid id, EmailTemplates templates, CancellationToken ct) => templates.Delete(caller, id, ct);
+    private static async Task Delete(Caller caller, Guid id, EmailTemplates templates, CancellationToken ct) =>
+        await templates.Delete(caller, id, ct);
 
     /// <summary>A saved template, filled in for a contact.</summary>
     private static Task<RazorComponentResult> ShowTemplate(

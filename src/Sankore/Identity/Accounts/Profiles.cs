@@ -60,9 +60,6 @@ public sealed class Profiles(Db db)
             await db.Run(caller, session =>
                 session.Execute("update public.profiles set locale = @culture where id = @userId", new { culture, userId }), ct);
         }
-        return Results.LocalRedirect(Local(returnUrl));
+        return Results.LocalRedirect(AppAddress.Local(returnUrl));
     }
-
-    /// <summary>A path of this site, whatever was asked for.</summary>
-    public static string Local(string? url) => url is ['/', not '/' and not '\\', ..] && !url.Any(char.IsControl) ? url : "/";
 }

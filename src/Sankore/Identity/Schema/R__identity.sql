@@ -1,5 +1,6 @@
 -- Password hashes and keys are the account store's alone: it works as service_role, no person's role reads them.
 grant select, insert, update, delete on auth.users, auth.data_protection_keys, auth.sessions, auth.attempts, auth.passkeys to service_role;
+grant select, insert, delete on auth.signing_keys to service_role;
 grant select, insert, update (cancelled_at, completed_at) on auth.recoveries to service_role;
 grant select, delete on auth.sessions to authenticated;
 grant select (id, user_id, name, created_at, used_at) on auth.passkeys to authenticated;
@@ -10,6 +11,7 @@ grant update (username, display_name, bio, avatar_url, is_public, locale, time_z
 
 select util.policy('auth.users', 'service', 'all', 'service_role'),
   util.policy('auth.data_protection_keys', 'service', 'all', 'service_role'),
+  util.policy('auth.signing_keys', 'service', 'all', 'service_role'),
   util.policy('auth.sessions', 'service', 'all', 'service_role'),
   util.policy('auth.sessions', 'own', 'select', 'authenticated', 'user_id = (select auth.uid())'),
   util.policy('auth.sessions', 'own', 'delete', 'authenticated', 'user_id = (select auth.uid())'),

@@ -384,3 +384,9 @@ language sql security definer set search_path = '' as $$
   from util.imports i where i.id = p_id and i.user_id = auth.uid()
 $$;
 grant execute on function util.publish_import(uuid) to authenticated, service_role;
+
+-- ── What was deleted and may be brought back: by whoever deleted it ──
+
+alter table util.deleted_rows alter column user_id set default auth.uid();
+grant select, insert, delete on util.deleted_rows to authenticated, service_role;
+select util.own_rows('util.deleted_rows', 'user_id'), util.policy('util.deleted_rows', 'service', 'all', 'service_role');

@@ -5,6 +5,9 @@ namespace Sankore.Platform.Text;
 /// <summary>Texts as people write them.</summary>
 public static class Texts
 {
+    /// <summary>A text that begins a sentence.</summary>
+    public static string Capital(string text) => text.Length == 0 ? text : char.ToUpperInvariant(text[0]) + text[1..];
+
     /// <summary>The current language, as one of those that the platform speaks: <c>fr</c> or <c>en</c>.</summary>
     public static string Language => CultureInfo.CurrentUICulture.TwoLetterISOLanguageName == "en" ? "en" : "fr";
 

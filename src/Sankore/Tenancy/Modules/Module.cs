@@ -9,8 +9,10 @@ namespace Sankore.Tenancy;
 /// <param name="Kind"><c>core</c>, <c>premium</c>, <c>option</c> or <c>admin</c>.</param>
 /// <param name="Priority">Order of display, smallest first.</param>
 /// <param name="Status"><c>active</c> or <c>inactive</c>.</param>
-/// <param name="IsBuilt">Whether there is something behind it (« créé et fonctionnel »).</param>
-/// <param name="Route">Where it leads; null: its own page.</param>
+/// <param name="IsBuilt">Whether there is something behind it (« créé et fonctionnel »): what is not built is in no menu.</param>
+/// <param name="Route">
+/// Where it leads: the pages that this program has for its code, or an application elsewhere (https); null: nowhere yet.
+/// </param>
 /// <param name="Version">Counts its changes; a change must name the version it is based on.</param>
 public sealed record Module(
     Guid Id, string Code, string Name, string? Description, Guid CategoryId, string Kind, string? Sector, int Priority,
@@ -29,10 +31,14 @@ public sealed record ModuleInput(
     /// <summary>The states of modules and categories.</summary>
     public static readonly string[] States = ["active", "inactive"];
 
+    /// <summary>The longest address, in characters.</summary>
+    public const int MaxRoute = 500;
+
     /// <summary>
     /// The input in its one form: code normalised, texts trimmed, defaults in place. Refuses with VALIDATION_FAILED, CODE_INVALID.
     /// </summary>
-    internal ModuleInput Normalized()
+    /// <param name="home">The pages that this program has for a code; null: none.</param>
+    internal ModuleInput Normalized(Func<string, string?> home)
     {
         var input = this with
         {
@@ -43,23 +49,28 @@ public sealed record ModuleInput(
             Sector = Texts.Blank(Sector),
             Priority = Priority ?? 100,
             Status = Status ?? "active",
-            IsBuilt = IsBuilt ?? true,
             Icon = Texts.Blank(Icon) ?? "grid",
             Route = Texts.Blank(Route),
         };
+        input = input with { Route = input.Route ?? home(input.Code!) };
+        input = input with { IsBuilt = IsBuilt ?? input.Route is not null };
         new Validation()
             .Required("name", input.Name, 120).Optional("code", Code, 200).Optional("description", input.Description, 500)
             .That("categoryId", input.CategoryId is not null, "field.required").OneOf("kind", input.Kind, Kinds)
             .Optional("sector", input.Sector, 120)
             .Between("priority", input.Priority.Value, 0, 9999).OneOf("status", input.Status, States)
             .That("icon", Icons.All.Contains(input.Icon), "icon.unknown")
-            .That(
-                "route", input.Route is null || input.Route.Length <= 120 && input.Route[0] == '/'
-                && !input.Route.StartsWith("//", StringComparison.Ordinal)
-                && input.Route.All(c => char.IsAsciiLetterLower(c) || char.IsAsciiDigit(c) || c is '/' or '-' or '_'), "route.invalid")
+            .That("route", input.Route is null || input.Route == home(input.Code!) || IsElsewhere(input.Route), "route.invalid")
+            .That("route", input.Route is not null || !input.IsBuilt.Value, "route.needed")
             .Check();
         return Inputs.IsCode(input.Code) ? input : throw Refusal.At("code", Reason.CodeInvalid);
     }
+
+    /// <summary>Whether an address is that of an application elsewhere.</summary>
+    private static bool IsElsewhere(string route) =>
+        route.Length <= MaxRoute && !route.Any(char.IsWhiteSpace) && Uri.TryCreate(route, UriKind.Absolute, out var address)
+        && address.Scheme == Uri.UriSchemeHttps && address.Host.Length > 0 && address.UserInfo.Length == 0 && address.Fragment.Length == 0
+        && route.StartsWith("https://", StringComparison.Ordinal);
 }
 
 /// <summary>The icons that the catalogue may use: symbols of icons.svg.</summary>

@@ -18,7 +18,7 @@ public sealed record ModuleCounts(long Total, long Active, long Inactive, long B
 /// <summary>
 /// The catalogue's modules: what an administrator does with them (document 003, « Super Admin → Crée Modules/Catégories »).
 /// </summary>
-public sealed class Modules(Db db)
+public sealed class Modules(Db db, IEnumerable<SankoreModule> program)
 {
     /// <summary>The order in which the catalogue is shown: modules <c>m</c> by their categories <c>c</c>.</summary>
     internal const string InOrder =
@@ -114,7 +114,8 @@ public sealed class Modules(Db db)
     /// Creates a module. Refuses with VALIDATION_FAILED, CODE_INVALID, CODE_TAKEN (naming the module that has it), CATEGORY_UNKNOWN,
     /// FORBIDDEN.
     /// </summary>
-    public Task<Module> Create(Caller caller, ModuleInput input, CancellationToken ct) => Explained(caller, input.Normalized(), module =>
+    public Task<Module> Create(
+        Caller caller, ModuleInput input, CancellationToken ct) => Explained(caller, input.Normalized(Home), module =>
         db.Run(caller, session => session.One<Module>(InsertSql, Values(module, Guid.CreateVersion7(), 0, caller)), ct), ct);
 
     /// <summary>
@@ -126,7 +127,7 @@ public sealed class Modules(Db db)
     /// <param name="input">All its fields: what is left out has its default.</param>
     /// <param name="ct">Cancels.</param>
     public Task<Module> Update(
-        Caller caller, Guid id, int version, ModuleInput input, CancellationToken ct) => Explained(caller, input.Normalized(), module =>
+        Caller caller, Guid id, int version, ModuleInput input, CancellationToken ct) => Explained(caller, input.Normalized(Home), module =>
         db.Run(caller, session => Changed(session, id, version, UpdateSql, Values(module, id, version, caller)), ct), ct);
 
     /// <summary>Activates or deactivates a module. Refuses with VALIDATION_FAILED, NOT_FOUND, STALE, FORBIDDEN.</summary>
@@ -171,6 +172,8 @@ public sealed class Modules(Db db)
             };
         }
     }
+
+    private string? Home(string code) => program.Select(m => m.Homes.GetValueOrDefault(code)).FirstOrDefault(home => home is not null);
 
     private static object Values(ModuleInput m, Guid id, int version, Caller caller) => new
     {

@@ -5,6 +5,9 @@ using Sankore.Platform.Web;
 
 namespace Sankore.Tenancy;
 
+/// <summary>A module of a plan that is not built yet.</summary>
+public sealed record ComingModule(string Name, string? Description, string Category, string Color);
+
 /// <summary>Plans and what they include (document 002, « Attribution du Module à un Plan »).</summary>
 public sealed class Plans(Db db)
 {
@@ -121,6 +124,11 @@ public sealed class Plans(Db db)
     /// <summary>The first plan that the caller lives on; null for whoever has none.</summary>
     public Task<Guid?> Own(Caller caller, CancellationToken ct) =>
         db.Read(caller, session => session.Value<Guid?>("select (tenancy.my_plan_ids())[1]"), ct);
+
+    /// <summary>What the caller's plan has and is not built yet, in the catalogue's order.</summary>
+    public Task<IReadOnlyList<ComingModule>> Coming(Caller caller, CancellationToken ct) =>
+        db.Read(caller, session =>
+            session.Query<ComingModule>("select name, description, category, color from tenancy.my_coming_modules()"), ct);
 
     /// <summary>The whole catalogue, and what a plan says of each module: what the editor shows. Without a plan, nothing is said.</summary>
     public Task<IReadOnlyList<PlanLine>> Lines(Caller caller, Guid? id, CancellationToken ct) =>

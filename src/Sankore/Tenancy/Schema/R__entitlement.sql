@@ -39,6 +39,13 @@ create or replace view tenancy.current_memberships with (security_invoker = true
 create or replace view tenancy.current_assignments with (security_invoker = true) as
   select * from tenancy.user_module_permissions where is_active and (expires_at is null or expires_at > now());
 
+-- Where a module's entry in a menu leads: to the pages that the program has for it, or to the page that opens an application elsewhere.
+create or replace function tenancy.module_href(p_route text, p_code text) returns text
+language sql immutable parallel safe as $$
+  select case when p_route like '/%' then p_route else '/m/' || p_code end
+$$;
+grant execute on function tenancy.module_href(text, text) to authenticated, service_role;
+
 -- What every school should have, worked out from scratch: the schools' own columns are kept equal to this.
 create or replace view tenancy.school_entitlements with (security_invoker = true) as
   select s.id as school_id, s.school_group_id, u.id as subscription_id, u.plan_id,

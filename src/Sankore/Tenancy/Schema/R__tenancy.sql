@@ -119,7 +119,7 @@ create or replace function tenancy.my_menu()
   returns table (id uuid, code text, name text, description text, icon text, route text, priority integer,
   category_id uuid, category_name text, color text, sort_order integer, can_write boolean, can_delete boolean, can_export boolean)
 language sql stable security definer set search_path = '' as $$
-  select m.id, m.code, m.name, m.description, m.icon, coalesce(m.route, '/m/' || m.code), m.priority, c.id, c.name, c.color, c.sort_order,
+  select m.id, m.code, m.name, m.description, m.icon, tenancy.module_href(m.route, m.code), m.priority, c.id, c.name, c.color, c.sort_order,
     a.can_write, a.can_delete, a.can_export
   from (
     select module_id, bool_or(can_write) as can_write, bool_or(can_delete) as can_delete, bool_or(can_export) as can_export
@@ -129,6 +129,39 @@ language sql stable security definer set search_path = '' as $$
   order by c.sort_order, c.name collate "und-x-icu", c.id, m.priority, m.name collate "und-x-icu", m.id
 $$;
 grant execute on function tenancy.my_menu() to authenticated;
+
+-- What an application elsewhere is told of whoever opens it: who it is, what they may do there, and for which schools.
+create or replace function tenancy.my_launch(p_code text)
+  returns table (route text, email text, display_name text, locale text, can_write boolean, can_delete boolean, can_export boolean,
+    places jsonb)
+language sql stable security definer set search_path = '' as $$
+  select m.route, p.email, p.display_name, p.locale, bool_or(a.can_write), bool_or(a.can_delete), bool_or(a.can_export),
+    jsonb_agg(jsonb_build_object('role', c.role,
+      'group', jsonb_build_object('id', g.id, 'code', g.code, 'name', g.name),
+      'school', case when s.id is not null then jsonb_build_object('id', s.id, 'code', s.code, 'name', s.name) end) order by c.id)
+  from tenancy.module_access a
+  join tenancy.modules m on m.id = a.module_id
+  join public.profiles p on p.id = a.user_id
+  join tenancy.memberships c on c.id = a.membership_id
+  join tenancy.school_groups g on g.id = a.school_group_id
+  left join tenancy.schools s on s.id = a.school_id
+  where a.user_id = auth.uid() and a.code = p_code and a.granted and m.route like 'https://%'
+  group by m.id, p.id
+$$;
+grant execute on function tenancy.my_launch(text) to authenticated;
+
+-- What the caller's plan has, and is not built yet (document 002: it is in no menu).
+create or replace function tenancy.my_coming_modules() returns table (name text, description text, category text, color text)
+language sql stable security definer set search_path = '' as $$
+  select m.name, m.description, c.name, c.color
+  from tenancy.included_modules i
+  join tenancy.modules m on m.id = i.module_id
+  join tenancy.business_categories c on c.id = m.category_id
+  where i.plan_id = any (tenancy.my_plan_ids()) and not m.is_built and m.status = 'active' and c.status = 'active'
+  group by m.id, c.id
+  order by c.sort_order, c.name collate "und-x-icu", m.priority, m.name collate "und-x-icu"
+$$;
+grant execute on function tenancy.my_coming_modules() to authenticated;
 
 -- The people who work in a group, for who administers it and for the operator. Profiles are looked up one by one: a plan that reads all of
 -- them, comparing each with the group's two thousand people, takes a second.

@@ -35,7 +35,7 @@ create or replace function tenancy.module_row(p_module tenancy.modules, p_plan_i
 language sql stable security definer set search_path = '' as $$
   select jsonb_strip_nulls(jsonb_build_object(
       'code', p_module.code, 'name', p_module.name, 'description', p_module.description, 'icon', p_module.icon,
-      'route', coalesce(p_module.route, '/m/' || p_module.code), 'priority', p_module.priority, 'status', p_module.status,
+      'route', tenancy.module_href(p_module.route, p_module.code), 'priority', p_module.priority, 'status', p_module.status,
       'version', p_module.version, 'categoryId', p_module.category_id,
       'category', (select jsonb_build_object('name', c.name, 'color', c.color, 'sortOrder', c.sort_order)
                    from tenancy.business_categories c where c.id = p_module.category_id)))
