@@ -128,7 +128,12 @@ public static class SankoreApp
         services.AddSingleton(new AppAddress(
             new Uri(configuration["Sankore:PublicUrl"] ?? (configuration["urls"] ?? "http://127.0.0.1:5080").Split(';')[0])));
         services.ConfigureHttpJsonOptions(
-            o => o.SerializerOptions.UnmappedMemberHandling = System.Text.Json.Serialization.JsonUnmappedMemberHandling.Skip);
+            o =>
+            {
+                o.SerializerOptions.UnmappedMemberHandling = System.Text.Json.Serialization.JsonUnmappedMemberHandling.Skip;
+                // The kind of a block may be said after what is in it.
+                o.SerializerOptions.AllowOutOfOrderMetadataProperties = true;
+            });
         services.Configure<RouteHandlerOptions>(o => o.ThrowOnBadRequest = true);
     }
 

@@ -12,7 +12,7 @@ public static class CampaignsReasons
         Of("SUPPRESSION_KEPT", 409), Of("SUPPRESSION_EXISTS", 409),
         Of("CAMPAIGN_STATE", 409), Of("CAMPAIGN_SETTLED", 409), Of("ATTACHMENTS_FULL", 409), Of("EMAIL_STATE", 409), Of("CHOOSE_ONE", 422),
         Of("CHOOSE_TWO", 422),
-        Of("CAMPAIGN_INCOMPLETE", 422), Of("AUDIENCE_EMPTY", 422), Of("SIGNATURE_INVALID", 401),
+        Of("CAMPAIGN_INCOMPLETE", 422), Of("CAMPAIGN_PLACEHOLDERS", 422), Of("AUDIENCE_EMPTY", 422), Of("SIGNATURE_INVALID", 401),
     }.ToDictionary(r => r.Code);
 
     public static IEnumerable<Reason> All => Book.Values;
@@ -41,6 +41,8 @@ public static class CampaignsReasons
         public static Reason AttachmentsFull => Book["ATTACHMENTS_FULL"];
 
         /// <summary>A campaign without subject or content cannot be sent.</summary>
+        public static Reason CampaignPlaceholders => Book["CAMPAIGN_PLACEHOLDERS"];
+
         public static Reason CampaignIncomplete => Book["CAMPAIGN_INCOMPLETE"];
 
         /// <summary>The audience has nobody who is written to.</summary>

@@ -21,6 +21,10 @@ public abstract class FieldBase : ComponentBase
     [Parameter]
     public string Form { get; set; } = "Form";
 
+    /// <summary>The name under which it is posted, where no property of the page takes it.</summary>
+    [Parameter]
+    public string? Posted { get; set; }
+
     [Parameter]
     public string? Value { get; set; }
 
@@ -48,7 +52,7 @@ public abstract class FieldBase : ComponentBase
     protected string? DescribedBy => HasError ? Key + "-err" : Hint is null ? null : Key + "-hint";
 
     /// <summary>The name under which it is posted.</summary>
-    protected string FormName => $"{Form}.{char.ToUpperInvariant(Name[0])}{Name[1..]}";
+    protected string FormName => Posted ?? $"{Form}.{char.ToUpperInvariant(Name[0])}{Name[1..]}";
 
     /// <summary>The id of the control.</summary>
     protected string Key => Id ?? Name;

@@ -343,6 +343,12 @@
     // Unless it was stopped on the way.
     setTimeout(() => delete event.target.dataset.sent, 8000);
   });
+  // What was written and not sent is asked about before it is left.
+  addEventListener('beforeunload', event => {
+    if (!page.dataset.position || !all('form[data-dirty]:not([data-sent]):not([data-chosen])').length) return;
+    event.preventDefault();
+    event.returnValue = '';
+  });
   addEventListener('pageshow', () => all('form[data-sent]').forEach(form => delete form.dataset.sent));
   addEventListener('click', event => {
     const opener = event.target.closest('[data-dialog]');

@@ -43,7 +43,7 @@ public sealed class AccessTests(World world, Chrome chrome) : IClassFixture<Worl
 
         (await admin.DeleteAsync($"/api/users/{id}/categories/{pedagogy}?schoolId={school}")).EnsureSuccessStatusCode();
 
-        await Expect(page.Locator("main")).ToContainTextAsync("Ce module n’est plus accessible");
+        await Expect(page.Locator("main")).ToContainTextAsync("L’assignation du module « Cahier de texte » a été révoquée");
         await Expect(page.Locator(".side")).Not.ToContainTextAsync("Cahier de texte");
         await Expect(page.Locator(".side")).ToContainTextAsync("Gestion des classes");
         await page.Locator("main").GetByRole(AriaRole.Link, new LocatorGetByRoleOptions { Name = "Revenir à l’accueil" }).ClickAsync();

@@ -80,7 +80,7 @@ public sealed partial class CampaignTests(Chrome chrome)
 
     private static async Task MakeTemplate(IPage page)
     {
-        await page.GotoAsync("/campaigns/templates/new?start=blank");
+        await page.GotoAsync("/campaigns/templates/new?start=blank&html=true");
         await page.FillAsync("#name", "Rentrée");
         await page.FillAsync("#subject", "Rentrée de {{organization.name}}");
         await page.FillAsync(

@@ -12,7 +12,7 @@ public sealed class PreviewTests(World world, Chrome chrome) : IClassFixture<Wor
         var page = person.Page;
         await page.GotoAsync("/campaigns/templates/new?start=letter");
         var frame = page.FrameLocator("iframe[name=preview]");
-        await Expect(frame.Locator("header b")).ToHaveTextAsync("Les nouvelles de l’école — mars");
+        await Expect(frame.Locator("header b")).ToHaveTextAsync("Les nouvelles de l’école — [[mars]]");
         await Expect(frame.FrameLocator("iframe").Locator("h1")).ToHaveTextAsync("Les nouvelles de mars");
         foreach (var subject in new[] { "Un", "Deux", "Trois" })
         {

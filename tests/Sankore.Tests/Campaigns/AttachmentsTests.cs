@@ -197,7 +197,7 @@ public sealed class AttachmentsTests(World world) : IClassFixture<World>
         using var browser = await SignedIn(Cast.HeadOnPremium);
         using var head = await world.As(Cast.HeadOnPremium);
         var draft = await New(head);
-        var page = $"/campaigns/{draft.Id()}/edit/message";
+        var page = $"/campaigns/{draft.Id()}/edit/message?html=true";
         using var kept = await Post(
             browser, page, "attach", [("a\"b.txt", "a"), ("Élèves.csv", "b")], ("Form.Subject", "Écrit avant"),
             ("Form.Content", "\r\n<p>x\r\ny</p>"), ("Form.TrackOpens", "true"));
@@ -254,11 +254,10 @@ public sealed class AttachmentsTests(World world) : IClassFixture<World>
             HttpMethod.Post, $"{Api}/templates",
             new { name = "Modèle", subject = "Du modèle {{contact.name}}", content = "<p>Modèle</p>" }).Json(201);
         var page = $"/campaigns/{draft.Id()}/edit/message?template={template.Id()}";
-        var shown = WebUtility.HtmlDecode(await browser.Page(page));
-        shown.ShouldContain("value=\"Du modèle {{contact.name}}\"");
-        shown.ShouldContain($"src=\"/campaigns/templates/{template.Id()}/preview\"");
-        (await head.Ask(HttpMethod.Get, $"{Api}/{draft.Id()}").Json()).Number("version").ShouldBe(1, "looking changes nothing");
-        using var saved = await Post(browser, page, "message", [], ("Form.Content", "<p>Modèle</p>"));
+        WebUtility.HtmlDecode(await browser.Page(page)).ShouldContain("Remplacer le message par « Modèle » ?");
+        (await head.Ask(HttpMethod.Get, $"{Api}/{draft.Id()}").Json()).Number("version").ShouldBe(1, "it is asked first");
+        using var used = await browser.Submit(page, "value=\"use\"");
+        used.Headers.Location!.ToString().ShouldEndWith("/edit/message?done=saved");
         var campaign = await head.Ask(HttpMethod.Get, $"{Api}/{draft.Id()}").Json();
         (campaign.Text("subject"), campaign.GetProperty("templateId").GetGuid()).ShouldBe(("Du modèle {{contact.name}}", template.Id()));
         WebUtility.HtmlDecode(await browser.Page($"/campaigns/{draft.Id()}/preview")).ShouldContain("Du modèle Amina");

@@ -216,11 +216,12 @@ public sealed class MessageTests
             CultureInfo.CurrentUICulture = CultureInfo.GetCultureInfo(language);
             foreach (var starter in Starters.Keys.Select(Starters.Find).OfType<Starter>())
             {
-                new Validation().Message(starter.Subject, starter.Content).Check();
-                starter.Content.ShouldContain($"<html lang=\"{language}\">");
+                var content = DesignMail.Html(starter.Design.Normalized(), starter.Subject, SenderPlace.Unknown, Texts);
+                new Validation().Message(starter.Subject, content).Check();
+                content.ShouldContain($"<html lang=\"{language}\">");
                 foreach (var recipient in new[] { Amina, Nobody })
                 {
-                    var filled = MessageText.Of(starter.Subject, starter.Content, Texts).Fill(recipient);
+                    var filled = MessageText.Of(starter.Subject, content, Texts).Fill(recipient);
                     filled.Html.ShouldNotContain("{{");
                     Regex.Count(filled.Html, Regex.Escape(recipient.UnsubscribeUrl)).ShouldBe(1);
                 }

@@ -188,7 +188,7 @@ public sealed class TemplatesTests(World world) : IClassFixture<World>
     public async Task What_stands_in_the_form_is_previewed_with_its_token_only()
     {
         using var browser = await SignedIn(Cast.HeadOnPremium);
-        var (_, fields) = Browser.Form(await browser.Page($"{Pages}/new"), "Form.Content");
+        var (_, fields) = Browser.Form(await browser.Page($"{Pages}/new?html=true"), "Form.Content");
         var shown = await Preview("Objet {{contact.name}}", "<p>Bonjour</p>");
         (shown.Status, shown.Body.Contains("Objet Amina N’Kounkou", StringComparison.Ordinal)
             || shown.Body.Contains("Objet Amina N&#x2019;Kounkou", StringComparison.Ordinal)).ShouldBe((HttpStatusCode.OK, true));
@@ -214,7 +214,7 @@ public sealed class TemplatesTests(World world) : IClassFixture<World>
         using var browser = await SignedIn(Cast.HeadOnPremium);
         var word = Catalogue.Word();
         using var refused = await browser.Submit(
-            $"{Pages}/new", "Form.Content", ("Form.Name", word), ("Form.Subject", "{{contact.nom}}"),
+            $"{Pages}/new?html=true", "Form.Content", ("Form.Name", word), ("Form.Subject", "{{contact.nom}}"),
             ("Form.Content", "<p>Écrit\r\navec soin</p>"));
         var kept = await refused.Body();
         kept.ShouldContain("contact.nom</small>");
@@ -222,7 +222,8 @@ public sealed class TemplatesTests(World world) : IClassFixture<World>
         kept.ShouldContain($"value=\"{word}\"");
 
         using var made = await browser.Submit(
-            $"{Pages}/new", "Form.Content", ("Form.Name", word), ("Form.Subject", "Objet"), ("Form.Content", "\r\n<p>a\r\nb</p>"));
+            $"{Pages}/new?html=true", "Form.Content", ("Form.Name", word), ("Form.Subject", "Objet"),
+            ("Form.Content", "\r\n<p>a\r\nb</p>"));
         made.StatusCode.ShouldBe(HttpStatusCode.Redirect);
         var page = made.Headers.Location!.ToString().Split('?')[0];
         var content = await world.Sql<string>("select content from campaigns.email_templates where name = @word", new { word });

@@ -146,6 +146,7 @@ public static class Breaches
         new(@"^campaigns\.email_campaigns_(status|scheduled_at|language|failure|server_reply)_check$",
             "states and what goes with them are the server's"),
         new(@"^campaigns\.(bounce_undos|past_\w+)_", "the database writes what was taken back, and what is gone"),
+        new(@"^campaigns\.email_(templates|campaigns)_design_check$", "a design is written by the program, which bounds it (DesignTests)"),
         new(@"^campaigns\.attachments_", "files come as parts of a form (AttachmentsTests)"),
         new(@"^campaigns\.emails_sent_", "messages are made of contacts by the server"),
         new(@"^campaigns\.delivery_events_", "what cannot be understood is ignored, what is long is cut (EventsTests)"),

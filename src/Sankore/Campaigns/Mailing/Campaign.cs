@@ -35,12 +35,13 @@ public sealed record Audience(string Kind, Guid? SegmentId = null, IReadOnlyList
 /// <param name="Failure">The code of what it failed of, or was paused for.</param>
 /// <param name="ServerReply">What the mail server said that concerns the whole campaign.</param>
 /// <param name="ResumesAt">When it goes on by itself: the mail server's limit was reached.</param>
+/// <param name="Design">What <paramref name="Content"/> was made of; null: its author wrote the HTML.</param>
 public sealed record Campaign(
     Guid Id, string Name, string Subject, string Content, string Status, Guid? TemplateId, string? FromName, string? ReplyTo,
     Audience Audience, bool TrackOpens, bool TrackClicks,
     DateTime? ScheduledAt, string TimeZone, DateTime? StartedAt, DateTime? FinishedAt, string? Failure, string? ServerReply,
     DateTime? ResumesAt, int Version, DateTime CreatedAt,
-    DateTime UpdatedAt) : IVersioned;
+    DateTime UpdatedAt, MessageDesign? Design) : IVersioned;
 
 /// <summary>The states of a campaign and the ways between them. The database holds to the same (<c>campaigns.may_become</c>).</summary>
 public static class CampaignStates
@@ -66,10 +67,12 @@ public static class CampaignStates
 }
 
 /// <summary>What a person writes of a campaign; a draft may still lack its subject and its content.</summary>
+/// <param name="Content">HTML; made of <paramref name="Design"/> where there is one.</param>
 /// <param name="Version">The version that a change is based on, unless <c>If-Match</c> says it.</param>
+/// <param name="Design">The message in blocks.</param>
 public sealed record CampaignInput(
     string? Name, string? Subject, string? Content, Guid? TemplateId, string? FromName, string? ReplyTo, Audience? Audience,
-    bool? TrackOpens, bool? TrackClicks, int? Version)
+    bool? TrackOpens, bool? TrackClicks, int? Version, MessageDesign? Design = null)
 {
     /// <summary>The input in its one form. Refuses with VALIDATION_FAILED.</summary>
     internal CampaignInput Normalized()
@@ -79,6 +82,7 @@ public sealed record CampaignInput(
             Name = Texts.Blank(Name),
             Subject = Subject?.Trim() ?? "",
             Content = Content ?? "",
+            Design = Design?.Normalized(),
             FromName = Texts.Blank(FromName),
             ReplyTo = Addresses.Normalize(ReplyTo),
             Audience = Audience ?? Audience.All,

@@ -42,7 +42,8 @@ public sealed class Dispatch(Db db, TimeProvider time, IStringLocalizer<Strings>
     private const string TrySql = "insert into campaigns.tries (id, campaign_id, recipient_email) values (@job, @id, @Email)";
 
     /// <summary>
-    /// Sends a draft, or a scheduled campaign now. Refuses with NOT_FOUND, CAMPAIGN_STATE, CAMPAIGN_INCOMPLETE, AUDIENCE_EMPTY.
+    /// Sends a draft, or a scheduled campaign now. Refuses with NOT_FOUND, CAMPAIGN_STATE, CAMPAIGN_INCOMPLETE, CAMPAIGN_PLACEHOLDERS,
+    /// AUDIENCE_EMPTY.
     /// </summary>
     public Task<Campaign> Send(Caller caller, Guid id, CancellationToken ct) => db.Run(caller, async session =>
     {
@@ -64,7 +65,7 @@ public sealed class Dispatch(Db db, TimeProvider time, IStringLocalizer<Strings>
 
     /// <summary>
     /// Has a campaign sent at a time; said again, at another. Refuses with VALIDATION_FAILED, NOT_FOUND, CAMPAIGN_STATE,
-    /// CAMPAIGN_INCOMPLETE, AUDIENCE_EMPTY.
+    /// CAMPAIGN_INCOMPLETE, CAMPAIGN_PLACEHOLDERS, AUDIENCE_EMPTY.
     /// </summary>
     public Task<Campaign> Schedule(Caller caller, Guid id, ScheduleInput input, CancellationToken ct)
     {
@@ -106,6 +107,10 @@ public sealed class Dispatch(Db db, TimeProvider time, IStringLocalizer<Strings>
     {
         var campaign = await EmailCampaigns.One(session, id);
         Complete(campaign);
+        if (DesignMail.Placeholders(campaign.Subject, campaign.Design) is { Count: > 0 } left)
+        {
+            throw new Refusal(Reason.CampaignPlaceholders, string.Join(", ", left.Select(p => $"« {p} »")));
+        }
         if (!await session.Value<bool>(EmailCampaigns.AnybodySql, new { audience = campaign.Audience.ToJson() }))
         {
             throw new Refusal(Reason.AudienceEmpty);

@@ -39,7 +39,8 @@ public abstract class DraftPage : ModulePage
     {
         var draft = change(Campaign is not { } c ? new CampaignInput(null, null, null, null, null, null, null, null, null, null)
             : new CampaignInput(
-                c.Name, c.Subject, c.Content, c.TemplateId, c.FromName, c.ReplyTo, c.Audience, c.TrackOpens, c.TrackClicks, version));
+                c.Name, c.Subject, c.Content, c.TemplateId, c.FromName, c.ReplyTo, c.Audience, c.TrackOpens, c.TrackClicks, version,
+                c.Design));
         return Id is { } id ? await Campaigns.Update(Caller, id, version, draft, Ct) : await Campaigns.Create(Caller, draft, Ct);
     }
 }

@@ -1,3 +1,4 @@
+using Microsoft.Extensions.Localization;
 using Sankore.Platform.Data;
 using Sankore.Platform.Security;
 using Sankore.Platform.Text;
@@ -37,12 +38,12 @@ public sealed record CampaignLine(
 }
 
 /// <summary>A person's campaigns: what is written, and to whom.</summary>
-public sealed class EmailCampaigns(Db db)
+public sealed class EmailCampaigns(Db db, IStringLocalizer<Strings> words)
 {
     private const string Columns = """
         id, name, subject, content, status, template_id, from_name, reply_to, audience::text,
         track_opens, track_clicks, scheduled_at, time_zone, started_at, finished_at, failure,
-        server_reply, resumes_at, version, created_at, updated_at
+        server_reply, resumes_at, version, created_at, updated_at, design::text
         """;
 
     private const string LineColumns = """
@@ -79,24 +80,26 @@ public sealed class EmailCampaigns(Db db)
 
     private const string InsertSql = """
         insert into campaigns.email_campaigns (id, name, subject, content, template_id,
-            from_name, reply_to, audience, track_opens, track_clicks, language)
-        values (@id, @Name, @Subject, @Content, @TemplateId, @FromName, @ReplyTo, @audience::jsonb, @TrackOpens, @TrackClicks, @Language)
+            from_name, reply_to, audience, track_opens, track_clicks, language, design)
+        values (@id, @Name, @Subject, @Content, @TemplateId, @FromName, @ReplyTo, @audience::jsonb, @TrackOpens, @TrackClicks, @Language,
+          @design::jsonb)
         """;
 
     private const string UpdateSql = """
         update campaigns.email_campaigns
         set name = @Name, subject = @Subject, content = @Content, template_id = @TemplateId,
           from_name = @FromName, reply_to = @ReplyTo, audience = @audience::jsonb, track_opens = @TrackOpens, track_clicks = @TrackClicks,
-            language = @Language
+            language = @Language, design = @design::jsonb
         where id = @id and version = @version and status = 'draft'
         """;
 
     private const string DuplicateSql = """
         with copy as (
           insert into campaigns.email_campaigns (id, name, subject, content, template_id,
-              from_name, reply_to, audience, track_opens, track_clicks, time_zone, language)
+              from_name, reply_to, audience, track_opens, track_clicks, time_zone, language, design)
           select @copy, left(@name, 120), subject, content, template_id,
-          from_name, reply_to, audience, track_opens, track_clicks, time_zone, language from campaigns.email_campaigns where id = @id
+            from_name, reply_to, audience, track_opens, track_clicks, time_zone, language, design
+          from campaigns.email_campaigns where id = @id
           returning id)
         insert into campaigns.attachments (campaign_id, file_name, content_type, content) select copy.id, a.file_name, a.content_type,
           a.content from copy, campaigns.attachments a where a.campaign_id = @id
@@ -121,9 +124,9 @@ public sealed class EmailCampaigns(Db db)
           where d.act_id = @act and d.user_id = (select auth.uid()) and d.kind = 'campaigns'),
         back as (
           insert into campaigns.email_campaigns (id, name, subject, content, template_id, from_name, reply_to, audience, track_opens,
-              track_clicks, time_zone, language, version, created_at)
+              track_clicks, time_zone, language, version, created_at, design)
           select k.id, k.name, k.subject, k.content, t.id, k.from_name, k.reply_to, k.audience, k.track_opens, k.track_clicks, k.time_zone,
-            k.language, k.version, k.created_at
+            k.language, k.version, k.created_at, k.design
           from kept k left join campaigns.email_templates t on t.user_id = (select auth.uid()) and t.id = k.template_id
           on conflict do nothing returning id)
         select count(*)::int from back;
@@ -177,12 +180,12 @@ public sealed class EmailCampaigns(Db db)
         Guid Id, string Name, string Subject, string Content, string Status, Guid? TemplateId, string? FromName, string? ReplyTo,
         string Audience, bool TrackOpens, bool TrackClicks,
         DateTime? ScheduledAt, string TimeZone, DateTime? StartedAt, DateTime? FinishedAt, string? Failure, string? ServerReply,
-        DateTime? ResumesAt, int Version, DateTime CreatedAt, DateTime UpdatedAt)
+        DateTime? ResumesAt, int Version, DateTime CreatedAt, DateTime UpdatedAt, string? Design)
     {
         public Campaign ToView() => new(
             Id, Name, Subject, Content, Status, TemplateId, FromName, ReplyTo, Campaigns.Audience.Of(Audience), TrackOpens, TrackClicks,
             ScheduledAt, TimeZone, StartedAt, FinishedAt, Failure, ServerReply, ResumesAt,
-            Version, CreatedAt, UpdatedAt);
+            Version, CreatedAt, UpdatedAt, MessageDesign.Of(Design));
     }
 
     /// <summary>
@@ -219,7 +222,7 @@ public sealed class EmailCampaigns(Db db)
         return db.Run(caller, async session =>
         {
             var id = Guid.CreateVersion7();
-            await session.Execute(InsertSql, Values(id, 0, campaign));
+            await session.Execute(InsertSql, Values(id, 0, await Written(session, campaign)));
             return await One(session, id);
         }, ct);
     }
@@ -230,7 +233,7 @@ public sealed class EmailCampaigns(Db db)
         var campaign = input.Normalized();
         return db.Run(caller, async session =>
         {
-            if (await session.Execute(UpdateSql, Values(id, version, campaign)) == 0)
+            if (await session.Execute(UpdateSql, Values(id, version, await Written(session, campaign))) == 0)
             {
                 var found = await One(session, id);
                 throw found.Status != "draft" ? new Refusal(Reason.CampaignSettled) : Refusal.Untouched(found.Version, version, found.Name);
@@ -270,6 +273,18 @@ public sealed class EmailCampaigns(Db db)
         }, ct);
     }
 
+    /// <summary>What a design becomes, and whether that can be sent. Refuses with VALIDATION_FAILED.</summary>
+    private async Task<CampaignInput> Written(Session session, CampaignInput campaign)
+    {
+        if (campaign.Design is not { } design)
+        {
+            return campaign;
+        }
+        var content = DesignMail.IsEmpty(design) ? "" : DesignMail.Html(design, campaign.Subject, await SenderPlaces.Own(session), words);
+        new Validation().Draft(campaign.Subject, content).Check();
+        return campaign with { Content = content };
+    }
+
     internal static async Task<Campaign> One(Session session, Guid id) => (await session.One<Row>(OneSql, new { id })).ToView();
 
     private static object Values(Guid id, int version, CampaignInput c) => new
@@ -287,6 +302,7 @@ public sealed class EmailCampaigns(Db db)
         audience = c.Audience!.ToJson(),
         c.TrackOpens,
         c.TrackClicks,
+        design = c.Design?.ToJson(),
     };
 }
 

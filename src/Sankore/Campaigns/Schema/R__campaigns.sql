@@ -12,7 +12,7 @@ begin
       -- What a campaign is told of is no change of it.
       case
         when v_table = 'email_campaigns'
-        then 'of name, subject, content, status, template_id, from_name, reply_to, audience, track_opens, track_clicks,'
+        then 'of name, subject, content, design, status, template_id, from_name, reply_to, audience, track_opens, track_clicks,'
           || ' scheduled_at, time_zone, server_reply'
         else ''
       end,
@@ -149,8 +149,10 @@ begin
   if new.status <> old.status and not campaigns.may_become(old.status, new.status) then
     raise exception 'CAMPAIGN_STATE' using errcode = 'SK001', detail = format('%s → %s', old.status, new.status);
   end if;
-  if old.status <> 'draft' and (new.subject, new.content, new.audience, new.from_name, new.reply_to, new.track_opens, new.track_clicks)
-     is distinct from (old.subject, old.content, old.audience, old.from_name, old.reply_to, old.track_opens, old.track_clicks) then
+  if old.status <> 'draft' and (new.subject, new.content, new.design, new.audience, new.from_name, new.reply_to, new.track_opens,
+      new.track_clicks)
+     is distinct from (old.subject, old.content, old.design, old.audience, old.from_name, old.reply_to, old.track_opens,
+      old.track_clicks) then
     raise exception 'CAMPAIGN_SETTLED' using errcode = 'SK001';
   end if;
   return new;

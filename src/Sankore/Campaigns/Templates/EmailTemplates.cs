@@ -19,14 +19,21 @@ public sealed class EmailTemplates(Db db, IStringLocalizer<Strings> words)
         ("createdAt", "t.created_at"), ("updatedAt", "t.updated_at"));
 
     private const string OneSql = """
-        select id, name, subject, content, version, created_at, updated_at from campaigns.email_templates where id = @id
+        select id, name, subject, content, version, created_at, updated_at, design::text from campaigns.email_templates where id = @id
         """;
     private const string InsertSql = """
-        insert into campaigns.email_templates (id, name, subject, content) values (@id, @Name, @Subject, @Content)
+        insert into campaigns.email_templates (id, name, subject, content, design) values (@id, @Name, @Subject, @Content, @design::jsonb)
         """;
     private const string UpdateSql = """
-        update campaigns.email_templates set name = @Name, subject = @Subject, content = @Content where id = @id and version = @version
+        update campaigns.email_templates set name = @Name, subject = @Subject, content = @Content, design = @design::jsonb
+        where id = @id and version = @version
         """;
+
+    private sealed record Row(
+        Guid Id, string Name, string Subject, string Content, int Version, DateTime CreatedAt, DateTime UpdatedAt, string? Design)
+    {
+        public EmailTemplate ToView() => new(Id, Name, Subject, Content, Version, CreatedAt, UpdatedAt, MessageDesign.Of(Design));
+    }
 
     private const string DeleteSql = $"""
         with gone as (delete from campaigns.email_templates t where t.id = @id returning 'templates' as kind, to_jsonb(t) as content)
@@ -36,8 +43,8 @@ public sealed class EmailTemplates(Db db, IStringLocalizer<Strings> words)
     /// <summary>Deleted templates come back.</summary>
     internal const string RestoreSql = """
         with back as (
-          insert into campaigns.email_templates (id, name, subject, content, version, created_at)
-          select r.id, r.name, r.subject, r.content, r.version, r.created_at
+          insert into campaigns.email_templates (id, name, subject, content, version, created_at, design)
+          select r.id, r.name, r.subject, r.content, r.version, r.created_at, r.design
           from util.deleted_rows d, jsonb_populate_record(null::campaigns.email_templates, d.content) r
           where d.act_id = @act and d.user_id = (select auth.uid()) and d.kind = 'templates'
           on conflict do nothing returning id)
@@ -53,7 +60,7 @@ public sealed class EmailTemplates(Db db, IStringLocalizer<Strings> words)
 
     /// <summary>One template. Refuses with NOT_FOUND.</summary>
     public Task<EmailTemplate> Find(Caller caller, Guid id, CancellationToken ct) =>
-        db.Read(caller, session => session.One<EmailTemplate>(OneSql, new { id }), ct);
+        db.Read(caller, session => One(session, id), ct);
 
     /// <summary>Adds a template. Refuses with VALIDATION_FAILED.</summary>
     public Task<EmailTemplate> Create(Caller caller, TemplateInput input, CancellationToken ct)
@@ -68,22 +75,22 @@ public sealed class EmailTemplates(Db db, IStringLocalizer<Strings> words)
         var template = input.Normalized();
         return db.Run(caller, async session =>
         {
-            if (await session.Execute(UpdateSql, new { id, version, template.Name, template.Subject, template.Content }) == 0)
+            if (await session.Execute(UpdateSql, Values(id, version, await Written(session, template))) == 0)
             {
-                var found = await session.One<EmailTemplate>(OneSql, new { id });
+                var found = await One(session, id);
                 throw Refusal.Untouched(found.Version, version, found.Name);
             }
-            return await session.One<EmailTemplate>(OneSql, new { id });
+            return await One(session, id);
         }, ct);
     }
 
     /// <summary>Adds a copy of a template, which says in its name that it is one. Refuses with NOT_FOUND.</summary>
     public Task<EmailTemplate> Duplicate(Caller caller, Guid id, CancellationToken ct) => db.Run(caller, async session =>
     {
-        var found = await session.One<EmailTemplate>(OneSql, new { id });
+        var found = await One(session, id);
         var mark = words["templates.copy"].Value;
         var name = Texts.Cut(found.Name, TemplateInput.MaxName - mark.Length) + mark;
-        return await Insert(session, new TemplateInput(name, found.Subject, found.Content, null));
+        return await Insert(session, new TemplateInput(name, found.Subject, found.Content, null, found.Design));
     }, ct);
 
     /// <summary>Deletes a template; campaigns made from it keep what they say. Refuses with NOT_FOUND.</summary>
@@ -97,10 +104,27 @@ public sealed class EmailTemplates(Db db, IStringLocalizer<Strings> words)
         }, ct);
     }
 
-    private static async Task<EmailTemplate> Insert(Session session, TemplateInput template)
+    private async Task<EmailTemplate> Insert(Session session, TemplateInput template)
     {
         var id = Guid.CreateVersion7();
-        await session.Execute(InsertSql, new { id, template.Name, template.Subject, template.Content });
-        return await session.One<EmailTemplate>(OneSql, new { id });
+        await session.Execute(InsertSql, Values(id, 0, await Written(session, template)));
+        return await One(session, id);
     }
+
+    /// <summary>What a design becomes, and whether that can be sent. Refuses with VALIDATION_FAILED.</summary>
+    private async Task<TemplateInput> Written(Session session, TemplateInput template)
+    {
+        if (template.Design is not { } design)
+        {
+            return template;
+        }
+        var content = DesignMail.IsEmpty(design) ? "" : DesignMail.Html(design, template.Subject, await SenderPlaces.Own(session), words);
+        new Validation().Message(template.Subject, content).Check();
+        return template with { Content = content };
+    }
+
+    private static async Task<EmailTemplate> One(Session session, Guid id) => (await session.One<Row>(OneSql, new { id })).ToView();
+
+    private static object Values(Guid id, int version, TemplateInput t) =>
+        new { id, version, t.Name, t.Subject, t.Content, design = t.Design?.ToJson() };
 }

@@ -1,5 +1,7 @@
+using System.Text.RegularExpressions;
 using Microsoft.Extensions.Localization;
 using Sankore.Identity;
+using Sankore.Platform.Data;
 using Sankore.Platform.Security;
 using Sankore.Platform.Web;
 
@@ -7,10 +9,13 @@ namespace Sankore.Campaigns;
 
 /// <summary>What is looked at before it is sent.</summary>
 /// <param name="ContactId">One of the caller's contacts to fill it in for; null: somebody made up.</param>
-public sealed record PreviewInput(string? Subject, string? Content, Guid? ContactId);
+/// <param name="Design">What the content is made of; null: <paramref name="Content"/> is it.</param>
+/// <param name="Dark">Whether it is looked at as on a dark screen.</param>
+public sealed record PreviewInput(string? Subject, string? Content, Guid? ContactId, MessageDesign? Design = null, bool Dark = false);
 
 /// <summary>Messages as one recipient would get them.</summary>
-public sealed class Previews(Contacts contacts, Profiles profiles, AppAddress address, IStringLocalizer<Strings> words)
+public sealed partial class Previews(
+    Db db, Contacts contacts, Profiles profiles, AppAddress address, IStringLocalizer<Strings> words)
 {
     private const int OfferedContacts = 50;
 
@@ -25,6 +30,13 @@ public sealed class Previews(Contacts contacts, Profiles profiles, AppAddress ad
     /// <summary>A message filled in. Refuses with VALIDATION_FAILED, and with NOT_FOUND for a contact that is not the caller's.</summary>
     public async Task<FilledMessage> Fill(Caller caller, PreviewInput input, CancellationToken ct)
     {
+        if (input.Design?.Normalized() is { } design)
+        {
+            var place = await db.Read(caller, SenderPlaces.Own, ct);
+            // A message without a subject yet is looked at all the same.
+            var subject = string.IsNullOrWhiteSpace(input.Subject) ? "—" : input.Subject;
+            input = input with { Subject = subject, Content = DesignMail.Html(design, subject, place, words) };
+        }
         new Validation().Message(input.Subject, input.Content).Check();
         var contact = input.ContactId is { } id ? await contacts.Find(caller, id, ct) : null;
         var sender = await profiles.Own(caller, ct);
@@ -34,6 +46,11 @@ public sealed class Previews(Contacts contacts, Profiles profiles, AppAddress ad
         // The link is the recipient's own: here it leads nowhere.
         var values = new MergeValues(
             email, name, organization, words["preview.campaign"], sender.DisplayName, address.Link("/u/exemple").ToString());
-        return MessageText.Of(input.Subject!, input.Content!, words).Fill(values);
+        var filled = MessageText.Of(input.Subject!, input.Content!, words).Fill(values);
+        return filled with { Html = DarkRule().Replace(DesignMail.Marked(filled.Html), input.Dark ? "@media all" : "@media not all") };
     }
+
+    // What a message says of dark screens holds for the screen that is asked for, whatever the reader's own is.
+    [GeneratedRegex(@"@media\s*\(\s*prefers-color-scheme\s*:\s*dark\s*\)", RegexOptions.IgnoreCase)]
+    private static partial Regex DarkRule();
 }

@@ -1,13 +1,15 @@
+using System.Text.Json.Nodes;
 using Sankore.Platform.Text;
 
 namespace Sankore.Campaigns;
 
 /// <summary>A message that a new template may start from, in the current language.</summary>
 /// <param name="Key">Its name in the address of the page.</param>
-public sealed record Starter(string Key, string Subject, string Content);
+/// <param name="Design">What it says; what its author has to fill in stands in double brackets: « [[samedi 14 mars]] ».</param>
+public sealed record Starter(string Key, string Subject, MessageDesign Design);
 
 /// <summary>
-/// The starting templates: real e-mails, written out in <c>Starters/KEY-LANGUAGE.html</c>, whose <c>title</c> is the subject.
+/// The starting templates: real e-mails, written out in <c>Starters/KEY-LANGUAGE.json</c>.
 /// </summary>
 public static class Starters
 {
@@ -21,10 +23,9 @@ public static class Starters
         {
             return null;
         }
-        using var stream = typeof(Starters).Assembly.GetManifestResourceStream($"Starters/{key}-{Texts.Language}.html")!;
+        using var stream = typeof(Starters).Assembly.GetManifestResourceStream($"Starters/{key}-{Texts.Language}.json")!;
         using var reader = new StreamReader(stream);
-        var content = reader.ReadToEnd();
-        var (from, to) = (content.IndexOf("<title>", StringComparison.Ordinal) + 7, content.IndexOf("</title>", StringComparison.Ordinal));
-        return new Starter(key!, content[from..to], content);
+        var said = JsonNode.Parse(reader.ReadToEnd())!;
+        return new Starter(key!, said["subject"]!.GetValue<string>(), MessageDesign.Of(said["design"]!.ToJsonString())!);
     }
 }

@@ -66,7 +66,7 @@ internal static class TemplatesApi
     private static Task<RazorComponentResult> ShowStarter(
         HttpContext context, Caller caller, string? start, Previews previews, CancellationToken ct) =>
         PreviewDocuments.Show(context, async () => Starters.Find(start) is { } starter
-            ? await previews.Fill(caller, new PreviewInput(starter.Subject, starter.Content, null), ct)
+            ? await previews.Fill(caller, new PreviewInput(starter.Subject, null, null, starter.Design), ct)
             : null);
 
     /// <summary>What stands in the editor's form.</summary>
@@ -75,7 +75,9 @@ internal static class TemplatesApi
         PreviewDocuments.Show(context, async () =>
         {
             await antiforgery.ValidateRequestAsync(context);
-            var input = new PreviewInput(form.Subject, form.Content, Parse.Id(form.ContactId));
+            var posted = await context.Request.ReadFormAsync(context.RequestAborted);
+            var design = DesignForm.Has(posted) ? DesignForm.Read(posted) : null;
+            var input = new PreviewInput(form.Subject, form.Content, Parse.Id(form.ContactId), design, form.Dark == "true");
             return await previews.Fill(caller, input, context.RequestAborted);
         });
 
@@ -88,5 +90,6 @@ internal static class TemplatesApi
         [FromForm(Name = "Form.Subject")] public string? Subject { get; init; }
         [FromForm(Name = "Form.Content")] public string? Content { get; init; }
         [FromForm(Name = "Form.ContactId")] public string? ContactId { get; init; }
+        [FromForm(Name = "Form.Dark")] public string? Dark { get; init; }
     }
 }

@@ -42,10 +42,18 @@ public static class Days
     /// <summary>The last day before an end, as a form shows it.</summary>
     public static string LastDay(DateTime end, TimeZoneInfo? zone = null) => LastOf(end, zone).ToString(Iso, CultureInfo.InvariantCulture);
 
+    /// <summary>A day of a calendar, of no zone: <c>yyyy-mm-dd</c>; null for what is none.</summary>
+    public static DateOnly? Calendar(string? day) =>
+        DateOnly.TryParseExact(day, Iso, CultureInfo.InvariantCulture, DateTimeStyles.None, out var date)
+        && date.Year is >= Moment.FirstYear and <= Moment.LastYear ? date : null;
+
+    /// <summary>A time of a day: <c>hh:mm</c>; null for what is none.</summary>
+    public static TimeOnly? Time(string? time) =>
+        TimeOnly.TryParseExact(time, "HH:mm", CultureInfo.InvariantCulture, DateTimeStyles.None, out var at) ? at : null;
+
     private static Moment? Midnight(string? day, int daysLater, TimeZoneInfo? zone)
     {
-        if (!DateOnly.TryParseExact(day, Iso, CultureInfo.InvariantCulture, DateTimeStyles.None, out var date)
-            || date.Year is < Moment.FirstYear or > Moment.LastYear)
+        if (Calendar(day) is not { } date)
         {
             return null;
         }
