@@ -100,6 +100,7 @@ public sealed class DesignTests(World world) : IClassFixture<World>
     [Theory]
     [InlineData("""{"blocks":[{"type":"script","text":"x"}]}""")]
     [InlineData("""{"blocks":[null]}""")]
+    [InlineData("""{"blocks":[{},{"text":"x"}]}""")]
     [InlineData("""{"blocks":"x"}""")]
     [InlineData("""{"color":"pink","blocks":[]}""")]
     public async Task What_is_no_design_is_refused(string design)

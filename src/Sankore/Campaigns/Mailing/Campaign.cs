@@ -101,6 +101,10 @@ public sealed record CampaignInput(
     }
 }
 
+/// <summary>What a campaign says, as the editor saves it while it is written.</summary>
+/// <param name="Version">The version that a change is based on, unless <c>If-Match</c> says it.</param>
+public sealed record MessageInput(string? Subject, MessageDesign? Design, int? Version);
+
 /// <summary>When a campaign is to be sent, as the clock on the sender's wall has it.</summary>
 /// <param name="At"><c>yyyy-mm-ddThh:mm</c>.</param>
 /// <param name="TimeZone">IANA, e.g. <c>Africa/Brazzaville</c> (the default).</param>

@@ -22,6 +22,7 @@ internal static class CampaignsApi
         api.MapPost("/audience", Count).RequireModule(Code);
         api.MapPost("", Create).RequireModule(Code, ModuleRight.Write);
         api.MapPut("/{id:guid}", Update).RequireModule(Code, ModuleRight.Write);
+        api.MapPut("/{id:guid}/message", UpdateMessage).RequireModule(Code, ModuleRight.Write);
         api.MapPost("/{id:guid}/duplicate", Duplicate).RequireModule(Code, ModuleRight.Write);
         api.MapPost("/{id:guid}/send", Send).RequireModule(Code, ModuleRight.Write);
         api.MapPost("/{id:guid}/test", SendTest).RequireModule(Code, ModuleRight.Write);
@@ -71,6 +72,10 @@ internal static class CampaignsApi
         Caller caller, Guid id, IfMatch match, CampaignInput input, EmailCampaigns campaigns, CancellationToken ct) =>
         campaigns.Update(caller, id, match.Or(input.Version), input, ct);
 
+    private static Task<Campaign> UpdateMessage(
+        Caller caller, Guid id, IfMatch match, MessageInput input, EmailCampaigns campaigns, CancellationToken ct) =>
+        campaigns.Update(caller, id, match.Or(input.Version), input, ct);
+
     private static async Task<Created<Campaign>> Duplicate(
         Caller caller, Guid id, EmailCampaigns campaigns, IStringLocalizer<Strings> strings, CancellationToken ct)
     {
@@ -107,12 +112,14 @@ internal static class CampaignsApi
 
     /// <summary>What the page's frame shows of a campaign: what it says, or a sentence that it says nothing yet.</summary>
     private static Task<RazorComponentResult> Preview(
-        HttpContext context, Caller caller, Guid id, EmailCampaigns campaigns, Previews previews, CancellationToken ct) =>
+        HttpContext context, Caller caller, Guid id, bool? dark, EmailCampaigns campaigns, Previews previews, CancellationToken ct) =>
         PreviewDocuments.Show(context, async () =>
         {
             var campaign = await campaigns.Find(caller, id, ct);
-            return campaign.Subject.Length > 0 && campaign.Content.Length > 0
-                ? await previews.Fill(caller, new PreviewInput(campaign.Subject, campaign.Content, null), ct)
+            // What is being written has its subject last, often.
+            var subject = campaign.Subject.Length > 0 ? campaign.Subject : "—";
+            return campaign.Content.Length > 0
+                ? await previews.Fill(caller, new PreviewInput(subject, campaign.Content, null, Dark: dark ?? false), ct)
                 : null;
         });
 }

@@ -242,6 +242,17 @@ public sealed class EmailCampaigns(Db db, IStringLocalizer<Strings> words)
         }, ct);
     }
 
+    /// <summary>
+    /// Saves what a draft says, and leaves the rest of it. Refuses with VALIDATION_FAILED, NOT_FOUND, STALE, CAMPAIGN_SETTLED.
+    /// </summary>
+    public async Task<Campaign> Update(Caller caller, Guid id, int version, MessageInput input, CancellationToken ct)
+    {
+        var c = await Find(caller, id, ct);
+        return await Update(caller, id, version, new CampaignInput(
+            c.Name, input.Subject, null, c.TemplateId, c.FromName, c.ReplyTo, c.Audience, c.TrackOpens, c.TrackClicks, version,
+            input.Design ?? MessageDesign.Empty), ct);
+    }
+
     /// <summary>A new draft that says the same to the same, with the same attachments. Refuses with NOT_FOUND.</summary>
     /// <param name="caller">Whose.</param>
     /// <param name="id">Of which campaign.</param>

@@ -1,3 +1,5 @@
+using System.Text.Json.Nodes;
+using System.Text.RegularExpressions;
 using Sankore.Platform.Text;
 
 namespace Sankore.Campaigns;
@@ -6,7 +8,7 @@ namespace Sankore.Campaigns;
 /// A design as a form of blocks, for browsers that run no script: its fields are named <c>D.NUMBER.FIELD</c>, in columns
 /// <c>D.NUMBER.left.NUMBER.FIELD</c>, and its buttons say what is to be done with which block.
 /// </summary>
-internal static class DesignForm
+internal static partial class DesignForm
 {
     /// <summary>Whether a form is one of blocks.</summary>
     public static bool Has(IFormCollection form) =>
@@ -20,6 +22,28 @@ internal static class DesignForm
             return MessageDesign.Of(written)!;
         }
         return new MessageDesign(Texts.Blank(form["D.color"]), Texts.Blank(form["D.preview"]), Blocks(form, "D"));
+    }
+
+    /// <summary>A design for the editor's script: its texts as HTML too, which it reads.</summary>
+    public static string ForEditor(MessageDesign design)
+    {
+        var json = JsonNode.Parse(design.ToJson())!;
+        Write(json["blocks"]?.AsArray());
+        return json.ToJsonString();
+
+        static void Write(JsonArray? blocks)
+        {
+            foreach (var block in (blocks ?? []).OfType<JsonObject>())
+            {
+                if ((string?)block["type"] == "text")
+                {
+                    // As it means, not as it looks: styles in elements are refused on our pages.
+                    block["html"] = Looks().Replace(DesignText.Html((string?)block["text"], ""), "");
+                }
+                Write(block["left"]?.AsArray());
+                Write(block["right"]?.AsArray());
+            }
+        }
     }
 
     /// <summary>The design after an act: <c>up</c>, <c>down</c>, <c>copy</c>, <c>remove</c> or <c>add</c>, then where.</summary>
@@ -47,6 +71,9 @@ internal static class DesignForm
         }
         return design with { Blocks = blocks };
     }
+
+    [GeneratedRegex(" (style|class)=\"[^\"]*\"")]
+    private static partial Regex Looks();
 
     /// <summary>Which block to look at after an act.</summary>
     public static string Next(string act)

@@ -78,7 +78,7 @@ public sealed record MessageDesign(string? Color, string? Preview, IReadOnlyList
     }
 }
 
-/// <summary>A part of a message. Its kind is the JSON member <c>type</c>.</summary>
+/// <summary>A part of a message. Its kind is the JSON member <c>type</c>; what does not say its kind is none, and refused.</summary>
 [JsonPolymorphic(TypeDiscriminatorPropertyName = "type", UnknownDerivedTypeHandling = JsonUnknownDerivedTypeHandling.FailSerialization)]
 [JsonDerivedType(typeof(TitleBlock), "title")]
 [JsonDerivedType(typeof(TextBlock), "text")]
@@ -88,7 +88,7 @@ public sealed record MessageDesign(string? Color, string? Preview, IReadOnlyList
 [JsonDerivedType(typeof(EventBlock), "event")]
 [JsonDerivedType(typeof(SeparatorBlock), "separator")]
 [JsonDerivedType(typeof(FooterBlock), "footer")]
-public abstract record MessageBlock
+public record MessageBlock
 {
     /// <summary>The kinds of blocks, in the order in which they are offered.</summary>
     public static readonly string[] Kinds = ["title", "text", "image", "button", "columns", "event", "separator", "footer"];
@@ -121,11 +121,12 @@ public abstract record MessageBlock
         ColumnsBlock => "columns",
         EventBlock => "event",
         SeparatorBlock => "separator",
-        _ => "footer",
+        FooterBlock => "footer",
+        _ => "",
     };
 
     /// <summary>Collects what is wrong with it.</summary>
-    internal abstract void Check(Validation validation, string at);
+    internal virtual void Check(Validation validation, string at) => validation.That(at + ".type", false, "field.required");
 
     private protected static void Line(Validation validation, string field, string? text) => validation
         .Optional(field, text, MessageDesign.MaxLine).That(field, text?.AsSpan().ContainsAny('\r', '\n') != true, "template.one_line")
