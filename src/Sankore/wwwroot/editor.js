@@ -123,7 +123,7 @@
   // ── The toolbar ──
   const bar = make('div', { class: 'bar', role: 'toolbar', 'aria-label': words.toolbar });
   const buttons = [];
-  const signs = ['T', 'B', 'I', '1.'];
+  const signs = ['T', 'B', 'I'];
   const button = (name, label, command, isOn) => {
     const element = make('button', { type: 'button', class: 'btn quiet', title: label, 'aria-label': label, onclick: () => { run(command); } }, ...signs.includes(name) ? [make('b', { 'aria-hidden': 'true' }, name)] : [icon(name)]);
     buttons.push({ element, command, isOn });
@@ -136,7 +136,7 @@
   button('I', words.italic, P.toggleMark(marks.em), has(marks.em));
   button('link', words.link, state => { openLink(state); return true; }, has(marks.link));
   button('list', words.list, toggleList(nodes.bullet_list));
-  button('1.', words.numbers, toggleList(nodes.ordered_list));
+  button('numbers', words.numbers, toggleList(nodes.ordered_list));
   const menu = (label, options, choose) => {
     const select = make('select', { class: 'input', 'aria-label': label }, make('option', { value: '' }, label), ...options.map(([value, text]) => make('option', { value }, text)));
     select.addEventListener('change', () => { const { value } = select; select.value = ''; run(choose(value)); });
