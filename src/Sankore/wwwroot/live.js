@@ -320,15 +320,12 @@
     bar.querySelector('output').textContent = count ? bar.dataset.chosen.replace('{0}', found?.checked ? found.dataset.found : count) : '';
     for (const button of all('[data-least]', bar)) button.hidden = count < button.dataset.least;
   };
-  const openDialogs = () => {
-    for (const dialog of all('dialog[open]')) if (!('modal' in dialog.dataset)) dialog.close(), modal(dialog);
-  };
   const modal = dialog => { dialog.dataset.modal = ''; dialog.showModal(); };
   addEventListener('change', ({ target }) => {
     if (target.matches('[data-all]')) all(`[form="${target.form.id}"][type=checkbox]`).forEach(box => { box.checked = target.checked; });
     if (target.form?.dataset.chosen) chosen(target.form);
   });
-  openDialogs();
+  for (const dialog of all('dialog[open]')) dialog.close(), modal(dialog);
   all('form[data-chosen]').forEach(chosen);
 
   // ── Forms and dialogs ──

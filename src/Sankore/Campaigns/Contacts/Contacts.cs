@@ -172,12 +172,8 @@ public sealed class Contacts(Db db)
     /// <summary>
     /// Deletes contacts; what was written to them stays. Those that are not the caller's are left alone. They can be brought back.
     /// </summary>
-    public Task<Deleted> Delete(Caller caller, IReadOnlyList<Guid> ids, CancellationToken ct)
-    {
-        var act = Guid.CreateVersion7();
-        return db.Run(
-            caller, async session => new Deleted(act, await session.Execute(DeleteSql, new { act, ids = ids.ToArray() })), ct);
-    }
+    public Task<Deleted> Delete(Caller caller, IReadOnlyList<Guid> ids, CancellationToken ct) =>
+        db.Run(caller, session => DeletedRows.Delete(session, DeleteSql, [.. ids]), ct);
 
     /// <summary>Deletes all contacts that a list shows on its pages. They can be brought back.</summary>
     public Task<Deleted> Delete(Caller caller, string? q, ContactFilter filter, CancellationToken ct)

@@ -121,29 +121,20 @@ public sealed class Organizations(Db db)
     /// Deletes an organisation; its contacts stay, without one. Refuses with NOT_FOUND, and with AUDIENCE_IN_USE unless it is to go
     /// <paramref name="anyway"/>.
     /// </summary>
-    public Task<Deleted> Delete(Caller caller, Guid id, bool anyway, CancellationToken ct)
+    public Task<Deleted> Delete(Caller caller, Guid id, bool anyway, CancellationToken ct) => db.Run(caller, async session =>
     {
-        var act = Guid.CreateVersion7();
-        return db.Run(caller, async session =>
+        if (!anyway)
         {
-            if (!anyway)
-            {
-                await EmailCampaigns.RefuseInUse(session, id);
-            }
-            await session.ExecuteOne(DeleteSql, new { act, ids = new[] { id } });
-            return new Deleted(act, 1);
-        }, ct);
-    }
+            await EmailCampaigns.RefuseInUse(session, id);
+        }
+        return await DeletedRows.DeleteOne(session, DeleteSql, id);
+    }, ct);
 
     /// <summary>
     /// Deletes organisations; their contacts stay, without one. Those that are not the caller's are left alone. They can be brought back.
     /// </summary>
-    public Task<Deleted> Delete(Caller caller, IReadOnlyList<Guid> ids, CancellationToken ct)
-    {
-        var act = Guid.CreateVersion7();
-        return db.Run(
-            caller, async session => new Deleted(act, await session.Execute(DeleteSql, new { act, ids = ids.ToArray() })), ct);
-    }
+    public Task<Deleted> Delete(Caller caller, IReadOnlyList<Guid> ids, CancellationToken ct) =>
+        db.Run(caller, session => DeletedRows.Delete(session, DeleteSql, [.. ids]), ct);
 
     /// <summary>
     /// Merges organisations into one, which keeps its name, takes their contacts and stands for them in segments and campaigns. Refuses

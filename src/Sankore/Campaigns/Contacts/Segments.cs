@@ -66,7 +66,7 @@ public sealed class Segments(Db db)
         """;
 
     private const string DeleteSql = $"""
-        with gone as (delete from campaigns.segments s where s.id = @id returning 'segments' as kind, to_jsonb(s) as content)
+        with gone as (delete from campaigns.segments s where s.id = any (@ids::uuid[]) returning 'segments' as kind, to_jsonb(s) as content)
         {DeletedRows.KeepSql}
         """;
 
@@ -129,19 +129,14 @@ public sealed class Segments(Db db)
     /// Deletes a segment; its contacts stay. Refuses with NOT_FOUND, and with AUDIENCE_IN_USE unless it is to go
     /// <paramref name="anyway"/>: campaigns for it have nobody to write to then.
     /// </summary>
-    public Task<Deleted> Delete(Caller caller, Guid id, bool anyway, CancellationToken ct)
+    public Task<Deleted> Delete(Caller caller, Guid id, bool anyway, CancellationToken ct) => db.Run(caller, async session =>
     {
-        var act = Guid.CreateVersion7();
-        return db.Run(caller, async session =>
+        if (!anyway)
         {
-            if (!anyway)
-            {
-                await EmailCampaigns.RefuseInUse(session, id);
-            }
-            await session.ExecuteOne(DeleteSql, new { act, id });
-            return new Deleted(act, 1);
-        }, ct);
-    }
+            await EmailCampaigns.RefuseInUse(session, id);
+        }
+        return await DeletedRows.DeleteOne(session, DeleteSql, id);
+    }, ct);
 
     private static async Task<Segment> One(Session session, Guid id) => (await session.One<Row>(OneSql, new { id })).ToView();
 }

@@ -41,7 +41,8 @@ public sealed class Suppressions(Db db)
         """;
 
     private const string DeleteSql = $"""
-        with gone as (delete from campaigns.suppressions s where s.id = @id returning 'suppressions' as kind, to_jsonb(s) as content)
+        with gone as (
+          delete from campaigns.suppressions s where s.id = any (@ids::uuid[]) returning 'suppressions' as kind, to_jsonb(s) as content)
         {DeletedRows.KeepSql}
         """;
 
@@ -78,13 +79,6 @@ public sealed class Suppressions(Db db)
     /// Takes an address off the list that bounced or that the user put there. Refuses with NOT_FOUND, and SUPPRESSION_KEPT for whoever
     /// unsubscribed or complained.
     /// </summary>
-    public Task<Deleted> Remove(Caller caller, Guid id, CancellationToken ct)
-    {
-        var act = Guid.CreateVersion7();
-        return db.Run(caller, async session =>
-        {
-            await session.ExecuteOne(DeleteSql, new { act, id });
-            return new Deleted(act, 1);
-        }, ct);
-    }
+    public Task<Deleted> Remove(Caller caller, Guid id, CancellationToken ct) =>
+        db.Run(caller, session => DeletedRows.DeleteOne(session, DeleteSql, id), ct);
 }

@@ -291,7 +291,7 @@ public sealed class EmailCampaigns(Db db, IStringLocalizer<Strings> words)
         {
             return campaign;
         }
-        var content = DesignMail.IsEmpty(design) ? "" : DesignMail.Html(design, campaign.Subject, await SenderPlaces.Own(session), words);
+        var content = await DesignMail.Of(session, design, campaign.Subject, words);
         new Validation().Draft(campaign.Subject, content).Check();
         return campaign with { Content = content };
     }

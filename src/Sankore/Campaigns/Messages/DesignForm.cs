@@ -46,6 +46,13 @@ internal static partial class DesignForm
         }
     }
 
+    /// <summary>The design after the act that a form was sent for; null: it was sent for none.</summary>
+    public static MessageDesign? Do(MessageDesign design, IFormCollection form) => Act(form) is { } act
+        ? Do(design, act, form[$"D.{act[(act.IndexOf(':', StringComparison.Ordinal) + 1)..]}.add"]) : null;
+
+    /// <summary>What a form of blocks was sent for; null: to be saved.</summary>
+    public static string? Act(IFormCollection form) => Texts.Blank(form["Do"]);
+
     /// <summary>The design after an act: <c>up</c>, <c>down</c>, <c>copy</c>, <c>remove</c> or <c>add</c>, then where.</summary>
     /// <param name="design">What was filled in.</param>
     /// <param name="act"><c>up:2</c>, <c>remove:3.left.0</c>, <c>add:2</c> (behind it), <c>add:3.right.-1</c> (first).</param>

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text;
 using System.Text.RegularExpressions;
 using Microsoft.Extensions.Localization;
+using Sankore.Platform.Data;
 
 namespace Sankore.Campaigns;
 
@@ -29,9 +30,10 @@ public static partial class DesignMail
     private const int FullWidth = 520, ColumnWidth = 252;
     private const string Table = """role="presentation" cellpadding="0" cellspacing="0" border="0" """;
 
-    /// <summary>Whether a design says nothing: nobody has filled in a block.</summary>
-    public static bool IsEmpty(MessageDesign design) =>
-        !(design.Blocks ?? []).Any(block => block is not (SeparatorBlock or FooterBlock) && HasContent(block));
+    /// <summary>What the caller's design becomes; nothing where nobody has filled in a block.</summary>
+    internal static async Task<string> Of(Session session, MessageDesign design, string? subject, IStringLocalizer<Strings> words) =>
+        (design.Blocks ?? []).Any(block => block is not (SeparatorBlock or FooterBlock) && HasContent(block))
+            ? Html(design, subject, await SenderPlaces.Own(session), words) : "";
 
     /// <summary>The document, in the current language as far as words are added.</summary>
     /// <param name="design">What is said.</param>

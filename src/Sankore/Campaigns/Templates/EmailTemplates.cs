@@ -36,7 +36,8 @@ public sealed class EmailTemplates(Db db, IStringLocalizer<Strings> words)
     }
 
     private const string DeleteSql = $"""
-        with gone as (delete from campaigns.email_templates t where t.id = @id returning 'templates' as kind, to_jsonb(t) as content)
+        with gone as (
+          delete from campaigns.email_templates t where t.id = any (@ids::uuid[]) returning 'templates' as kind, to_jsonb(t) as content)
         {DeletedRows.KeepSql}
         """;
 
@@ -94,15 +95,8 @@ public sealed class EmailTemplates(Db db, IStringLocalizer<Strings> words)
     }, ct);
 
     /// <summary>Deletes a template; campaigns made from it keep what they say. Refuses with NOT_FOUND.</summary>
-    public Task<Deleted> Delete(Caller caller, Guid id, CancellationToken ct)
-    {
-        var act = Guid.CreateVersion7();
-        return db.Run(caller, async session =>
-        {
-            await session.ExecuteOne(DeleteSql, new { act, id });
-            return new Deleted(act, 1);
-        }, ct);
-    }
+    public Task<Deleted> Delete(Caller caller, Guid id, CancellationToken ct) =>
+        db.Run(caller, session => DeletedRows.DeleteOne(session, DeleteSql, id), ct);
 
     private async Task<EmailTemplate> Insert(Session session, TemplateInput template)
     {
@@ -118,7 +112,7 @@ public sealed class EmailTemplates(Db db, IStringLocalizer<Strings> words)
         {
             return template;
         }
-        var content = DesignMail.IsEmpty(design) ? "" : DesignMail.Html(design, template.Subject, await SenderPlaces.Own(session), words);
+        var content = await DesignMail.Of(session, design, template.Subject, words);
         new Validation().Message(template.Subject, content).Check();
         return template with { Content = content };
     }

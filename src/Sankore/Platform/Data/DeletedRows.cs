@@ -25,6 +25,20 @@ public sealed class DeletedRows(Db db, IEnumerable<SankoreModule> modules)
     /// </summary>
     internal const string KeepSql = "insert into util.deleted_rows (act_id, kind, content) select @act::uuid, kind, content from gone";
 
+    /// <summary>Deletes rows and keeps them: those of <paramref name="ids"/> that the caller may delete.</summary>
+    /// <param name="session">The unit of work.</param>
+    /// <param name="sql">Deletes the rows <c>@ids</c> and ends with <see cref="KeepSql"/>.</param>
+    /// <param name="ids">Which.</param>
+    internal static async Task<Deleted> Delete(Session session, string sql, params Guid[] ids)
+    {
+        var act = Guid.CreateVersion7();
+        return new Deleted(act, await session.Execute(sql, new { act, ids }));
+    }
+
+    /// <summary>The same of one row. Refuses with NOT_FOUND when there is none that the caller may delete.</summary>
+    internal static async Task<Deleted> DeleteOne(Session session, string sql, Guid id) =>
+        await Delete(session, sql, id) is { Count: > 0 } deleted ? deleted : throw new Refusal(Reason.NotFound);
+
     private const string KindsSql = """
         select distinct kind from util.deleted_rows
         where act_id = @act and user_id = (select auth.uid()) and deleted_at > now() - interval '1 hour'
