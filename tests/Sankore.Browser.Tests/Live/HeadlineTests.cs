@@ -56,7 +56,7 @@ public sealed class HeadlineTests(World world, Chrome chrome) : IClassFixture<Wo
 
         await stage.Save(
             "/admin/modules/new", ("name", "Bourses d’études"), ("description", "Dossiers, versements"), ("categoryId", "Finances"),
-            ("priority", "15"));
+            ("priority", "15"), ("route", "https://bourses.example/"), ("isBuilt", "true"));
 
         var id = await Module("bourses-d-etudes", "bourses-etudes");
         await Expect(Row(stage.Head.Page, "main", id)).ToContainTextAsync("Dossiers, versements");

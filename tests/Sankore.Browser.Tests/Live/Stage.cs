@@ -99,6 +99,7 @@ public sealed class Stage : IAsyncDisposable
     {
         "categoryId" => page.SelectOptionAsync("#categoryId", new SelectOptionValue { Label = value }),
         "status" => page.SelectOptionAsync("#status", value),
+        "isBuilt" => page.CheckAsync("input[name='Form.IsBuilt']"),
         "color" or "icon" => page.CheckAsync(
             $"input[name='Form.{char.ToUpperInvariant(field[0])}{field[1..]}'][value='{value}']", new PageCheckOptions { Force = true }),
         _ => page.FillAsync("#" + field, value),
