@@ -124,6 +124,8 @@ public static class SankoreApp
         services.AddOpenApi(o => o.AddSchemaTransformer(MomentSchema.Describe));
         services.AddRazorComponents(o => o.MaxFormMappingErrorCount = 50);
         services.AddScoped<Shell>();
+        services.AddScoped<Home>();
+        services.AddScoped<Search>();
         services.Configure<ForwardedHeadersOptions>(o => TrustProxies(o, configuration));
         services.AddSingleton(new AppAddress(
             new Uri(configuration["Sankore:PublicUrl"] ?? (configuration["urls"] ?? "http://127.0.0.1:5080").Split(';')[0])));

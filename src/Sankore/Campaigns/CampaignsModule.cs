@@ -14,6 +14,10 @@ public sealed class CampaignsModule : SankoreModule
 
     public override IReadOnlyDictionary<string, string> Homes => new Dictionary<string, string> { [Code] = "/campaigns" };
 
+    public override IEnumerable<Ui.HomePart> Home => CampaignsHome.Parts;
+
+    public override IEnumerable<Ui.SearchPart> Searches => CampaignsSearch.Parts;
+
     public override IEnumerable<Reason> Reasons => CampaignsReasons.All;
 
     public override IReadOnlyDictionary<string, Reason> Constraints { get; } = new Dictionary<string, Reason>

@@ -29,6 +29,12 @@ public abstract class SankoreModule
     /// <summary>The module's entries in the operator's menu.</summary>
     public virtual IEnumerable<MenuEntry> Menu => [];
 
+    /// <summary>What the module says on home pages.</summary>
+    public virtual IEnumerable<Ui.HomePart> Home => [];
+
+    /// <summary>What of the module's is found by its words.</summary>
+    public virtual IEnumerable<Ui.SearchPart> Searches => [];
+
     /// <summary>The reasons that the module refuses with.</summary>
     public virtual IEnumerable<Reason> Reasons => [];
 

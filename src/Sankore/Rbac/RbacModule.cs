@@ -7,6 +7,10 @@ namespace Sankore.Rbac;
 /// <summary>Who may do what: roles, permissions, invitations into roles, keys of services.</summary>
 public sealed class RbacModule : SankoreModule
 {
+    public override IEnumerable<Ui.HomePart> Home => RbacHome.Parts;
+
+    public override IEnumerable<Ui.SearchPart> Searches => RbacHome.Searches;
+
     public override IEnumerable<Reason> Reasons => RbacReasons.All;
 
     public override IReadOnlyDictionary<string, Reason> Constraints { get; } = new Dictionary<string, Reason>

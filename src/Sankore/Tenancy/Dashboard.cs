@@ -3,38 +3,35 @@ using Sankore.Platform.Security;
 
 namespace Sankore.Tenancy;
 
-/// <summary>The platform in figures, for whoever operates it.</summary>
-public sealed record DashboardFigures(
-    long Modules, long ActiveModules, long Categories, long Plans, long Groups, long LiveGroups, long Schools, long People);
-
 /// <summary>A plan and how many groups live on it.</summary>
 public sealed record PlanShare(string Name, long Groups);
 
-/// <summary>The operator's dashboard.</summary>
+/// <summary>How many groups there were at the end of a month; of the month that runs, now.</summary>
+/// <param name="Month">Its first day.</param>
+public sealed record Growth(DateOnly Month, long Groups);
+
+/// <summary>How the platform grows, for its operator.</summary>
 public sealed class Dashboard(Db db)
 {
     private const string Sql = """
-        select (select count(*) from tenancy.modules) as modules,
-               (select count(*) from tenancy.modules where status = 'active' and is_built) as active_modules,
-               (select count(*) from tenancy.business_categories) as categories,
-               (select count(*) from tenancy.subscription_plans) as plans,
-               (select count(*) from tenancy.school_groups) as groups,
-               (select count(*) from tenancy.live_subscriptions) as live_groups,
-               (select count(*) from tenancy.schools) as schools,
-               (select count(*) from public.profiles) as people;
         select p.name, count(s.id) as groups
         from tenancy.subscription_plans p
         left join tenancy.live_subscriptions s on s.plan_id = p.id
-        group by p.id order by p.sort_order
+        group by p.id order by p.sort_order;
+        select m.month, (select count(*) from tenancy.school_groups g where g.created_at < m.month + interval '1 month') as groups
+        from (select generate_series(date_trunc('month', util.local(now())) - interval '11 months', date_trunc('month', util.local(now())),
+          interval '1 month') as month) m
+        order by m.month
         """;
 
-    /// <summary>The figures and the plans' shares, in one round trip.</summary>
-    public Task<(DashboardFigures Figures, IReadOnlyList<PlanShare> Plans)> Read(
+    /// <summary>The plans' shares, and twelve months, in one round trip.</summary>
+    public Task<(IReadOnlyList<PlanShare> Plans, IReadOnlyList<Growth> Months)> Read(
         Caller caller, CancellationToken ct) => db.Read(caller, async session =>
     {
         await using var grid = await session.Queries(Sql);
-        var figures = await grid.ReadFirstAsync<DashboardFigures>();
         IReadOnlyList<PlanShare> plans = [.. await grid.ReadAsync<PlanShare>()];
-        return (figures, plans);
+        IReadOnlyList<Growth> months = [.. (await grid.ReadAsync<(DateTime Month, long Groups)>()).Select(
+            m => new Growth(DateOnly.FromDateTime(m.Month), m.Groups))];
+        return (plans, months);
     }, ct);
 }

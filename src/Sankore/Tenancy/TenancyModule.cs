@@ -6,6 +6,10 @@ namespace Sankore.Tenancy;
 /// <summary>The catalogue (categories, modules, plans) and the network (groups, subscriptions, schools, memberships).</summary>
 public sealed class TenancyModule : SankoreModule
 {
+    public override IEnumerable<HomePart> Home => TenancyHome.Parts;
+
+    public override IEnumerable<SearchPart> Searches => TenancySearch.Parts;
+
     public override IEnumerable<Reason> Reasons => TenancyReasons.All;
 
     public override IReadOnlyDictionary<string, Reason> Constraints { get; } = new Dictionary<string, Reason>
@@ -57,6 +61,7 @@ public sealed class TenancyModule : SankoreModule
         services.AddScoped<Subscriptions>();
         services.AddScoped<Groups>();
         services.AddScoped<Staff>();
+        services.AddScoped<Reaches>();
         services.AddScoped<Platform.Imports.ImportKind, GroupsKind>();
         services.AddScoped<Platform.Imports.ImportKind, SchoolsKind>();
         services.AddScoped<Platform.Imports.ImportKind, StaffKind>();

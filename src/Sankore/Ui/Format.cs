@@ -82,5 +82,8 @@ public static class Format
     /// <summary>A day: « 14 janv. 2025 ».</summary>
     public static string Day(DateOnly day) => day.ToString("d MMM yyyy", CultureInfo.CurrentCulture);
 
+    /// <summary>A month: « janv. 2025 ».</summary>
+    public static string Month(DateOnly day) => day.ToString("MMM yyyy", CultureInfo.CurrentCulture);
+
     public static string Day(DateTime utc) => Days.Local(utc).ToString("d MMM yyyy", CultureInfo.CurrentCulture);
 }

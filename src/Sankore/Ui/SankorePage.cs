@@ -25,6 +25,9 @@ public abstract class SankorePage : ComponentBase
     /// <summary>Cancelled when the person leaves before the page is there.</summary>
     protected CancellationToken Ct => Http.RequestAborted;
 
+    /// <summary>Whether the person has read what the form would do, and means it (<c>SureFirst</c>).</summary>
+    protected bool Confirmed => Http.Request.HasFormContentType && Http.Request.Form["confirmed"] == "yes";
+
     /// <summary>
     /// Runs what a form does. It returns the address to go to next, or null to stay; its refusal is kept for the page to show.
     /// </summary>

@@ -16,13 +16,18 @@ public sealed record ShellLink(Guid Id, string Name, string? Description, string
 /// <param name="Plan">The plan the place lives on.</param>
 /// <param name="Administers">Whether the person administers a group.</param>
 /// <param name="Sections">The menu of modules.</param>
+/// <param name="Notice">What is wrong with the place, above every page; null: nothing.</param>
 public sealed record ShellContent(
     long Position, string DisplayName, string Email, string? Place, string? Within, string? Role, string? Plan, bool Administers,
-    IReadOnlyList<ShellSection> Sections)
+    IReadOnlyList<ShellSection> Sections, ShellNotice? Notice)
 {
     /// <summary>Around the pages of nobody in particular.</summary>
-    public static ShellContent Empty { get; } = new(0, "", "", null, null, null, null, false, []);
+    public static ShellContent Empty { get; } = new(0, "", "", null, null, null, null, false, [], null);
 }
+
+/// <summary>What is wrong with the person's place, and whom to ask, in the person's words.</summary>
+/// <param name="IsClosed">Whether its modules are closed; otherwise they will be.</param>
+public sealed record ShellNotice(bool IsClosed, string Text, string Whom);
 
 /// <summary>Reads the shell of the caller: the module that knows the network registers it.</summary>
 public delegate Task<ShellContent> LoadShell(Platform.Security.Caller caller, CancellationToken ct);

@@ -346,6 +346,15 @@
     event.preventDefault();
     event.returnValue = '';
   });
+  // « / » and Ctrl K look for something.
+  addEventListener('keydown', event => {
+    const { target, key } = event;
+    if (!(key === '/' && !target.closest?.('input, select, textarea, [contenteditable]') || key === 'k' && (event.ctrlKey || event.metaKey))) return;
+    event.preventDefault();
+    const field = document.getElementById('q') ?? document.getElementById('find');
+    if (field?.offsetParent) field.focus();
+    else location = '/search';
+  });
   addEventListener('pageshow', () => all('form[data-sent]').forEach(form => delete form.dataset.sent));
   addEventListener('click', event => {
     const opener = event.target.closest('[data-dialog]');

@@ -79,8 +79,8 @@ public sealed class AccessTests(World world, Chrome chrome) : IClassFixture<Worl
     {
         await using var first = await chrome.Open(world.Address, "admin.g005@sankore.test");
         var group = await world.Sql<Guid>("select id from tenancy.school_groups where code = 'g005'");
-        var page = await first.Watch($"/groups/{group}/matrix?q=teacher.s0005.1@");
-        var cells = page.Locator("td abbr");
+        var page = await first.Watch($"/groups/{group}/matrix?open=all&q=teacher.s0005.1@");
+        var cells = page.Locator("td .badge");
         var before = await cells.CountAsync();
         var (id, module) = (await world.IdOf("teacher.s0005.1@sankore.test"), await Module("caisse-et-depenses"));
         await world.Execute(

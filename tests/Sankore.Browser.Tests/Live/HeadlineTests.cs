@@ -33,7 +33,7 @@ public sealed class HeadlineTests(World world, Chrome chrome) : IClassFixture<Wo
         var order = await Names(stage.Head.Page, "main");
         var menu = await Names(stage.Head.Page, ".side");
 
-        await stage.Click($"/admin/modules/{id}", "Désactiver");
+        await stage.Click($"/admin/modules/{id}", "Désactiver…");
         await Expect(Row(stage.Head.Page, "main", id)).ToHaveCountAsync(0);
         await Expect(Row(stage.Head.Page, ".side", id)).ToHaveCountAsync(0);
         await Expect(Row(stage.Plan, "main", id)).ToHaveCountAsync(0);

@@ -32,18 +32,18 @@ public sealed class OwnPageTests(World world, Chrome chrome) : IClassFixture<Wor
         await head.Watch("/");
         var row = page.Locator("tbody [data-row]", new PageLocatorOptions { HasTextString = "Campagnes" });
         await Expect(row).ToHaveCountAsync(1);
-        var (inactive, mine) = (all.Locator(".chip").Nth(2).Locator(".num"), head.Page.Locator(".stat b").First);
-        var (inactiveBefore, mineBefore) = (await Figure(inactive), await Figure(mine));
+        var (inactive, mine) = (all.Locator(".chip").Nth(2).Locator(".num"), head.Page.Locator("main [data-list] > [data-row]"));
+        var (inactiveBefore, mineBefore) = (await Figure(inactive), await mine.CountAsync());
 
         await world.Execute("update tenancy.modules set status = 'inactive' where code = 'campagnes'");
         await Expect(row).ToHaveCountAsync(0);
         await Expect(inactive).ToHaveTextAsync(Text(inactiveBefore + 1));
-        await Expect(mine).ToHaveTextAsync(Text(mineBefore - 1));
+        await Expect(mine).ToHaveCountAsync(mineBefore - 1);
 
         await world.Execute("update tenancy.modules set status = 'active' where code = 'campagnes'");
         await Expect(row).ToHaveCountAsync(1);
         await Expect(inactive).ToHaveTextAsync(Text(inactiveBefore));
-        await Expect(mine).ToHaveTextAsync(Text(mineBefore));
+        await Expect(mine).ToHaveCountAsync(mineBefore);
     }
 
     private static async Task<int> Figure(ILocator figure) => int.Parse(await figure.InnerTextAsync(), CultureInfo.InvariantCulture);

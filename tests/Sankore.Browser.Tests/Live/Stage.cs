@@ -44,8 +44,14 @@ public sealed class Stage : IAsyncDisposable
         {
             await Set(page, field, value);
         }
-        await page.ClickAsync("form.form button.primary");
-        await Expect(page.Locator(".flash.ok")).ToBeVisibleAsync();
+        await page.ClickAsync("form.form .foot button.primary");
+        var (done, sure) = (page.Locator(".flash.ok"), page.Locator("button[name=confirmed]"));
+        await Expect(done.Or(sure)).ToBeVisibleAsync();
+        if (await sure.IsVisibleAsync())
+        {
+            await sure.ClickAsync();
+            await Expect(done).ToBeVisibleAsync();
+        }
         await page.CloseAsync();
     }
 

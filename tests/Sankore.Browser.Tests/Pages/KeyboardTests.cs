@@ -47,11 +47,11 @@ public sealed class KeyboardTests(World world, Chrome chrome) : IClassFixture<Wo
     {
         await using var person = await chrome.Open(world.Address, Cast.Super);
         var page = await person.Watch($"/admin/modules/{await world.Sql<Guid>("select id from tenancy.modules where code = 'cantine'")}");
-        var opener = page.Locator(".head .actions a.danger");
+        var opener = page.Locator(".head .actions [data-dialog=delete]");
         await opener.FocusAsync();
         await page.Keyboard.PressAsync("Enter");
 
-        await Expect(page.Locator("dialog")).ToBeVisibleAsync();
+        await Expect(page.Locator("#delete")).ToBeVisibleAsync();
         for (var i = 0; i < 6; i++)
         {
             // Past the last control the browser's own bar is next, which is the body here; nothing behind the dialog is.
@@ -60,12 +60,12 @@ public sealed class KeyboardTests(World world, Chrome chrome) : IClassFixture<Wo
             await page.Keyboard.PressAsync("Tab");
         }
         await page.Keyboard.PressAsync("Escape");
-        await Expect(page.Locator("dialog")).ToBeHiddenAsync();
+        await Expect(page.Locator("#delete")).ToBeHiddenAsync();
         await Expect(opener).ToBeFocusedAsync();
 
         await page.Keyboard.PressAsync("Enter");
-        await page.Locator("dialog").GetByText("Annuler").PressAsync("Enter");
-        await Expect(page.Locator("dialog")).ToBeHiddenAsync();
+        await page.Locator("#delete").GetByText("Annuler").PressAsync("Enter");
+        await Expect(page.Locator("#delete")).ToBeHiddenAsync();
         await person.WasNotReloaded();
     }
 

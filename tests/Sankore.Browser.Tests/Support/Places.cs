@@ -34,14 +34,16 @@ public sealed partial class Places : IAsyncLifetime
     [
         "login", "login-refused", "register", "register-sent", "forgot", "forgot-sent", "reset", "reset-refused", "setup",
         "setup-invalid",
-        "home", "home-newcomer", "home-group-admin", "plan", "plan-newcomer", "module", "account", "account-refused", "account-two-step",
+        "home", "home-newcomer", "home-group-admin", "search", "search-nothing", "plan", "plan-newcomer", "module", "account",
+        "account-refused", "account-two-step",
         "passkeys", "passkeys-remove", "passkeys-create",
         "error-403", "error-404",
         "admin", "modules", "modules-search", "modules-empty", "module-new", "module-edit", "module-delete", "module-refused",
         "categories", "category-new", "category-edit", "category-refused", "plans", "plan-of-operator", "plan-new", "plan-edit",
         "plan-preview", "plan-refused",
-        "group-new", "group-refused", "group-of-operator", "group-of-admin", "group-none", "group-schools", "school-new", "school-edit",
-        "staff", "staff-refused", "matrix", "matrix-none",
+        "group-new", "group-refused", "group-of-operator", "group-sure", "group-of-admin", "group-none", "group-schools", "school-new",
+        "school-edit",
+        "staff", "staff-refused", "matrix", "matrix-open", "matrix-none",
         "assign", "assign-preview", "access", "access-why", "access-end", "group-log", "assignments", "import", "import-refused",
         "import-columns", "import-errors", "import-good",
         "groups", "groups-sorted", "group", "schools", "people", "person", "person-revoke", "api-keys", "api-keys-new", "audit",
@@ -119,6 +121,8 @@ public sealed partial class Places : IAsyncLifetime
         new("home", Cast.HeadOnPremium, "/"),
         new("home-newcomer", Newcomer, "/"),
         new("home-group-admin", Cast.Admin1, "/"),
+        new("search", Cast.Admin1, "/search?q=el"),
+        new("search-nothing", Cast.HeadOnPremium, "/search?q=introuvable"),
         new("plan", Cast.HeadOnPremium, "/plan"),
         new("plan-newcomer", Newcomer, "/plan"),
         new("module", Cast.HeadOnPremium, "/m/gestion-classes"),
@@ -178,6 +182,7 @@ public sealed partial class Places : IAsyncLifetime
             new("group-new", Cast.Super, "/admin/groups/new"),
             new("group-refused", Cast.Super, $"/admin/groups/{group}/edit", page => Fill(page, ("#name", " "), ("#country", "C1"))),
             new("group-of-operator", Cast.Super, $"/groups/{group}"),
+            new("group-sure", Cast.Super, $"/groups/{group}", page => Choose(page, "#status", "suspended")),
             new("group-of-admin", Cast.Admin1, "/group"),
             new("group-none", Newcomer, "/group"),
             new("group-schools", Cast.Admin1, $"/groups/{group}/schools"),
@@ -188,6 +193,7 @@ public sealed partial class Places : IAsyncLifetime
                 "staff-refused", Cast.Admin1, $"/groups/{group}/staff",
                 page => Fill(page, ("#name", "Marie"), ("#email", "marie@example.org"))),
             new("matrix", Cast.Admin1, $"/groups/{group}/matrix"),
+            new("matrix-open", Cast.Admin1, $"/groups/{group}/matrix?open=all"),
             new("matrix-none", Cast.Admin1, $"/groups/{group}/matrix?q=introuvable"),
             new("assign", Cast.Admin1, $"/groups/{group}/assign?user={teacher}"),
             new("assign-preview", Cast.Admin1, $"/groups/{group}/assign?user={teacher}", PreviewAssignment),
@@ -341,6 +347,13 @@ public sealed partial class Places : IAsyncLifetime
         await page.Locator("form", new PageLocatorOptions { Has = page.Locator(fields[0].Field) }).Locator("button.primary").ClickAsync();
         await Expect(page.Locator("html:not([data-left])")).ToHaveCountAsync(1);
         await page.EvaluateAsync("new Promise(done => document.readyState === 'complete' ? done() : addEventListener('load', done))");
+    }
+
+    private static async Task Choose(IPage page, string field, string value)
+    {
+        await page.SelectOptionAsync(field, value);
+        await page.Locator("form", new PageLocatorOptions { Has = page.Locator(field) }).Locator("button.primary").ClickAsync();
+        await Expect(page.Locator("#preview")).ToBeVisibleAsync();
     }
 
     private static async Task BeginTwoSteps(IPage page)

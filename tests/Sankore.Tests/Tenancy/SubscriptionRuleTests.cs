@@ -45,10 +45,10 @@ public sealed class SubscriptionRuleTests(World world) : IClassFixture<World>
         using var client = await world.As(Cast.Super);
         var plans = (await client.Ask(HttpMethod.Get, "/api/plans?size=100").Json()).GetProperty("items").EnumerateArray().ToList();
         var premium = plans.Single(p => p.Text("slug") == "premium");
-        var (figures, shares) = await new Dashboard(world.Db).Read(super, ct);
+        var (shares, _) = await new Dashboard(world.Db).Read(super, ct);
         var (lines, _) = await new Modules(world.Db, SankoreApp.Modules).Lines(super, new ListQuery { Q = "campagnes" }, null, null, ct);
         return new Figured(
-            figures.LiveGroups, shares.Single(s => s.Name == premium.Text("name")).Groups, premium.GetProperty("groups").GetInt64(),
+            shares.Sum(s => s.Groups), shares.Single(s => s.Name == premium.Text("name")).Groups, premium.GetProperty("groups").GetInt64(),
             lines.Single(l => l.Code == "campagnes").Groups);
     }
 

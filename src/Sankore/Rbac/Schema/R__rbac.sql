@@ -287,6 +287,31 @@ language sql stable security definer set search_path = '' as $$
     and rbac.holds(r.requested_by, null, rbac.permissions_of(r.user_id) || array['identity.recover'])
 $$;
 grant execute on function rbac.recovery_stands(auth.recoveries) to service_role;
+
+-- The second factors that will be taken away, for whoever keeps accounts.
+create or replace function rbac.open_recoveries() returns table (user_id uuid, name text, due_at timestamptz)
+language sql stable security definer set search_path = '' as $$
+  select r.user_id, p.display_name, r.due_at
+  from auth.recoveries r
+  join public.profiles p on p.id = r.user_id
+  where r.cancelled_at is null and r.completed_at is null and rbac.may('identity.read')
+$$;
+grant execute on function rbac.open_recoveries() to authenticated;
+
+-- Jobs that were given up in the last week, and those that should have begun five minutes ago, for whoever operates the platform.
+create or replace function util.troubled_jobs() returns table (kind text, n bigint, name text, at timestamptz)
+language sql stable security definer set search_path = '' as $$
+  select k.kind, count(*), string_agg(distinct k.job_type, ', ' order by k.job_type), min(k.at)
+  from (
+    select 'jobs_failed' as kind, j.job_type, j.completed_at as at
+    from util.job_queue j where j.status = 'failed' and j.created_at > now() - interval '7 days'
+    union all
+    select 'jobs_late', j.job_type, j.run_at
+    from util.job_queue j where j.status = 'pending' and j.run_at < now() - interval '5 minutes') k
+  where rbac.may('operations.read') group by k.kind
+$$;
+grant execute on function util.troubled_jobs() to authenticated;
+
 create or replace trigger recoveries_give before insert on auth.recoveries for each row execute function rbac.give_recovery();
 select audit.watch('auth.recoveries');
 

@@ -7,7 +7,8 @@ namespace Sankore.Tenancy;
 
 /// <summary>A school group: the tenant (glossary).</summary>
 /// <param name="TimeZone">On whose clocks its days are (IANA).</param>
-/// <param name="Plan">Name of the plan it lives on; null without a live subscription.</param>
+/// <param name="Plan">Name of the plan it lives on, or lived on last; null: it never had one.</param>
+/// <param name="SubscriptionStatus">How it stands with that subscription, one of <see cref="SubscriptionInput.States"/>.</param>
 public sealed record Group(
     Guid Id, string Name, string Code, string? City, string Country, string? ContactEmail, string? ContactPhone, string Status, int Version,
     string TimeZone, string? Plan, Guid? PlanId, string? SubscriptionStatus, DateTime? SubscriptionEndsAt, long Schools, long People)
@@ -46,19 +47,23 @@ public sealed class Groups(Db db)
 
     private const string GroupColumns = """
         g.id, g.name, g.code, g.city, g.country::text, g.contact_email, g.contact_phone, g.status, g.version, g.time_zone,
-        p.name as plan, p.id as plan_id, s.status as subscription_status, s.ends_at as subscription_ends_at,
+        tenancy.plan_name(s.plan_id) as plan, s.plan_id, s.status as subscription_status, s.ends_at as subscription_ends_at,
         (select count(*) from tenancy.schools c where c.school_group_id = g.id) as schools,
         (select count(distinct m.user_id) from tenancy.current_memberships m where m.school_group_id = g.id) as people
         """;
 
     private const string GroupFrom = """
          from tenancy.school_groups g
-        left join tenancy.subscriptions s on s.school_group_id = g.id and tenancy.is_live(s.status)
-        left join tenancy.subscription_plans p on p.id = s.plan_id
+        left join tenancy.latest_subscriptions s on s.school_group_id = g.id
         """;
 
-    private const string GroupWhere =
-        " where util.finds(@Pattern::text, g.name, g.code, g.city)";
+    private const string GroupWhere = """
+         where util.finds(@Pattern::text, g.name, g.code, g.city) and (@state::text is null or case @state
+           when 'closed' then g.status <> 'active'
+           when 'none' then g.status = 'active' and (s.status is null or s.status in ('cancelled', 'expired'))
+           when 'ending' then s.status in ('trialing', 'active') and not s.auto_renew and s.ends_at < now() + interval '30 days'
+           else s.status = @state end)
+        """;
 
     private const string SchoolColumns = """
         c.id, g.id as group_id, g.name as group_name, c.name, c.code, c.level, c.city, c.status, c.version,
@@ -71,8 +76,8 @@ public sealed class Groups(Db db)
         + " and (@groupId::uuid is null or c.school_group_id = @groupId)";
 
     private static readonly PagedSql GroupPages =
-        new("select count(*) from tenancy.school_groups g" + GroupWhere, "select " + GroupColumns + GroupFrom + GroupWhere,
-        ("name", "g.name collate \"und-x-icu\""), ("code", "g.code"), ("city", "g.city"), ("plan", "p.name"));
+        new("select count(*)" + GroupFrom + GroupWhere, "select " + GroupColumns + GroupFrom + GroupWhere,
+        ("name", "g.name collate \"und-x-icu\""), ("code", "g.code"), ("city", "g.city"), ("plan", "tenancy.plan_name(s.plan_id)"));
 
     private static readonly PagedSql SchoolPages =
         new("select count(*)" + SchoolFrom + SchoolWhere, "select " + SchoolColumns + SchoolFrom + SchoolWhere,
@@ -110,9 +115,20 @@ public sealed class Groups(Db db)
         where id = @id and version = @version
         """;
 
-    /// <summary>The groups that the caller sees, a page at a time.</summary>
-    public Task<Paged<Group>> List(Caller caller, ListQuery query, CancellationToken ct) =>
-        db.Read(caller, session => session.Page<Group>(query, GroupPages, new { query.Pattern, query.Limit, query.Offset }), ct);
+    /// <summary>
+    /// How it stands with groups, for a list of those alone: a state of their subscription, <c>none</c> (never had one, or it is over),
+    /// <c>ending</c> (within thirty days, and not renewed), or <c>closed</c> (the group itself).
+    /// </summary>
+    public static readonly string[] States = ["trialing", "active", "ending", "past_due", "suspended", "none", "closed"];
+
+    /// <summary>The groups that the caller sees, a page at a time. Refuses with VALIDATION_FAILED.</summary>
+    /// <param name="state">One of <see cref="States"/>; null: all.</param>
+    public Task<Paged<Group>> List(Caller caller, ListQuery query, string? state, CancellationToken ct)
+    {
+        new Validation().OneOf("state", state ?? States[0], States).Check();
+        return db.Read(
+            caller, session => session.Page<Group>(query, GroupPages, new { query.Pattern, state, query.Limit, query.Offset }), ct);
+    }
 
     /// <summary>One group. Refuses with NOT_FOUND for a group that is not the caller's to see.</summary>
     public Task<Group> Find(Caller caller, Guid id, CancellationToken ct) =>

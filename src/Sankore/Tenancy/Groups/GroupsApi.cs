@@ -24,8 +24,9 @@ internal static class GroupsApi
         api.MapPut("/schools/{id:guid}", UpdateSchool).ForPeople();
     }
 
-    private static Task<Paged<Group>> List(Caller caller, [AsParameters] ListQuery query, Groups groups, CancellationToken ct) =>
-        groups.List(caller, query, ct);
+    private static Task<Paged<Group>> List(
+        Caller caller, [AsParameters] ListQuery query, string? state, Groups groups, CancellationToken ct) =>
+        groups.List(caller, query, state, ct);
 
     private static Task<Group> Find(Caller caller, Guid id, Groups groups, CancellationToken ct) => groups.Find(caller, id, ct);
 

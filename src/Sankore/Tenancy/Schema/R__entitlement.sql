@@ -13,6 +13,13 @@ create or replace view tenancy.live_subscriptions with (security_invoker = true)
   join tenancy.school_groups g on g.id = s.school_group_id
   where tenancy.is_live(s.status) and g.status = 'active';
 
+-- The subscription that a group is told of: the live one, or else the last.
+create or replace view tenancy.latest_subscriptions with (security_invoker = true) as
+  select distinct on (s.school_group_id) s.id, s.school_group_id, s.plan_id, s.status, s.ends_at, s.auto_renew
+  from tenancy.subscriptions s
+  order by s.school_group_id, tenancy.is_live(s.status) desc, s.starts_at desc, s.id desc;
+grant select on tenancy.latest_subscriptions to authenticated, service_role;
+
 -- Which plan includes which module, whatever the module's state.
 create or replace view tenancy.included_modules with (security_invoker = true) as
   select pm.plan_id, pm.module_id

@@ -130,6 +130,24 @@ language sql stable security definer set search_path = '' as $$
 $$;
 grant execute on function tenancy.my_menu() to authenticated;
 
+-- How it stands with the group of the caller's first place, the one that pages name, unless all is well; and who can be asked there.
+create or replace function tenancy.my_standing()
+  returns table (state text, ends_at timestamptz, time_zone text, administrators text[], contact_email text, contact_phone text)
+language sql stable security definer set search_path = '' as $$
+  select case when g.status <> 'active' then 'closed' when s.status in ('trialing', 'active') then 'ending' else coalesce(s.status, 'none')
+    end, s.ends_at, g.time_zone,
+    array(select p.display_name from tenancy.current_memberships a join public.profiles p on p.id = a.user_id
+      where a.school_group_id = g.id and a.role = 'group_admin' order by p.display_name collate "und-x-icu", p.id limit 3),
+    g.contact_email, g.contact_phone
+  from (select c.school_group_id from tenancy.current_memberships c where c.user_id = auth.uid()
+    order by c.school_id nulls first, c.id limit 1) m
+  join tenancy.school_groups g on g.id = m.school_group_id
+  left join tenancy.latest_subscriptions s on s.school_group_id = g.id
+  where g.status <> 'active' or s.status is null or s.status not in ('trialing', 'active')
+    or not s.auto_renew and s.ends_at < now() + interval '14 days'
+$$;
+grant execute on function tenancy.my_standing() to authenticated;
+
 -- What an application elsewhere is told of whoever opens it: who it is, what they may do there, and for which schools.
 create or replace function tenancy.my_launch(p_code text)
   returns table (route text, email text, display_name text, locale text, can_write boolean, can_delete boolean, can_export boolean,
@@ -177,6 +195,11 @@ language sql stable security definer set search_path = '' as $$
     and (p_group_id = any (tenancy.my_administered_group_ids()) or rbac.has_permission(auth.uid(), 'tenancy.read'))
 $$;
 grant execute on function tenancy.people_of_group(uuid, text, uuid, text) to authenticated;
+
+-- A plan's name: of the one that a group had, too, which its administrator no longer sees.
+create or replace function tenancy.plan_name(p_id uuid) returns text
+language sql stable security definer set search_path = '' as $$ select p.name from tenancy.subscription_plans p where p.id = p_id $$;
+grant execute on function tenancy.plan_name(uuid) to authenticated, service_role;
 
 create or replace function tenancy.module_name(p_code text) returns text
 language sql stable security definer set search_path = '' as $$ select name from tenancy.modules where code = p_code $$;

@@ -9,7 +9,7 @@ public sealed class Subscriptions(Db db, TimeProvider time)
 {
     private const string Columns = """
         s.id, s.school_group_id as group_id, s.plan_id,
-        (select p.name from tenancy.subscription_plans p where p.id = s.plan_id) as plan,
+        tenancy.plan_name(s.plan_id) as plan,
         s.status, s.billing_period, s.starts_at, s.ends_at, s.auto_renew, s.cancelled_at, s.version
         """;
 
