@@ -24,7 +24,8 @@ internal static class CampaignsHome
         where i.kind = 'contacts' and i.created_at > now() - interval '7 days'
           and (i.status in ('uploaded', 'failed') or i.status = 'completed' and coalesce((i.counts ->> 'invalid')::integer, 0) > 0)
         union all
-        select 'todo', 'bounced', count(*), case when count(*) = 1 then min(s.email) end, null, '/campaigns/suppressions?why=bounced', null
+        select 'todo', 'bounced', count(*), case when count(*) = 1 then min(s.email) end, null, '/campaigns/suppressions?reason=bounced',
+          null
         from campaigns.suppressions s
         where s.user_id = (select auth.uid()) and s.reason = 'bounced' and s.created_at > now() - interval '7 days'
         having count(*) > 0
@@ -33,7 +34,7 @@ internal static class CampaignsHome
          from campaigns.email_campaigns c
          where c.status = 'sent' and c.finished_at > now() - interval '30 days' order by c.finished_at desc, c.id limit 3)
         union all
-        select 'news', 'unsubscribed', count(*), null, max(s.created_at), '/campaigns/suppressions?why=unsubscribed', null
+        select 'news', 'unsubscribed', count(*), null, max(s.created_at), '/campaigns/suppressions?reason=unsubscribed', null
         from campaigns.suppressions s
         where s.user_id = (select auth.uid()) and s.reason = 'unsubscribed' and s.created_at > now() - interval '7 days'
         having count(*) > 0

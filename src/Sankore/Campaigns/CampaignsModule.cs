@@ -25,6 +25,7 @@ public sealed class CampaignsModule : SankoreModule
         ["contacts_user_id_email_key_unique"] = Reason.ContactExists,
         ["organizations_user_id_name_unique"] = Reason.OrganizationExists,
         ["segments_user_id_name_unique"] = Reason.SegmentExists,
+        ["contact_fields_user_id_key_unique"] = Reason.FieldExists,
         ["suppressions_user_id_email_key_unique"] = Reason.SuppressionExists,
     };
 
@@ -36,7 +37,7 @@ public sealed class CampaignsModule : SankoreModule
     [
         new("organizations", Organizations.RestoreSql), new("contacts", Contacts.RestoreSql), new("segments", Segments.RestoreSql),
         new("suppressions", Suppressions.RestoreSql), new("templates", EmailTemplates.RestoreSql),
-        new("campaigns", EmailCampaigns.RestoreSql),
+        new("campaigns", EmailCampaigns.RestoreSql), new("contact_fields", ContactFields.RestoreSql),
     ];
 
     public override IEnumerable<RecurringWork> Recurring => [DeliveryEvents.Waiting, CampaignRescue.Work];
@@ -47,6 +48,7 @@ public sealed class CampaignsModule : SankoreModule
         services.AddScoped<Contacts>();
         services.AddScoped<Organizations>();
         services.AddScoped<Segments>();
+        services.AddScoped<ContactFields>();
         services.AddScoped<Suppressions>();
         services.AddScoped<BounceWaves>();
         services.AddScoped<Platform.Imports.ImportKind, ContactsKind>();
@@ -78,6 +80,7 @@ public sealed class CampaignsModule : SankoreModule
         ContactsApi.Map(routes);
         OrganizationsApi.Map(routes);
         SegmentsApi.Map(routes);
+        ContactFieldsApi.Map(routes);
         SuppressionsApi.Map(routes);
         BounceWavesApi.Map(routes);
         ImportsApi.Map(routes);

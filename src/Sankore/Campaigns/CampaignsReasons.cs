@@ -7,12 +7,14 @@ public static class CampaignsReasons
 {
     private static readonly Dictionary<string, Reason> Book = new[]
     {
-        Of("CONTACT_EXISTS", 409), Of("ORGANIZATION_EXISTS", 409), Of("SEGMENT_EXISTS", 409), Of("AUDIENCE_IN_USE", 409),
+        Of("CONTACT_EXISTS", 409), Of("ORGANIZATION_EXISTS", 409), Of("SEGMENT_EXISTS", 409), Of("FIELD_EXISTS", 409),
+        Of("FIELDS_FULL", 409), Of("AUDIENCE_IN_USE", 409),
         Of("SUPPRESSED", 409),
         Of("SUPPRESSION_KEPT", 409), Of("SUPPRESSION_EXISTS", 409),
         Of("CAMPAIGN_STATE", 409), Of("CAMPAIGN_SETTLED", 409), Of("ATTACHMENTS_FULL", 409), Of("EMAIL_STATE", 409), Of("CHOOSE_ONE", 422),
         Of("CHOOSE_TWO", 422),
-        Of("CAMPAIGN_INCOMPLETE", 422), Of("CAMPAIGN_PLACEHOLDERS", 422), Of("AUDIENCE_EMPTY", 422), Of("SIGNATURE_INVALID", 401),
+        Of("CAMPAIGN_INCOMPLETE", 422), Of("CAMPAIGN_PLACEHOLDERS", 422), Of("CAMPAIGN_FIELDS", 422),
+        Of("AUDIENCE_EMPTY", 422), Of("SIGNATURE_INVALID", 401),
     }.ToDictionary(r => r.Code);
 
     public static IEnumerable<Reason> All => Book.Values;
@@ -40,9 +42,19 @@ public static class CampaignsReasons
         /// <summary>A campaign carries at most ten files and 10 MB.</summary>
         public static Reason AttachmentsFull => Book["ATTACHMENTS_FULL"];
 
-        /// <summary>A campaign without subject or content cannot be sent.</summary>
+        /// <summary>Another field of the user has the name.</summary>
+        public static Reason FieldExists => Book["FIELD_EXISTS"];
+
+        /// <summary>A person has thirty fields at most.</summary>
+        public static Reason FieldsFull => Book["FIELDS_FULL"];
+
+        /// <summary>A starter's placeholders, named in the message, are still in the campaign.</summary>
         public static Reason CampaignPlaceholders => Book["CAMPAIGN_PLACEHOLDERS"];
 
+        /// <summary>The message names fields, named in the message, that contacts do not have.</summary>
+        public static Reason CampaignFields => Book["CAMPAIGN_FIELDS"];
+
+        /// <summary>A campaign without subject or content cannot be sent.</summary>
         public static Reason CampaignIncomplete => Book["CAMPAIGN_INCOMPLETE"];
 
         /// <summary>The audience has nobody who is written to.</summary>

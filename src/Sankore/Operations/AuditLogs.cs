@@ -10,18 +10,26 @@ namespace Sankore.Operations;
 /// <param name="UserName">The person's name, where the reader may see it.</param>
 /// <param name="Key">The key of the service that did it.</param>
 /// <param name="KeyName">What the key is for, where the reader may see it.</param>
+/// <param name="Act">What the entries of one transaction have in common; null: it was written before they had.</param>
 public sealed record AuditEntry(
     long Id, string Table, string Action, string Record, Guid? User, string? UserName, Guid? Key, string? KeyName, string Role,
     JsonElement? Before, JsonElement? After,
-    DateTime At)
+    DateTime At, long? Act)
 {
+    /// <summary>Columns that say nothing to people: what always changes, and what the database works out.</summary>
+    internal static readonly string[] Unsaid =
+    [
+        "id", "version", "created_at", "updated_at", "created_by", "created_by_key", "key_prefix", "email_key", "anchored_at", "sign_count",
+        "transports",
+    ];
+
     /// <summary>The fields that changed, without those that always do.</summary>
     public IEnumerable<(string Field, string? Before, string? After)> Changes()
     {
         var before = Fields(Before);
         var after = Fields(After);
         return before.Keys.Union(after.Keys)
-            .Where(k => k is not ("version" or "updated_at" or "created_at" or "created_by" or "id" or "key_prefix"))
+            .Where(k => !Unsaid.Contains(k))
             .Select(k => (k, before.GetValueOrDefault(k), after.GetValueOrDefault(k))).Where(c => c.Item2 != c.Item3);
     }
 
@@ -73,7 +81,7 @@ public sealed class AuditLogs(Db db)
         select a.id, a.table_name, a.action, a.record_id, a.user_id,
           (select p.display_name from public.profiles p where p.id = a.user_id) as user_name, a.key_id,
           (select k.name from rbac.api_keys k where k.id = a.key_id) as key_name, a.role,
-               a.before::text, a.after::text, a.created_at
+               a.before::text, a.after::text, a.created_at, a.act
         {Where}
         order by a.id desc limit @Limit offset @Offset
         """;
@@ -82,12 +90,37 @@ public sealed class AuditLogs(Db db)
         long Id, string TableName, string Action, string RecordId, Guid? UserId, string? UserName, Guid? KeyId, string? KeyName,
             string Role,
         string? Before,
-        string? After, DateTime CreatedAt)
+        string? After, DateTime CreatedAt, long? Act)
     {
         public AuditEntry ToEntry() =>
-            new(Id, TableName, Action, RecordId, UserId, UserName, KeyId, KeyName, Role, Parse(Before), Parse(After), CreatedAt);
+            new(Id, TableName, Action, RecordId, UserId, UserName, KeyId, KeyName, Role, Parse(Before), Parse(After), CreatedAt, Act);
 
         private static JsonElement? Parse(string? json) => json is null ? null : JsonElement.Parse(json);
+    }
+
+    // Whatever rows under audit point to, by what people call it.
+    private const string NamesSql = """
+        select id, name from tenancy.modules where id = any (@ids::uuid[]) union all
+        select id, name from tenancy.business_categories where id = any (@ids::uuid[]) union all
+        select id, name from tenancy.subscription_plans where id = any (@ids::uuid[]) union all
+        select id, name from tenancy.school_groups where id = any (@ids::uuid[]) union all
+        select id, name from tenancy.schools where id = any (@ids::uuid[]) union all
+        select id, role_name from rbac.roles where id = any (@ids::uuid[]) union all
+        select id, name from rbac.api_keys where id = any (@ids::uuid[]) union all
+        select id, permission_key from rbac.permissions where id = any (@ids::uuid[]) union all
+        select id, display_name from public.profiles where id = any (@ids::uuid[])
+        """;
+
+    private sealed record Named(Guid Id, string Name);
+
+    /// <summary>The names of what entries point to, as far as it is there and the caller sees it.</summary>
+    public Task<Dictionary<Guid, string>> Names(Caller caller, IEnumerable<AuditEntry> entries, CancellationToken ct)
+    {
+        var ids = entries.SelectMany(e => new[] { e.Before, e.After }).OfType<JsonElement>()
+            .SelectMany(row => row.ValueKind == JsonValueKind.Object ? row.EnumerateObject().Select(v => v.Value) : [])
+            .Where(v => v.ValueKind == JsonValueKind.String).Select(v => Parse.Id(v.GetString())).OfType<Guid>().Distinct().ToArray();
+        return db.Read(caller, async session => (await session.Query<Named>(NamesSql, new { ids })).DistinctBy(n => n.Id)
+            .ToDictionary(n => n.Id, n => n.Name), ct);
     }
 
     /// <summary>Entries, newest first, a page at a time.</summary>

@@ -50,7 +50,8 @@ public sealed class Search(Db db, IEnumerable<SankoreModule> modules, IStringLoc
             foreach (var part in parts)
             {
                 IReadOnlyList<Found> items = [.. await grid.ReadAsync<Found>()];
-                var more = items.Count == SearchPart.Most && part.List is { } list ? $"{list}?q={Uri.EscapeDataString(words.Trim())}" : null;
+                var more = items.Count == SearchPart.Most && part.List is { } list
+                    ? $"{list}?q={Uri.EscapeDataString(words.Trim())}" : null;
                 if (items.Count > 0)
                 {
                     found.Add(new FoundPart(strings.Create(part.Strings)[part.Label], part.Icon, items, more));

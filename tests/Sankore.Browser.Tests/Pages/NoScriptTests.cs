@@ -49,13 +49,13 @@ public sealed class NoScriptTests(World world, Chrome chrome) : IClassFixture<Wo
         await Expect(page.Locator(".flash.ok")).ToHaveTextAsync("Enregistré.");
         (await page.InputValueAsync("#description")).ShouldBe("Ventes, stock");
 
-        await page.ClickAsync(".head .actions .danger");
+        await page.ClickAsync(".head .actions [data-dialog=delete]");
         page.Url.ShouldEndWith("?done=saved&confirm=delete");
-        await Expect(page.Locator("dialog")).ToBeVisibleAsync();
-        await page.Locator("dialog").GetByText("Annuler").ClickAsync();
-        await Expect(page.Locator("dialog")).ToBeHiddenAsync();
-        await page.ClickAsync(".head .actions .danger");
-        await page.ClickAsync("dialog button.danger");
+        await Expect(page.Locator("#delete")).ToBeVisibleAsync();
+        await page.Locator("#delete").GetByText("Annuler").ClickAsync();
+        await Expect(page.Locator("#delete")).ToBeHiddenAsync();
+        await page.ClickAsync(".head .actions [data-dialog=delete]");
+        await page.ClickAsync("#delete button.danger");
         await Expect(page.Locator(".flash.ok")).ToHaveTextAsync("Supprimé.");
         await Expect(page.GetByText("Coopérative")).ToHaveCountAsync(0);
     }

@@ -15,8 +15,8 @@ internal static class CampaignPlaces
     public static readonly string[] Names =
     [
         "campaigns", "campaigns-empty", "campaigns-list", "campaign-sending", "campaign-sent", "campaign-cancel", "campaign-sender",
-        "campaign-audience", "campaign-message", "campaign-review", "campaign-refused",
-        "contacts", "contact-new", "contact-suppressed", "organizations", "organization", "segments", "segment",
+        "campaign-audience", "campaign-people", "campaign-message", "campaign-review", "campaign-refused",
+        "contacts", "contact-new", "contact-suppressed", "fields", "field", "organizations", "organization", "segments", "segment",
         "suppressions", "contacts-import", "contacts-import-columns", "contacts-import-done",
         "campaign-recipients", "campaign-outbox", "campaign-outbox-mail", "template",
     ];
@@ -44,13 +44,18 @@ internal static class CampaignPlaces
                 consentOn = "2026-09-01",
             });
         await Post(head, "suppressions", new { email = "parti@exemple.cg", detail = "A changé d’école" });
-        var segment = await Post(head, "segments", new { name = "Parents", filter = new { tags = new[] { "parents" } } });
+        var field = await Post(head, "fields", new { label = "Classe", kind = "choice", choices = new[] { "6e", "5e" } });
+        var conditions = new[] { new { key = "classe", op = "eq", value = "6e" } };
+        var segment = await Post(
+            head, "segments", new { name = "Parents", filter = new { tags = new[] { "parents" }, fields = conditions } });
         var organization = await world.Sql<Guid>("select organization_id from campaigns.contacts where id = @left", new { left });
         return
         [
             new("contacts", Cast.HeadOnPremium, "/campaigns/contacts"),
             new("contact-new", Cast.HeadOnPremium, "/campaigns/contacts/new"),
             new("contact-suppressed", Cast.HeadOnPremium, $"/campaigns/contacts/{left}"),
+            new("fields", Cast.HeadOnPremium, "/campaigns/fields"),
+            new("field", Cast.HeadOnPremium, $"/campaigns/fields/{field}"),
             new("organizations", Cast.HeadOnPremium, "/campaigns/organizations"),
             new("organization", Cast.HeadOnPremium, $"/campaigns/organizations/{organization}"),
             new("segments", Cast.HeadOnPremium, "/campaigns/segments"),
@@ -104,6 +109,9 @@ internal static class CampaignPlaces
             new("campaign-cancel", Cast.HeadOnPremium, $"/campaigns/{sending}?confirm=cancel"),
             new("campaign-sender", Cast.HeadOnPremium, $"/campaigns/{draft}/edit/sender"),
             new("campaign-audience", Cast.HeadOnPremium, $"/campaigns/{draft}/edit/audience"),
+            new(
+                "campaign-people", Cast.HeadOnPremium, $"/campaigns/{draft}/edit/audience",
+                page => page.ClickAsync("label[for=kind-contacts]")),
             new("campaign-message", Cast.HeadOnPremium, $"/campaigns/{draft}/edit/message?template={template}"),
             new("campaign-review", Cast.HeadOnPremium, $"/campaigns/{draft}/edit/review"),
             new(

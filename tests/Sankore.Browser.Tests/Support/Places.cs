@@ -301,8 +301,9 @@ public sealed partial class Places : IAsyncLifetime
 
     private static async Task Preview(IPage page)
     {
-        await page.Locator("input[name=category]:checked").First.UncheckAsync();
-        await page.ClickAsync("form .foot button.primary");
+        await page.Locator(".fold:not([open]) summary").First.ClickAsync();
+        await page.Locator("input[name=category]:checked:visible").First.UncheckAsync();
+        await page.ClickAsync("form .staying button.primary");
         await Expect(page.Locator("#preview")).ToBeVisibleAsync();
     }
 

@@ -31,7 +31,7 @@ public sealed class MergeTests
     }
 
     [Theory]
-    [InlineData("{{contact.phone}}", "merge.unknown")]
+    [InlineData("{{contact.fax}}", "merge.unknown")]
     [InlineData("{{Contact.Name}}", "merge.unknown")]
     [InlineData("{{contact}}", "merge.unknown")]
     [InlineData("{{contact.name.Length}}", "merge.unknown")]

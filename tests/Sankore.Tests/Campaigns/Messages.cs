@@ -68,7 +68,7 @@ internal sealed record Element(string Start, string End, Piece[] Within) : Piece
 /// <summary>Generated messages and recipients.</summary>
 internal static class Messages
 {
-    private static readonly Gen<string> Name = Gen.Elements(MergeText.Fields);
+    private static readonly Gen<string> Name = Gen.Elements<string>([.. MergeText.Fields, "field.classe", "field.autre"]);
 
     private static readonly Gen<Piece> AnyWords = Gen.Elements<(string, string)>(
         ("école ", "école "), ("l’an", "l’an"), ("&lt;b&gt;", "<b>"), ("caf&eacute;", "café"), ("{ x }", "{ x }"), ("1 &amp; 2", "1 & 2"),
@@ -87,13 +87,18 @@ internal static class Messages
     /// <summary>Somebody of whom more or less is known.</summary>
     public static Gen<MergeValues> Recipient { get; } =
         from texts in Gen.Elements<string?>(
-            null, "", "Amina", "A & B <b>\"q\" 'r' `s`=</b>", "{{contact.email}}", "N’Kounkou é😀", "<script>alert(1)</script>").ListOf(3)
-        select new MergeValues("amina@exemple.cg", texts[0], texts[1], "Rentrée <2027>", texts[2], "https://exemple.cg/u?c=1&m=2");
+            null, "", "Amina", "A & B <b>\"q\" 'r' `s`=</b>", "{{contact.email}}", "N’Kounkou é😀", "<script>alert(1)</script>").ListOf(5)
+        select new MergeValues(
+            "amina@exemple.cg", texts[0], texts[1], "Rentrée <2027>", texts[2], "https://exemple.cg/u?c=1&m=2", texts[3],
+            texts[4] is null ? null : new Dictionary<string, string> { ["classe"] = texts[4]! });
 
     public static string? Value(MergeValues of, string name) => name switch
     {
         "contact.email" => of.Email,
         "contact.name" => of.Name,
+        "contact.phone" => of.Phone,
+        "field.classe" => of.Fields?.GetValueOrDefault("classe"),
+        "field.autre" => null,
         "organization.name" => of.Organization,
         "campaign.name" => of.Campaign,
         "sender.name" => of.Sender,

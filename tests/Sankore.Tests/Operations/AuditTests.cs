@@ -47,6 +47,52 @@ public sealed class AuditTests(World world) : IClassFixture<World>
         options.ShouldAllBe(o => !o.Groups[2].Value.StartsWith("table.", StringComparison.Ordinal));
     }
 
+    [Theory, InlineData("fr"), InlineData("en")]
+    public async Task Every_column_and_state_under_audit_has_a_name_for_people(string language)
+    {
+        var columns = await world.Rows<string>("""
+            select distinct a.attname::text
+            from pg_trigger t join pg_attribute a on a.attrelid = t.tgrelid and a.attnum > 0 and not a.attisdropped
+            where t.tgfoid in ('audit.log_change'::regproc, 'audit.log_version_change'::regproc)
+              and not a.attname = any (string_to_array(encode(t.tgargs, 'escape'), '\000'))
+              and not a.attname = any (@unsaid)
+            """, new { unsaid = Sankore.Operations.AuditEntry.Unsaid });
+        var states = await world.Rows<string>("""
+            select distinct v[1]
+            from pg_trigger t join pg_constraint c on c.conrelid = t.tgrelid and c.contype = 'c'
+            cross join lateral regexp_matches(pg_get_constraintdef(c.oid), '''([a-z_]+)''::text', 'g') v
+            where t.tgfoid in ('audit.log_change'::regproc, 'audit.log_version_change'::regproc)
+              and pg_get_constraintdef(c.oid) !~ 'jsonb_typeof'
+            """);
+        var culture = System.Globalization.CultureInfo.GetCultureInfo(language == "fr" ? "" : language);
+        var texts = new System.Resources.ResourceManager(typeof(Sankore.Operations.Strings))
+            .GetResourceSet(culture, createIfNotExists: true, tryParents: false)!;
+        string[] unnamed =
+        [
+            .. columns.Where(c => texts.GetString("column." + c) is null),
+            .. states.Except(Sankore.Tenancy.Memberships.Roles).Where(s => texts.GetString("value." + s) is null),
+        ];
+        unnamed.ShouldBeEmpty();
+    }
+
+    [Fact]
+    public async Task What_one_save_changes_is_one_act_with_names_for_ids()
+    {
+        using var admin = await world.As(Cast.Super);
+        var module = await admin.NewModule();
+        var plan = await admin.NewPlan(null, module.Id());
+        using var browser = new Browser(world.Address);
+        await browser.SignIn(Cast.Super, Sankore.Identity.PasswordRules.Demo);
+
+        var page = System.Net.WebUtility.HtmlDecode(await browser.Page($"/admin/audit?user={await world.IdOf(Cast.Super)}"));
+        var acts = page[page.IndexOf("class=\"timeline\"", StringComparison.Ordinal)..].Split("<li>");
+        var act = acts.Single(a => a.Contains($"« {plan.Text("name")} »", StringComparison.Ordinal));
+        act.ShouldContain($"« {plan.Text("name")} · {module.Text("name")} »");
+        act.ShouldContain("actif");
+        act.ShouldNotMatch("(ins|del)>[0-9a-f]{8}-[0-9a-f]{4}", "ids are no names");
+        act.ShouldNotMatch(@"\d{4}-\d{2}-\d{2}T", "moments are as people read them");
+    }
+
     [Fact]
     public async Task A_save_and_its_entry_are_one_transaction()
     {

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Sankore.Platform.Jobs;
 using Sankore.Platform.Mail;
 using Sankore.Platform.Security;
@@ -12,17 +13,22 @@ namespace Sankore.Campaigns;
 /// <param name="ConsentAt">When.</param>
 /// <param name="Suppression">Why no campaign writes to the address: <c>unsubscribed</c>, <c>bounced</c>, <c>complained</c>, <c>manual</c>;
 /// null when campaigns do.</param>
+/// <param name="Phone">As it was written.</param>
+/// <param name="Fields">Values of the user's own fields (<see cref="ContactField"/>), by key: texts, numbers, and days as
+/// <c>yyyy-mm-dd</c>.</param>
 public sealed record Contact(
     Guid Id, string Email, string? Name, Guid? OrganizationId, string? OrganizationName, string[] Tags, string? ConsentSource,
     DateTime? ConsentAt,
-    string? Suppression, int Version, DateTime CreatedAt, DateTime UpdatedAt) : IVersioned;
+    string? Suppression, int Version, DateTime CreatedAt, DateTime UpdatedAt, string? Phone, JsonElement Fields) : IVersioned;
 
 /// <summary>What a person writes of a contact.</summary>
 /// <param name="Organization">By its name, in any spelling; made when there is none such.</param>
 /// <param name="ConsentOn">The day of consent, <c>yyyy-mm-dd</c>.</param>
 /// <param name="Version">The version that a change is based on, unless <c>If-Match</c> says it.</param>
+/// <param name="Fields">Values by key, of each of the user's fields; left out: they stay as they are.</param>
 public sealed record ContactInput(
-    string? Email, string? Name, string? Organization, IReadOnlyList<string>? Tags, string? ConsentSource, string? ConsentOn, int? Version)
+    string? Email, string? Name, string? Organization, IReadOnlyList<string>? Tags, string? ConsentSource, string? ConsentOn, int? Version,
+    string? Phone = null, IReadOnlyDictionary<string, JsonElement>? Fields = null)
 {
     /// <summary>The most tags of a contact.</summary>
     public const int MaxTags = 20;
@@ -38,13 +44,14 @@ public sealed record ContactInput(
         {
             Email = Addresses.Normalize(Email),
             Name = Texts.Blank(Name),
+            Phone = Texts.Blank(Phone),
             Organization = Texts.Blank(Organization),
             Tags = TagsOf(Tags ?? []),
             ConsentSource = Texts.Blank(ConsentSource),
             ConsentOn = Texts.Blank(ConsentOn),
         };
         new Validation().That("email", IsAddress(input.Email), "EMAIL_INVALID").Optional("name", input.Name, 200)
-            .Optional("organization", input.Organization, 200)
+            .Optional("organization", input.Organization, 200).Optional("phone", input.Phone, 40)
             .That("tags", input.Tags.Count <= MaxTags && input.Tags.All(t => t.Length <= 40), "contact.tags")
             .Optional("consentSource", input.ConsentSource, 200)
             .That("consentOn", input.ConsentOn is null || Days.Start(input.ConsentOn) is not null).Check();

@@ -6,6 +6,13 @@ using Sankore.Platform.Web;
 
 namespace Sankore.Campaigns;
 
+/// <summary>A tag, and how many contacts have it.</summary>
+public sealed record TagCount(string Tag, long Contacts);
+
+/// <summary>One of many to choose: a contact or an organisation.</summary>
+/// <param name="Note">What tells it from others.</param>
+public sealed record Choice(Guid Id, string Text, string? Note);
+
 /// <summary>A person's contacts: nobody else sees them.</summary>
 public sealed class Contacts(Db db)
 {
@@ -14,7 +21,7 @@ public sealed class Contacts(Db db)
     private const string Columns = """
         c.id, c.email, c.name, c.organization_id, c.organization_name, c.tags, c.consent_source, c.consent_at,
         (select s.reason from campaigns.suppressions s where s.user_id = c.user_id and s.email_key = c.email_key) as suppression,
-        c.version, c.created_at, c.updated_at
+        c.version, c.created_at, c.updated_at, c.phone, c.fields::text as fields
         """;
 
     private const string Found = """
@@ -38,16 +45,36 @@ public sealed class Contacts(Db db)
         select distinct tag from campaigns.contacts, unnest(tags) tag where user_id = (select auth.uid()) order by tag limit 200
         """;
 
+    private const string TagCountsSql = """
+        select tag, count(*) as contacts from campaigns.contacts, unnest(tags) tag
+        where user_id = (select auth.uid()) group by tag order by tag limit 200
+        """;
+
+    private const string ChoicesSql = """
+        (select c.id, coalesce(c.name, c.email) as text, concat_ws(' · ', case when c.name is not null then c.email end,
+           c.organization_name) as note
+         from campaigns.contacts c where c.user_id = (select auth.uid()) and c.id = any (@chosen::uuid[])
+         order by 2, c.id limit 1000)
+        union all
+        (select c.id, coalesce(c.name, c.email), concat_ws(' · ', case when c.name is not null then c.email end, c.organization_name)
+         from campaigns.contacts c
+         where c.user_id = (select auth.uid()) and not c.id = any (@chosen::uuid[])
+           and util.finds(@Pattern::text, c.name, c.email, c.organization_name)
+         limit 50)
+        """;
+
     private const string InsertSql = """
-        insert into campaigns.contacts (id, email, name, organization_name, tags, consent_source, consent_at)
-        values (@id, @Email, @Name, @Organization, @tags::text[], @ConsentSource, @consentAt)
+        insert into campaigns.contacts (id, email, name, organization_name, tags, consent_source, consent_at, phone, fields)
+        values (@id, @Email, @Name, @Organization, @tags::text[], @ConsentSource, @consentAt, @Phone, coalesce(@fields::jsonb, '{}'))
         """;
 
     private const string UpdateSql = """
         update campaigns.contacts
         set email = @Email, name = @Name, organization_name = @Organization, organization_id = case
           when @Organization::text is null then null else organization_id end,
-            tags = @tags::text[], consent_source = @ConsentSource, consent_at = @consentAt
+            tags = @tags::text[], consent_source = @ConsentSource, consent_at = @consentAt, phone = @Phone,
+            -- What fields that are gone left behind stays.
+            fields = coalesce((fields - @known::text[]) || @fields::jsonb, fields)
         where id = @id and version = @version
         """;
 
@@ -71,8 +98,9 @@ public sealed class Contacts(Db db)
           where d.act_id = @act and d.user_id = (select auth.uid()) and d.kind = 'contacts'),
         back as (
           insert into campaigns.contacts (id, email, name, organization_id, organization_name, tags, consent_source, consent_at, version,
-              created_at)
-          select k.id, k.email, k.name, o.id, k.organization_name, k.tags, k.consent_source, k.consent_at, k.version, k.created_at
+              created_at, phone, fields)
+          select k.id, k.email, k.name, o.id, k.organization_name, k.tags, k.consent_source, k.consent_at, k.version, k.created_at,
+            k.phone, coalesce(k.fields, '{}')
           from kept k left join campaigns.organizations o on o.user_id = (select auth.uid()) and o.id = k.organization_id
           on conflict do nothing returning id),
         written as (
@@ -91,7 +119,8 @@ public sealed class Contacts(Db db)
         select campaigns.keep_left(@id, array(select email from campaigns.contacts where id = any (@ids::uuid[])));
         with gone as (delete from campaigns.contacts where id = any (@ids::uuid[]) returning *)
         update campaigns.contacts c
-        set name = coalesce(c.name, g.name), organization_id = coalesce(c.organization_id, g.organization_id),
+        set name = coalesce(c.name, g.name), phone = coalesce(c.phone, g.phone), fields = g.fields || c.fields,
+          organization_id = coalesce(c.organization_id, g.organization_id),
           organization_name = coalesce(c.organization_name, g.organization_name),
             tags = (array(select distinct t from unnest(c.tags || g.tags) t order by t))[:20],
               consent_source = coalesce(c.consent_source, g.consent_source), consent_at = coalesce(c.consent_at, g.consent_at)
@@ -100,6 +129,10 @@ public sealed class Contacts(Db db)
                      (array_agg(organization_name order by created_at) filter (where organization_id is not null))[1] as organization_name,
                      (array_agg(consent_source order by consent_at) filter (where consent_at is not null))[1] as consent_source,
                        min(consent_at) as consent_at,
+                     (array_agg(phone order by created_at) filter (where phone is not null))[1] as phone,
+                     coalesce((
+                       select jsonb_object_agg(f.key, f.value order by g3.created_at desc) from gone g3, jsonb_each(g3.fields) f), '{}')
+                       as fields,
                      array(select t from gone g2, unnest(g2.tags) t) as tags
               from gone) g
         where c.id = @id
@@ -142,6 +175,14 @@ public sealed class Contacts(Db db)
     public Task<IReadOnlyList<string>> Tags(Caller caller, CancellationToken ct) =>
         db.Read(caller, session => session.Query<string>(TagsSql), ct);
 
+    /// <summary>The tags that the caller's contacts have, each with how many have it, at most 200.</summary>
+    public Task<IReadOnlyList<TagCount>> TagCounts(Caller caller, CancellationToken ct) =>
+        db.Read(caller, session => session.Query<TagCount>(TagCountsSql), ct);
+
+    /// <summary>People to choose from: those chosen already, then those whom the words find, at most fifty.</summary>
+    public Task<IReadOnlyList<Choice>> Choices(Caller caller, IReadOnlyList<Guid> chosen, string? q, CancellationToken ct) => db.Read(
+        caller, session => session.Query<Choice>(ChoicesSql, new { chosen = chosen.ToArray(), new ListQuery { Q = q }.Pattern }), ct);
+
     /// <summary>Adds a contact, and its organisation if there is none such. Refuses with VALIDATION_FAILED, CONTACT_EXISTS.</summary>
     public Task<Contact> Create(Caller caller, ContactInput input, CancellationToken ct)
     {
@@ -149,7 +190,7 @@ public sealed class Contacts(Db db)
         return db.Run(caller, async session =>
         {
             var id = Guid.CreateVersion7();
-            await session.Execute(InsertSql, Values(id, 0, contact));
+            await session.Execute(InsertSql, await Values(session, id, 0, contact));
             return await session.One<Contact>(OneSql, new { id });
         }, ct);
     }
@@ -160,7 +201,7 @@ public sealed class Contacts(Db db)
         var contact = input.Normalized();
         return db.Run(caller, async session =>
         {
-            if (await session.Execute(UpdateSql, Values(id, version, contact)) == 0)
+            if (await session.Execute(UpdateSql, await Values(session, id, version, contact)) == 0)
             {
                 var found = await session.One<Contact>(OneSql, new { id });
                 throw Refusal.Untouched(found.Version, version, found.Email);
@@ -213,8 +254,26 @@ public sealed class Contacts(Db db)
         return JsonSerializer.Serialize(found);
     }
 
-    private static object Values(Guid id, int version, ContactInput c) => new
+    private static async Task<object> Values(Session session, Guid id, int version, ContactInput c)
     {
+        string? fields = null;
+        string[] known = [];
+        if (c.Fields is { } written)
+        {
+            var all = await ContactFields.All(session);
+            var validation = new Validation();
+            var values = FieldValues.Read(all, FieldValues.Of(written), validation);
+            validation.Check();
+            (fields, known) = (values.ToJsonString(), [.. all.Select(f => f.Key)]);
+        }
+        return Values(id, version, c, fields, known);
+    }
+
+    private static object Values(Guid id, int version, ContactInput c, string? fields, string[] known) => new
+    {
+        fields,
+        known,
+        c.Phone,
         id,
         version,
         c.Email,

@@ -13,8 +13,8 @@ internal static class ContactsApi
 {
     private static readonly string[] ExportHead =
     [
-        "contacts.email", "contacts.name", "contacts.organization", "contacts.tags", "contacts.consent", "contacts.consent.on",
-        "suppressions.reason",
+        "contacts.email", "contacts.name", "contacts.organization", "contacts.phone", "contacts.tags", "contacts.consent",
+        "contacts.consent.on", "suppressions.reason",
     ];
 
     public static void Map(IEndpointRouteBuilder routes)
@@ -36,17 +36,20 @@ internal static class ContactsApi
 
     private static Task<Contact> Find(Caller caller, Guid id, Contacts contacts, CancellationToken ct) => contacts.Find(caller, id, ct);
 
-    private static IResult Export(Caller caller, [AsParameters] ListQuery query, [AsParameters] ContactFilter filter, string? format,
-        Contacts contacts, IStringLocalizer<Strings> strings, CancellationToken ct)
+    private static async Task<IResult> Export(
+        Caller caller, [AsParameters] ListQuery query, [AsParameters] ContactFilter filter, string? format, Contacts contacts,
+        ContactFields fields, IStringLocalizer<Strings> strings, CancellationToken ct)
     {
+        var own = await fields.All(caller, ct);
         var rows = contacts.All(caller, query.Q, filter, ct);
         return Exports.File(
-            format, "contacts", [.. ExportHead.Select(key => strings[key].Value)], rows, contact => Cells(contact, strings));
+            format, "contacts", [.. ExportHead.Select(key => strings[key].Value), .. own.Select(f => f.Label)], rows,
+            contact => [.. Cells(contact, strings), .. own.Select(f => FieldValues.Raw(contact.Fields, f.Key))]);
     }
 
     private static string?[] Cells(Contact c, IStringLocalizer<Strings> strings) =>
     [
-        c.Email, c.Name, c.OrganizationName, string.Join(", ", c.Tags), c.ConsentSource,
+        c.Email, c.Name, c.OrganizationName, c.Phone, string.Join(", ", c.Tags), c.ConsentSource,
         Days.Of(c.ConsentAt),
         c.Suppression is null ? null : strings["suppression." + c.Suppression].Value,
     ];

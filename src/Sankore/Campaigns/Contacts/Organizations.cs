@@ -30,6 +30,18 @@ public sealed class Organizations(Db db)
     private static readonly PagedSql Pages = new(CountSql, ListSql,
         ("name", "o.name collate \"und-x-icu\""), ("contacts", "contacts"), ("createdAt", "o.created_at"));
 
+    private const string ChoicesSql = """
+        select o.id, o.name as text, (
+          select count(*)::text from campaigns.contacts c where c.user_id = o.user_id and c.organization_id = o.id) as note
+        from (
+          (select * from campaigns.organizations where user_id = (select auth.uid()) and id = any (@chosen::uuid[])
+           order by name collate "und-x-icu", id limit 1000)
+          union all
+          (select * from campaigns.organizations
+           where user_id = (select auth.uid()) and not id = any (@chosen::uuid[]) and util.finds(@Pattern::text, name)
+           order by name collate "und-x-icu", id limit 50)) o
+        """;
+
     private const string OneSql = $"select {Columns} from campaigns.organizations o where o.id = @id";
     private const string UpdateSql = "update campaigns.organizations set name = @name where id = @id and version = @version";
 
@@ -75,6 +87,10 @@ public sealed class Organizations(Db db)
           and c.user_id = d.user_id and c.id = k::uuid and c.organization_id is null
           and o.user_id = d.user_id and o.id = (d.content ->> 'id')::uuid
         """;
+
+    /// <summary>Organisations to choose from: those chosen already, then those whom the words find, at most fifty.</summary>
+    public Task<IReadOnlyList<Choice>> Choices(Caller caller, IReadOnlyList<Guid> chosen, string? q, CancellationToken ct) => db.Read(
+        caller, session => session.Query<Choice>(ChoicesSql, new { chosen = chosen.ToArray(), new ListQuery { Q = q }.Pattern }), ct);
 
     /// <summary>The caller's organisations, a page at a time.</summary>
     public Task<Paged<Organization>> List(Caller caller, ListQuery query, CancellationToken ct) =>

@@ -15,10 +15,14 @@ namespace Sankore.Campaigns;
 /// <param name="OrganizationIds">Of any of these organisations.</param>
 /// <param name="Domain">With an address of this domain.</param>
 /// <param name="Consent">Whether a consent is recorded.</param>
+/// <param name="Fields">What holds of fields.</param>
 public sealed record SegmentFilter(
     string? Q = null, IReadOnlyList<string>? Tags = null, IReadOnlyList<Guid>? OrganizationIds = null, string? Domain = null,
-    bool? Consent = null)
+    bool? Consent = null, IReadOnlyList<FieldCondition>? Fields = null)
 {
+    /// <summary>How many conditions on fields a segment may have.</summary>
+    public const int MaxConditions = 10;
+
     private static readonly JsonSerializerOptions Json =
         new(JsonSerializerDefaults.Web) { DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull };
 
@@ -29,7 +33,48 @@ public sealed record SegmentFilter(
     internal SegmentFilter Normalized() => new(
         Texts.Blank(Q), Tags is { Count: > 0 } ? ContactInput.TagsOf(Tags) : null, OrganizationIds is { Count: > 0 }
         ? [.. OrganizationIds.Distinct()] : null,
-        Addresses.Normalize(Domain is null ? null : "@" + Domain.Trim().TrimStart('@'))?.TrimStart('@'), Consent);
+        Addresses.Normalize(Domain is null ? null : "@" + Domain.Trim().TrimStart('@'))?.TrimStart('@'), Consent,
+        Fields is { Count: > 0 } ? Fields : null);
+
+    /// <summary>The same with what its conditions compare in the form in which contacts have it. Refuses with VALIDATION_FAILED.</summary>
+    internal async Task<SegmentFilter> Against(Session session)
+    {
+        if (Fields is null)
+        {
+            return this;
+        }
+        var fields = await ContactFields.All(session);
+        var validation = new Validation().That("fields", Fields.Count <= MaxConditions);
+        var against = Fields.Select(c => c.Against(fields, validation)).ToList();
+        validation.Check();
+        return this with { Fields = against };
+    }
+}
+
+/// <summary>Something that must hold of a field.</summary>
+/// <param name="Key">The field's.</param>
+/// <param name="Op"><c>eq</c>, <c>ne</c>, <c>lt</c>, <c>gt</c> (the last two of numbers and days), <c>has</c> or <c>lacks</c> (any value).
+/// </param>
+/// <param name="Value">What it is compared with; none for the last two.</param>
+public sealed record FieldCondition(string? Key, string? Op, JsonElement? Value = null)
+{
+    /// <summary>All operators; the database has the same (<c>campaigns.field_holds</c>).</summary>
+    public static readonly string[] Ops = ["eq", "ne", "lt", "gt", "has", "lacks"];
+
+    internal FieldCondition Against(IReadOnlyList<ContactField> fields, Validation validation)
+    {
+        var field = fields.FirstOrDefault(f => f.Key == Key);
+        validation.That("fields", field is not null, "field.value.unknown").OneOf("fields", Op, Ops)
+            .That("fields", Op is not ("lt" or "gt") || field?.Kind is "number" or "date", "field.value.order");
+        if (field is null || Op is "has" or "lacks")
+        {
+            return this with { Value = null };
+        }
+        var written = Value is { ValueKind: JsonValueKind.String or JsonValueKind.Number } given ? Texts.Blank(given.ToString()) : null;
+        var value = written is null ? null : field.Read(written);
+        validation.That("fields", value is not null, "field.value." + field.Kind);
+        return this with { Value = value is null ? null : JsonSerializer.SerializeToElement(value) };
+    }
 }
 
 /// <summary>A saved filter of contacts.</summary>
@@ -101,7 +146,8 @@ public sealed class Segments(Db db)
         return db.Run(caller, async session =>
         {
             var id = Guid.CreateVersion7();
-            await session.Execute(InsertSql, new { id, segment.Name, filter = segment.Filter!.ToJson() });
+            var filter = await segment.Filter!.Against(session);
+            await session.Execute(InsertSql, new { id, segment.Name, filter = filter.ToJson() });
             return await One(session, id);
         }, ct);
     }
@@ -112,7 +158,8 @@ public sealed class Segments(Db db)
         var segment = input.Normalized();
         return db.Run(caller, async session =>
         {
-            if (await session.Execute(UpdateSql, new { id, version, segment.Name, filter = segment.Filter!.ToJson() }) == 0)
+            var filter = await segment.Filter!.Against(session);
+            if (await session.Execute(UpdateSql, new { id, version, segment.Name, filter = filter.ToJson() }) == 0)
             {
                 var found = await session.One<Row>(OneSql, new { id });
                 throw Refusal.Untouched(found.Version, version, found.Name);

@@ -29,6 +29,7 @@ public sealed class ContactsKind(IStringLocalizer<Strings> texts) : ImportKind(t
     public static readonly string[] Names = ["contacts"];
 
     private const int MaxText = 200;
+    private const int MaxPhone = 40;
     private const int SavedRows = 20_000;
 
     // Each address once in the file: who comes first has it, and a row that has none left is one too many.
@@ -72,7 +73,8 @@ public sealed class ContactsKind(IStringLocalizer<Strings> texts) : ImportKind(t
         with given as materialized (
           select r.number, split_part(a.email, e'\t', 1) as email, util.address_key(split_part(a.email, e'\t', 1)) as email_key,
             case when a.is_first then r.cells ->> 'name' else nullif(split_part(a.email, e'\t', 2), '') end as name,
-            r.cells ->> 'organization' as organization,
+            r.cells ->> 'organization' as organization, case when a.is_first then r.cells ->> 'phone' end as phone,
+            coalesce((r.cells ->> 'fields')::jsonb, '{}') as fields,
             r.cells ->> 'consentSource' as consent_source, (r.cells ->> 'consentAt')::timestamptz as consent_at,
             case when r.cells -> 'tags' is null then @tags::text[] else
               array(select distinct t from unnest(@tags::text[]
@@ -87,22 +89,26 @@ public sealed class ContactsKind(IStringLocalizer<Strings> texts) : ImportKind(t
           select n.organization, campaigns.name_key(n.organization) as name_key
           from (select distinct organization from given where organization is not null) n),
         rows as materialized (
-          select g.number, g.email, g.email_key, g.name, g.tags[:20] as tags, coalesce(g.consent_source, @ConsentSource) as consent_source,
+          select g.number, g.email, g.email_key, g.name, g.phone, g.fields, g.tags[:20] as tags,
+            coalesce(g.consent_source, @ConsentSource) as consent_source,
             coalesce(g.consent_at, case when coalesce(g.consent_source, @ConsentSource) is not null then now() end) as consent_at,
             o.id as organization_id, o.name as organization_name
           from given g
           left join keys k on k.organization = g.organization
           left join campaigns.organizations o on o.user_id = auth.uid() and o.name_key = k.name_key),
         saved as (
-          insert into campaigns.contacts as c (email, name, organization_id, organization_name, tags, consent_source, consent_at)
-          select email, name, organization_id, organization_name, tags, consent_source, consent_at from rows
+          insert into campaigns.contacts as c (email, name, organization_id, organization_name, tags, consent_source, consent_at, phone,
+            fields)
+          select email, name, organization_id, organization_name, tags, consent_source, consent_at, phone, fields from rows
           on conflict on constraint contacts_user_id_email_key_unique do update
-          set name = coalesce(excluded.name, c.name), organization_id = coalesce(excluded.organization_id, c.organization_id),
+          set name = coalesce(excluded.name, c.name), phone = coalesce(excluded.phone, c.phone), fields = c.fields || excluded.fields,
+              organization_id = coalesce(excluded.organization_id, c.organization_id),
               organization_name = coalesce(excluded.organization_name, c.organization_name),
               tags = (array(select distinct t from unnest(c.tags || excluded.tags) t order by t))[:20],
               consent_source = coalesce(c.consent_source, excluded.consent_source), consent_at = coalesce(c.consent_at, excluded.consent_at)
           where (excluded.name is not null and excluded.name is distinct from c.name)
              or (excluded.organization_id is not null and excluded.organization_id is distinct from c.organization_id)
+             or (excluded.phone is not null and excluded.phone is distinct from c.phone) or not c.fields @> excluded.fields
              or not c.tags @> excluded.tags or (c.consent_source is null and excluded.consent_source is not null)
           returning c.email_key, xmax = 0 as is_new)
         update util.import_rows r set verdict = case when d.is_saved then 'updated' else 'unchanged' end
@@ -159,6 +165,9 @@ public sealed class ContactsKind(IStringLocalizer<Strings> texts) : ImportKind(t
                 ["Responsable", "Nom du responsable", "Nom et prénom du responsable", "Parent", "Nom du parent", "Nom et prénom du parent",
                     "Contact"]),
         },
+        new("phone", false, "Téléphone", "Phone", "+242 06 612 34 56", "Téléphones", "Tél", "Tel", "Tél.", "N° de téléphone",
+            "Numéro de téléphone", "Numéro", "Portable", "Mobile", "GSM", "WhatsApp", "Téléphone portable", "Téléphone mobile",
+            "Phone number", "Mobile phone", "Phone 1 - Value", "Contact téléphonique", "Tél du parent", "Téléphone du parent"),
         new("tags", false, "Étiquettes", "Tags", "", "Étiquette", "Tag", "Labels") { IsMinor = true },
         new("consentSource", false, "Consentement", "Consent", "", "Source du consentement") { IsMinor = true },
         new("consentOn", false, "Date du consentement", "Date of consent", "") { IsMinor = true },
@@ -170,6 +179,14 @@ public sealed class ContactsKind(IStringLocalizer<Strings> texts) : ImportKind(t
     public override IReadOnlyList<string> Verdicts { get; } = ["imported", "updated", "unchanged", "duplicate", "invalid", "empty"];
 
     public override bool IsAllOrNothing => false;
+
+    private IReadOnlyList<ContactField> _fields = [];
+
+    /// <summary>A person's own fields are columns too.</summary>
+    public override IEnumerable<ImportColumn> ColumnsOf(JsonElement? options) =>
+        Columns.Concat(_fields.Select(f => new ImportColumn(f.Column, false, f.Label, f.Label, Example(f), f.Key)));
+
+    protected internal override async Task Load(Session session) => _fields = await ContactFields.All(session);
 
     public override JsonElement? Normalized(JsonElement? options)
     {
@@ -184,7 +201,7 @@ public sealed class ContactsKind(IStringLocalizer<Strings> texts) : ImportKind(t
         new(isEmpty ? Reason.FileInvalid : Reason.ImportColumns);
 
     protected internal override Task<JudgeRows> Judge(Session session, ImportSettings settings) =>
-        Task.FromResult<JudgeRows>(block => Task.FromResult<IReadOnlyList<ImportRow>>([.. block.Select(Judged)]));
+        Task.FromResult<JudgeRows>(block => Task.FromResult<IReadOnlyList<ImportRow>>([.. block.Select(row => Judged(row, _fields))]));
 
     protected internal override async Task<Dictionary<string, int>> Write(
         Session session, Guid id, ImportSettings settings, Func<double, Task> tell)
@@ -203,7 +220,15 @@ public sealed class ContactsKind(IStringLocalizer<Strings> texts) : ImportKind(t
         return new Dictionary<string, int> { ["organizations"] = organizations };
     }
 
-    private static ImportRow Judged(ImportRow row)
+    private static string Example(ContactField field) => field.Kind switch
+    {
+        "number" => "12",
+        "date" => "2015-03-14",
+        "choice" => field.Choices[0],
+        _ => "",
+    };
+
+    private static ImportRow Judged(ImportRow row, IReadOnlyList<ContactField> fields)
     {
         var values = new Dictionary<string, string>(row.Values.Count);
         foreach (var (column, cell) in row.Values.Where(v => !v.Key.StartsWith("email", StringComparison.Ordinal)))
@@ -221,16 +246,41 @@ public sealed class ContactsKind(IStringLocalizer<Strings> texts) : ImportKind(t
         var written = row["email"] ?? row["email2"] ?? row["email3"];
         var isEmpty = values.Count == 0 && written is null;
         var hasAddress = written is not null && Address(values, written);
-        if (values.TryGetValue("consentOn", out var day) && DayOf(day) is { } at)
+        if (values.TryGetValue("consentOn", out var day) && Days.Written(day) is { } on && Days.Start(Days.Text(on)) is { } at)
         {
             values["consentAt"] = at.Utc.ToString("O", CultureInfo.InvariantCulture);
         }
-        List<RowError> errors = [.. Errors(values, isEmpty || hasAddress)];
+        List<RowError> errors = [.. Errors(values, isEmpty || hasAddress), .. OfFields(values, fields)];
         foreach (var blank in values.Where(v => v.Value.Length == 0).Select(v => v.Key).ToList())
         {
             values.Remove(blank);
         }
         return new ImportRow(row.Number, values, isEmpty ? "empty" : errors.Count == 0 ? "imported" : "invalid", errors);
+    }
+
+    /// <summary>Puts the values of a person's own fields together, as they are kept; says which are none.</summary>
+    private static List<RowError> OfFields(Dictionary<string, string> values, IReadOnlyList<ContactField> fields)
+    {
+        var (kept, errors) = (new System.Text.Json.Nodes.JsonObject(), new List<RowError>());
+        foreach (var field in fields)
+        {
+            if (values.TryGetValue(field.Column, out var written))
+            {
+                if (field.Read(written) is { } value)
+                {
+                    kept[field.Key] = value;
+                }
+                else
+                {
+                    errors.Add(new RowError(field.Column, "field.value." + field.Kind));
+                }
+            }
+        }
+        if (kept.Count > 0)
+        {
+            values["fields"] = kept.ToJsonString();
+        }
+        return errors;
     }
 
     /// <summary>Puts the addresses of a row to its values; says whether they are some.</summary>
@@ -250,10 +300,6 @@ public sealed class ContactsKind(IStringLocalizer<Strings> texts) : ImportKind(t
         return true;
     }
 
-    /// <summary>A day as a file has it: ISO, with a time of day or without, or as French spreadsheets show it.</summary>
-    private static Moment? DayOf(string text) => Days.Start(text.Length > 10 && text[10] == 'T' ? text[..10]
-        : text.Split('/') is [var day, var month, { Length: 4 } year] ? $"{year}-{month.PadLeft(2, '0')}-{day.PadLeft(2, '0')}" : text);
-
     private static IEnumerable<RowError> Errors(Dictionary<string, string> values, bool hasAddress)
     {
         if (!hasAddress)
@@ -263,6 +309,10 @@ public sealed class ContactsKind(IStringLocalizer<Strings> texts) : ImportKind(t
         foreach (var (column, value) in values.Where(v => v.Key is "name" or "organization" or "consentSource" && v.Value.Length > MaxText))
         {
             yield return new RowError(column, "field.too_long", "200");
+        }
+        if (values.TryGetValue("phone", out var phone) && phone.Length > MaxPhone)
+        {
+            yield return new RowError("phone", "field.too_long", "40");
         }
         if (values.ContainsKey("consentOn") && !values.ContainsKey("consentAt"))
         {

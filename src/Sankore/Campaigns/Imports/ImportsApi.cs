@@ -27,6 +27,7 @@ internal static class ImportsApi
             .Accepts<IFormFile>("multipart/form-data").Produces<ContactImport>(StatusCodes.Status202Accepted).WithMetadata(
                 new RequestSizeLimitAttribute(MaxRequestBytes),
                 new RequestTimeoutAttribute(FileImports.UploadMilliseconds));
+        api.MapGet("/template", Template).RequireModule(Code, ModuleRight.Write);
         api.MapPost("/{id:guid}/start", Start).RequireModule(Code, ModuleRight.Write);
         api.MapGet("/{id:guid}/rows", Rows).RequireModule(Code, ModuleRight.Write);
         api.MapGet("/{id:guid}/report", Report).RequireModule(Code, ModuleRight.Write);
@@ -37,6 +38,11 @@ internal static class ImportsApi
 
     private static async Task<ContactImport> Find(Caller caller, Guid id, FileImports imports, CancellationToken ct) =>
         ContactImport.Of(await imports.Find(caller, id, ContactsKind.Names, ct));
+
+    private static async Task<FileContentHttpResult> Template(
+        Caller caller, FileImports imports, ImportReport report, CancellationToken ct) => TypedResults.File(
+        await report.Template(caller, imports.Kind(ContactsKind.Names[0]), null, ct), Platform.Files.XlsxExport.MediaType,
+        "sankore-contacts.xlsx");
 
     private static async Task<Accepted<ContactImport>> Start(
         Caller caller, Guid id, ContactImportSettings? settings, FileImports imports, CancellationToken ct) =>

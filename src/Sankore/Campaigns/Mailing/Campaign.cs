@@ -9,17 +9,29 @@ using Sankore.Platform.Web;
 namespace Sankore.Campaigns;
 
 /// <summary>Whom a campaign is for; those on the suppression list are never among them.</summary>
-/// <param name="Kind"><c>all</c>, <c>segment</c> or <c>organizations</c>.</param>
+/// <param name="Kind">One of <see cref="Kinds"/>.</param>
 /// <param name="SegmentId">Of a segment.</param>
 /// <param name="OrganizationIds">Of any of these organisations.</param>
-public sealed record Audience(string Kind, Guid? SegmentId = null, IReadOnlyList<Guid>? OrganizationIds = null)
+/// <param name="Tags">With any of these tags.</param>
+/// <param name="ContactIds">These people, one by one.</param>
+public sealed record Audience(
+    string Kind, Guid? SegmentId = null, IReadOnlyList<Guid>? OrganizationIds = null, IReadOnlyList<string>? Tags = null,
+    IReadOnlyList<Guid>? ContactIds = null)
 {
-    public static readonly string[] Kinds = ["all", "segment", "organizations"];
+    private const int Most = 1000;
+
+    public static readonly string[] Kinds = ["all", "segment", "tags", "organizations", "contacts"];
 
     private static readonly JsonSerializerOptions Json =
         new(JsonSerializerDefaults.Web) { DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull };
 
     public static Audience All { get; } = new("all");
+
+    /// <summary>Whether it says who is meant, and nothing that another kind would say.</summary>
+    internal bool IsWhole => (Kind == "segment") == SegmentId is not null && Said("organizations", OrganizationIds?.Count)
+        && Said("tags", Tags?.Count) && Said("contacts", ContactIds?.Count);
+
+    private bool Said(string kind, int? count) => (Kind == kind) == count is > 0 and <= Most;
 
     internal string ToJson() => JsonSerializer.Serialize(this, Json);
 
@@ -93,10 +105,7 @@ public sealed record CampaignInput(
             .Optional("fromName", input.FromName, 120)
             .That("replyTo", input.ReplyTo is null || Mail.IsAddress(input.ReplyTo), "EMAIL_INVALID")
             .OneOf("audience", input.Audience.Kind, Audience.Kinds)
-            .That(
-                "audience", (input.Audience.Kind == "segment") == input.Audience.SegmentId is not null
-                && (input.Audience.Kind == "organizations") == input.Audience.OrganizationIds is { Count: > 0 and <= 1000 },
-                "audience.choose").Check();
+            .That("audience", input.Audience.IsWhole, "audience.choose").Check();
         return input;
     }
 }

@@ -44,7 +44,7 @@ public sealed class CampaignBatchJob(
 
     private const string MessagesSql = """
         select e.id, e.recipient_email as email, k.name, e.recipient_organization as organization, e.attempts,
-          e.error_code as last_code
+          e.error_code as last_code, k.phone, coalesce(k.fields, '{}')::text as fields
         from campaigns.emails_sent e
         left join campaigns.contacts k on k.user_id = e.user_id and k.id = e.contact_id
         where e.user_id = @UserId and e.campaign_id = @Campaign and e.batch = @Batch and e.status = 'pending'

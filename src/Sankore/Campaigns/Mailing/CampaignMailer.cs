@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text.Json;
 using Microsoft.Extensions.Localization;
 using MimeKit;
 using Sankore.Platform.Data;
@@ -11,7 +12,11 @@ namespace Sankore.Campaigns;
 /// <summary>A message to one recipient.</summary>
 /// <param name="Attempts">How often it was tried before.</param>
 /// <param name="LastCode">What became of it when it was tried last; null: it was not, or nobody said.</param>
-public sealed record Message(Guid Id, string Email, string? Name, string? Organization, int Attempts, string? LastCode = null)
+/// <param name="Phone">The recipient's telephone number.</param>
+/// <param name="Fields">Values of the sender's own fields.</param>
+public sealed record Message(
+    Guid Id, string Email, string? Name, string? Organization, int Attempts, string? LastCode = null, string? Phone = null,
+    JsonElement Fields = default)
 {
     /// <summary>What stands before the subject; nothing, but for a try.</summary>
     public string SubjectPrefix { get; init; } = "";
@@ -27,6 +32,7 @@ public sealed record Message(Guid Id, string Email, string? Name, string? Organi
 /// <param name="Text">Its texts, to be filled in.</param>
 /// <param name="Attachments">What it carries.</param>
 /// <param name="Links">Signs the links of each message.</param>
+/// <param name="Language">In which numbers and days are written.</param>
 public sealed record PreparedCampaign(
     Guid Id,
     Guid UserId,
@@ -36,7 +42,8 @@ public sealed record PreparedCampaign(
     Mailbox? ReplyTo,
     MessageText Text,
     IReadOnlyList<Attachment> Attachments,
-    LinkSigner Links);
+    LinkSigner Links,
+    CultureInfo Language);
 
 /// <summary>
 /// Builds a campaign's messages and hands them over: to the mail server, or, where there is none, to the outbox as <c>.eml</c> files
@@ -111,7 +118,8 @@ public sealed class CampaignMailer(
         var sender = row.FromName ?? row.DisplayName;
         var attachments = files.Select(f => new Attachment(f.FileName, f.ContentType, f.Content));
         var mailing = new PreparedCampaign(id, row.UserId, row.Name, sender, Mailbox.Named(sender, options.From.Address),
-            Mailbox.TryParse(row.ReplyTo ?? row.Email), text, [.. attachments], await links.Signer(ct));
+            Mailbox.TryParse(row.ReplyTo ?? row.Email), text, [.. attachments], await links.Signer(ct),
+            CultureInfo.GetCultureInfo(row.Language));
         lock (_ready)
         {
             if (_ready.Count >= Kept)
@@ -150,7 +158,9 @@ public sealed class CampaignMailer(
     private MimeMessage Build(PreparedCampaign mailing, Message message, Mailbox to)
     {
         var unsubscribe = address.Link($"/u/{mailing.Links.Sign(LinkPurpose.Unsubscribe, message.Id)}").ToString();
-        var values = new MergeValues(message.Email, message.Name, message.Organization, mailing.Name, mailing.SenderName, unsubscribe);
+        var values = new MergeValues(
+            message.Email, message.Name, message.Organization, mailing.Name, mailing.SenderName, unsubscribe, message.Phone,
+            FieldValues.Words(message.Fields, mailing.Language));
         var (subject, html, text) = mailing.Text.Fill(values);
         var named = message.Name is { } name && !name.AsSpan().ContainsAny('\r', '\n', '\0') ? Mailbox.Named(name, to.Address) : to;
         return new MailMessage(mailing.From, named, message.SubjectPrefix + subject, text)

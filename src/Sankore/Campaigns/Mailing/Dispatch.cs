@@ -43,6 +43,7 @@ public sealed class Dispatch(Db db, TimeProvider time, IStringLocalizer<Strings>
 
     /// <summary>
     /// Sends a draft, or a scheduled campaign now. Refuses with NOT_FOUND, CAMPAIGN_STATE, CAMPAIGN_INCOMPLETE, CAMPAIGN_PLACEHOLDERS,
+    /// CAMPAIGN_FIELDS,
     /// AUDIENCE_EMPTY.
     /// </summary>
     public Task<Campaign> Send(Caller caller, Guid id, CancellationToken ct) => db.Run(caller, async session =>
@@ -65,7 +66,7 @@ public sealed class Dispatch(Db db, TimeProvider time, IStringLocalizer<Strings>
 
     /// <summary>
     /// Has a campaign sent at a time; said again, at another. Refuses with VALIDATION_FAILED, NOT_FOUND, CAMPAIGN_STATE,
-    /// CAMPAIGN_INCOMPLETE, CAMPAIGN_PLACEHOLDERS, AUDIENCE_EMPTY.
+    /// CAMPAIGN_INCOMPLETE, CAMPAIGN_PLACEHOLDERS, CAMPAIGN_FIELDS, AUDIENCE_EMPTY.
     /// </summary>
     public Task<Campaign> Schedule(Caller caller, Guid id, ScheduleInput input, CancellationToken ct)
     {
@@ -110,6 +111,10 @@ public sealed class Dispatch(Db db, TimeProvider time, IStringLocalizer<Strings>
         if (DesignMail.Placeholders(campaign.Subject, campaign.Design) is { Count: > 0 } left)
         {
             throw new Refusal(Reason.CampaignPlaceholders, string.Join(", ", left.Select(p => $"« {p} »")));
+        }
+        if (await ContactFields.Unknown(session, campaign.Subject, campaign.Content) is { Count: > 0 } unknown)
+        {
+            throw new Refusal(Reason.CampaignFields, string.Join(", ", unknown));
         }
         if (!await session.Value<bool>(EmailCampaigns.AnybodySql, new { audience = campaign.Audience.ToJson() }))
         {

@@ -6,7 +6,8 @@ do $$
 declare
   v_table text;
 begin
-  foreach v_table in array array['organizations', 'contacts', 'segments', 'email_templates', 'email_campaigns', 'emails_sent'] loop
+  foreach v_table in array array['organizations', 'contacts', 'contact_fields', 'segments', 'email_templates', 'email_campaigns',
+    'emails_sent'] loop
     execute format(
         'create or replace trigger update_updated_at_column before update %s on campaigns.%I for each row execute function util.touch(%s)',
       -- What a campaign is told of is no change of it.
@@ -283,6 +284,24 @@ end $do$;
 
 -- ── What is asked of many rows at once ──
 
+-- Whether what a segment says of a field holds (FieldCondition): texts without case and accents, numbers as numbers, days as days.
+create or replace function campaigns.field_holds(p_fields jsonb, p_condition jsonb) returns boolean
+language sql immutable parallel safe as $$
+  select case p_condition ->> 'op'
+    when 'has' then p_fields ? (p_condition ->> 'key')
+    when 'lacks' then not p_fields ? (p_condition ->> 'key')
+    when 'ne' then not campaigns.field_holds(p_fields, p_condition || '{"op": "eq"}')
+    when 'eq' then coalesce(p_fields -> (p_condition ->> 'key') = p_condition -> 'value'
+      or util.fold(p_fields ->> (p_condition ->> 'key')) = util.fold(p_condition ->> 'value'), false)
+    else coalesce(case when jsonb_typeof(p_fields -> (p_condition ->> 'key')) = jsonb_typeof(p_condition -> 'value') then
+      case when p_condition ->> 'op' = 'lt' then 1 else -1 end * case jsonb_typeof(p_condition -> 'value')
+        when 'number' then sign((p_condition ->> 'value')::numeric - (p_fields ->> (p_condition ->> 'key'))::numeric)
+        else sign((p_condition ->> 'value' > p_fields ->> (p_condition ->> 'key'))::integer
+          - (p_condition ->> 'value' < p_fields ->> (p_condition ->> 'key'))::integer) end > 0 end, false)
+  end
+$$;
+grant execute on function campaigns.field_holds(jsonb, jsonb) to authenticated, service_role;
+
 -- Contacts that a filter finds; an empty filter finds all. To be part of the query that asks (which reads by an index then, and no more
 -- than it shows), it is given auth.uid() as it is, without a select around it.
 create or replace function campaigns.matching(p_user_id uuid, p_filter jsonb) returns setof campaigns.contacts
@@ -295,6 +314,9 @@ language sql stable as $$
         or c.organization_id = any (array(select jsonb_array_elements_text(p_filter -> 'organizationIds')::uuid)))
     and (p_filter ->> 'domain' is null
       or split_part(c.email_key, '@', -1) = split_part(util.address_key('@' || (p_filter ->> 'domain')), '@', -1))
+    and (p_filter -> 'ids' is null or c.id = any (array(select jsonb_array_elements_text(p_filter -> 'ids')::uuid)))
+    and (p_filter -> 'fields' is null
+      or (select bool_and(campaigns.field_holds(c.fields, f)) from jsonb_array_elements(p_filter -> 'fields') f))
     and (p_filter -> 'consent' is null or (c.consent_at is not null) = (p_filter ->> 'consent')::boolean)
     and p_filter is not null
 $$;
@@ -306,6 +328,8 @@ language sql stable as $$
     when 'all' then '{}'
     when 'segment' then (select filter from campaigns.segments s where s.user_id = p_user_id and s.id = (p_audience ->> 'segmentId')::uuid)
     when 'organizations' then jsonb_build_object('organizationIds', coalesce(p_audience -> 'organizationIds', '[]'))
+    when 'tags' then jsonb_build_object('tags', coalesce(p_audience -> 'tags', '[]'))
+    when 'contacts' then jsonb_build_object('ids', coalesce(p_audience -> 'contactIds', '[]'))
   end
 $$;
 

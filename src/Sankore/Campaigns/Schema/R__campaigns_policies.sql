@@ -3,6 +3,7 @@
 select live.watch('campaigns.organizations', 'user:user_id'),
   live.watch('campaigns.contacts', 'user:user_id'),
   live.watch('campaigns.segments', 'user:user_id'),
+  live.watch('campaigns.contact_fields', 'user:user_id'),
   live.watch('campaigns.suppressions', 'user:user_id'),
   live.watch('campaigns.email_templates', 'user:user_id'),
   live.watch('campaigns.user_counts', 'user:user_id'),
@@ -61,7 +62,8 @@ grant execute on function campaigns.publish_all(uuid[]) to service_role;
 
 -- ── Who sees what: every row is its user's alone ──
 
-grant select, insert, update, delete on campaigns.organizations, campaigns.contacts, campaigns.segments, campaigns.suppressions,
+grant select, insert, update, delete on campaigns.organizations, campaigns.contacts, campaigns.contact_fields, campaigns.segments,
+  campaigns.suppressions,
   campaigns.email_templates, campaigns.email_campaigns,
   campaigns.attachments, campaigns.emails_sent, campaigns.tries to authenticated, service_role;
 grant select on campaigns.campaign_counts, campaigns.campaign_minutes, campaigns.user_counts, campaigns.campaign_analytics,
@@ -75,7 +77,8 @@ revoke update on campaigns.suppressions, campaigns.attachments from authenticate
 do $$
 declare
   v_has     text := '(select tenancy.has_module(''campagnes'', %L))';
-  v_deleted regclass[] := array['campaigns.segments', 'campaigns.suppressions', 'campaigns.email_templates', 'campaigns.email_campaigns'];
+  v_deleted regclass[] := array['campaigns.segments', 'campaigns.contact_fields', 'campaigns.suppressions', 'campaigns.email_templates',
+    'campaigns.email_campaigns'];
   v_written regclass[] := array['campaigns.organizations', 'campaigns.contacts', 'campaigns.attachments', 'campaigns.emails_sent',
     'campaigns.tries'];
   v_counted regclass[] := array['campaigns.campaign_counts', 'campaigns.campaign_minutes', 'campaigns.user_counts'];

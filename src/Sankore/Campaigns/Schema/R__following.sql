@@ -57,10 +57,23 @@ create or replace trigger follow_contact_on_delete before delete on campaigns.co
 
 -- Messages of campaigns that are gone since are the contact's into which their own was merged.
 create or replace function campaigns.follow_merge(p_contact uuid, p_merged uuid[]) returns void
-language sql security definer set search_path = '' as $$
+language plpgsql security definer set search_path = '' as $$
+declare
+  v_scheduled uuid[];
+begin
   update campaigns.past_messages m set contact_id = c.id from campaigns.contacts c
-  where c.id = p_contact and c.user_id = auth.uid() and m.user_id = c.user_id and m.contact_id = any (p_merged)
-$$;
+  where c.id = p_contact and c.user_id = auth.uid() and m.user_id = c.user_id and m.contact_id = any (p_merged);
+  -- What waits for them waits for the one. What is scheduled is settled: it is taken back for as long.
+  v_scheduled := array(select e.id from campaigns.email_campaigns e
+    where e.user_id = auth.uid() and e.status = 'scheduled' and e.audience -> 'contactIds' ?| p_merged::text[]);
+  update campaigns.email_campaigns e set status = 'draft' where e.id = any (v_scheduled);
+  update campaigns.email_campaigns e
+  set audience = jsonb_set(e.audience, '{contactIds}', (
+    select jsonb_agg(distinct case when c.value = any (p_merged::text[]) then p_contact::text else c.value end)
+    from jsonb_array_elements_text(e.audience -> 'contactIds') c))
+  where e.user_id = auth.uid() and e.status = 'draft' and e.audience -> 'contactIds' ?| p_merged::text[];
+  update campaigns.email_campaigns e set status = 'scheduled' where e.id = any (v_scheduled);
+end $$;
 grant execute on function campaigns.follow_merge(uuid, uuid[]) to authenticated;
 
 -- A contact whose person left at one of these addresses has left: in another spelling, or as one of two that became one.

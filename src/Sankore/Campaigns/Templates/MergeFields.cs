@@ -6,11 +6,16 @@ namespace Sankore.Campaigns;
 
 /// <summary>What a message says of its recipient and its sender: the values of the merge fields. Null where nothing is known.</summary>
 /// <param name="UnsubscribeUrl">The recipient's own link, of this message.</param>
-public sealed record MergeValues(string Email, string? Name, string? Organization, string Campaign, string? Sender, string UnsubscribeUrl)
+/// <param name="Phone">The recipient's telephone number.</param>
+/// <param name="Fields">What the sender's own fields say of the recipient, in words, by key.</param>
+public sealed record MergeValues(
+    string Email, string? Name, string? Organization, string Campaign, string? Sender, string UnsubscribeUrl, string? Phone = null,
+    IReadOnlyDictionary<string, string>? Fields = null)
 {
     internal Dictionary<string, object?> ToContext() => new()
     {
-        ["contact"] = new Dictionary<string, object?> { ["email"] = Email, ["name"] = Name },
+        ["contact"] = new Dictionary<string, object?> { ["email"] = Email, ["name"] = Name, ["phone"] = Phone },
+        ["field"] = Fields?.ToDictionary(f => f.Key, f => (object?)f.Value) ?? [],
         ["organization"] = new Dictionary<string, object?> { ["name"] = Organization },
         ["campaign"] = new Dictionary<string, object?> { ["name"] = Campaign },
         ["sender"] = new Dictionary<string, object?> { ["name"] = Sender },
@@ -26,9 +31,11 @@ public sealed record MergeValues(string Email, string? Name, string? Organizatio
 /// </summary>
 public sealed partial class MergeText
 {
-    /// <summary>Every field there is.</summary>
+    /// <summary>
+    /// Every field that all contacts have; besides, <c>field.KEY</c> is one of the sender's own (<see cref="OwnFields"/>).
+    /// </summary>
     public static readonly string[] Fields =
-        ["contact.email", "contact.name", "organization.name", "campaign.name", "sender.name", "unsubscribe_url"];
+        ["contact.email", "contact.name", "contact.phone", "organization.name", "campaign.name", "sender.name", "unsubscribe_url"];
 
     private static readonly IHandlebars Html = Engine(noEscape: false), Plain = Engine(noEscape: true);
 
@@ -138,8 +145,14 @@ public sealed partial class MergeText
             return null;
         }
 
-        static FieldError? Known(string field) => Fields.Contains(field) ? null : new FieldError("merge.unknown", field);
+        static FieldError? Known(string field) =>
+            Fields.Contains(field) || Own().IsMatch(field) ? null : new FieldError("merge.unknown", field);
     }
+
+    /// <summary>The keys of the sender's own fields that texts name.</summary>
+    public static IReadOnlySet<string> OwnFields(params IEnumerable<string> texts) => texts.SelectMany(t => Tag().Matches(t))
+        .SelectMany(tag => tag.Groups[1].Value.Split(' ', StringSplitOptions.RemoveEmptyEntries)).Where(word => Own().IsMatch(word))
+        .Select(word => word["field.".Length..]).ToHashSet();
 
     private static bool IsStray(string between) =>
         between.Contains("{{", StringComparison.Ordinal) || between.Contains("}}", StringComparison.Ordinal);
@@ -157,6 +170,9 @@ public sealed partial class MergeText
 
     [GeneratedRegex(@"\{\{\{?((?:[^{}""]|""[^""]*"")*)\}?\}\}")]
     private static partial Regex Tag();
+
+    [GeneratedRegex(@"^field\.[a-z][a-z0-9_]{0,39}$")]
+    private static partial Regex Own();
 
     /// <summary>A tag that begins, turns or ends a block.</summary>
     [GeneratedRegex(@"\{\{\s*(?:#(?:if|unless)\s+[\w.]+|else|/(?:if|unless))\s*\}\}")]

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.RegularExpressions;
 using Microsoft.Extensions.Localization;
 using Sankore.Identity;
@@ -45,10 +46,22 @@ public sealed partial class Previews(
             : (contact.Email, contact.Name, contact.OrganizationName);
         // The link is the recipient's own: here it leads nowhere.
         var values = new MergeValues(
-            email, name, organization, words["preview.campaign"], sender.DisplayName, address.Link("/u/exemple").ToString());
+            email, name, organization, words["preview.campaign"], sender.DisplayName, address.Link("/u/exemple").ToString(),
+            contact is null ? "+242 06 612 34 56" : contact.Phone,
+            contact is null ? await Examples(caller, ct) : FieldValues.Words(contact.Fields, CultureInfo.CurrentUICulture));
         var filled = MessageText.Of(input.Subject!, input.Content!, words).Fill(values);
         return filled with { Html = DarkRule().Replace(DesignMail.Marked(filled.Html), input.Dark ? "@media all" : "@media not all") };
     }
+
+    /// <summary>What fields may say, where nobody is chosen.</summary>
+    private async Task<Dictionary<string, string>> Examples(Caller caller, CancellationToken ct) =>
+        (await db.Read(caller, ContactFields.All, ct)).ToDictionary(f => f.Key, f => f.Kind switch
+        {
+            "number" => "12",
+            "date" => new DateOnly(2015, 3, 14).ToString("d MMMM yyyy", CultureInfo.CurrentCulture),
+            "choice" => f.Choices[0],
+            _ => $"[{f.Label}]",
+        });
 
     // What a message says of dark screens holds for the screen that is asked for, whatever the reader's own is.
     [GeneratedRegex(@"@media\s*\(\s*prefers-color-scheme\s*:\s*dark\s*\)", RegexOptions.IgnoreCase)]

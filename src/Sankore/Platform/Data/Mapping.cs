@@ -1,4 +1,5 @@
 using System.Data;
+using System.Text.Json;
 using Dapper;
 using Sankore.Platform.Security;
 
@@ -14,6 +15,7 @@ internal static class Mapping
         SqlMapper.RemoveTypeMap(typeof(string));
         SqlMapper.AddTypeHandler(new TextHandler());
         SqlMapper.AddTypeHandler(new TextsHandler());
+        SqlMapper.AddTypeHandler(new JsonHandler());
     }
 
     /// <summary>
@@ -29,6 +31,15 @@ internal static class Mapping
             (parameter.DbType, parameter.Value) = (DbType.String, (object?)Clean(value) ?? DBNull.Value);
 
         public override string Parse(object value) => (string)value;
+    }
+
+    /// <summary>JSON travels as text: a column is selected with <c>::text</c>, a parameter used with <c>::jsonb</c>.</summary>
+    private sealed class JsonHandler : SqlMapper.TypeHandler<JsonElement>
+    {
+        public override void SetValue(IDbDataParameter parameter, JsonElement value) =>
+            (parameter.DbType, parameter.Value) = (DbType.String, Clean(value.GetRawText()));
+
+        public override JsonElement Parse(object value) => JsonElement.Parse((string)value);
     }
 
     private sealed class TextsHandler : SqlMapper.TypeHandler<string[]>

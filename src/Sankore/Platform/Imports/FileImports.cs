@@ -87,7 +87,12 @@ public sealed class FileImports(Db db, IEnumerable<ImportKind> kinds)
         Caller caller, ImportKind kind, ImportUpload upload, Func<ImportView, ImportSettings>? start, CancellationToken ct)
     {
         var options = kind.Normalized(upload.Options);
-        await db.Read(caller, async session => { await kind.MayImport(session, options); return true; }, ct);
+        await db.Read(caller, async session =>
+        {
+            await kind.Load(session);
+            await kind.MayImport(session, options);
+            return true;
+        }, ct);
         await using var copy = upload.Content.CanSeek ? null : await ImportFile.Kept(upload.Content, kind.Limits.Bytes, ct);
         var file = copy ?? upload.Content;
         var sheets = ImportFile.Sheets(file, kind.Limits, [.. kind.ColumnsOf(options)]);
@@ -135,9 +140,17 @@ public sealed class FileImports(Db db, IEnumerable<ImportKind> kinds)
                 : throw new Refusal(found.Status is "uploaded" or "running" ? Reason.ImportUnchecked : Reason.ImportInvalid);
         }
         var (taken, kind) = (row.ToView(), Kind(row.Kind));
+        await kind.Load(session);
         await kind.MayImport(session, taken.Settings.Options);
         var result = JsonSerializer.Serialize(await kind.Write(session, id, taken.Settings, _ => Task.CompletedTask));
         return (await session.AsService(s => s.One<Row>(DoneSql, new { id, result }))).ToView();
+    }, ct);
+
+    /// <summary>Has a kind read what its columns depend on, for the caller.</summary>
+    internal Task Load(Caller caller, ImportKind kind, CancellationToken ct) => db.Read(caller, async session =>
+    {
+        await kind.Load(session);
+        return true;
     }, ct);
 
     /// <summary>One import. Refuses with NOT_FOUND.</summary>
@@ -177,8 +190,12 @@ public sealed class FileImports(Db db, IEnumerable<ImportKind> kinds)
         }
     }
 
-    private static async Task<ImportView> One(Session session, Guid id, string[] of) =>
-        (await session.One<Row>(OneSql, new { id, kinds = of })).ToView();
+    private async Task<ImportView> One(Session session, Guid id, string[] of)
+    {
+        var import = (await session.One<Row>(OneSql, new { id, kinds = of })).ToView();
+        await Kind(import.Kind).Load(session);
+        return import;
+    }
 
     private static string NameOf(string fileName)
     {

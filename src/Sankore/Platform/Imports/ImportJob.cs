@@ -119,6 +119,7 @@ public sealed class ImportJob(Db db, IServiceScopeFactory scopes) : IJobHandler
             {
                 return;
             }
+            await kind.Load(session);
             await kind.MayImport(session, settings.Options);
             await Read(session, file, ct);
             var result = kind.IsAllOrNothing

@@ -95,6 +95,9 @@ public abstract class ImportKind(IStringLocalizer texts)
     /// <summary>The module's texts.</summary>
     public IStringLocalizer Words => texts;
 
+    /// <summary>Reads what its columns depend on; before anything else that is asked of it.</summary>
+    protected internal virtual Task Load(Session session) => Task.CompletedTask;
+
     /// <summary>The columns that a file with these options may have.</summary>
     public virtual IEnumerable<ImportColumn> ColumnsOf(JsonElement? options) => Columns;
 

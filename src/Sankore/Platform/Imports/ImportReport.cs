@@ -34,8 +34,9 @@ public sealed class ImportReport(FileImports imports, Problems problems, IString
     }
 
     /// <summary>A file to fill in: heads, and an example.</summary>
-    public static async Task<byte[]> Template(ImportKind kind, JsonElement? options, CancellationToken ct)
+    public async Task<byte[]> Template(Caller caller, ImportKind kind, JsonElement? options, CancellationToken ct)
     {
+        await imports.Load(caller, kind, ct);
         var columns = kind.ColumnsOf(options).Where(c => !c.IsMinor).ToList();
         string[][] rows = [[.. columns.Select(c => c.Head)], [.. columns.Select(c => c.Example)]];
         using var file = new MemoryStream();
@@ -45,13 +46,13 @@ public sealed class ImportReport(FileImports imports, Problems problems, IString
 
     /// <summary>The columns that an import reads.</summary>
     public static IReadOnlyList<ImportColumn> ColumnsOf(ImportKind kind, ImportView import) =>
-        [.. kind.Columns.Where(c => import.Settings.Columns.ContainsKey(c.Name))];
+        [.. kind.ColumnsOf(import.Settings.Options).Where(c => import.Settings.Columns.ContainsKey(c.Name))];
 
     private string InWords(ImportKind kind, ImportRow row) => string.Join("; ", row.Errors.Select(e => Sentence(kind, e)));
 
     private string Sentence(ImportKind kind, RowError error)
     {
         var message = problems.Message(new FieldError(error.Key, error.Args));
-        return kind.Columns.FirstOrDefault(c => c.Name == error.Column) is { } column ? $"{column.Head}: {message}" : message;
+        return kind.ColumnsOf(null).FirstOrDefault(c => c.Name == error.Column) is { } column ? $"{column.Head}: {message}" : message;
     }
 }

@@ -42,6 +42,21 @@ public static class Days
     /// <summary>The last day before an end, as a form shows it.</summary>
     public static string LastDay(DateTime end, TimeZoneInfo? zone = null) => LastOf(end, zone).ToString(Iso, CultureInfo.InvariantCulture);
 
+    /// <summary>
+    /// A day of a calendar as people write it: <c>yyyy-mm-dd</c>, with a time behind it or without, or as French spreadsheets show it,
+    /// <c>d/m/yyyy</c>; null for what is none.
+    /// </summary>
+    public static DateOnly? Written(string text) => Calendar(text.Trim() switch
+    {
+        { Length: > 10 } stamp when stamp[10] is 'T' or ' ' => stamp[..10],
+        var written when written.Split('/') is [var day, var month, { Length: 4 } year] =>
+            $"{year}-{month.PadLeft(2, '0')}-{day.PadLeft(2, '0')}",
+        var written => written,
+    });
+
+    /// <summary>A day as forms and programs write it: <c>yyyy-mm-dd</c>.</summary>
+    public static string Text(DateOnly day) => day.ToString(Iso, CultureInfo.InvariantCulture);
+
     /// <summary>A day of a calendar, of no zone: <c>yyyy-mm-dd</c>; null for what is none.</summary>
     public static DateOnly? Calendar(string? day) =>
         DateOnly.TryParseExact(day, Iso, CultureInfo.InvariantCulture, DateTimeStyles.None, out var date)

@@ -73,10 +73,11 @@ internal static class ImportsApi
         imports.MapGet("/{id:guid}/report", Report).ForPeople();
     }
 
-    private static async Task<FileContentHttpResult> Template(string kind, bool? many, FileImports imports, CancellationToken ct)
+    private static async Task<FileContentHttpResult> Template(
+        Caller caller, string kind, bool? many, FileImports imports, ImportReport report, CancellationToken ct)
     {
         var options = many == true ? null : NetworkKind.Of(Guid.Empty);
-        var file = await ImportReport.Template(KindOf(kind, imports), options, ct);
+        var file = await report.Template(caller, KindOf(kind, imports), options, ct);
         return TypedResults.File(file, XlsxExport.MediaType, $"sankore-{kind}.xlsx");
     }
 
