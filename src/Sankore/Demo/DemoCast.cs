@@ -3,13 +3,14 @@ using System.Text.Json;
 
 namespace Sankore.Demo;
 
-internal sealed record DemoCategory(Guid Id, string Name, string Slug, string Description, string Icon, string Color, int SortOrder);
+internal sealed record DemoCategory(
+    Guid Id, string Name, string Slug, string Description, string Icon, string Color, int SortOrder, string? NameEn);
 
 internal sealed record DemoModule(
     Guid Id, string Code, string Name, string Description, Guid CategoryId, string Kind, int Priority, string Status, bool IsBuilt,
-    string Icon, string? Route);
+    string Icon, string? Route, string? NameEn);
 
-internal sealed record DemoPlan(Guid Id, string Name, string Slug, string Description, long MonthlyPrice, int SortOrder);
+internal sealed record DemoPlan(Guid Id, string Name, string Slug, string Description, long MonthlyPrice, int SortOrder, string? NameEn);
 
 internal sealed record DemoLink(Guid Id, Guid PlanId, Guid OtherId);
 
@@ -135,6 +136,43 @@ internal sealed class DemoCast
         return json;
     }
 
+    /// <summary>What is called otherwise in English.</summary>
+    private static readonly Dictionary<string, string> English = new()
+    {
+        ["Scolarité"] = "Schooling",
+        ["Gestion des inscriptions"] = "Enrolment",
+        ["Gestion des classes"] = "Classes",
+        ["Emploi du temps"] = "Timetable",
+        ["Présences et absences"] = "Attendance",
+        ["Pédagogie"] = "Teaching",
+        ["Formation"] = "Courses",
+        ["Notes et bulletins"] = "Marks and reports",
+        ["Cahier de texte"] = "Class diary",
+        ["Finances"] = "Finance",
+        ["Frais de scolarité"] = "School fees",
+        ["Caisse et dépenses"] = "Cash and expenses",
+        ["Paie du personnel"] = "Payroll",
+        ["Campagnes"] = "Campaigns",
+        ["Messagerie interne"] = "Internal messages",
+        ["Annonces"] = "Announcements",
+        ["Vie scolaire"] = "School life",
+        ["Cantine"] = "Canteen",
+        ["Infirmerie"] = "Sickbay",
+        ["Ressources humaines"] = "Human resources",
+        ["Gestion d’équipe"] = "Team management",
+        ["Contrats et congés"] = "Contracts and leave",
+        ["Ressources"] = "Resources",
+        ["Bibliothèque"] = "Library",
+        ["Laboratoire"] = "Laboratory",
+        ["Inventaire"] = "Inventory",
+        ["Pilotage"] = "Steering",
+        ["Tableau de bord du groupe"] = "Group dashboard",
+        ["Rapports officiels"] = "Official reports",
+        ["Palmarès"] = "Honours",
+        ["Gratuit"] = "Free",
+        ["Essentiel"] = "Essential",
+    };
+
     private void Catalogue()
     {
         Category("Scolarité", "green", "school", "Élèves, classes, inscriptions",
@@ -186,7 +224,8 @@ internal sealed class DemoCast
     private void Plan(string name, string description, long price, string[] categories, string[] modules)
     {
         var plan =
-            new DemoPlan(Guid.CreateVersion7(), name, Platform.Text.Codes.Normalize(name), description, price, (Plans.Count + 1) * 10);
+            new DemoPlan(Guid.CreateVersion7(), name, Platform.Text.Codes.Normalize(name), description, price, (Plans.Count + 1) * 10,
+                English.GetValueOrDefault(name));
         Plans.Add(plan);
         PlanCategories.AddRange(
             categories.Select(slug => new DemoLink(Guid.CreateVersion7(), plan.Id, Categories.Single(c => c.Slug == slug).Id)));
@@ -199,7 +238,8 @@ internal sealed class DemoCast
         params (string Name, string Description, string Icon, string Kind)[] modules)
     {
         var category = new DemoCategory(
-            Guid.CreateVersion7(), name, Platform.Text.Codes.Normalize(name), description, icon, color, (Categories.Count + 1) * 10);
+            Guid.CreateVersion7(), name, Platform.Text.Codes.Normalize(name), description, icon, color, (Categories.Count + 1) * 10,
+            English.GetValueOrDefault(name));
         Categories.Add(category);
         foreach (var (index, module) in modules.Index())
         {
@@ -214,7 +254,8 @@ internal sealed class DemoCast
                 new DemoModule(Guid.CreateVersion7(), code, module.Name, module.Description, category.Id, module.Kind, (index + 1) * 10,
                 code is "transport" ? "inactive" : "active", code is "campagnes" || _elsewhere && code is not ("palmares" or "laboratoire"),
                 module.Icon == "check" ? "clipboard" : module.Icon,
-                code is "campagnes" ? "/campaigns" : _elsewhere ? $"https://{code}.exemple.cg/" : null));
+                code is "campagnes" ? "/campaigns" : _elsewhere ? $"https://{code}.exemple.cg/" : null,
+                English.GetValueOrDefault(module.Name)));
         }
     }
 

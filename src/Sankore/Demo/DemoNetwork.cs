@@ -109,13 +109,15 @@ public static class DemoNetwork
         {
             // The catalogue that a new database begins with; the network's own has all of it.
             await Execute("delete from tenancy.modules; delete from tenancy.business_categories");
-            await Copy("tenancy.business_categories (id, name, slug, description, icon, color, sort_order)", cast.Categories,
-                c => [c.Id, c.Name, c.Slug, c.Description, c.Icon, c.Color, c.SortOrder]);
+            await Copy("tenancy.business_categories (id, name, slug, description, icon, color, sort_order, name_en)",
+                cast.Categories, c => [c.Id, c.Name, c.Slug, c.Description, c.Icon, c.Color, c.SortOrder, c.NameEn]);
             await Copy(
-                "tenancy.modules (id, code, name, description, category_id, kind, priority, status, is_built, icon, route)", cast.Modules,
-                m => [m.Id, m.Code, m.Name, m.Description, m.CategoryId, m.Kind, m.Priority, m.Status, m.IsBuilt, m.Icon, m.Route]);
-            await Copy("tenancy.subscription_plans (id, name, slug, description, monthly_price, yearly_price, sort_order)", cast.Plans,
-                p => [p.Id, p.Name, p.Slug, p.Description, p.MonthlyPrice, p.MonthlyPrice * 10, p.SortOrder]);
+                "tenancy.modules (id, code, name, description, category_id, kind, priority, status, is_built, icon, route, name_en)",
+                cast.Modules,
+                m => [m.Id, m.Code, m.Name, m.Description, m.CategoryId, m.Kind, m.Priority, m.Status, m.IsBuilt, m.Icon, m.Route,
+                    m.NameEn]);
+            await Copy("tenancy.subscription_plans (id, name, slug, description, monthly_price, yearly_price, sort_order, name_en)",
+                cast.Plans, p => [p.Id, p.Name, p.Slug, p.Description, p.MonthlyPrice, p.MonthlyPrice * 10, p.SortOrder, p.NameEn]);
             await Copy("tenancy.plan_categories (id, plan_id, category_id)", cast.PlanCategories, l => [l.Id, l.PlanId, l.OtherId]);
             await Copy("tenancy.plan_modules (id, plan_id, module_id)", cast.PlanModules, l => [l.Id, l.PlanId, l.OtherId]);
         }

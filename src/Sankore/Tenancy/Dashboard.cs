@@ -14,7 +14,7 @@ public sealed record Growth(DateOnly Month, long Groups);
 public sealed class Dashboard(Db db)
 {
     private const string Sql = """
-        select p.name, count(s.id) as groups
+        select util.said(p.name, p.name_en) as name, count(s.id) as groups
         from tenancy.subscription_plans p
         left join tenancy.live_subscriptions s on s.plan_id = p.id
         group by p.id order by p.sort_order;

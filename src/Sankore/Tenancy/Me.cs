@@ -37,7 +37,8 @@ public sealed class Me(Db db)
         """;
 
     internal const string PlanSql = """
-        select id, name, slug from tenancy.subscription_plans where id = any ((select tenancy.my_plan_ids())::uuid[])
+        select id, util.said(name, name_en) as name, slug from tenancy.subscription_plans
+        where id = any ((select tenancy.my_plan_ids())::uuid[])
         order by sort_order desc limit 1
         """;
 

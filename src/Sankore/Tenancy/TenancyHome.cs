@@ -38,7 +38,8 @@ internal static class TenancyHome
            and m.user_id <> (select auth.uid())
          order by m.created_at desc, m.id limit 3)
         union all
-        (select 'news', 'assigned', 1, coalesce(d.name, c.name), a.assigned_at, tenancy.module_href(d.route, d.code), null
+        (select 'news', 'assigned', 1, coalesce(util.said(d.name, d.name_en), util.said(c.name, c.name_en)), a.assigned_at,
+           tenancy.module_href(d.route, d.code), null
          from tenancy.current_assignments a
          left join tenancy.modules d on d.id = a.module_id
          left join tenancy.business_categories c on c.id = a.category_id

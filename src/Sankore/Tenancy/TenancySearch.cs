@@ -33,17 +33,17 @@ internal static class TenancySearch
         """;
 
     private const string ModulesSql = """
-        select m.name as title, c.name as note, '/admin/modules/' || m.id as url
+        select util.said(m.name, m.name_en) as title, util.said(c.name, c.name_en) as note, '/admin/modules/' || m.id as url
         from tenancy.modules m
         join tenancy.business_categories c on c.id = m.category_id
-        where util.finds(@Pattern::text, m.name, m.code, m.description)
+        where util.finds(@Pattern::text, m.name, m.name_en, m.code, m.description)
         order by m.name collate "und-x-icu", m.id limit 8
         """;
 
     private const string PlansSql = """
-        select p.name as title, p.description as note, '/admin/plans/' || p.id as url
+        select util.said(p.name, p.name_en) as title, p.description as note, '/admin/plans/' || p.id as url
         from tenancy.subscription_plans p
-        where util.finds(@Pattern::text, p.name, p.slug, p.description)
+        where util.finds(@Pattern::text, p.name, p.name_en, p.slug, p.description)
         order by p.name collate "und-x-icu", p.id limit 8
         """;
 

@@ -45,6 +45,12 @@
   const sum = (row, fields) => fields.split('+').reduce((sum, field) => sum + (row[field] ?? 0), 0);
   const share = (row, [some, whole]) => Math.round(1e4 * sum(row, some) / Math.max(1, sum(row, whole))) / 100;
 
+  // Of names in two languages the page's.
+  const said = change => {
+    for (const row of english ? [change.row, change.row?.category] : []) if (row?.nameEn) row.name = row.nameEn;
+    return change;
+  };
+
   // ── Rows ──
   const filled = (text, row) => {
     const missing = [...text.matchAll(/{(\w+)}/g)].some(([, key]) => !(key in row));
@@ -280,7 +286,7 @@
       const id = Number(event.lastEventId);
       if (id <= position) return;
       position = id;
-      waiting.push({ id, change: JSON.parse(event.data) });
+      waiting.push({ id, change: said(JSON.parse(event.data)) });
       // A window that is not painted has no frames: the timer does it there.
       if (waiting.length === 1) requestAnimationFrame(work), setTimeout(work, 200);
     });

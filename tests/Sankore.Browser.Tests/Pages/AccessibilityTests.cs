@@ -29,10 +29,11 @@ public abstract class AccessibilityTests(Places places, Chrome chrome) : IClassF
           for (const control of within.querySelectorAll(controls)) {
             if (!control.checkVisibility({ checkVisibilityCSS: true }) || control.type === 'hidden') continue;
             control.scrollIntoView({ block: 'center' });
-            const box = (control.closest('label') ?? control).getBoundingClientRect();
+            const label = control.closest('label') ?? (control.matches('[type=radio], [type=checkbox]') ? control.labels[0] : null);
+            const box = (label ?? control).getBoundingClientRect();
             const finds = (dx, dy) => {
               const found = document.elementFromPoint(box.x + box.width / 2 + dx, box.y + box.height / 2 + dy);
-              return found && (control.contains(found) || control.closest('label')?.contains(found));
+              return found && (control.contains(found) || label?.contains(found));
             };
             if (![[0, -21], [0, 21], [-21, 0], [21, 0]].every(([dx, dy]) => finds(dx, dy)))
               tooSmall.push(`${control.tagName} « ${(control.textContent || control.name || '').trim()} » `

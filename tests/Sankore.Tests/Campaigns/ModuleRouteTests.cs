@@ -26,7 +26,7 @@ public sealed class ModuleRouteTests(World world) : IClassFixture<World>
         foreach (var (_, path) in Routes().Where(r => !r.Path.StartsWith("/api/", StringComparison.Ordinal)))
         {
             (await browser.Page(path, System.Net.HttpStatusCode.Forbidden))
-                .ShouldContain(email == Cast.Super ? "aucune place" : "Campagnes");
+                .ShouldContain(email == Cast.Super ? "aucune fonction" : "Campagnes");
         }
     }
 

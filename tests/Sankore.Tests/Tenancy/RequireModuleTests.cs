@@ -11,10 +11,10 @@ public sealed class RequireModuleTests(ModuleRoutes world) : IClassFixture<Modul
     [Theory]
     [InlineData(
         Cast.HeadOnEssentiel, "le plan Essentiel n’inclut pas le module « Campagnes »",
-        "the plan Essentiel does not include the module “Campagnes”")]
+        "the plan Essential does not include the module “Campaigns”")]
     [InlineData(
-        "bursar.s0004.1@sankore.test", "modifier dans « Campagnes » n’est pas permis", "changing things in “Campagnes” is not permitted")]
-    [InlineData(Cast.Super, "aucune place en cours", "no current place")]
+        "bursar.s0004.1@sankore.test", "modifier dans « Campagnes » n’est pas permis", "changing things in “Campaigns” is not permitted")]
+    [InlineData(Cast.Super, "aucune fonction en cours", "no position")]
     public async Task Whoever_may_not_is_told_which_link_fails(string email, string french, string english)
     {
         using var client = await world.As(email);

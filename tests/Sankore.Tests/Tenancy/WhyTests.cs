@@ -63,19 +63,19 @@ public sealed class WhyTests(World world) : IClassFixture<World>
     {
         await Says(
             Cast.HeadOnEssentiel, "campagnes", "included", "le plan Essentiel n’inclut pas le module « Campagnes »",
-            "the plan Essentiel does not include the module “Campagnes”");
+            "the plan Essential does not include the module “Campaigns”");
         await Says(
             "head.s0004@sankore.test", "transport", "module_active", "le module « Transport », ou sa catégorie, est désactivé",
             "the module “Transport”, or its category, is deactivated");
         await Says(
             "head.s0004@sankore.test", "palmares", "module_built", "le module « Palmarès » n’est pas encore construit",
-            "the module “Palmarès” is not built yet");
+            "the module “Honours” is not built yet");
         await Says(
             "teacher.s0002.1@sankore.test", "gestion-equipe", "assigned", "le module « Gestion d’équipe » ne lui est pas assigné",
-            "the module “Gestion d’équipe” is not assigned to them");
+            "the module “Team management” is not assigned to them");
         await Says(
-            Cast.Super, "campagnes", "place", "cette personne n’a aucune place en cours dans un groupe",
-            "this person has no current place in any group");
+            Cast.Super, "campagnes", "place", "cette personne n’a aucune fonction en cours dans un groupe",
+            "this person has no position in a group at present");
 
         using var admin = await world.As(Cast.Admin2);
         var user = await world.IdOf("teacher.s0007.1@sankore.test");
@@ -83,7 +83,7 @@ public sealed class WhyTests(World world) : IClassFixture<World>
         await admin.Revoke(user, await world.ModuleId("gestion-equipe"));
         await Says(
             "teacher.s0007.1@sankore.test", "gestion-equipe", "assigned", "l’assignation du module « Gestion d’équipe » a été révoquée",
-            "the assignment of the module “Gestion d’équipe” was revoked");
+            "the assignment of the module “Team management” was revoked");
         var other = await world.IdOf("teacher.s0012.1@sankore.test");
         await admin.Assign(other, await world.ModuleId("gestion-equipe")).Json();
         await world.Execute(
@@ -114,7 +114,7 @@ public sealed class WhyTests(World world) : IClassFixture<World>
         var school = await world.Sql<string>("update tenancy.schools set status = 'inactive' where code = 's0056' returning name");
         await Says(
             Email, "campagnes", "on_in_school", $"« {school} » n’a pas le module « Campagnes »",
-            $"“{school}” does not have the module “Campagnes”");
+            $"“{school}” does not have the module “Campaigns”");
     }
 
     [Fact]

@@ -131,7 +131,8 @@ public sealed class Db(NpgsqlDataSource source, ReasonBook reasons)
 public sealed class Session(NpgsqlConnection connection, NpgsqlTransaction? transaction, Caller caller, CancellationToken ct)
 {
     private const string IdentitySql = """
-        select set_config('role', @caller_role, true), set_config('request.jwt.claims', @caller_claims, true);
+        select set_config('role', @caller_role, true), set_config('request.jwt.claims', @caller_claims, true),
+          set_config('app.language', @caller_language, true);
         """;
 
     private Caller _caller = caller;
@@ -243,6 +244,7 @@ public sealed class Session(NpgsqlConnection connection, NpgsqlTransaction? tran
         _identified = transaction is not null;
         parameters.Add("caller_role", _caller.Role);
         parameters.Add("caller_claims", _caller.Claims);
+        parameters.Add("caller_language", Text.Texts.Language);
         return IdentitySql;
     }
 }

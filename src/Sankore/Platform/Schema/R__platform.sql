@@ -63,6 +63,13 @@ language sql stable parallel safe as $$
 $$;
 grant execute on function util.finds(text, text[]) to anon, authenticated, service_role;
 
+-- Of a name in two languages the one for who asks (Session says which); the French one where there is no other.
+create or replace function util.said(p_french text, p_english text) returns text
+language sql stable parallel safe as $$
+  select case when current_setting('app.language', true) = 'en' then coalesce(p_english, p_french) else p_french end
+$$;
+grant execute on function util.said(text, text) to anon, authenticated, service_role;
+
 -- A moment as the clocks on the walls have it, in West Africa Time (UTC+1): said here and in C# (Days.Offset; DaysTests compares the two).
 create or replace function util.local(p_at timestamptz) returns timestamp
 language sql immutable parallel safe as $$ select p_at at time zone 'UTC' + interval '1 hour' $$;

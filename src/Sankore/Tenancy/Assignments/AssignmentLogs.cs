@@ -43,7 +43,7 @@ public sealed class AssignmentLogs(Db db)
 
     private const string PageSql = $"""
         select l.id, l.action, l.reason, l.user_id, u.display_name as "user", l.module_id, l.category_id,
-          coalesce(m.name, c.name) as target, l.school_id, s.name as school,
+          coalesce(util.said(m.name, m.name_en), util.said(c.name, c.name_en)) as target, l.school_id, s.name as school,
                l.school_group_id as group_id, l.assigned_by as assigned_by_id, b.display_name as assigned_by, l.before::text, l.after::text,
                  l.created_at as at
         from (select * {Where} order by l.id desc limit @Limit offset @Offset) l

@@ -12,7 +12,7 @@ public sealed class Assignments(Db db)
 {
     private const string OfSql = """
         select a.id, a.user_id, a.school_group_id as group_id, a.school_id, s.name as school_name, a.module_id, a.category_id,
-          coalesce(m.code, c.slug) as code, coalesce(m.name, c.name) as name,
+          coalesce(m.code, c.slug) as code, coalesce(util.said(m.name, m.name_en), util.said(c.name, c.name_en)) as name,
                a.can_read, a.can_write, a.can_delete, a.can_export, a.is_active, a.expires_at, p.display_name as assigned_by, a.assigned_at,
                  a.version
         from tenancy.user_module_permissions a

@@ -34,7 +34,9 @@ public sealed record MatrixFilter
 /// <summary>Effective access of a group's people, as the one rule has it (<c>tenancy.module_access</c>).</summary>
 public sealed class Matrix(Db db)
 {
-    private const string Columns = "m.id, m.code, m.name, m.icon, c.id as category_id, c.name as category_name, c.color as category_color";
+    private const string Columns = "m.id, m.code, util.said(m.name, m.name_en) as name, m.icon, c.id as category_id,"
+        + " util.said(c.name, c.name_en) as category_name,"
+        + " c.color as category_color";
 
     private const string ModulesSql = $"""
         select {Columns}

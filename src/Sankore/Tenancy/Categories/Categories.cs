@@ -8,13 +8,19 @@ namespace Sankore.Tenancy;
 /// <summary>A category of modules (document 000, <c>business_categories</c>).</summary>
 /// <param name="Color">One of the palette's eight names.</param>
 /// <param name="SortOrder">Order of display, smallest first.</param>
+/// <param name="NameEn">Its name in English; null: as in French.</param>
 public sealed record Category(
     Guid Id, string Name, string Slug, string? Description, string Icon, string Color, int SortOrder, string Status, int Version,
-    DateTime CreatedAt, DateTime UpdatedAt, long ModuleCount) : IVersioned;
+    DateTime CreatedAt, DateTime UpdatedAt, long ModuleCount, string? NameEn) : IVersioned
+{
+    /// <summary>Its name in the reader's language.</summary>
+    internal string Said => Texts.Language == "en" ? NameEn ?? Name : Name;
+}
 
 /// <summary>What an administrator writes of a category. What is left out has its default; the slug comes from the name.</summary>
 public sealed record CategoryInput(
-    string? Name, string? Slug, string? Description, string? Icon, string? Color, int? SortOrder, string? Status, int? Version)
+    string? Name, string? Slug, string? Description, string? Icon, string? Color, int? SortOrder, string? Status, int? Version,
+    string? NameEn = null)
 {
     public static readonly string[] Colors = ["green", "blue", "orange", "purple", "red", "teal", "gold", "slate"];
 
@@ -24,6 +30,7 @@ public sealed record CategoryInput(
         var input = this with
         {
             Name = Name?.Trim(),
+            NameEn = Texts.Blank(NameEn),
             Slug = Inputs.Code(Slug, Name),
             Description = Texts.Blank(Description),
             Icon = Texts.Blank(Icon) ?? "grid",
@@ -32,7 +39,8 @@ public sealed record CategoryInput(
             Status = Status ?? "active",
         };
         new Validation()
-            .Required("name", input.Name, 120).Optional("slug", Slug, 200).Optional("description", input.Description, 500)
+            .Required("name", input.Name, 120).Optional("nameEn", input.NameEn, 120).Optional("slug", Slug, 200)
+            .Optional("description", input.Description, 500)
             .That("icon", Icons.All.Contains(input.Icon), "icon.unknown").OneOf("color", input.Color, Colors)
             .Between("sortOrder", input.SortOrder.Value, 0, 9999).OneOf("status", input.Status, ModuleInput.States).Check();
         return Inputs.IsCode(input.Slug) ? input : throw Refusal.At("slug", Reason.SlugInvalid);
@@ -44,11 +52,11 @@ public sealed class Categories(Db db)
 {
     private const string Columns = """
         c.id, c.name, c.slug, c.description, c.icon, c.color, c.sort_order, c.status, c.version, c.created_at, c.updated_at,
-        (select count(*) from tenancy.modules m where m.category_id = c.id) as module_count
+        (select count(*) from tenancy.modules m where m.category_id = c.id) as module_count, c.name_en
         """;
 
     private const string Where =
-        " from tenancy.business_categories c where util.finds(@Pattern::text, c.name, c.slug)";
+        " from tenancy.business_categories c where util.finds(@Pattern::text, c.name, c.name_en, c.slug)";
     private const string OneSql = $"select {Columns} from tenancy.business_categories c where c.id = @id";
 
     private static readonly PagedSql Pages = new("select count(*)" + Where, "select " + Columns + Where,
@@ -56,14 +64,15 @@ public sealed class Categories(Db db)
         ("slug", "c.slug"), ("updatedAt", "c.updated_at"));
 
     private const string InsertSql = $"""
-        insert into tenancy.business_categories as c (id, name, slug, description, icon, color, sort_order, status, created_by)
-        values (@id, @Name, @Slug, @Description, @Icon, @Color, @SortOrder, @Status, @userId)
+        insert into tenancy.business_categories as c (id, name, slug, description, icon, color, sort_order, status, created_by, name_en)
+        values (@id, @Name, @Slug, @Description, @Icon, @Color, @SortOrder, @Status, @userId, @NameEn)
         returning {Columns}
         """;
 
     private const string UpdateSql = $"""
         update tenancy.business_categories c
-        set name = @Name, slug = @Slug, description = @Description, icon = @Icon, color = @Color, sort_order = @SortOrder, status = @Status
+        set name = @Name, name_en = @NameEn, slug = @Slug, description = @Description, icon = @Icon, color = @Color,
+          sort_order = @SortOrder, status = @Status
         where c.id = @id and c.version = @version
         returning {Columns}
         """;
@@ -146,6 +155,7 @@ public sealed class Categories(Db db)
         version,
         userId = caller.UserId,
         c.Name,
+        c.NameEn,
         c.Slug,
         c.Description,
         c.Icon,

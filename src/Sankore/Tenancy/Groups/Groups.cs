@@ -87,7 +87,7 @@ public sealed class Groups(Db db)
     private const string OneSchoolSql = $"select {SchoolColumns} {SchoolFrom} where c.id = @id";
 
     private const string ModulesOfSql = """
-        select m.name from tenancy.schools s
+        select util.said(m.name, m.name_en) from tenancy.schools s
         join tenancy.modules m on s.active_modules ? m.code
         join tenancy.business_categories c on c.id = m.category_id
         where s.id = @schoolId

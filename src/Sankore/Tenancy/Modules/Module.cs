@@ -14,16 +14,19 @@ namespace Sankore.Tenancy;
 /// Where it leads: the pages that this program has for its code, or an application elsewhere (https); null: nowhere yet.
 /// </param>
 /// <param name="Version">Counts its changes; a change must name the version it is based on.</param>
+/// <param name="NameEn">Its name in English; null: as in French.</param>
 public sealed record Module(
     Guid Id, string Code, string Name, string? Description, Guid CategoryId, string Kind, string? Sector, int Priority,
-    string Status, bool IsBuilt, string Icon, string? Route, int Version, DateTime CreatedAt, DateTime UpdatedAt) : IVersioned;
+    string Status, bool IsBuilt, string Icon, string? Route, int Version, DateTime CreatedAt, DateTime UpdatedAt, string? NameEn)
+    : IVersioned;
 
 /// <summary>What an administrator writes of a module. What is left out has its default.</summary>
 /// <param name="Code">In any spelling; taken from the name when left out.</param>
 /// <param name="Version">The version that a change is based on, unless <c>If-Match</c> says it.</param>
+/// <param name="NameEn">Its name in English, where it has another.</param>
 public sealed record ModuleInput(
     string? Code, string? Name, string? Description, Guid? CategoryId, string? Kind, string? Sector, int? Priority,
-    string? Status, bool? IsBuilt, string? Icon, string? Route, int? Version)
+    string? Status, bool? IsBuilt, string? Icon, string? Route, int? Version, string? NameEn = null)
 {
     /// <summary>The kinds of modules.</summary>
     public static readonly string[] Kinds = ["core", "premium", "option", "admin"];
@@ -44,6 +47,7 @@ public sealed record ModuleInput(
         {
             Code = Inputs.Code(Code, Name),
             Name = Name?.Trim(),
+            NameEn = Texts.Blank(NameEn),
             Description = Texts.Blank(Description),
             Kind = Kind ?? "core",
             Sector = Texts.Blank(Sector),
@@ -55,7 +59,8 @@ public sealed record ModuleInput(
         input = input with { Route = input.Route ?? home(input.Code!) };
         input = input with { IsBuilt = IsBuilt ?? input.Route is not null };
         new Validation()
-            .Required("name", input.Name, 120).Optional("code", Code, 200).Optional("description", input.Description, 500)
+            .Required("name", input.Name, 120).Optional("nameEn", input.NameEn, 120).Optional("code", Code, 200)
+            .Optional("description", input.Description, 500)
             .That("categoryId", input.CategoryId is not null, "field.required").OneOf("kind", input.Kind, Kinds)
             .Optional("sector", input.Sector, 120)
             .Between("priority", input.Priority.Value, 0, 9999).OneOf("status", input.Status, States)

@@ -22,10 +22,13 @@ public sealed class Modules(Db db, IEnumerable<SankoreModule> program)
 {
     /// <summary>The order in which the catalogue is shown: modules <c>m</c> by their categories <c>c</c>.</summary>
     internal const string InOrder =
-        "order by c.sort_order, c.name collate \"und-x-icu\", c.id, m.priority, m.name collate \"und-x-icu\", m.id";
+        "order by c.sort_order, util.said(c.name, c.name_en) collate \"und-x-icu\", c.id, m.priority,"
+        + " util.said(m.name, m.name_en) collate \"und-x-icu\", m.id";
 
-    private const string Columns =
-        "id, code, name, description, category_id, kind, sector, priority, status, is_built, icon, route, version, created_at, updated_at";
+    private const string Columns = """
+        id, code, name, description, category_id, kind, sector, priority, status, is_built, icon, route, version, created_at, updated_at,
+        name_en
+        """;
 
     private const string ListSql = $"""
         select {Columns} from tenancy.modules where util.finds(@Pattern::text, name, code)
@@ -42,15 +45,15 @@ public sealed class Modules(Db db, IEnumerable<SankoreModule> program)
 
     private const string InsertSql = $"""
         insert into tenancy.modules (id, code, name, description, category_id, kind, sector, priority, status, is_built, icon, route,
-            created_by)
-        values (@id, @Code, @Name, @Description, @CategoryId, @Kind, @Sector, @Priority, @Status, @IsBuilt, @Icon, @Route, @userId)
+            created_by, name_en)
+        values (@id, @Code, @Name, @Description, @CategoryId, @Kind, @Sector, @Priority, @Status, @IsBuilt, @Icon, @Route, @userId, @NameEn)
         returning {Columns}
         """;
 
     private const string UpdateSql = $"""
         update tenancy.modules
-        set code = @Code, name = @Name, description = @Description, category_id = @CategoryId, kind = @Kind, sector = @Sector,
-          priority = @Priority,
+        set code = @Code, name = @Name, name_en = @NameEn, description = @Description, category_id = @CategoryId, kind = @Kind,
+          sector = @Sector, priority = @Priority,
             status = @Status, is_built = @IsBuilt, icon = @Icon, route = @Route
         where id = @id and version = @version
         returning {Columns}
@@ -63,7 +66,8 @@ public sealed class Modules(Db db, IEnumerable<SankoreModule> program)
     private const string DeleteSql = "delete from tenancy.modules where id = @id and (@version::int is null or version = @version)";
 
     private const string LinesSql = $"""
-        select m.id, m.code, m.name, m.description, m.icon, m.category_id, c.name as category_name, c.color as category_color,
+        select m.id, m.code, util.said(m.name, m.name_en) as name, m.description, m.icon, m.category_id,
+          util.said(c.name, c.name_en) as category_name, c.color as category_color,
           c.sort_order as category_order,
                case when m.is_built then m.status else 'building' end as state, m.priority, m.updated_at,
                coalesce(r.plans, 0) as plans, coalesce(r.groups, 0) as groups
@@ -74,7 +78,7 @@ public sealed class Modules(Db db, IEnumerable<SankoreModule> program)
           from tenancy.included_modules i
           left join (select plan_id, count(*) as groups from tenancy.live_subscriptions group by plan_id) s on s.plan_id = i.plan_id
           group by i.module_id) r on r.module_id = m.id
-        where util.finds(@Pattern::text, m.name, m.code)
+        where util.finds(@Pattern::text, m.name, m.name_en, m.code)
           and (@state::text is null or (case when m.is_built then m.status else 'building' end) = @state)
           and (@categoryId::uuid is null or m.category_id = @categoryId)
         {InOrder}
@@ -182,6 +186,7 @@ public sealed class Modules(Db db, IEnumerable<SankoreModule> program)
         userId = caller.UserId,
         m.Code,
         m.Name,
+        m.NameEn,
         m.Description,
         m.CategoryId,
         m.Kind,

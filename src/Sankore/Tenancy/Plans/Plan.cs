@@ -10,9 +10,14 @@ namespace Sankore.Tenancy;
 /// <param name="Currency">ISO 4217; XAF has no minor unit.</param>
 /// <param name="Modules">Modules that the caller sees in it.</param>
 /// <param name="Groups">Groups that the caller sees living on it.</param>
+/// <param name="NameEn">Its name in English; null: as in French.</param>
 public sealed record Plan(
     Guid Id, string Name, string Slug, string? Description, long MonthlyPrice, long YearlyPrice, string Currency, int SortOrder,
-    string Status, int Version, long Modules, long Groups) : IVersioned;
+    string Status, int Version, long Modules, long Groups, string? NameEn) : IVersioned
+{
+    /// <summary>Its name in the reader's language.</summary>
+    internal string Said => Texts.Language == "en" ? NameEn ?? Name : Name;
+}
 
 /// <summary>A module as a plan has it.</summary>
 public sealed record PlanModule(
@@ -30,7 +35,7 @@ public sealed record PlanModuleInput(Guid ModuleId, bool? Included, long? Monthl
 public sealed record PlanInput(
     string? Name, string? Slug, string? Description, long? MonthlyPrice, long? YearlyPrice, string? Currency, int? SortOrder,
     string? Status,
-    Guid[]? CategoryIds, PlanModuleInput[]? Modules, int? Version)
+    Guid[]? CategoryIds, PlanModuleInput[]? Modules, int? Version, string? NameEn = null)
 {
     private const long MaxPrice = 1_000_000_000_000;
 
@@ -44,6 +49,7 @@ public sealed record PlanInput(
         var input = this with
         {
             Name = Name?.Trim(),
+            NameEn = Texts.Blank(NameEn),
             Slug = Inputs.Code(Slug, Name),
             Description = Texts.Blank(Description),
             MonthlyPrice = MonthlyPrice ?? 0,
@@ -55,7 +61,8 @@ public sealed record PlanInput(
             Modules = [.. Modules ?? []],
         };
         new Validation()
-            .Required("name", input.Name, 120).Optional("slug", Slug, 200).Optional("description", input.Description, 500)
+            .Required("name", input.Name, 120).Optional("nameEn", input.NameEn, 120).Optional("slug", Slug, 200)
+            .Optional("description", input.Description, 500)
             .That("monthlyPrice", IsPrice(input.MonthlyPrice), "price.invalid")
             .That("yearlyPrice", IsPrice(input.YearlyPrice), "price.invalid")
             .That("currency", input.Currency.Length == 3 && input.Currency.All(char.IsAsciiLetterUpper), "currency.invalid")

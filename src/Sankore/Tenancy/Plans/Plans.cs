@@ -14,16 +14,17 @@ public sealed class Plans(Db db)
     private const string Columns = """
         p.id, p.name, p.slug, p.description, p.monthly_price, p.yearly_price, p.currency::text, p.sort_order, p.status, p.version,
         (select count(*) from tenancy.included_modules i join tenancy.modules m on m.id = i.module_id where i.plan_id = p.id) as modules,
-        (select count(*) from tenancy.live_subscriptions s where s.plan_id = p.id) as groups
+        (select count(*) from tenancy.live_subscriptions s where s.plan_id = p.id) as groups, p.name_en
         """;
 
     private const string Where = " from tenancy.subscription_plans p where util.finds(@Pattern::text, p.name)";
     private const string OneSql = $"select {Columns} from tenancy.subscription_plans p where p.id = @id";
 
     private const string ModulesSql = $"""
-        select m.id, m.code, m.name, m.description, m.icon, case when m.is_built then m.status else 'building' end as state, m.priority,
-               c.id as category_id, c.name as category_name, c.color as category_color, c.sort_order as category_order, pm.monthly_price,
-                 pm.yearly_price
+        select m.id, m.code, util.said(m.name, m.name_en) as name, m.description, m.icon,
+               case when m.is_built then m.status else 'building' end as state, m.priority,
+               c.id as category_id, util.said(c.name, c.name_en) as category_name, c.color as category_color,
+               c.sort_order as category_order, pm.monthly_price, pm.yearly_price
         from tenancy.included_modules i
         join tenancy.modules m on m.id = i.module_id
         join tenancy.business_categories c on c.id = m.category_id
@@ -33,8 +34,8 @@ public sealed class Plans(Db db)
         """;
 
     private const string LinesSql = $"""
-        select m.id, m.code, m.name, case
-          when m.is_built then m.status else 'building' end as state, c.id as category_id, c.name as category_name,
+        select m.id, m.code, util.said(m.name, m.name_en) as name, case
+          when m.is_built then m.status else 'building' end as state, c.id as category_id, util.said(c.name, c.name_en) as category_name,
           c.color as category_color,
                exists (select 1 from tenancy.plan_categories pc where pc.plan_id = @id and pc.category_id = c.id) as category_included,
                  pm.included, pm.monthly_price, pm.yearly_price
@@ -48,14 +49,15 @@ public sealed class Plans(Db db)
         ("sortOrder", "p.sort_order"), ("name", "p.name collate \"und-x-icu\""), ("price", "p.monthly_price"));
 
     private const string InsertSql = """
-        insert into tenancy.subscription_plans (id, name, slug, description, monthly_price, yearly_price, currency, sort_order, status)
-        values (@id, @Name, @Slug, @Description, @MonthlyPrice, @YearlyPrice, @Currency, @SortOrder, @Status)
+        insert into tenancy.subscription_plans (id, name, slug, description, monthly_price, yearly_price, currency, sort_order, status,
+          name_en)
+        values (@id, @Name, @Slug, @Description, @MonthlyPrice, @YearlyPrice, @Currency, @SortOrder, @Status, @NameEn)
         """;
 
     private const string UpdateSql = """
         update tenancy.subscription_plans
-        set name = @Name, slug = @Slug, description = @Description, monthly_price = @MonthlyPrice, yearly_price = @YearlyPrice,
-          currency = @Currency, sort_order = @SortOrder, status = @Status
+        set name = @Name, name_en = @NameEn, slug = @Slug, description = @Description, monthly_price = @MonthlyPrice,
+          yearly_price = @YearlyPrice, currency = @Currency, sort_order = @SortOrder, status = @Status
         where id = @id and version = @version
         """;
 
@@ -94,7 +96,8 @@ public sealed class Plans(Db db)
                    join tenancy.live_subscriptions x on x.school_group_id = m.school_group_id where x.plan_id = @id) as people
         from tenancy.live_subscriptions s where s.plan_id = @id;
         with given as (select * from jsonb_to_recordset(@modules::jsonb) as g ("ModuleId" uuid, "Included" boolean))
-        select m.name, exists (select 1 from tenancy.available_modules a where a.plan_id = @id and a.module_id = m.id) as before,
+        select util.said(m.name, m.name_en) as name,
+               exists (select 1 from tenancy.available_modules a where a.plan_id = @id and a.module_id = m.id) as before,
                m.status = 'active' and m.is_built and c.status = 'active'
                  and coalesce((select coalesce(g."Included", true) from given g where g."ModuleId" = m.id),
                    m.category_id = any (@categoryIds)) as after
@@ -213,7 +216,7 @@ public sealed class Plans(Db db)
     }
 
     private static object Values(PlanInput p, Guid id, int version) =>
-        new { id, version, p.Name, p.Slug, p.Description, p.MonthlyPrice, p.YearlyPrice, p.Currency, p.SortOrder, p.Status };
+        new { id, version, p.Name, p.NameEn, p.Slug, p.Description, p.MonthlyPrice, p.YearlyPrice, p.Currency, p.SortOrder, p.Status };
 
     private static object Content(PlanInput p, Guid id) =>
         new { id, categoryIds = p.CategoryIds, modules = JsonSerializer.Serialize(p.Modules) };

@@ -119,14 +119,16 @@ create or replace function tenancy.my_menu()
   returns table (id uuid, code text, name text, description text, icon text, route text, priority integer,
   category_id uuid, category_name text, color text, sort_order integer, can_write boolean, can_delete boolean, can_export boolean)
 language sql stable security definer set search_path = '' as $$
-  select m.id, m.code, m.name, m.description, m.icon, tenancy.module_href(m.route, m.code), m.priority, c.id, c.name, c.color, c.sort_order,
+  select m.id, m.code, util.said(m.name, m.name_en), m.description, m.icon, tenancy.module_href(m.route, m.code), m.priority, c.id,
+    util.said(c.name, c.name_en), c.color, c.sort_order,
     a.can_write, a.can_delete, a.can_export
   from (
     select module_id, bool_or(can_write) as can_write, bool_or(can_delete) as can_delete, bool_or(can_export) as can_export
     from tenancy.module_access where user_id = auth.uid() and granted group by module_id) a
   join tenancy.modules m on m.id = a.module_id
   join tenancy.business_categories c on c.id = m.category_id
-  order by c.sort_order, c.name collate "und-x-icu", c.id, m.priority, m.name collate "und-x-icu", m.id
+  order by c.sort_order, util.said(c.name, c.name_en) collate "und-x-icu", c.id, m.priority,
+    util.said(m.name, m.name_en) collate "und-x-icu", m.id
 $$;
 grant execute on function tenancy.my_menu() to authenticated;
 
@@ -171,7 +173,7 @@ grant execute on function tenancy.my_launch(text) to authenticated;
 -- What the caller's plan has, and is not built yet (document 002: it is in no menu).
 create or replace function tenancy.my_coming_modules() returns table (name text, description text, category text, color text)
 language sql stable security definer set search_path = '' as $$
-  select m.name, m.description, c.name, c.color
+  select util.said(m.name, m.name_en), m.description, util.said(c.name, c.name_en), c.color
   from tenancy.included_modules i
   join tenancy.modules m on m.id = i.module_id
   join tenancy.business_categories c on c.id = m.category_id
@@ -198,11 +200,15 @@ grant execute on function tenancy.people_of_group(uuid, text, uuid, text) to aut
 
 -- A plan's name: of the one that a group had, too, which its administrator no longer sees.
 create or replace function tenancy.plan_name(p_id uuid) returns text
-language sql stable security definer set search_path = '' as $$ select p.name from tenancy.subscription_plans p where p.id = p_id $$;
+language sql stable security definer set search_path = '' as $$ 
+  select util.said(p.name, p.name_en) from tenancy.subscription_plans p where p.id = p_id
+ $$;
 grant execute on function tenancy.plan_name(uuid) to authenticated, service_role;
 
 create or replace function tenancy.module_name(p_code text) returns text
-language sql stable security definer set search_path = '' as $$ select name from tenancy.modules where code = p_code $$;
+language sql stable security definer set search_path = '' as $$ 
+  select util.said(name, name_en) from tenancy.modules where code = p_code
+ $$;
 grant execute on function tenancy.module_name(text) to authenticated;
 
 -- The chain of one person and module, place by place, for the person, for who administers the place's group, and for the operator.
@@ -212,7 +218,8 @@ create or replace function tenancy.explain_access(p_user_id uuid, p_code text) r
   on_in_school boolean, is_group_admin boolean, assigned boolean, can_write boolean, can_delete boolean, can_export boolean,
     granted boolean, revoked boolean, expired_at timestamptz)
 language sql stable security definer set search_path = '' as $$
-  select g.name, s.name, p.name, u.status, k.module_active, k.module_built, k.included, k.subscription_live, k.on_in_school,
+  select g.name, s.name, util.said(p.name, p.name_en), u.status, k.module_active, k.module_built, k.included,
+    k.subscription_live, k.on_in_school,
     k.is_group_admin, k.assigned,
          k.can_write, k.can_delete, k.can_export, k.granted, coalesce(a.revoked, false), a.expired_at
   from tenancy.module_access k

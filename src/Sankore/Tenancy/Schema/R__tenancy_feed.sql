@@ -34,10 +34,10 @@ $$;
 create or replace function tenancy.module_row(p_module tenancy.modules, p_plan_ids uuid[]) returns jsonb
 language sql stable security definer set search_path = '' as $$
   select jsonb_strip_nulls(jsonb_build_object(
-      'code', p_module.code, 'name', p_module.name, 'description', p_module.description, 'icon', p_module.icon,
+      'code', p_module.code, 'name', p_module.name, 'nameEn', p_module.name_en, 'description', p_module.description, 'icon', p_module.icon,
       'route', tenancy.module_href(p_module.route, p_module.code), 'priority', p_module.priority, 'status', p_module.status,
       'version', p_module.version, 'categoryId', p_module.category_id,
-      'category', (select jsonb_build_object('name', c.name, 'color', c.color, 'sortOrder', c.sort_order)
+      'category', (select jsonb_build_object('name', c.name, 'nameEn', c.name_en, 'color', c.color, 'sortOrder', c.sort_order)
                    from tenancy.business_categories c where c.id = p_module.category_id)))
     || case when p_plan_ids is null then '{}' else jsonb_build_object(
       'kind', p_module.kind, 'sector', p_module.sector, 'isBuilt', p_module.is_built,
@@ -48,7 +48,8 @@ $$;
 create or replace function tenancy.category_row(p_category tenancy.business_categories) returns jsonb
 language sql stable as $$
   select jsonb_strip_nulls(jsonb_build_object(
-    'name', p_category.name, 'slug', p_category.slug, 'description', p_category.description, 'icon', p_category.icon,
+    'name', p_category.name, 'nameEn', p_category.name_en, 'slug', p_category.slug, 'description', p_category.description,
+    'icon', p_category.icon,
     'color', p_category.color, 'sortOrder', p_category.sort_order, 'status', p_category.status, 'version', p_category.version))
 $$;
 
