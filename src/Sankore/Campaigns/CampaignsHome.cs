@@ -1,5 +1,3 @@
-using Sankore.Ui;
-
 namespace Sankore.Campaigns;
 
 /// <summary>
@@ -43,7 +41,7 @@ internal static class CampaignsHome
           select count(*) from campaigns.contacts c where c.user_id = u.user_id and c.created_at <= now() - interval '30 days')
         from campaigns.user_counts u where u.user_id = (select auth.uid()) and u.contacts > 0
         union all
-        select 'figure', 'written', coalesce(sum(m.sent) filter (where m.minute > now() - interval '30 days'), 0), null, null,
+        select 'figure', 'month', coalesce(sum(m.sent) filter (where m.minute > now() - interval '30 days'), 0), null, null,
           '/campaigns/list', coalesce(sum(m.sent) filter (where m.minute <= now() - interval '30 days'), 0)
         from campaigns.campaign_minutes m where m.user_id = (select auth.uid()) and m.minute > now() - interval '60 days'
         having count(*) > 0

@@ -14,9 +14,9 @@ public sealed class CampaignsModule : SankoreModule
 
     public override IReadOnlyDictionary<string, string> Homes => new Dictionary<string, string> { [Code] = "/campaigns" };
 
-    public override IEnumerable<Ui.HomePart> Home => CampaignsHome.Parts;
+    public override IEnumerable<HomePart> Home => CampaignsHome.Parts;
 
-    public override IEnumerable<Ui.SearchPart> Searches => CampaignsSearch.Parts;
+    public override IEnumerable<SearchPart> Searches => CampaignsSearch.Parts;
 
     public override IEnumerable<Reason> Reasons => CampaignsReasons.All;
 

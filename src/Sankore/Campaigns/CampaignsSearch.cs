@@ -1,5 +1,3 @@
-using Sankore.Ui;
-
 namespace Sankore.Campaigns;
 
 /// <summary>What of a person's campaigns is found by its words.</summary>

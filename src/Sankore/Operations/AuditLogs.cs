@@ -23,6 +23,9 @@ public sealed record AuditEntry(
         "transports",
     ];
 
+    /// <summary>What stands between the values of a list.</summary>
+    internal const char Between = '\u001f';
+
     /// <summary>The fields that changed, without those that always do.</summary>
     public IEnumerable<(string Field, string? Before, string? After)> Changes()
     {
@@ -34,7 +37,12 @@ public sealed record AuditEntry(
     }
 
     private static Dictionary<string, string?> Fields(JsonElement? row) => row is not { ValueKind: JsonValueKind.Object } o ? []
-        : o.EnumerateObject().ToDictionary(p => p.Name, p => p.Value.ValueKind == JsonValueKind.Null ? null : p.Value.ToString());
+        : o.EnumerateObject().ToDictionary(p => p.Name, p => p.Value.ValueKind switch
+        {
+            JsonValueKind.Null => null,
+            JsonValueKind.Array => string.Join(Between, p.Value.EnumerateArray().Select(v => v.ToString())),
+            _ => p.Value.ToString(),
+        });
 }
 
 /// <summary>What of the log is asked for.</summary>
@@ -100,9 +108,9 @@ public sealed class AuditLogs(Db db)
 
     // Whatever rows under audit point to, by what people call it.
     private const string NamesSql = """
-        select id, name from tenancy.modules where id = any (@ids::uuid[]) union all
-        select id, name from tenancy.business_categories where id = any (@ids::uuid[]) union all
-        select id, name from tenancy.subscription_plans where id = any (@ids::uuid[]) union all
+        select id, util.said(name, name_en) as name from tenancy.modules where id = any (@ids::uuid[]) union all
+        select id, util.said(name, name_en) from tenancy.business_categories where id = any (@ids::uuid[]) union all
+        select id, util.said(name, name_en) from tenancy.subscription_plans where id = any (@ids::uuid[]) union all
         select id, name from tenancy.school_groups where id = any (@ids::uuid[]) union all
         select id, name from tenancy.schools where id = any (@ids::uuid[]) union all
         select id, role_name from rbac.roles where id = any (@ids::uuid[]) union all

@@ -1,5 +1,3 @@
-using Sankore.Ui;
-
 namespace Sankore.Operations;
 
 /// <summary>What of the platform's work went wrong, for whoever operates it.</summary>

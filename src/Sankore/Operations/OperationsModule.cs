@@ -10,7 +10,7 @@ public sealed class OperationsModule : SankoreModule
         new("operations.read", "/admin/live", "bolt", "menu.live", typeof(Strings), 43),
     ];
 
-    public override IEnumerable<Ui.HomePart> Home => OperationsHome.Parts;
+    public override IEnumerable<HomePart> Home => OperationsHome.Parts;
 
     public override void Services(IServiceCollection services, IConfiguration configuration)
     {

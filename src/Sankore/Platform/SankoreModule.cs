@@ -11,6 +11,33 @@ namespace Sankore;
 /// <param name="Order">Its place in the menu.</param>
 public sealed record MenuEntry(string Permission, string Url, string Icon, string Label, Type Strings, int Order);
 
+/// <summary>What a module says on home pages: what waits for a person, what changed, and figures.</summary>
+/// <param name="Strings">The module's resource type: <c>todo.KIND</c>, <c>news.KIND</c> and <c>figure.KIND</c> are its words.</param>
+/// <param name="Sql">
+/// Statements without parameters, each of rows <c>(part, kind, n, name, at, url, before)</c>, read as the person: part is <c>todo</c> (how
+/// many wait, until when, where), <c>news</c> (what, when, where), or <c>figure</c> (how many now, and thirty days ago). A todo of which
+/// there are none is left out.
+/// </param>
+/// <param name="Reads">The tables whose changes have it read again.</param>
+/// <param name="Permission">Of whose home pages it is; null: of everybody's but the operator's.</param>
+public sealed record HomePart(Type Strings, string Sql, string Reads, string? Permission = null);
+
+/// <summary>What a module lets be found by its words.</summary>
+/// <param name="Strings">The module's resource type.</param>
+/// <param name="Label">Key of what is found, in the plural.</param>
+/// <param name="Icon">A symbol of icons.svg.</param>
+/// <param name="Sql">
+/// A statement of rows <c>(title, note, url)</c>, read as the person; it looks for <c>@Pattern</c> with <c>util.finds</c>, and gives at
+/// most <see cref="Most"/> rows.
+/// </param>
+/// <param name="List">The list that shows all that is found, by the parameter <c>q</c>; null: there is none.</param>
+/// <param name="Permission">Who may look; null: everybody, within what rows they see.</param>
+public sealed record SearchPart(Type Strings, string Label, string Icon, string Sql, string? List = null, string? Permission = null)
+{
+    /// <summary>How many of each kind are shown.</summary>
+    public const int Most = 8;
+}
+
 /// <summary>A module's table of contents: services, routes with their permissions, menu entries, and what its constraints mean.</summary>
 public abstract class SankoreModule
 {
@@ -30,10 +57,10 @@ public abstract class SankoreModule
     public virtual IEnumerable<MenuEntry> Menu => [];
 
     /// <summary>What the module says on home pages.</summary>
-    public virtual IEnumerable<Ui.HomePart> Home => [];
+    public virtual IEnumerable<HomePart> Home => [];
 
     /// <summary>What of the module's is found by its words.</summary>
-    public virtual IEnumerable<Ui.SearchPart> Searches => [];
+    public virtual IEnumerable<SearchPart> Searches => [];
 
     /// <summary>The reasons that the module refuses with.</summary>
     public virtual IEnumerable<Reason> Reasons => [];

@@ -1,5 +1,3 @@
-using Sankore.Ui;
-
 namespace Sankore.Rbac;
 
 /// <summary>What waits for whoever keeps accounts, and how they are found.</summary>

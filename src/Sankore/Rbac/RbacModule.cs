@@ -7,9 +7,9 @@ namespace Sankore.Rbac;
 /// <summary>Who may do what: roles, permissions, invitations into roles, keys of services.</summary>
 public sealed class RbacModule : SankoreModule
 {
-    public override IEnumerable<Ui.HomePart> Home => RbacHome.Parts;
+    public override IEnumerable<HomePart> Home => RbacHome.Parts;
 
-    public override IEnumerable<Ui.SearchPart> Searches => RbacHome.Searches;
+    public override IEnumerable<SearchPart> Searches => RbacHome.Searches;
 
     public override IEnumerable<Reason> Reasons => RbacReasons.All;
 

@@ -18,7 +18,8 @@ public sealed class Dashboard(Db db)
         from tenancy.subscription_plans p
         left join tenancy.live_subscriptions s on s.plan_id = p.id
         group by p.id order by p.sort_order;
-        select m.month, (select count(*) from tenancy.school_groups g where g.created_at < m.month + interval '1 month') as groups
+        select m.month, (
+          select count(*) from tenancy.school_groups g where util.local(g.created_at) < m.month + interval '1 month') as groups
         from (select generate_series(date_trunc('month', util.local(now())) - interval '11 months', date_trunc('month', util.local(now())),
           interval '1 month') as month) m
         order by m.month

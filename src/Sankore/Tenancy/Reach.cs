@@ -14,6 +14,9 @@ public sealed record Reach(long Groups, long Schools, long People)
     /// <summary>Whether it touches anybody.</summary>
     public bool Matters => Groups + People > 0;
 
+    /// <summary>The same, and that nothing is lost.</summary>
+    internal string WordsKept(IStringLocalizer<Strings> strings) => $"{Words(strings)} {strings["reach.kept"]}";
+
     /// <summary>How many they are, in the reader's words.</summary>
     internal string Words(IStringLocalizer<Strings> strings) => !Matters ? strings["reach.nobody"]
         : Groups == 0 ? strings["reach.school", strings.Count("count.people", People)]

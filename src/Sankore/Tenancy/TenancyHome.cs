@@ -1,5 +1,3 @@
-using Sankore.Ui;
-
 namespace Sankore.Tenancy;
 
 /// <summary>What the network says on home pages: to whoever administers a group, to whoever works in one, and to the operator.</summary>
@@ -53,7 +51,8 @@ internal static class TenancyHome
           from tenancy.schools s where s.school_group_id = g.id
           union all
           select 'people', count(distinct m.user_id), count(distinct m.user_id) filter (where m.created_at <= now() - interval '30 days')
-          from tenancy.memberships m where m.school_group_id = g.id and m.status = 'active') k
+          from tenancy.memberships m
+          where m.school_group_id = g.id and m.status = 'active' and (m.expires_at is null or m.expires_at > now())) k
         where g.id is not null
         """;
 

@@ -1,5 +1,3 @@
-using Sankore.Ui;
-
 namespace Sankore.Tenancy;
 
 /// <summary>What of the network is found by its words: of one's own groups, or by the operator of all.</summary>
@@ -54,6 +52,6 @@ internal static class TenancySearch
         new(typeof(Strings), "menu.groups", "building", GroupsSql, "/admin/groups", "tenancy.read"),
         new(typeof(Strings), "menu.schools", "school", SchoolsSql),
         new(typeof(Strings), "menu.modules", "grid", ModulesSql, "/admin/modules", "tenancy.manage"),
-        new(typeof(Strings), "menu.plans", "coins", PlansSql, "/admin/plans", "tenancy.read"),
+        new(typeof(Strings), "menu.plans", "coins", PlansSql, null, "tenancy.read"),
     ];
 }

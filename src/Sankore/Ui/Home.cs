@@ -4,17 +4,6 @@ using Sankore.Platform.Security;
 
 namespace Sankore.Ui;
 
-/// <summary>What a module says on home pages: what waits for a person, what changed, and figures.</summary>
-/// <param name="Strings">The module's resource type: <c>todo.KIND</c>, <c>news.KIND</c> and <c>figure.KIND</c> are its words.</param>
-/// <param name="Sql">
-/// Statements without parameters, each of rows <c>(part, kind, n, name, at, url, before)</c>, read as the person: part is <c>todo</c> (how
-/// many wait, until when, where), <c>news</c> (what, when, where), or <c>figure</c> (how many now, and thirty days ago). A todo of which
-/// there are none is left out.
-/// </param>
-/// <param name="Reads">The tables whose changes have it read again.</param>
-/// <param name="Permission">Of whose home pages it is; null: of everybody's but the operator's.</param>
-public sealed record HomePart(Type Strings, string Sql, string Reads, string? Permission = null);
-
 /// <summary>A line of a home page.</summary>
 /// <param name="Text">What it is, in the person's words, with its number.</param>
 /// <param name="Name">What it is called, where it is one.</param>

@@ -5,22 +5,6 @@ using Sankore.Platform.Web;
 
 namespace Sankore.Ui;
 
-/// <summary>What a module lets be found by its words.</summary>
-/// <param name="Strings">The module's resource type.</param>
-/// <param name="Label">Key of what is found, in the plural.</param>
-/// <param name="Icon">A symbol of icons.svg.</param>
-/// <param name="Sql">
-/// A statement of rows <c>(title, note, url)</c>, read as the person; it looks for <c>@Pattern</c> with <c>util.finds</c>, and gives at
-/// most <see cref="Most"/> rows.
-/// </param>
-/// <param name="List">The list that shows all that is found, by the parameter <c>q</c>; null: there is none.</param>
-/// <param name="Permission">Who may look; null: everybody, within what rows they see.</param>
-public sealed record SearchPart(Type Strings, string Label, string Icon, string Sql, string? List = null, string? Permission = null)
-{
-    /// <summary>How many of each kind are shown.</summary>
-    public const int Most = 8;
-}
-
 /// <summary>Something found.</summary>
 public sealed record Found(string Title, string? Note, string Url);
 

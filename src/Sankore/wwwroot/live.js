@@ -355,6 +355,7 @@
   // « / » and Ctrl K look for something.
   addEventListener('keydown', event => {
     const { target, key } = event;
+    if (event.defaultPrevented || !page.dataset.position) return;
     if (!(key === '/' && !target.closest?.('input, select, textarea, [contenteditable]') || key === 'k' && (event.ctrlKey || event.metaKey))) return;
     event.preventDefault();
     const field = document.getElementById('q') ?? document.getElementById('find');

@@ -76,6 +76,30 @@ public sealed class FieldsTests(World world) : IClassFixture<World>
         Values(await head.Ask(HttpMethod.Get, $"{Api}/contacts/{contact.Id()}").Json()).ShouldBe([(key, "bleu")]);
     }
 
+    [Fact]
+    public async Task What_is_no_choice_any_more_stays_until_somebody_changes_it()
+    {
+        using var head = await world.As(Cast.HeadOnPremium);
+        var key = await New(head, "choice", Classes);
+        var contact = await Add(head, (key, "6e"));
+        var field = (await head.Ask(HttpMethod.Get, $"{Api}/fields").Json()).EnumerateArray().Single(f => f.Text("key") == key);
+        var change = new { label = field.Text("label"), choices = new[] { "Sixième" }, version = 1 };
+        await head.Ask(HttpMethod.Put, $"{Api}/fields/{field.Id()}", change).Json();
+
+        Task<HttpResponseMessage> Save(string value, int version) => head.Ask(
+            HttpMethod.Put, $"{Api}/contacts/{contact.Id()}",
+            new { email = contact.Text("email"), version, fields = new Dictionary<string, string> { [key] = value } });
+        Values(await Save("6e", 1).Json()).ShouldBe([(key, "6e")]);
+        await Save("5e", 2).ShouldRefuse(400, "VALIDATION_FAILED");
+        Values(await Save("sixieme", 2).Json()).ShouldBe([(key, "Sixième")]);
+        foreach (var conditions in new object?[] { null, new { key, op = "gt", value = "6e" }, new { key = "nulle_part", op = "has" } })
+        {
+            var filter = new { fields = new[] { conditions } };
+            await head.Ask(HttpMethod.Post, $"{Api}/segments", new { name = Catalogue.Word(), filter })
+                .ShouldRefuse(400, "VALIDATION_FAILED");
+        }
+    }
+
     [Theory, MemberData(nameof(Seeds))]
     public async Task Segments_find_whom_an_oracle_says(int seed)
     {

@@ -16,6 +16,7 @@ public sealed class PolicyTests(World world) : IClassFixture<World>, IAsyncLifet
             insert into campaigns.organizations (id, name) values (@_organization, @word);
             insert into campaigns.contacts (id, email, organization_name) values (@_contact, @word || '@exemple.cg', @word);
             insert into campaigns.segments (name, filter) values (@word, '{}');
+            insert into campaigns.contact_fields (key, label, kind) values (@word, 'Classe', 'text');
             insert into campaigns.suppressions (email, reason) values (@word || '.s@exemple.cg', 'manual');
             insert into campaigns.email_templates (name, subject, content) values (@word, 'Objet', 'Texte');
             insert into campaigns.email_campaigns (id, name, subject, content) values (@_campaign, @word, 'Objet', 'Texte');
@@ -173,7 +174,8 @@ public sealed class PolicyTests(World world) : IClassFixture<World>, IAsyncLifet
     private static IEnumerable<(string Table, string Columns, string Values)> Rows() =>
     [
         ("campaigns.organizations", "name", "'x'"), ("campaigns.contacts", "email", "'x@exemple.cg'"),
-            ("campaigns.segments", "name, filter", "'x', '{}'"), ("campaigns.suppressions", "email, reason", "'x@exemple.cg', 'manual'"),
+            ("campaigns.segments", "name, filter", "'x', '{}'"), ("campaigns.contact_fields", "key, label, kind", "'x', 'x', 'text'"),
+            ("campaigns.suppressions", "email, reason", "'x@exemple.cg', 'manual'"),
         ("campaigns.email_templates", "name, subject, content", "'x', 'x', 'x'"), ("campaigns.email_campaigns", "name", "'x'"),
         ("campaigns.attachments", "campaign_id, file_name, content_type, content", "@_campaign, 'x', 'text/plain', 'x'"),
         ("campaigns.emails_sent", "campaign_id, recipient_email", "@_campaign, 'x@exemple.cg'"),

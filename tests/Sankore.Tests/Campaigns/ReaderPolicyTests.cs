@@ -10,7 +10,7 @@ public sealed class ReaderPolicyTests(World world) : IClassFixture<World>, IAsyn
     private const string Email = "head.s0009@sankore.test";
 
     // What a merge, or a draft's file, takes away is part of something written.
-    private static readonly string[] Deleted = ["segments", "suppressions", "email_templates", "email_campaigns"];
+    private static readonly string[] Deleted = ["segments", "contact_fields", "suppressions", "email_templates", "email_campaigns"];
 
     private Guid _person, _campaign;
 
@@ -23,6 +23,7 @@ public sealed class ReaderPolicyTests(World world) : IClassFixture<World>, IAsyn
             insert into campaigns.organizations (name) values (@word);
             insert into campaigns.contacts (email) values (@word || '@exemple.cg');
             insert into campaigns.segments (name, filter) values (@word, '{}');
+            insert into campaigns.contact_fields (key, label, kind) values (@word, 'Classe', 'text');
             insert into campaigns.suppressions (email, reason) values (@word || '.s@exemple.cg', 'manual');
             insert into campaigns.email_templates (name, subject, content) values (@word, 'Objet', 'Texte');
             insert into campaigns.email_campaigns (id, name) values (@_campaign, @word);
@@ -76,7 +77,8 @@ public sealed class ReaderPolicyTests(World world) : IClassFixture<World>, IAsyn
     private static IEnumerable<(string Table, string Columns, string Values)> Rows() =>
     [
         ("organizations", "name", "@word"), ("contacts", "email", "@word || '@exemple.cg'"), ("segments", "name, filter", "@word, '{}'"),
-            ("suppressions", "email, reason", "@word || '@exemple.cg', 'manual'"),
+        ("contact_fields", "key, label, kind", "@word, @word, 'text'"),
+        ("suppressions", "email, reason", "@word || '@exemple.cg', 'manual'"),
         ("email_templates", "name, subject, content", "@word, 'x', 'x'"), ("email_campaigns", "name", "@word"),
         ("attachments", "campaign_id, file_name, content_type, content", "@_campaign, 'x', 'text/plain', 'x'"),
         ("emails_sent", "campaign_id, recipient_email", "@_campaign, @word || '@exemple.cg'"),

@@ -58,7 +58,7 @@ public sealed class ModuleGuards
     ];
 
     /// <summary>
-    /// The module that a type belongs to: its outermost type's folder. The two types beside Program.cs that modules are made of are the
+    /// The module that a type belongs to: its outermost type's folder. The types beside Program.cs that modules are made of are the
     /// platform's.
     /// </summary>
     private static string? ModuleOf(Type type)
@@ -70,7 +70,8 @@ public sealed class ModuleGuards
         return type.Namespace?.Split('.') switch
         {
             ["Sankore"] =>
-                type.Name is nameof(SankoreModule) or nameof(MenuEntry) ? "Platform" : type.Name is "_Imports" ? null : type.Name,
+                type.Name is nameof(SankoreModule) or nameof(MenuEntry) or nameof(HomePart) or nameof(SearchPart) ? "Platform"
+                    : type.Name is "_Imports" ? null : type.Name,
             ["Sankore", "Tests", ..] => null,
             ["Sankore", var folder, ..] => folder,
             _ => null,

@@ -81,10 +81,13 @@ public sealed class AuditTests(World world) : IClassFixture<World>
         using var admin = await world.As(Cast.Super);
         var module = await admin.NewModule();
         var plan = await admin.NewPlan(null, module.Id());
+        // What looks like JSON is a name like any other.
+        await admin.Ask(HttpMethod.Post, "/api/groups", new { name = "[Pilote] Lycée" }).Json(201);
         using var browser = new Browser(world.Address);
         await browser.SignIn(Cast.Super, Sankore.Identity.PasswordRules.Demo);
 
         var page = System.Net.WebUtility.HtmlDecode(await browser.Page($"/admin/audit?user={await world.IdOf(Cast.Super)}"));
+        page.ShouldContain("[Pilote] Lycée");
         var acts = page[page.IndexOf("class=\"timeline\"", StringComparison.Ordinal)..].Split("<li>");
         var act = acts.Single(a => a.Contains($"« {plan.Text("name")} »", StringComparison.Ordinal));
         act.ShouldContain($"« {plan.Text("name")} · {module.Text("name")} »");

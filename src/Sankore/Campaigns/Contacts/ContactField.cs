@@ -13,7 +13,8 @@ namespace Sankore.Campaigns;
 /// <param name="Kind">One of <see cref="ContactFieldInput.Kinds"/>.</param>
 /// <param name="Choices">What it may be, of a choice; otherwise none.</param>
 /// <param name="Contacts">How many contacts have a value.</param>
-public sealed record ContactField(Guid Id, string Key, string Label, string Kind, string[] Choices, long Contacts, int Version) : IVersioned
+public sealed partial record ContactField(
+    Guid Id, string Key, string Label, string Kind, string[] Choices, long Contacts, int Version) : IVersioned
 {
     /// <summary>Its column in a file, and its name on forms.</summary>
     internal string Column => "field_" + Key;
@@ -28,17 +29,24 @@ public sealed record ContactField(Guid Id, string Key, string Label, string Kind
     {
         "number" => NumberOf(written) is { } number ? JsonValue.Create(number) : null,
         "date" => Days.Written(written) is { } day ? JsonValue.Create(Days.Text(day)) : null,
-        "choice" => Choices.FirstOrDefault(c => IsSame(c, written)) is { } choice ? JsonValue.Create(choice) : null,
+        "choice" => (Choices.FirstOrDefault(c => c == written.Trim()) ?? Choices.FirstOrDefault(c => IsSame(c, written))) is { } choice
+            ? JsonValue.Create(choice) : null,
         _ => written.Length <= ContactFieldInput.MaxValue && !written.Any(char.IsControl) ? JsonValue.Create(written) : null,
     };
 
     private static decimal? NumberOf(string written)
     {
-        var plain = string.Concat(written.Where(c => !char.IsWhiteSpace(c))).Replace(',', '.');
+        var plain = string.Concat(written.Where(c => !char.IsWhiteSpace(c)));
+        // « 1,000 » is a thousand in English, and one in French.
+        plain = Texts.Language == "en" && Thousands().IsMatch(plain) ? plain.Replace(",", "", StringComparison.Ordinal)
+            : plain.Replace(',', '.');
         return plain.Length <= 20 && decimal.TryParse(
             plain, NumberStyles.AllowLeadingSign | NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var number)
             ? number : null;
     }
+
+    [System.Text.RegularExpressions.GeneratedRegex(@"^-?\d{1,3}(,\d{3})+(\.\d+)?$")]
+    private static partial System.Text.RegularExpressions.Regex Thousands();
 
     private static bool IsSame(string one, string other) => CultureInfo.InvariantCulture.CompareInfo.Compare(
         one, other.Trim(), CompareOptions.IgnoreCase | CompareOptions.IgnoreNonSpace) == 0;
@@ -60,7 +68,8 @@ public sealed record ContactFieldInput(string? Label, string? Kind, IReadOnlyLis
     /// <summary>The input in its one form. Refuses with VALIDATION_FAILED.</summary>
     internal ContactFieldInput Normalized()
     {
-        List<string> choices = Kind == "choice" ? [.. (Choices ?? []).Select(c => c.Trim()).Where(c => c.Length > 0).Distinct()] : [];
+        List<string> choices = Kind != "choice" ? []
+            : [.. (Choices ?? []).OfType<string>().Select(c => c.Trim()).Where(c => c.Length > 0).Distinct()];
         var input = this with { Label = Texts.Blank(Label), Choices = choices };
         new Validation().Required("label", input.Label, 60).OneOf("kind", input.Kind, Kinds)
             .That("label", input.Label is null || KeyOf(input.Label).Length > 0)
@@ -85,7 +94,10 @@ internal static class FieldValues
     /// </summary>
     /// <param name="fields">The fields there are.</param>
     /// <param name="written">Texts by key; those of no field are wrong.</param>
-    internal static JsonObject Read(IReadOnlyList<ContactField> fields, IReadOnlyDictionary<string, string?> written, Validation validation)
+    /// <param name="before">What the contact had: what nobody changed stays, whatever the field has become.</param>
+    /// <param name="validation">Takes what is wrong.</param>
+    internal static JsonObject Read(
+        IReadOnlyList<ContactField> fields, IReadOnlyDictionary<string, string?> written, JsonElement before, Validation validation)
     {
         var values = new JsonObject();
         foreach (var (key, text) in written)
@@ -95,7 +107,7 @@ internal static class FieldValues
             {
                 continue;
             }
-            var value = field?.Read(given);
+            JsonNode? value = Raw(before, key) == given ? JsonNode.Parse(before.GetProperty(key).GetRawText()) : field?.Read(given);
             validation.That(field?.Column ?? "fields", value is not null, "field.value." + (field?.Kind ?? "unknown"));
             values[key] = value;
         }

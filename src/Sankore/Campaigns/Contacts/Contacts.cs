@@ -60,7 +60,7 @@ public sealed class Contacts(Db db)
          from campaigns.contacts c
          where c.user_id = (select auth.uid()) and not c.id = any (@chosen::uuid[])
            and util.finds(@Pattern::text, c.name, c.email, c.organization_name)
-         limit 50)
+         order by 2, c.id limit 50)
         """;
 
     private const string InsertSql = """
@@ -262,7 +262,8 @@ public sealed class Contacts(Db db)
         {
             var all = await ContactFields.All(session);
             var validation = new Validation();
-            var values = FieldValues.Read(all, FieldValues.Of(written), validation);
+            var before = version == 0 ? default : (await session.One<Contact>(OneSql, new { id })).Fields;
+            var values = FieldValues.Read(all, FieldValues.Of(written), before, validation);
             validation.Check();
             (fields, known) = (values.ToJsonString(), [.. all.Select(f => f.Key)]);
         }

@@ -44,7 +44,8 @@ public sealed record SegmentFilter(
             return this;
         }
         var fields = await ContactFields.All(session);
-        var validation = new Validation().That("fields", Fields.Count <= MaxConditions);
+        var validation = new Validation().That("fields", Fields.Count <= MaxConditions && Fields.All(c => c is not null));
+        validation.Check();
         var against = Fields.Select(c => c.Against(fields, validation)).ToList();
         validation.Check();
         return this with { Fields = against };

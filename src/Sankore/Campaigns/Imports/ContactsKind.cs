@@ -166,9 +166,10 @@ public sealed class ContactsKind(IStringLocalizer<Strings> texts) : ImportKind(t
                     "Contact"]),
         },
         new("phone", false, "Téléphone", "Phone", "+242 06 612 34 56", "Téléphones", "Tél", "Tel", "Tél.", "N° de téléphone",
-            "Numéro de téléphone", "Numéro", "Portable", "Mobile", "GSM", "WhatsApp", "Téléphone portable", "Téléphone mobile",
+            "Numéro de téléphone", "Portable", "Mobile", "GSM", "WhatsApp", "Téléphone portable", "Téléphone mobile",
             "Phone number", "Mobile phone", "Phone 1 - Value", "Contact téléphonique", "Tél du parent", "Téléphone du parent"),
-        new("tags", false, "Étiquettes", "Tags", "", "Étiquette", "Tag", "Labels") { IsMinor = true },
+        new("tags", false, "Étiquettes", "Tags", "", "Étiquette", "Tag", "Labels", "Groupe", "Groupes", "Group", "Groups",
+            "Group Membership") { IsMinor = true },
         new("consentSource", false, "Consentement", "Consent", "", "Source du consentement") { IsMinor = true },
         new("consentOn", false, "Date du consentement", "Date of consent", "") { IsMinor = true },
     ];

@@ -31,6 +31,9 @@ public sealed record Audience(
     internal bool IsWhole => (Kind == "segment") == SegmentId is not null && Said("organizations", OrganizationIds?.Count)
         && Said("tags", Tags?.Count) && Said("contacts", ContactIds?.Count);
 
+    /// <summary>The same with tags as contacts have them.</summary>
+    internal Audience Normalized() => Tags is null ? this : this with { Tags = ContactInput.TagsOf(Tags) };
+
     private bool Said(string kind, int? count) => (Kind == kind) == count is > 0 and <= Most;
 
     internal string ToJson() => JsonSerializer.Serialize(this, Json);
@@ -97,7 +100,7 @@ public sealed record CampaignInput(
             Design = Design?.Normalized(),
             FromName = Texts.Blank(FromName),
             ReplyTo = Addresses.Normalize(ReplyTo),
-            Audience = Audience ?? Audience.All,
+            Audience = (Audience ?? Audience.All).Normalized(),
             TrackOpens = TrackOpens ?? false,
             TrackClicks = TrackClicks ?? false,
         };

@@ -212,7 +212,7 @@ public sealed class EmailCampaigns(Db db, IStringLocalizer<Strings> words)
     public Task<AudienceCount> Count(Caller caller, Audience audience, CancellationToken ct)
     {
         new Validation().OneOf("kind", audience.Kind, Audience.Kinds).Check();
-        return db.Read(caller, session => session.One<AudienceCount>(AudienceSql, new { audience = audience.ToJson() }), ct);
+        return db.Read(caller, session => session.One<AudienceCount>(AudienceSql, new { audience = audience.Normalized().ToJson() }), ct);
     }
 
     /// <summary>Begins a draft. Refuses with VALIDATION_FAILED, NOT_FOUND (a template of somebody else's).</summary>

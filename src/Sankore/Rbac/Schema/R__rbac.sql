@@ -303,8 +303,8 @@ create or replace function util.troubled_jobs() returns table (kind text, n bigi
 language sql stable security definer set search_path = '' as $$
   select k.kind, count(*), string_agg(distinct k.job_type, ', ' order by k.job_type), min(k.at)
   from (
-    select 'jobs_failed' as kind, j.job_type, j.completed_at as at
-    from util.job_queue j where j.status = 'failed' and j.created_at > now() - interval '7 days'
+    select 'jobs_failed' as kind, j.job_type, j.run_at as at
+    from util.job_queue j where j.status = 'failed' and j.run_at > now() - interval '7 days'
     union all
     select 'jobs_late', j.job_type, j.run_at
     from util.job_queue j where j.status = 'pending' and j.run_at < now() - interval '5 minutes') k

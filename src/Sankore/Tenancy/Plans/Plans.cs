@@ -17,7 +17,7 @@ public sealed class Plans(Db db)
         (select count(*) from tenancy.live_subscriptions s where s.plan_id = p.id) as groups, p.name_en
         """;
 
-    private const string Where = " from tenancy.subscription_plans p where util.finds(@Pattern::text, p.name)";
+    private const string Where = " from tenancy.subscription_plans p where util.finds(@Pattern::text, p.name, p.name_en)";
     private const string OneSql = $"select {Columns} from tenancy.subscription_plans p where p.id = @id";
 
     private const string ModulesSql = $"""

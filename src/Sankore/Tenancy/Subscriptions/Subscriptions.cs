@@ -39,7 +39,7 @@ public sealed class Subscriptions(Db db, TimeProvider time)
 
     private const string HistorySql = """
         select a.created_at as at, coalesce((select p.display_name from public.profiles p where p.id = a.user_id), '') as by,
-               (select p.name from tenancy.subscription_plans p where p.id = (a.after ->> 'plan_id')::uuid) as plan,
+               tenancy.plan_name((a.after ->> 'plan_id')::uuid) as plan,
                a.before ->> 'status' as before, a.after ->> 'status' as after, (a.after ->> 'ends_at')::timestamptz as ends_at
         from tenancy.subscriptions s
         join audit.audit_logs a on a.table_name = 'tenancy.subscriptions' and a.record_id = s.id::text
