@@ -4,9 +4,10 @@ namespace Sankore.Browser.Tests.Pages;
 public sealed class FormTests(World world, Chrome chrome) : IClassFixture<World>
 {
     [Theory]
-    [InlineData("fr", "Ce code existe déjà : « gestion-classes » (Gestion des classes).", "Un nombre entre 0 et 9999.")]
-    [InlineData("en", "This code exists already: “gestion-classes” (Gestion des classes).", "A number between 0 and 9999.")]
-    public async Task A_refused_save_keeps_what_was_written_and_says_why_beside_the_field(string language, string clash, string number)
+    [InlineData("fr", "Ce code existe déjà : « gestion-classes » (Gestion des classes).", "Un nombre entre 0 et 9999.", "Finances")]
+    [InlineData("en", "This code exists already: “gestion-classes” (Classes).", "A number between 0 and 9999.", "Finance")]
+    public async Task A_refused_save_keeps_what_was_written_and_says_why_beside_the_field(
+        string language, string clash, string number, string category)
     {
         await using var person = await chrome.Open(world.Address, Cast.Super, new Look(language));
         var page = person.Page;
@@ -14,7 +15,7 @@ public sealed class FormTests(World world, Chrome chrome) : IClassFixture<World>
         await page.FillAsync("#name", "Classes et groupes");
         await page.FillAsync("#code", "Gestion_Classes");
         await page.FillAsync("#description", "Deux\nlignes & <balises>");
-        await page.SelectOptionAsync("#categoryId", new SelectOptionValue { Label = "Finances" });
+        await page.SelectOptionAsync("#categoryId", new SelectOptionValue { Label = category });
         await page.SelectOptionAsync("#kind", "option");
         await page.CheckAsync("input[value=trophy]", new PageCheckOptions { Force = true });
         await page.UncheckAsync("input[name='Form.IsBuilt']");
@@ -25,7 +26,7 @@ public sealed class FormTests(World world, Chrome chrome) : IClassFixture<World>
         (await page.GetAttributeAsync("#code", "aria-describedby")).ShouldBe("code-err");
         (await page.InputValueAsync("#name")).ShouldBe("Classes et groupes");
         (await page.InputValueAsync("#description")).ShouldBe("Deux\nlignes & <balises>");
-        (await page.Locator("#categoryId option:checked").TextContentAsync()).ShouldBe("Finances");
+        (await page.Locator("#categoryId option:checked").TextContentAsync()).ShouldBe(category);
         (await page.InputValueAsync("#kind")).ShouldBe("option");
         (await page.IsCheckedAsync("input[value=trophy]")).ShouldBeTrue();
         (await page.IsCheckedAsync("input[name='Form.IsBuilt']")).ShouldBeFalse();

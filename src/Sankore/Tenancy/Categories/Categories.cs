@@ -141,7 +141,8 @@ public sealed class Categories(Db db)
         catch (Refusal refusal) when (refusal.Reason == Reason.SlugTaken)
         {
             var name = await db.Read(caller, session =>
-                session.Find<string>("select name from tenancy.business_categories where slug = @Slug", new { category.Slug }), ct);
+                session.Find<string>(
+                    "select util.said(name, name_en) from tenancy.business_categories where slug = @Slug", new { category.Slug }), ct);
             throw new Refusal(Reason.SlugTaken, category.Slug!, name ?? category.Slug!)
             {
                 Fields = new Dictionary<string, FieldError> { ["slug"] = new("SLUG_TAKEN.2", category.Slug!, name ?? category.Slug!) },

@@ -168,8 +168,8 @@ public sealed class Modules(Db db, IEnumerable<SankoreModule> program)
         }
         catch (Refusal refusal) when (refusal.Reason == Reason.CodeTaken)
         {
-            var name = await db.Read(
-                caller, session => session.Find<string>("select name from tenancy.modules where code = @Code", new { module.Code }), ct);
+            var name = await db.Read(caller, session => session.Find<string>(
+                "select util.said(name, name_en) from tenancy.modules where code = @Code", new { module.Code }), ct);
             throw new Refusal(Reason.CodeTaken, module.Code!, name ?? module.Code!)
             {
                 Fields = new Dictionary<string, FieldError> { ["code"] = new("CODE_TAKEN.2", module.Code!, name ?? module.Code!) },
