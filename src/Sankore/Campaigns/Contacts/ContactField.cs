@@ -19,6 +19,15 @@ public sealed partial record ContactField(
     /// <summary>Its column in a file, and its name on forms.</summary>
     internal string Column => "field_" + Key;
 
+    /// <summary>A value it may have, as <see cref="Read"/> reads it; empty where anything may stand.</summary>
+    internal string Example => Kind switch
+    {
+        "number" => "12",
+        "date" => "2015-03-14",
+        "choice" => Choices[0],
+        _ => "",
+    };
+
     /// <summary>
     /// What somebody wrote, as it is kept: a text, a number (with comma or point), a day (<c>yyyy-mm-dd</c>, or as French spreadsheets
     /// show it), or a choice in any case and accents.
@@ -131,7 +140,8 @@ internal static class FieldValues
     internal static Dictionary<string, string> Words(JsonElement values, CultureInfo language) =>
         values.ValueKind != JsonValueKind.Object ? [] : values.EnumerateObject().ToDictionary(v => v.Name, v => Word(v.Value, language));
 
-    private static string Word(JsonElement value, CultureInfo language) => value.ValueKind switch
+    /// <summary>One value as a message says it.</summary>
+    internal static string Word(JsonElement value, CultureInfo language) => value.ValueKind switch
     {
         JsonValueKind.Number => value.GetDecimal().ToString("#,0.######", language),
         JsonValueKind.String when value.GetString() is { Length: 10 } text && Days.Calendar(text) is { } day =>

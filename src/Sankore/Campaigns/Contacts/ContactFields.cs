@@ -7,21 +7,16 @@ namespace Sankore.Campaigns;
 public sealed class ContactFields(Db db)
 {
     // Counted only where it is shown: a field of a hundred thousand contacts is not counted for each of their pages.
-    private const string Columns = "f.id, f.key, f.label, f.kind, f.choices, 0::bigint as contacts, f.version";
+    private const string Uncounted = "0::bigint";
+    private const string Counts = "(select count(*) from campaigns.contacts c where c.user_id = f.user_id and c.fields ? f.key)";
 
-    internal const string AllSql = $"""
-        select {Columns} from campaigns.contact_fields f
-        where f.user_id = (select auth.uid()) order by f.label collate "und-x-icu", f.id
-        """;
+    private const string Fields = "select f.id, f.key, f.label, f.kind, f.choices";
+    private const string From = "as contacts, f.version from campaigns.contact_fields f";
+    private const string Own = "where f.user_id = (select auth.uid()) order by f.label collate \"und-x-icu\", f.id";
 
-    private const string CountedSql = """
-        select f.id, f.key, f.label, f.kind, f.choices,
-          (select count(*) from campaigns.contacts c where c.user_id = f.user_id and c.fields ? f.key) as contacts, f.version
-        from campaigns.contact_fields f
-        where f.user_id = (select auth.uid()) order by f.label collate "und-x-icu", f.id
-        """;
-
-    private const string OneSql = $"select {Columns} from campaigns.contact_fields f where f.id = @id";
+    private const string AllSql = $"{Fields}, {Uncounted} {From} {Own}";
+    private const string CountedSql = $"{Fields}, {Counts} {From} {Own}";
+    private const string OneSql = $"{Fields}, {Uncounted} {From} where f.id = @id";
 
     private const string InsertSql = """
         insert into campaigns.contact_fields (id, key, label, kind, choices)

@@ -41,25 +41,21 @@ public sealed class Contacts(Db db)
         ("organization", "c.organization_name collate \"und-x-icu\""), ("createdAt", "c.created_at"));
 
     private const string OneSql = $"select {Columns} from campaigns.contacts c where c.id = @id";
-    private const string TagsSql = """
-        select distinct tag from campaigns.contacts, unnest(tags) tag where user_id = (select auth.uid()) order by tag limit 200
-        """;
-
     private const string TagCountsSql = """
         select tag, count(*) as contacts from campaigns.contacts, unnest(tags) tag
         where user_id = (select auth.uid()) group by tag order by tag limit 200
         """;
 
-    private const string ChoicesSql = """
-        (select c.id, coalesce(c.name, c.email) as text, concat_ws(' · ', case when c.name is not null then c.email end,
-           c.organization_name) as note
-         from campaigns.contacts c where c.user_id = (select auth.uid()) and c.id = any (@chosen::uuid[])
-         order by 2, c.id limit 1000)
+    private const string ChoiceSql = """
+        select c.id, coalesce(c.name, c.email) as text,
+          concat_ws(' · ', case when c.name is not null then c.email end, c.organization_name) as note
+        from campaigns.contacts c where c.user_id = (select auth.uid())
+        """;
+
+    private const string ChoicesSql = $"""
+        ({ChoiceSql} and c.id = any (@chosen::uuid[]) order by 2, c.id limit 1000)
         union all
-        (select c.id, coalesce(c.name, c.email), concat_ws(' · ', case when c.name is not null then c.email end, c.organization_name)
-         from campaigns.contacts c
-         where c.user_id = (select auth.uid()) and not c.id = any (@chosen::uuid[])
-           and util.finds(@Pattern::text, c.name, c.email, c.organization_name)
+        ({ChoiceSql} and not c.id = any (@chosen::uuid[]) and util.finds(@Pattern::text, c.name, c.email, c.organization_name)
          order by 2, c.id limit 50)
         """;
 
@@ -172,8 +168,8 @@ public sealed class Contacts(Db db)
         db.Read(caller, session => session.One<Contact>(OneSql, new { id }), ct);
 
     /// <summary>The tags that the caller's contacts have, at most 200.</summary>
-    public Task<IReadOnlyList<string>> Tags(Caller caller, CancellationToken ct) =>
-        db.Read(caller, session => session.Query<string>(TagsSql), ct);
+    public async Task<IReadOnlyList<string>> Tags(Caller caller, CancellationToken ct) =>
+        [.. (await TagCounts(caller, ct)).Select(t => t.Tag)];
 
     /// <summary>The tags that the caller's contacts have, each with how many have it, at most 200.</summary>
     public Task<IReadOnlyList<TagCount>> TagCounts(Caller caller, CancellationToken ct) =>
@@ -267,21 +263,7 @@ public sealed class Contacts(Db db)
             validation.Check();
             (fields, known) = (values.ToJsonString(), [.. all.Select(f => f.Key)]);
         }
-        return Values(id, version, c, fields, known);
+        var (tags, consentAt) = (c.Tags!.ToArray(), Days.Start(c.ConsentOn)?.Utc);
+        return new { id, version, c.Email, c.Name, c.Phone, c.Organization, tags, c.ConsentSource, consentAt, fields, known };
     }
-
-    private static object Values(Guid id, int version, ContactInput c, string? fields, string[] known) => new
-    {
-        fields,
-        known,
-        c.Phone,
-        id,
-        version,
-        c.Email,
-        c.Name,
-        c.Organization,
-        tags = c.Tags!.ToArray(),
-        c.ConsentSource,
-        consentAt = Days.Start(c.ConsentOn)?.Utc,
-    };
 }

@@ -185,7 +185,7 @@ public sealed class ContactsKind(IStringLocalizer<Strings> texts) : ImportKind(t
 
     /// <summary>A person's own fields are columns too.</summary>
     public override IEnumerable<ImportColumn> ColumnsOf(JsonElement? options) =>
-        Columns.Concat(_fields.Select(f => new ImportColumn(f.Column, false, f.Label, f.Label, Example(f), f.Key)));
+        Columns.Concat(_fields.Select(f => new ImportColumn(f.Column, false, f.Label, f.Label, f.Example, f.Key)));
 
     protected internal override async Task Load(Session session) => _fields = await ContactFields.All(session);
 
@@ -220,14 +220,6 @@ public sealed class ContactsKind(IStringLocalizer<Strings> texts) : ImportKind(t
         }
         return new Dictionary<string, int> { ["organizations"] = organizations };
     }
-
-    private static string Example(ContactField field) => field.Kind switch
-    {
-        "number" => "12",
-        "date" => "2015-03-14",
-        "choice" => field.Choices[0],
-        _ => "",
-    };
 
     private static ImportRow Judged(ImportRow row, IReadOnlyList<ContactField> fields)
     {

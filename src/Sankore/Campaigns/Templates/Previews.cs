@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text.Json;
 using System.Text.RegularExpressions;
 using Microsoft.Extensions.Localization;
 using Sankore.Identity;
@@ -55,13 +56,8 @@ public sealed partial class Previews(
 
     /// <summary>What fields may say, where nobody is chosen.</summary>
     private async Task<Dictionary<string, string>> Examples(Caller caller, CancellationToken ct) =>
-        (await db.Read(caller, ContactFields.All, ct)).ToDictionary(f => f.Key, f => f.Kind switch
-        {
-            "number" => "12",
-            "date" => new DateOnly(2015, 3, 14).ToString("d MMMM yyyy", CultureInfo.CurrentCulture),
-            "choice" => f.Choices[0],
-            _ => $"[{f.Label}]",
-        });
+        (await db.Read(caller, ContactFields.All, ct)).ToDictionary(f => f.Key, f => f.Example.Length > 0 && f.Read(f.Example) is { } value
+            ? FieldValues.Word(JsonSerializer.SerializeToElement(value), CultureInfo.CurrentUICulture) : $"[{f.Label}]");
 
     // What a message says of dark screens holds for the screen that is asked for, whatever the reader's own is.
     [GeneratedRegex(@"@media\s*\(\s*prefers-color-scheme\s*:\s*dark\s*\)", RegexOptions.IgnoreCase)]
