@@ -44,6 +44,7 @@ public sealed class LivePageTests(World world, Chrome chrome) : IClassFixture<Wo
         await Expect(here.Locator("[data-field='streams']")).ToHaveTextAsync("6");
         await Expect(here.GetByRole(AriaRole.Img, new LocatorGetByRoleOptions { Name = "Flux ouverts 6 max. 6" })).ToBeVisibleAsync();
         (await here.Locator("path.line").First.GetAttributeAsync("d")).ShouldNotBe(line);
+        await Expect(here.Locator("[data-field='streamsTop']")).ToHaveTextAsync("6");
 
         foreach (var stream in streams)
         {
@@ -93,6 +94,6 @@ public sealed class LivePageTests(World world, Chrome chrome) : IClassFixture<Wo
           jsonb_build_object('streams', @streams, 'streamsMax', 20000, 'events', 0.5, 'eventsMax', 12, 'fanOut', 3, 'fanOutMax', 3, 'lag',
               0, 'lagMax', 0, 'kilobytes', 1.2, 'coalesced', 0, 'dropped', 0, 'resets', 0, 'refused', @streams),
           jsonb_build_object('streamsPath', 'M0 40L236 ' || @streams % 40, 'eventsPath', 'M0 0H236', 'fanOutPath', 'M0 0H236', 'lagPath',
-              'M0 40H236'))
+              'M0 40H236', 'seconds', @streams % 200, 'streamsTop', @streams + 1, 'eventsTop', 1.5, 'fanOutTop', 3, 'lagTop', 1))
         """, new { id, name, streams = random.Next(20_000) });
 }

@@ -292,7 +292,8 @@ public sealed partial class Places : IAsyncLifetime
                   "fanOut": 12.4, "fanOutMax": 88, "lag": 0.4, "lagMax": 3, "kilobytes": 9100,
                   "coalesced": 123456789, "dropped": 3, "resets": 250, "refused": 0}',
               '{"streamsPath": "M0 40L118 8H236", "eventsPath": "M0 40L118 0L236 9", "fanOutPath": "M0 40L100 0L236 34",
-                  "lagPath": "M0 40H236"}')
+                  "lagPath": "M0 40L200 28L204 10L236 35", "seconds": 118,
+                  "streamsTop": 15000, "eventsTop": 80000, "fanOutTop": 100, "lagTop": 3}')
             from generate_series(1, @count) n
             """, new { count });
         await page.ReloadAsync();

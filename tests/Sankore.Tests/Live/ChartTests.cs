@@ -26,16 +26,24 @@ public sealed partial class ChartTests
     [InlineData("M0 40H236", new double[] { 0, 0, 0 })]
     [InlineData("M0 40L118 20L236 0", new double[] { 0, 1, 2 })]
     [InlineData("M0 0L59 40H177L236 20", new double[] { 2, 0, 0, 0, 1 })]
-    public void A_line_is_as_short_as_it_can_be(string path, double[] values) => Chart.Path(values, Width, Height).ShouldBe(path);
+    public void A_line_is_as_short_as_it_can_be(string path, double[] values) =>
+        Chart.Path(values, Width, Height, values.DefaultIfEmpty().Max()).ShouldBe(path);
+
+    [Theory]
+    [InlineData(0, 0.5, 1), InlineData(0.4, 0.5, 1), InlineData(1, 0.5, 1), InlineData(1.2, 0.5, 1.5), InlineData(2.5, 1, 3)]
+    [InlineData(4, 1, 4), InlineData(4.01, 2, 6), InlineData(12.35, 5, 15), InlineData(21, 10, 30), InlineData(1000, 500, 1000)]
+    [InlineData(12_800, 5_000, 15_000), InlineData(61_000, 20_000, 80_000), InlineData(4e17, 1e17, 4e17)]
+    public void A_scale_ends_at_a_round_figure_of_at_most_four_steps(double most, double step, double top) =>
+        (Chart.Step(most), Chart.Top(most)).ShouldBe((step, top));
 
     [Fact]
     public void A_line_passes_each_value_at_its_height() => Prop.ForAll(Values, values =>
     {
-        var points = Points(Chart.Path(values, Width, Height));
+        var sound = values.Select(v => double.IsFinite(v) && v > 0 ? v : 0).ToArray();
+        var points = Points(Chart.Path(values, Width, Height, sound.Max()));
         points[0].X.ShouldBe(0);
         points[^1].X.ShouldBe(Width);
         points.Select(p => p.X).ShouldBe(points.Select(p => p.X).Order());
-        var sound = values.Select(v => double.IsFinite(v) && v > 0 ? v : 0).ToArray();
         for (var i = 0; i < values.Length; i++)
         {
             var x = values.Length == 1 ? 0 : (double)Width * i / (values.Length - 1);
@@ -51,7 +59,7 @@ public sealed partial class ChartTests
         CultureInfo.CurrentCulture = CultureInfo.GetCultureInfo("fr");
         try
         {
-            Chart.Path([1, 3, 2.5], 5, 7).ShouldBe("M0 4.7L2.5 0L5 1.2");
+            Chart.Path([1, 3, 2.5], 5, 7, 3).ShouldBe("M0 4.7L2.5 0L5 1.2");
         }
         finally
         {

@@ -246,6 +246,8 @@ public sealed class ReporterTests(World world) : IClassFixture<World>
         (row.GetProperty("eventsMax").GetDouble(), row.GetProperty("fanOutMax").GetDouble(), row.GetProperty("lagMax").GetDouble())
             .ShouldBe((200, 12.35, 3));
         row.Text("eventsPath").ShouldBe("M0 40H228L232 0L236 40");
+        (row.GetProperty("eventsTop").GetDouble(), row.GetProperty("fanOutTop").GetDouble(), row.GetProperty("lagTop").GetDouble())
+            .ShouldBe((200, 15, 3));
 
         static (double, double, double, double, long, long) Figures(JsonElement row) => (
             row.GetProperty("events").GetDouble(), row.GetProperty("fanOut").GetDouble(), row.GetProperty("lag").GetDouble(),

@@ -3,20 +3,33 @@ using System.Text;
 
 namespace Sankore.Platform.Live;
 
-/// <summary>Lines of charts, ready to be drawn.</summary>
+/// <summary>Scales of charts, and lines ready to be drawn.</summary>
 public static class Chart
 {
     /// <summary>
-    /// An SVG path through values at equal distances, from x = 0 to <paramref name="width"/>: the greatest touches the top (y = 0), zero
+    /// The step of a scale: 1, 2 or 5 times a power of ten, of which at most four reach <paramref name="most"/>; a half for whatever is
+    /// below two.
+    /// </summary>
+    public static double Step(double most)
+    {
+        var least = Math.Max(2, most);
+        var ten = Math.Pow(10, Math.Floor(Math.Log10(least / 4)));
+        return new[] { 1, 2, 5, 10 }.Select(n => n * ten).First(step => 4 * step >= least);
+    }
+
+    /// <summary>Where a scale ends: the first of its steps, from 1 up, that is not below <paramref name="most"/>.</summary>
+    public static double Top(double most) => Math.Ceiling(Math.Max(1, most) / Step(most)) * Step(most);
+
+    /// <summary>
+    /// An SVG path through values at equal distances, from x = 0 to <paramref name="width"/>: <paramref name="top"/> is at y = 0, zero
     /// lies on the ground (y = <paramref name="height"/>). What is no finite number above zero counts as zero.
     /// </summary>
-    public static string Path(IReadOnlyList<double> values, int width, int height)
+    public static string Path(IReadOnlyList<double> values, int width, int height, double top)
     {
         if (values.Count == 0)
         {
             return "";
         }
-        var top = values.Max(Sound);
         var step = (double)width / Math.Max(1, values.Count - 1);
         var path = new StringBuilder($"M0 {Y(values[0])}");
         for (var i = 1; i < values.Count; i++)

@@ -26,6 +26,7 @@ public sealed class LiveReporter(
     private readonly string _name =
         $"{Environment.MachineName} · {(configuration["urls"] ?? "").Split(';')[0].Replace("http://", "", StringComparison.Ordinal)}";
     private readonly string _version = typeof(LiveReporter).Assembly.GetName().Version?.ToString(3) ?? "0";
+    private readonly double _every = Math.Clamp(configuration.GetValue("Sankore:Live:ReportEvery", 2.0), 0, 10);
     private readonly long _startedAt = time.GetTimestamp();
     private readonly Line _streams = new(), _events = new(), _fanOut = new(), _lag = new();
     private LiveSums _sums = meters.Sums;
@@ -66,8 +67,7 @@ public sealed class LiveReporter(
             up = time.GetElapsedTime(_startedAt),
             watched = TimeSpan.FromMilliseconds(Math.Max(0, Volatile.Read(ref _watchedUntil) - Now)),
             figures = JsonSerializer.Serialize(Figures(now.Bytes, sums)),
-            history = JsonSerializer.Serialize(
-                new { streamsPath = _streams.Path, eventsPath = _events.Path, fanOutPath = _fanOut.Path, lagPath = _lag.Path }),
+            history = JsonSerializer.Serialize(History()),
         }), ct);
         (_said, _saidAt) = (now, Math.Max(1, Now));
 
@@ -76,12 +76,11 @@ public sealed class LiveReporter(
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        var every = Math.Min(10, configuration.GetValue("Sankore:Live:ReportEvery", 2.0));
-        if (every <= 0)
+        if (_every <= 0)
         {
             return;
         }
-        using var timer = new PeriodicTimer(TimeSpan.FromSeconds(every), time);
+        using var timer = new PeriodicTimer(TimeSpan.FromSeconds(_every), time);
         while (await timer.WaitForNextTickAsync(stoppingToken))
         {
             try
@@ -118,6 +117,20 @@ public sealed class LiveReporter(
         refused = sums.Refused,
     };
 
+    /// <summary>The curves, each with the end of its scale, and how many seconds they go back.</summary>
+    private object History() => new
+    {
+        seconds = (Samples - 1) * _every,
+        streamsPath = _streams.Path,
+        streamsTop = _streams.Top,
+        eventsPath = _events.Path,
+        eventsTop = _events.Top,
+        fanOutPath = _fanOut.Path,
+        fanOutTop = _fanOut.Top,
+        lagPath = _lag.Path,
+        lagTop = _lag.Top,
+    };
+
     /// <summary>The last samples of one figure: before the node began there was nothing.</summary>
     private sealed class Line
     {
@@ -127,7 +140,9 @@ public sealed class LiveReporter(
 
         public double Max => _values.Max();
 
-        public string Path => Chart.Path([.. _values], ChartWidth, ChartHeight);
+        public double Top => Chart.Top(Max);
+
+        public string Path => Chart.Path([.. _values], ChartWidth, ChartHeight, Top);
 
         public void Add(double value)
         {

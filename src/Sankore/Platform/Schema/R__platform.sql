@@ -275,6 +275,7 @@ create or replace function live.node_row(n live.nodes) returns jsonb
 language sql stable as $$
   select n.figures || n.history || jsonb_build_object(
     'of', 'node', 'name', n.name, 'version', n.version, 'startedAt', n.started_at, 'seenAt', n.seen_at,
+    'since', n.seen_at - make_interval(secs => coalesce((n.history ->> 'seconds')::float8, 0)),
     'state', case when n.is_silent or n.seen_at < now() - interval '20 seconds' then 'inactive' else 'active' end)
 $$;
 
