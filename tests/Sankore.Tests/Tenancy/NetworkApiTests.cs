@@ -34,6 +34,7 @@ public sealed class NetworkApiTests(World world) : IClassFixture<World>
     [InlineData("schools", "city", "city")]
     [InlineData("schools", "group", "groupName")]
     [InlineData("users", "email", "email")]
+    [InlineData("users", "createdAt", "createdAt")]
     public async Task A_list_is_sorted_either_way(string list, string sort, string field)
     {
         using var admin = await world.As(Cast.Super);

@@ -1,3 +1,7 @@
+using System.Text.Json;
+using Sankore.Identity;
+using Sankore.Tenancy;
+
 namespace Sankore.Tests.Tenancy;
 
 /// <summary>The list of a group's people: by role, by school, by words, page by page; and only for whoever keeps it.</summary>
@@ -36,6 +40,72 @@ public sealed class StaffListTests(World world) : IClassFixture<World>
 
         async Task<IReadOnlyList<string>> Emails(string query) =>
             [.. (await admin.StaffOf(tenant.GroupId, query)).Select(s => s.Text("email"))];
+    }
+
+    [Theory, InlineData("name"), InlineData("email"), InlineData("role"), InlineData("school")]
+    public async Task A_list_is_sorted_either_way_and_ties_keep_their_order_across_pages(string sort)
+    {
+        using var super = await world.As(Cast.Super);
+        var tenant = await world.NewTenant(super, await super.NewPlan());
+        using var admin = await world.As(tenant.Admin);
+        Guid[] schools = [tenant.SchoolId, (await admin.NewSchool(tenant.GroupId)).Id()];
+        var stranger = await world.NewPerson();
+        foreach (var school in schools)
+        {
+            foreach (var (name, role) in (IEnumerable<(string, string)>)[("Zoé", "secretary"), ("Élodie", "head"), ("Fatou", "head")])
+            {
+                var email = await world.NewPerson(tenant.GroupId, school, role);
+                await world.Execute("update public.profiles set display_name = @name where email = @email", new { name, email });
+            }
+            // Asked for both places, and in none yet.
+            await admin.Hire(tenant.GroupId, stranger, school).Json();
+        }
+        var (up, down) = (await Pages(sort), await Pages("-" + sort));
+        up.Count.ShouldBe(10);
+        up.Select(Row).ShouldBeUnique();
+        down.Select(Row).ShouldBe(up.Select(Row), ignoreOrder: true);
+        // Who is of the whole group has no school, and is last either way.
+        var texts = up.Texts(sort).Where(text => text is not null).ToList();
+        texts.ShouldBe(sort == "role" ? texts.OrderBy(role => Array.IndexOf(Memberships.Roles, role))
+            : texts.OrderBy(text => text.Replace('É', 'E'), StringComparer.OrdinalIgnoreCase));
+        down.Texts(sort).Where(text => text is not null).ShouldBe(texts.AsEnumerable().Reverse());
+
+        static string Row(JsonElement member) => $"{member.Text("email")} {member.Text("schoolId")}";
+
+        async Task<IReadOnlyList<JsonElement>> Pages(string by)
+        {
+            var pages = new List<JsonElement>();
+            for (var page = 1; page <= 4; page++)
+            {
+                pages.AddRange(await admin.StaffOf(tenant.GroupId, $"?size=3&sort={by}&page={page}"));
+            }
+            return pages;
+        }
+    }
+
+    [Fact]
+    public async Task An_unknown_sort_is_refused()
+    {
+        using var admin = await world.As(Cast.Admin1);
+        var group = await world.Sql<Guid>("select id from tenancy.school_groups where code = 'g001'");
+        (await admin.Ask(HttpMethod.Get, $"/api/groups/{group}/staff?sort=colour").ShouldRefuse(400, "VALIDATION_FAILED")).ErrorOf("sort");
+    }
+
+    [Theory]
+    [InlineData("staff", "name"), InlineData("staff", "role"), InlineData("staff", "school")]
+    [InlineData("people", "name"), InlineData("people", "createdAt")]
+    public async Task A_page_says_how_it_is_sorted_and_offers_the_other_way(string list, string sort)
+    {
+        using var super = new Browser(world.Address);
+        await super.SignIn(Cast.Super, PasswordRules.Demo);
+        var group = await world.Sql<Guid>("select id from tenancy.school_groups where code = 'g001'");
+        var path = list == "staff" ? $"/groups/{group}/staff" : "/admin/people";
+        var (up, down) = (await super.Page($"{path}?sort={sort}&page=1"), await super.Page($"{path}?sort=-{sort}&page=1"));
+        up.ShouldContain($"""<th aria-sort="ascending"><a href="{path}?sort=-{sort}">""");
+        down.ShouldContain($"""<th aria-sort="descending"><a href="{path}?sort={sort}">""");
+        First(up).ShouldNotBe(First(down));
+
+        static string First(string page) => page.Split("<tbody>")[1].Split("</tr>")[0];
     }
 
     [Fact]

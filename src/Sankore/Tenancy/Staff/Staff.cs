@@ -18,7 +18,7 @@ public sealed class Staff(Db db, Invitations invitations, IStringLocalizer<Strin
 {
     private const string Rows = """
         from (
-          select m.id as membership_id, m.user_id, p.display_name as name, p.email, m.school_id, m.role, m.status, m.expires_at,
+          select m.id, m.id as membership_id, m.user_id, p.display_name as name, p.email, m.school_id, m.role, m.status, m.expires_at,
                  m.version, (select i.id from rbac.invitations i
                    join tenancy.invited_places x on x.invitation_id = i.id and x.school_group_id = m.school_group_id
                    where i.user_id = m.user_id order by i.created_at desc limit 1) as invitation_id
@@ -26,11 +26,11 @@ public sealed class Staff(Db db, Invitations invitations, IStringLocalizer<Strin
           cross join lateral (select x.display_name, x.email from public.profiles x where x.id = m.user_id limit 1) p
           where m.school_group_id = @groupId
           union all
-          select null, null, i.email, i.email, x.school_id, x.role, 'active', null, 0, i.id
+          select i.id, null, null, i.email, i.email, x.school_id, x.role, 'active', null, 0, i.id
           from tenancy.invited_places x
           join rbac.invitations i on i.id = x.invitation_id and i.user_id is null and i.used_at is null
           where x.school_group_id = @groupId) f
-        left join tenancy.schools s on s.id = f.school_id
+        left join (select id as school_id, name as school from tenancy.schools) s using (school_id)
         """;
 
     private const string Where = """
@@ -39,17 +39,19 @@ public sealed class Staff(Db db, Invitations invitations, IStringLocalizer<Strin
         """;
 
     private const string Selected = $"""
-        select f.membership_id, f.user_id, f.name, f.email, f.school_id, s.name as school, f.role, f.status, f.expires_at,
-          i.id is not null and i.used_by is null as is_invited, f.version,
-          case when i.used_at is null then i.id end as invitation_id,
+        select f.membership_id, f.user_id, f.name, f.email, f.school_id, s.school, f.role, f.status, f.expires_at,
+          i.invitation_id is not null and i.used_by is null as is_invited, f.version,
+          case when i.used_at is null then i.invitation_id end as invitation_id,
               case when i.used_at is null then i.expires_at end as invitation_ends_at
-        {Rows} left join rbac.invitations i on i.id = f.invitation_id {Where}
+        {Rows} left join (select id as invitation_id, used_at, used_by, expires_at from rbac.invitations) i using (invitation_id) {Where}
         """;
 
-    private const string PageSql = $"""
-        {Selected}
-        order by f.status, f.name collate "und-x-icu", f.membership_id limit @Limit offset @Offset
-        """;
+    private const string ByName = "f.name collate \"und-x-icu\"";
+
+    // Roles as Memberships lists them. No blank behind their comma: it would part two columns.
+    private static readonly PagedSql Pages = new($"select count(*) {Rows} {Where}", Selected,
+        ("status", $"f.status, {ByName}"), ("name", ByName), ("email", "f.email"),
+        ("role", $"array_position(@roles::text[],f.role), {ByName}"), ("school", $"s.school collate \"und-x-icu\", {ByName}"));
 
     private const string PlacesSql = $"""
         {Selected} and f.user_id = @userId
@@ -111,15 +113,15 @@ public sealed class Staff(Db db, Invitations invitations, IStringLocalizer<Strin
     private sealed record Place(Guid UserId, Guid? SchoolId, string Role);
 
     /// <summary>
-    /// The people of a group with their places, and open invitations, a page at a time. Refuses with NOT_FOUND for a group that the caller
-    /// neither administers nor operates.
+    /// The people of a group with their places, and open invitations, a page at a time. Refuses with VALIDATION_FAILED, and with NOT_FOUND
+    /// for a group that the caller neither administers nor operates.
     /// </summary>
     public Task<Paged<StaffMember>> List(
         Caller caller, Guid groupId, ListQuery query, StaffFilter filter, CancellationToken ct) => db.Read(caller, async session =>
     {
         await using var grid = await session.Queries(
-            $"{Groups.AdministeredSql}; select count(*) {Rows} {Where}; {PageSql}",
-            new { groupId, filter.Role, filter.School, query.Pattern, query.Limit, query.Offset });
+            $"{Groups.AdministeredSql}; {Pages.For(query.Sort)}",
+            new { groupId, filter.Role, filter.School, query.Pattern, query.Limit, query.Offset, roles = Memberships.Roles });
         await grid.One<string>();
         return await grid.Page<StaffMember>(query);
     }, ct);
