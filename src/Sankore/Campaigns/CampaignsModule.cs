@@ -38,6 +38,7 @@ public sealed class CampaignsModule : SankoreModule
         new("organizations", Organizations.RestoreSql), new("contacts", Contacts.RestoreSql), new("segments", Segments.RestoreSql),
         new("suppressions", Suppressions.RestoreSql), new("templates", EmailTemplates.RestoreSql),
         new("campaigns", EmailCampaigns.RestoreSql), new("contact_fields", ContactFields.RestoreSql),
+        new("pictures", MessagePictures.RestoreSql),
     ];
 
     public override IEnumerable<RecurringWork> Recurring => [DeliveryEvents.Waiting, CampaignRescue.Work];
@@ -53,6 +54,7 @@ public sealed class CampaignsModule : SankoreModule
         services.AddScoped<BounceWaves>();
         services.AddScoped<Platform.Imports.ImportKind, ContactsKind>();
         services.AddScoped<EmailTemplates>();
+        services.AddScoped<MessagePictures>();
         services.AddScoped<Previews>();
         services.AddScoped<EmailCampaigns>();
         services.AddScoped<Attachments>();
@@ -85,6 +87,7 @@ public sealed class CampaignsModule : SankoreModule
         BounceWavesApi.Map(routes);
         ImportsApi.Map(routes);
         TemplatesApi.Map(routes);
+        PicturesApi.Map(routes);
         CampaignsApi.Map(routes);
         AttachmentsApi.Map(routes);
         OutboxApi.Map(routes);

@@ -79,7 +79,7 @@ public sealed class IdentityModule : SankoreModule
         services.AddScoped(sp => (IUserPasskeyStore<Account>)sp.GetRequiredService<IUserStore<Account>>());
         services.AddScoped(sp => (IUserAuthenticatorKeyStore<Account>)sp.GetRequiredService<IUserStore<Account>>());
         services.AddScoped<Recoveries>().AddSingleton<IJobHandler, RecoveryJob>();
-        services.AddScoped<Accounts>().AddScoped<Profiles>();
+        services.AddScoped<Accounts>().AddScoped<Profiles>().AddScoped<Photos>();
         services.AddSingleton<IJobHandler, PasswordResetJob>();
     }
 
@@ -110,6 +110,7 @@ public sealed class IdentityModule : SankoreModule
     {
         AccountsApi.Map(routes);
         PasskeysApi.Map(routes);
+        Photos.Map(routes);
         RecoveriesApi.Map(routes);
         routes.MapGet("/.well-known/jwks.json", (HttpContext context, SigningKeys keys, CancellationToken ct) =>
         {

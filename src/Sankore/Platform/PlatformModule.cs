@@ -1,4 +1,5 @@
 using Sankore.Platform.Data;
+using Sankore.Platform.Files;
 using Sankore.Platform.Imports;
 using Sankore.Platform.Jobs;
 
@@ -26,6 +27,9 @@ public sealed class PlatformModule : SankoreModule
         services.AddScoped<FileImports>();
         services.AddScoped<ImportReport>();
         services.AddScoped<DeletedRows>();
+        services.AddScoped<Pictures>();
         services.AddSingleton<IJobHandler, ImportJob>();
     }
+
+    public override void Routes(IEndpointRouteBuilder routes) => Pictures.Map(routes);
 }

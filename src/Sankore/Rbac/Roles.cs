@@ -9,7 +9,7 @@ namespace Sankore.Rbac;
 public sealed record Role(Guid Id, string RoleName, string Description, int SortOrder, bool IsSystem, string[] Permissions);
 
 /// <summary>A person with the platform roles in force.</summary>
-public sealed record PersonView(Guid Id, string Email, string DisplayName, string[] Roles, DateTime CreatedAt);
+public sealed record PersonView(Guid Id, string Email, string DisplayName, string[] Roles, DateTime CreatedAt, string? AvatarUrl = null);
 
 /// <summary>A role that a person has.</summary>
 public sealed record GrantView(string Role, DateTime GrantedAt, DateTime? ExpiresAt, string? Reason);
@@ -37,7 +37,7 @@ public sealed class Roles(Db db, RightsCache rights)
         select p.id, p.email, p.display_name,
                coalesce((select array_agg(r.role_name order by r.sort_order) from rbac.user_roles ur join rbac.roles r on r.id = ur.role_id
                          where ur.user_id = p.id and ur.is_active and (ur.expires_at is null or ur.expires_at > now())), '{}') as roles,
-               p.created_at
+               p.created_at, p.avatar_url
         from public.profiles p
         where util.finds(@Pattern::text, p.display_name, p.email)
         """;

@@ -4,7 +4,8 @@ using Sankore.Platform.Security;
 namespace Sankore.Tenancy;
 
 /// <summary>A place in the network that a person has.</summary>
-public sealed record MembershipView(Guid GroupId, string GroupName, Guid? SchoolId, string? SchoolName, string Role);
+/// <param name="Logo">Where its logo is loaded from, the group's where the school has none; null: there is none.</param>
+public sealed record MembershipView(Guid GroupId, string GroupName, Guid? SchoolId, string? SchoolName, string Role, string? Logo);
 
 /// <summary>The plan that a person's group lives on.</summary>
 public sealed record PlanView(Guid Id, string Name, string Slug);
@@ -28,7 +29,8 @@ public sealed record MenuCategory(Guid Id, string Name, string Color, int SortOr
 public sealed class Me(Db db)
 {
     internal const string MembershipsSql = """
-        select m.school_group_id as group_id, g.name as group_name, m.school_id, s.name as school_name, m.role
+        select m.school_group_id as group_id, g.name as group_name, m.school_id, s.name as school_name, m.role,
+          '/i/' || coalesce(s.logo_id, g.logo_id) as logo
         from tenancy.current_memberships m
         join tenancy.school_groups g on g.id = m.school_group_id
         left join tenancy.schools s on s.id = m.school_id

@@ -60,6 +60,7 @@ public sealed class TenancyModule : SankoreModule
         services.AddScoped<Plans>();
         services.AddScoped<Subscriptions>();
         services.AddScoped<Groups>();
+        services.AddScoped<Logos>();
         services.AddScoped<Staff>();
         services.AddScoped<Reaches>();
         services.AddScoped<Platform.Imports.ImportKind, GroupsKind>();
@@ -83,6 +84,7 @@ public sealed class TenancyModule : SankoreModule
         PlansApi.Map(routes);
         SubscriptionsApi.Map(routes);
         GroupsApi.Map(routes);
+        Logos.Map(routes);
         StaffApi.Map(routes);
         AssignmentsApi.Map(routes);
         ImportsApi.Map(routes);

@@ -12,11 +12,12 @@ public sealed class TenancyShell(Db db, IConfiguration configuration, IStringLoc
     // How long a group lives on after the end that nobody paid for (document 002; tenancy.due_subscriptions).
     private const int GraceDays = 15;
 
-    private const string Sql = "select live.position(); select email, display_name from public.profiles where id = (select auth.uid());"
+    private const string Sql = "select live.position();"
+        + " select email, display_name, avatar_url from public.profiles where id = (select auth.uid());"
         + Me.MembershipsSql + ";" + Me.PlanSql + ";" + Me.MenuSql
         + "; select state, ends_at, time_zone, administrators, contact_email, contact_phone from tenancy.my_standing()";
 
-    private sealed record Person(string Email, string DisplayName);
+    private sealed record Person(string Email, string DisplayName, string? AvatarUrl);
 
     private sealed record Standing(
         string State, DateTime? EndsAt, string TimeZone, string[] Administrators, string? ContactEmail, string? ContactPhone);
@@ -37,7 +38,8 @@ public sealed class TenancyShell(Db db, IConfiguration configuration, IStringLoc
         var standing = await grid.ReadFirstOrDefaultAsync<Standing>();
         return new ShellContent(position, person.DisplayName, person.Email, membership?.SchoolName ?? membership?.GroupName,
             membership?.SchoolName is null ? null : membership.GroupName, membership is null ? null
-            : "role." + membership.Role, plan?.Name, administers, sections, standing is null ? null : Notice(standing, administers));
+            : "role." + membership.Role, plan?.Name, administers, sections, standing is null ? null : Notice(standing, administers),
+            membership?.Logo, person.AvatarUrl);
     }, ct);
 
     /// <summary>What is wrong, until when, and whom to ask: the administrators of the group are told the operator's address.</summary>

@@ -17,12 +17,14 @@ public sealed record ShellLink(Guid Id, string Name, string? Description, string
 /// <param name="Administers">Whether the person administers a group.</param>
 /// <param name="Sections">The menu of modules.</param>
 /// <param name="Notice">What is wrong with the place, above every page; null: nothing.</param>
+/// <param name="Logo">Where the place's logo is loaded from.</param>
+/// <param name="Photo">Where the person's photo is loaded from.</param>
 public sealed record ShellContent(
     long Position, string DisplayName, string Email, string? Place, string? Within, string? Role, string? Plan, bool Administers,
-    IReadOnlyList<ShellSection> Sections, ShellNotice? Notice)
+    IReadOnlyList<ShellSection> Sections, ShellNotice? Notice, string? Logo, string? Photo)
 {
     /// <summary>Around the pages of nobody in particular.</summary>
-    public static ShellContent Empty { get; } = new(0, "", "", null, null, null, null, false, [], null);
+    public static ShellContent Empty { get; } = new(0, "", "", null, null, null, null, false, [], null, null, null);
 }
 
 /// <summary>What is wrong with the person's place, and whom to ask, in the person's words.</summary>

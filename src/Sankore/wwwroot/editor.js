@@ -100,15 +100,16 @@
       return true;
     },
   };
-  const add = kind => (state, dispatch) => {
+  const add = (kind, attrs) => (state, dispatch) => {
     const { start, node } = at(state);
     const column = () => nodes.column.create(null, nodes.paragraph.create());
-    const made = kind === 'columns' ? nodes.columns.create(null, [column(), column()]) : nodes[kind].create();
+    const made = kind === 'columns' ? nodes.columns.create(null, [column(), column()]) : nodes[kind].create(attrs);
     // Into a column what may stand there, behind the whole of it everything else.
     const { $from } = state.selection;
     const inColumn = $from.depth > 2 && $from.node(2).type === nodes.column && nodes[kind].spec.group.includes('part');
     const place = inColumn ? $from.after(3) : start + node.nodeSize;
     dispatch?.(near(state.tr.insert(place, made), place).scrollIntoView());
+    if (dispatch && kind === 'image' && !attrs) choosePicture();
     return true;
   };
   const insertField = name => (state, dispatch) => {
@@ -175,7 +176,8 @@
     if (key === panelOf || panelOf === 'link' && !key && linkAt(state)) return;
     panelOf = key;
     panel.hidden = !key;
-    panel.replaceChildren(...(key ? names : []).map(name => input(name, node.attrs[name], change(selection.from, name), { on: 'date', from: 'time', to: 'time' }[name])));
+    panel.replaceChildren(...(node?.type === nodes.image ? [make('button', { type: 'button', class: 'btn wide', onclick: () => choosePicture() }, icon('image'), words.choose)] : []),
+      ...(key ? names : []).map(name => input(name, node.attrs[name], change(selection.from, name), { on: 'date', from: 'time', to: 'time' }[name])));
   };
   const openLink = state => {
     const here = linkAt(state);
@@ -207,6 +209,62 @@
     control.focus();
   };
 
+  // ── Pictures: of the library, of this device, dropped or pasted ──
+  const send = async file => {
+    status.textContent = words.sending;
+    const body = new FormData();
+    body.append('file', await Pictures.shrink(file), file.name);
+    const answer = await fetch(root.dataset.pictures, { method: 'POST', body }).catch(() => null);
+    const picture = await answer?.json().catch(() => null);
+    status.textContent = answer?.ok ? '' : Object.values(picture?.errors ?? {}).flat()[0] ?? picture?.title ?? words.offline;
+    return answer?.ok ? picture : null;
+  };
+  const putPicture = src => {
+    const { selection } = view.state;
+    if (selection instanceof P.NodeSelection && selection.node.type === nodes.image) change(selection.from, 'src')(src);
+    else add('image', { src })(view.state, view.dispatch);
+    panelOf = null;
+    refresh();
+  };
+  const sendAll = async files => {
+    for (const file of files) {
+      const picture = await send(file);
+      // Behind the last one, not in its place.
+      if (picture) add('image', { src: picture.address })(view.state, view.dispatch);
+    }
+  };
+  const picturesOf = data => [...data?.files ?? []].filter(file => file.type.startsWith('image/'));
+  const choosePicture = async () => {
+    const from = make('input', { class: 'input', id: 'picture-file', type: 'file', accept: 'image/*' });
+    const grid = make('div', { class: 'picks' });
+    const more = make('button', { type: 'button', class: 'btn', hidden: true, onclick: () => load() }, words.more);
+    const said = make('p', { role: 'status' });
+    const dialog = make('dialog', { 'aria-labelledby': 'pictures-title' }, make('h2', { id: 'pictures-title' }, words.choose),
+      make('div', { class: 'field' }, make('label', { for: 'picture-file' }, words.upload), from), said, grid, more,
+      make('div', { class: 'dialog-foot' }, make('button', { type: 'button', class: 'btn', onclick: () => dialog.close() }, words.close)));
+    const chosen = src => { dialog.close(); putPicture(src); };
+    from.addEventListener('change', async () => {
+      from.disabled = true;
+      said.textContent = words.sending;
+      const picture = from.files[0] && await send(from.files[0]);
+      if (picture) return chosen(picture.address);
+      [from.disabled, from.value, said.textContent] = [false, '', status.textContent];
+    });
+    let page = 0;
+    const load = async () => {
+      const answer = await fetch(`${root.dataset.pictures}?size=24&page=${++page}`).catch(() => null);
+      const found = answer?.ok ? await answer.json() : null;
+      if (!found) page--;
+      grid.append(...(found?.items ?? []).map(({ address, name }) => make('button', { type: 'button', title: name, onclick: () => chosen(address) }, make('img', { src: address + '/small', alt: name, loading: 'lazy' }))));
+      more.hidden = !found || grid.children.length >= found.total;
+      said.textContent = !found ? words.offline : found.total ? '' : words.no_pictures;
+    };
+    document.body.append(dialog);
+    dialog.addEventListener('close', () => { dialog.remove(); view.focus(); });
+    dialog.showModal();
+    await load();
+  };
+
   // ── The page ──
   const keys = {
     'Mod-b': P.toggleMark(marks.strong), 'Mod-i': P.toggleMark(marks.em), 'Mod-k': state => { openLink(state); return true; }, 'Mod-z': P.undo, 'Mod-y': P.redo, 'Shift-Mod-z': P.redo,
@@ -227,6 +285,8 @@
       ],
     }),
     attributes: { 'aria-label': words.content, role: 'textbox', 'aria-multiline': 'true' },
+    handlePaste: (_, event) => { const files = picturesOf(event.clipboardData); sendAll(files); return files.length > 0; },
+    handleDrop: (_, event) => { const files = picturesOf(event.dataTransfer); if (files.length) event.preventDefault(); sendAll(files); return files.length > 0; },
     nodeViews: { ...Object.fromEntries(Object.keys(kinds).map(kind => [kind, nodeView])), field: chip },
     dispatchTransaction(tr) {
       view.updateState(view.state.apply(tr));
@@ -251,7 +311,7 @@
     saving = true;
     const answer = await fetch(root.dataset.save, {
       method: 'PUT', headers: { 'content-type': 'application/json' },
-      body: JSON.stringify({ subject: form.elements['Form.Subject'].value, design: read(), version: +form.elements['Form.Version'].value }),
+      body: JSON.stringify({ name: form.elements['Form.Name']?.value, subject: form.elements['Form.Subject'].value, design: read(), version: +form.elements['Form.Version'].value }),
     }).catch(() => null);
     saving = false;
     const body = await answer?.json().catch(() => null);
@@ -274,7 +334,7 @@
     pending = setTimeout(settle, 900);
   };
   hidden.value = JSON.stringify(read());
-  for (const field of [color, preview, form.elements['Form.Subject'], form.elements['Form.Dark']]) field?.addEventListener('input', () => { refresh(); changed(); });
+  for (const field of [color, preview, ...['Name', 'Subject', 'Dark'].map(name => form.elements['Form.' + name])]) field?.addEventListener('input', () => { refresh(); changed(); });
   form.addEventListener('submit', () => { clearTimeout(pending); pending = 0; hidden.value = JSON.stringify(read()); });
   refresh();
   root.dataset.ready = '';

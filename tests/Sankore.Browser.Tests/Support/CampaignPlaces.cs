@@ -18,7 +18,7 @@ internal static class CampaignPlaces
         "campaign-audience", "campaign-people", "campaign-message", "campaign-review", "campaign-refused",
         "contacts", "contact-new", "contact-suppressed", "fields", "field", "organizations", "organization", "segments", "segment",
         "suppressions", "contacts-import", "contacts-import-columns", "contacts-import-done",
-        "campaign-recipients", "campaign-outbox", "campaign-outbox-mail", "template",
+        "campaign-recipients", "campaign-outbox", "campaign-outbox-mail", "template", "pictures",
     ];
 
     /// <summary>Makes what they show, and says where they are.</summary>
@@ -49,8 +49,10 @@ internal static class CampaignPlaces
         var segment = await Post(
             head, "segments", new { name = "Parents", filter = new { tags = new[] { "parents" }, fields = conditions } });
         var organization = await world.Sql<Guid>("select organization_id from campaigns.contacts where id = @left", new { left });
+        await head.PostAsync(new Uri("/api/campaigns/pictures", UriKind.Relative), PictureFiles.Form(PictureFiles.Of(800, 600), "La cour.png"));
         return
         [
+            new("pictures", Cast.HeadOnPremium, "/campaigns/pictures"),
             new("contacts", Cast.HeadOnPremium, "/campaigns/contacts"),
             new("contact-new", Cast.HeadOnPremium, "/campaigns/contacts/new"),
             new("contact-suppressed", Cast.HeadOnPremium, $"/campaigns/contacts/{left}"),

@@ -5,6 +5,7 @@ using System.Text.Json;
 using Npgsql;
 using Sankore.Campaigns;
 using Sankore.Identity;
+using Sankore.Platform.Files;
 using Sankore.Platform.Mail;
 
 namespace Sankore.Tests.Campaigns;
@@ -79,7 +80,7 @@ public sealed class AttachmentsTests(World world) : IClassFixture<World>
     [InlineData(null, "", "application/octet-stream")]
     public void A_name_is_that_of_a_file_and_its_ending_says_what_it_is(string? given, string name, string type)
     {
-        Attachments.NameOf(given).ShouldBe(name);
+        FileNames.Of(given).ShouldBe(name);
         if (name.Length > 0 && !name.EndsWith(".exe", StringComparison.Ordinal))
         {
             Attachments.TypeOf(name).ShouldBe(type);
@@ -238,7 +239,7 @@ public sealed class AttachmentsTests(World world) : IClassFixture<World>
         using var patient = await Patient();
         using var head = await world.As(Cast.HeadOnPremium);
         using var answer =
-            await patient.Ask(HttpMethod.Post, $"/campaigns/{(await New(head)).Id()}/edit/message", Form("film.mp4", Megabyte * 20));
+            await patient.Ask(HttpMethod.Post, $"/campaigns/{(await New(head)).Id()}/edit/message", Form("film.mp4", Megabyte * 40));
         answer.StatusCode.ShouldBe(HttpStatusCode.RequestEntityTooLarge);
         WebUtility.HtmlDecode(await answer.Body()).ShouldContain("pèse trop lourd");
     }

@@ -104,7 +104,7 @@ public sealed class CampaignPagesTests(World world) : IClassFixture<World>
         (read.Number("received"), read.Number("bounced"), read.GetProperty("deliveryRate").GetDecimal(),
             read.GetProperty("messages").GetArrayLength()).ShouldBe((3, 1, 66.7m, 4));
         var page = WebUtility.HtmlDecode(await browser.Page($"/campaigns/contacts/{contact.Id()}"));
-        page.ShouldContain("66,7 %");
+        page.ShouldContain("66,7\u202f%");
         page.ShouldNotContain("Taux de remise");
         await admin.Ask(HttpMethod.Get, $"/api/campaigns/contacts/{contact.Id()}/analytics").ShouldRefuse(404, "NOT_FOUND");
     }

@@ -174,7 +174,7 @@ public sealed class TemplatesTests(World world) : IClassFixture<World>
         {
             using var answer = await browser.Get(path);
             answer.Headers.GetValues("Content-Security-Policy").ShouldHaveSingleItem()
-                .ShouldBe("sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src https: data:; frame-ancestors 'self'");
+                .ShouldBe("sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src 'self' https: data:; frame-ancestors 'self'");
             answer.Headers.GetValues("X-Frame-Options").ShouldBe(["SAMEORIGIN"]);
             answer.Headers.CacheControl!.NoStore.ShouldBeTrue();
             (await answer.Body()).ShouldContain("</html>");

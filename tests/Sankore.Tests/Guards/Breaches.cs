@@ -134,6 +134,7 @@ public static class Breaches
             "it is the plan that is being saved, and a category named twice is taken once"),
         new(@"^tenancy\.(subscriptions|schools|memberships)_school_group_id_fkey$",
             "the group is read first: NOT_FOUND, and GROUP_UNKNOWN for a row of an import (ImportTests)"),
+        new(@"^tenancy\.(school_groups|schools)_logo_id_fkey$", "the server keeps the picture in the same unit of work (LogoTests)"),
         new(@"^tenancy\.modules_is_built_check$", "the address that is missing is named, not what needs it: ModuleRefusalTests"),
         new(@"^tenancy\.schools_(subscription_id_fkey|active_modules_check|id_school_group_id_unique)$",
             "schools follow their group's subscription and plan"),

@@ -22,6 +22,7 @@ public sealed partial class ModulePageGuards(World world) : IClassFixture<World>
     {
         ["@act"] = ["send", "unschedule", "pause", "resume", "duplicate"],
         ["@($\"remove-{row.Id}\")"] = [$"remove-{Id}"],
+        ["@($\"delete-{picture.Id}\")"] = [$"delete-{Id}"],
     };
 
     private sealed record Page(Type Type, string Path, IReadOnlyList<string> Forms);
@@ -116,6 +117,8 @@ public sealed partial class ModulePageGuards(World world) : IClassFixture<World>
         from auth.users where email = @email;
         insert into campaigns.email_campaigns (id, user_id, name, subject, content) select @Id, id, 'Rentrée', 'Objet', 'Texte'
         from auth.users where email = @email;
+        insert into util.pictures (id, owner_id, kind, name, media_type, width, height, content, small, source)
+        select @Id, id, 'message', 'cour.png', 'image/png', 1, 1, '', '', '' from auth.users where email = @email;
         """, new { Id, email });
 
     /// <summary>All rows of the module's tables and its jobs, as one text.</summary>
@@ -124,7 +127,7 @@ public sealed partial class ModulePageGuards(World world) : IClassFixture<World>
             || query_to_xml(format('select md5(string_agg(x::text, '','' order by x::text)) from %s x', t), true, false, '')::text, ''
             order by t)
         from (select format('%I.%I', schemaname, tablename) as t from pg_tables where schemaname = 'campaigns'
-            union all select 'util.job_queue') tables
+            union all select 'util.job_queue' union all select 'util.pictures') tables
         """);
 
     [GeneratedRegex(@"\{\w+:guid\}")]

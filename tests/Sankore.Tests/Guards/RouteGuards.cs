@@ -26,6 +26,8 @@ public sealed class RouteGuards(World world) : IClassFixture<World>
         "/api/auth/forgotPassword", "/api/auth/resetPassword", "/api/auth/passkeys/request",
         // For whoever has a message: the link is signed, and all the proof there is.
         "/u/{token}", "/u/{Token}", "/c/{token}", "/o/{token}.gif", .. Signed,
+        // Pictures of messages and logos: an address that nobody guesses is all the proof there is.
+        "/i/{id:guid}", "/i/{id:guid}/small",
     ];
 
     /// <summary>Questions that change nothing, and are asked by POST for their length.</summary>

@@ -1,7 +1,6 @@
-using System.Globalization;
-using System.Text;
 using Microsoft.AspNetCore.StaticFiles;
 using Sankore.Platform.Data;
+using Sankore.Platform.Files;
 using Sankore.Platform.Security;
 
 namespace Sankore.Campaigns;
@@ -22,9 +21,6 @@ public sealed class Attachments(Db db)
 {
     /// <summary>The largest file, in bytes.</summary>
     public const int MaxBytes = 5 * 1024 * 1024;
-
-    /// <summary>The longest name, in characters.</summary>
-    public const int MaxName = 200;
 
     /// <summary>How long an upload may take: 10 MB on a bad line.</summary>
     public const int UploadMilliseconds = 10 * 60 * 1000;
@@ -77,8 +73,8 @@ public sealed class Attachments(Db db)
     /// <param name="ct">Cancels.</param>
     public async Task<AttachedFile> Add(Caller caller, Guid campaign, string? fileName, Stream file, CancellationToken ct)
     {
-        var name = NameOf(fileName);
-        new Validation().That("file", name.Length is > 0 and <= MaxName, "attachment.name")
+        var name = FileNames.Of(fileName);
+        new Validation().That("file", name.Length is > 0 and <= FileNames.MaxLength, "attachment.name")
             .That("file", !Refused.Contains(Path.GetExtension(name)), "attachment.kind").That("file", file.Length > 0, "attachment.empty")
             .Check();
         if (file.Length > MaxBytes)
@@ -98,24 +94,6 @@ public sealed class Attachments(Db db)
     /// <summary>Takes a file off a draft. Refuses with NOT_FOUND, CAMPAIGN_SETTLED.</summary>
     public Task Remove(Caller caller, Guid campaign, Guid id, CancellationToken ct) =>
         db.Run(caller, session => session.ExecuteOne(DeleteSql, new { campaign, id }), ct);
-
-    /// <summary>
-    /// A file's own name: without folders, composed, and without what is not seen (line breaks, marks that turn the direction of letters
-    /// round and make <c>exe.fdp</c> out of <c>pdf.exe</c>, halves of characters); empty where nothing is left.
-    /// </summary>
-    internal static string NameOf(string? fileName)
-    {
-        var whole = Encoding.UTF8.GetString(Encoding.UTF8.GetBytes(fileName ?? ""));
-        var last = whole[(whole.LastIndexOfAny(['/', '\\']) + 1)..];
-        var seen = string.Concat(
-            last.EnumerateRunes()
-            .Where(
-                r => Rune.GetUnicodeCategory(r)
-                is not (
-                    UnicodeCategory.Control or UnicodeCategory.Format or UnicodeCategory.LineSeparator or UnicodeCategory.ParagraphSeparator
-                    or UnicodeCategory.PrivateUse or UnicodeCategory.OtherNotAssigned)));
-        return seen.Normalize(NormalizationForm.FormC).Trim().TrimEnd('.', ' ');
-    }
 
     /// <summary>
     /// The media type that a name's ending stands for; a message within a message is only bytes, since it may not travel in base64 (RFC

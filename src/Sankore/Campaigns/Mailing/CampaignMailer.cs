@@ -188,7 +188,7 @@ public sealed class CampaignMailer(
             IReadOnlyList<string> urls = [];
             var text = MessageText.Of(row.Subject, row.Content, words, html =>
             {
-                (var tracked, urls) = TrackedHtml.Of(html, row.TrackClicks, row.TrackOpens);
+                (var tracked, urls) = TrackedHtml.Of(PictureAddresses.Whole(html, address), row.TrackClicks, row.TrackOpens);
                 return tracked;
             });
             return (text, urls);

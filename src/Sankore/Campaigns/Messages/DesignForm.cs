@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
+using Sankore.Platform.Security;
 using Sankore.Platform.Text;
 
 namespace Sankore.Campaigns;
@@ -49,6 +50,45 @@ internal static partial class DesignForm
     /// <summary>The design after the act that a form was sent for; null: it was sent for none.</summary>
     public static MessageDesign? Do(MessageDesign design, IFormCollection form) => Act(form) is { } act
         ? Do(design, act, form[$"D.{act[(act.IndexOf(':', StringComparison.Ordinal) + 1)..]}.add"]) : null;
+
+    /// <summary>
+    /// The design with the pictures that were sent in its form. Refuses with what <paramref name="add"/> does, beside the picture's field.
+    /// </summary>
+    /// <param name="design">What was filled in.</param>
+    /// <param name="form">Its files are named <c>D.PATH.file</c>.</param>
+    /// <param name="add">Keeps a picture and gives its address.</param>
+    public static async Task<MessageDesign> WithPictures(MessageDesign design, IFormCollection form, Func<IFormFile, Task<string>> add)
+    {
+        // A field in which none was chosen comes as a file without a name.
+        foreach (var file in form.Files.Where(f => f.FileName.Length > 0 && PictureOf().IsMatch(f.Name)))
+        {
+            var path = PictureOf().Match(file.Name).Groups[1].Value;
+            try
+            {
+                var src = await add(file);
+                design = design with { Blocks = With(design.Blocks ?? [], path.Split('.'), src) };
+            }
+            catch (Refusal refusal) when (refusal.Fields.TryGetValue("file", out var error))
+            {
+                throw new Refusal(refusal.Reason) { Fields = new Dictionary<string, FieldError> { [$"blocks.{path}.file"] = error } };
+            }
+        }
+        return design;
+    }
+
+    private static IReadOnlyList<MessageBlock> With(IReadOnlyList<MessageBlock> blocks, string[] path, string src) =>
+    [
+        .. blocks.Select((block, i) => i != Parse.Number(path[0]) ? block : block switch
+        {
+            ImageBlock image => image with { Src = src },
+            ColumnsBlock columns when path is [_, "left", _] => columns with { Left = With(columns.Left ?? [], path[2..], src) },
+            ColumnsBlock columns when path is [_, "right", _] => columns with { Right = With(columns.Right ?? [], path[2..], src) },
+            _ => block,
+        }),
+    ];
+
+    [GeneratedRegex(@"^D\.(\d+(?:\.(?:left|right)\.\d+)?)\.file$")]
+    private static partial Regex PictureOf();
 
     /// <summary>What a form of blocks was sent for; null: to be saved.</summary>
     public static string? Act(IFormCollection form) => Texts.Blank(form["Do"]);
@@ -140,7 +180,7 @@ internal static partial class DesignForm
             "title" => new TitleBlock(Field("text")),
             // Browsers send every line break of a text area as two characters.
             "text" => new TextBlock(Field("text")?.ReplaceLineEndings("\n")),
-            "image" => new ImageBlock(Field("src"), Field("alt"), Field("href"), Field("width")),
+            "image" => new ImageBlock(Field("pick") ?? Field("src"), Field("alt"), Field("href"), Field("width")),
             "button" => new ButtonBlock(Field("text"), Field("href")),
             "columns" => new ColumnsBlock(Blocks(form, at + ".left"), Blocks(form, at + ".right")),
             "event" => new EventBlock(Field("title"), Field("on"), Field("from"), Field("to"), Field("place"), Field("text")),

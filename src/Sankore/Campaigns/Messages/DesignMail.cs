@@ -28,6 +28,7 @@ public static partial class DesignMail
     private const string LabelStyle = "padding:2px 8px 2px 18px;font-size:14px;line-height:22px;color:#6b6255";
     private const string TitleStyle = "padding:0 18px 6px;font-size:18px;line-height:25px;font-weight:bold";
     private const int FullWidth = 520, ColumnWidth = 252;
+    private const string LogoStyle = "display:block;height:48px;width:auto;max-width:240px;margin:0 0 16px;border:0;font-weight:bold";
     private const string Table = """role="presentation" cellpadding="0" cellspacing="0" border="0" """;
 
     /// <summary>What the caller's design becomes; nothing where nobody has filled in a block.</summary>
@@ -122,7 +123,7 @@ public static partial class DesignMail
         const string Large = "margin:0;font-size:31px;line-height:38px;font-weight:bold;color:#ffffff";
         var name = DesignText.Encode(place.Name ?? "");
         var logo = place.Logo is { } src
-            ? $"""<img src="{DesignText.Encode(src)}" height="48" alt="{name}" style="display:block;margin:0 0 16px;border:0">"""
+            ? $"""<img src="{DesignText.Encode(src)}" height="48" alt="{name}" style="{LogoStyle}">"""
             : name.Length > 0 ? $"""<p style="{Small}">{name}</p>""" : "";
         return $"""
             <tr><td class="pad" bgcolor="{color}" style="padding:32px 40px;background:{color};color:#ffffff;{Letters}">{logo}

@@ -163,7 +163,7 @@ public sealed record ImageBlock(string? Src, string? Alt, string? Href, string? 
 
     internal override void Check(Validation validation, string at)
     {
-        if (Src?.StartsWith("/i/", StringComparison.Ordinal) != true)
+        if (Src is null || !PictureAddresses.Is(Src))
         {
             Address(validation, at + ".src", Src);
         }

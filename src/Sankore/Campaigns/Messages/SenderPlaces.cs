@@ -7,7 +7,8 @@ internal static class SenderPlaces
 {
     private const string OwnSql = """
         select coalesce(s.name, g.name) as name, case when s.id is not null then g.name end as within,
-          nullif(concat_ws(' · ', coalesce(s.city, g.city), g.contact_phone, g.contact_email), '') as address, null::text as logo
+          nullif(concat_ws(' · ', coalesce(s.city, g.city), g.contact_phone, g.contact_email), '') as address,
+          '/i/' || coalesce(s.logo_id, g.logo_id) as logo
         from tenancy.current_memberships m
         join tenancy.school_groups g on g.id = m.school_group_id
         left join tenancy.schools s on s.id = m.school_id

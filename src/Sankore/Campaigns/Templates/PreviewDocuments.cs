@@ -1,5 +1,6 @@
 using Microsoft.AspNetCore.Http.HttpResults;
 using Sankore.Platform.Security;
+using Sankore.Platform.Web;
 
 namespace Sankore.Campaigns;
 
@@ -7,10 +8,11 @@ namespace Sankore.Campaigns;
 internal static class PreviewDocuments
 {
     private const string PreviewPolicy =
-        "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src https: data:; frame-ancestors 'self'";
+        "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src 'self' https: data:; frame-ancestors 'self'";
 
-    // No image of a message that was sent is loaded: one of them counts who has opened the message.
-    private const string SentPolicy = "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'self'";
+    // Of a message that was sent only our library's pictures are loaded: another counts who has opened the message.
+    private const string SentPolicy =
+        "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data: {0}; frame-ancestors 'self'";
 
     /// <summary>Answers with the document; what is wrong with a message's text is shown in its place.</summary>
     public static async Task<RazorComponentResult> Show(
@@ -27,7 +29,8 @@ internal static class PreviewDocuments
             refused = refusal;
         }
         var headers = context.Response.Headers;
-        headers.ContentSecurityPolicy = isSent ? SentPolicy : PreviewPolicy;
+        var library = context.RequestServices.GetRequiredService<AppAddress>().Link("/i/");
+        headers.ContentSecurityPolicy = isSent ? SentPolicy.Replace("{0}", library.ToString(), StringComparison.Ordinal) : PreviewPolicy;
         headers.XFrameOptions = "SAMEORIGIN";
         headers.CacheControl = "no-store";
         var content = new Dictionary<string, object?> { ["Message"] = message, ["Refusal"] = refused };

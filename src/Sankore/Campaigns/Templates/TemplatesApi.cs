@@ -55,11 +55,12 @@ internal static class TemplatesApi
 
     /// <summary>A saved template, filled in for a contact.</summary>
     private static Task<RazorComponentResult> ShowTemplate(
-        HttpContext context, Caller caller, Guid id, Guid? contactId, EmailTemplates templates, Previews previews) =>
+        HttpContext context, Caller caller, Guid id, Guid? contactId, bool? dark, EmailTemplates templates, Previews previews) =>
         PreviewDocuments.Show(context, async () =>
         {
             var template = await templates.Find(caller, id, context.RequestAborted);
-            return await previews.Fill(caller, new PreviewInput(template.Subject, template.Content, contactId), context.RequestAborted);
+            var input = new PreviewInput(template.Subject, template.Content, contactId, Dark: dark ?? false);
+            return await previews.Fill(caller, input, context.RequestAborted);
         });
 
     /// <summary>A starting template, or a sentence that the preview will stand here.</summary>

@@ -9,7 +9,7 @@ using Sankore.Platform.Web;
 namespace Sankore.Identity;
 
 /// <summary>A person's own profile.</summary>
-public sealed record Profile(Guid Id, string Email, string DisplayName, string? Phone, string? City, string? Locale);
+public sealed record Profile(Guid Id, string Email, string DisplayName, string? Phone, string? City, string? Locale, string? AvatarUrl);
 
 /// <summary>What a person changes of the own profile.</summary>
 public sealed record ProfileInput(string? DisplayName, string? Phone, string? City);
@@ -22,7 +22,8 @@ public sealed class Profiles(Db db)
         db.Read(
             caller,
             session => session.One<Profile>(
-                "select id, email, display_name, phone, city, locale from public.profiles where id = @UserId", new { caller.UserId }), ct);
+                "select id, email, display_name, phone, city, locale, avatar_url from public.profiles where id = @UserId",
+                new { caller.UserId }), ct);
 
     /// <summary>Changes the caller's profile. Refuses with VALIDATION_FAILED.</summary>
     public Task Update(Caller caller, ProfileInput input, CancellationToken ct)

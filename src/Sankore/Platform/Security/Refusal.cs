@@ -22,6 +22,7 @@ public sealed record Reason(string Code, int Status, Type Strings)
         TooLarge = Of("TOO_LARGE", 413),
         UnsupportedMediaType = Of("UNSUPPORTED_MEDIA_TYPE", 415),
         Unprocessable = Of("UNPROCESSABLE", 422),
+        PicturesFull = Of("PICTURES_FULL", 409),
         ImportStarted = Of("IMPORT_STARTED", 409),
         ImportUnchecked = Of("IMPORT_UNCHECKED", 409),
         FileInvalid = Of("FILE_INVALID", 422),

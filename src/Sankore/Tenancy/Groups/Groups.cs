@@ -9,9 +9,11 @@ namespace Sankore.Tenancy;
 /// <param name="TimeZone">On whose clocks its days are (IANA).</param>
 /// <param name="Plan">Name of the plan it lives on, or lived on last; null: it never had one.</param>
 /// <param name="SubscriptionStatus">How it stands with that subscription, one of <see cref="SubscriptionInput.States"/>.</param>
+/// <param name="LogoId">Its picture: <see cref="Logos"/>.</param>
 public sealed record Group(
     Guid Id, string Name, string Code, string? City, string Country, string? ContactEmail, string? ContactPhone, string Status, int Version,
-    string TimeZone, string? Plan, Guid? PlanId, string? SubscriptionStatus, DateTime? SubscriptionEndsAt, long Schools, long People)
+    string TimeZone, string? Plan, Guid? PlanId, string? SubscriptionStatus, DateTime? SubscriptionEndsAt, long Schools, long People,
+    Guid? LogoId = null)
     : IVersioned
 {
     /// <summary>What a page has while it reads the group.</summary>
@@ -22,7 +24,7 @@ public sealed record Group(
 /// <summary>A school: a space of a group.</summary>
 public sealed record School(
     Guid Id, Guid GroupId, string GroupName, string Name, string Code, string Level, string? City, string Status, int Version,
-    string[] ActiveModules) : IVersioned;
+    string[] ActiveModules, Guid? LogoId = null) : IVersioned;
 
 /// <summary>A school to choose.</summary>
 public sealed record SchoolName(Guid Id, string Name);
@@ -49,7 +51,8 @@ public sealed class Groups(Db db)
         g.id, g.name, g.code, g.city, g.country::text, g.contact_email, g.contact_phone, g.status, g.version, g.time_zone,
         tenancy.plan_name(s.plan_id) as plan, s.plan_id, s.status as subscription_status, s.ends_at as subscription_ends_at,
         (select count(*) from tenancy.schools c where c.school_group_id = g.id) as schools,
-        (select count(distinct m.user_id) from tenancy.current_memberships m where m.school_group_id = g.id) as people
+        (select count(distinct m.user_id) from tenancy.current_memberships m where m.school_group_id = g.id) as people,
+        g.logo_id
         """;
 
     private const string GroupFrom = """
@@ -67,7 +70,8 @@ public sealed class Groups(Db db)
 
     private const string SchoolColumns = """
         c.id, g.id as group_id, g.name as group_name, c.name, c.code, c.level, c.city, c.status, c.version,
-        array(select key from jsonb_each(c.active_modules) where value = 'true' order by key) as active_modules
+        array(select key from jsonb_each(c.active_modules) where value = 'true' order by key) as active_modules,
+        c.logo_id
         """;
 
     private const string SchoolFrom = " from tenancy.schools c join tenancy.school_groups g on g.id = c.school_group_id";

@@ -9,7 +9,7 @@ grant insert, update, delete on tenancy.modules, tenancy.business_categories, te
 grant insert, delete, update (included, monthly_price, yearly_price) on tenancy.plan_modules to authenticated, service_role;
 grant insert, delete on tenancy.plan_categories to authenticated, service_role;
 -- A school's modules and subscription are the database's to keep.
-grant insert (id, school_group_id, name, code, level, city, status), update (name, code, level, city, status)
+grant insert (id, school_group_id, name, code, level, city, status), update (name, code, level, city, status, logo_id)
   on tenancy.schools to authenticated, service_role;
 grant update (school_id, role, status, expires_at) on tenancy.memberships to authenticated;
 grant insert, update (status, expires_at) on tenancy.memberships to service_role;
@@ -95,6 +95,17 @@ from (values
   ('memberships', 'user_id = (select auth.uid()) or school_group_id = any ((select tenancy.my_administered_group_ids())::uuid[])'),
   ('user_module_permissions',
    'user_id = (select auth.uid()) or school_group_id = any ((select tenancy.my_administered_group_ids())::uuid[])')) v (v_table, v_rule);
+
+-- A group's own row is the operator's to change, but for its logo.
+create or replace function tenancy.set_group_logo(p_group_id uuid, p_logo_id uuid) returns void
+language plpgsql security definer set search_path = '' as $$
+begin
+  if not (p_group_id = any (tenancy.my_administered_group_ids()) or rbac.has_permission(auth.uid(), 'tenancy.manage')) then
+    raise exception 'FORBIDDEN' using errcode = 'SK001';
+  end if;
+  update tenancy.school_groups set logo_id = p_logo_id where id = p_group_id;
+end $$;
+grant execute on function tenancy.set_group_logo(uuid, uuid) to authenticated;
 
 select tenancy.remember_audiences();
 -- Whatever schools were before these triggers.

@@ -19,14 +19,14 @@ public sealed class Staff(Db db, Invitations invitations, IStringLocalizer<Strin
     private const string Rows = """
         from (
           select m.id, m.id as membership_id, m.user_id, p.display_name as name, p.email, m.school_id, m.role, m.status, m.expires_at,
-                 m.version, (select i.id from rbac.invitations i
+                 m.version, p.avatar_url, (select i.id from rbac.invitations i
                    join tenancy.invited_places x on x.invitation_id = i.id and x.school_group_id = m.school_group_id
                    where i.user_id = m.user_id order by i.created_at desc limit 1) as invitation_id
           from tenancy.memberships m
-          cross join lateral (select x.display_name, x.email from public.profiles x where x.id = m.user_id limit 1) p
+          cross join lateral (select x.display_name, x.email, x.avatar_url from public.profiles x where x.id = m.user_id limit 1) p
           where m.school_group_id = @groupId
           union all
-          select i.id, null, null, i.email, i.email, x.school_id, x.role, 'active', null, 0, i.id
+          select i.id, null, null, i.email, i.email, x.school_id, x.role, 'active', null, 0, null, i.id
           from tenancy.invited_places x
           join rbac.invitations i on i.id = x.invitation_id and i.user_id is null and i.used_at is null
           where x.school_group_id = @groupId) f
@@ -42,7 +42,7 @@ public sealed class Staff(Db db, Invitations invitations, IStringLocalizer<Strin
         select f.membership_id, f.user_id, f.name, f.email, f.school_id, s.school, f.role, f.status, f.expires_at,
           i.invitation_id is not null and i.used_by is null as is_invited, f.version,
           case when i.used_at is null then i.invitation_id end as invitation_id,
-              case when i.used_at is null then i.expires_at end as invitation_ends_at
+              case when i.used_at is null then i.expires_at end as invitation_ends_at, f.avatar_url
         {Rows} left join (select id as invitation_id, used_at, used_by, expires_at from rbac.invitations) i using (invitation_id) {Where}
         """;
 

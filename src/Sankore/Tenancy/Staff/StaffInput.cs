@@ -11,9 +11,11 @@ namespace Sankore.Tenancy;
 /// <param name="ExpiresAt">When the place ends.</param>
 /// <param name="IsInvited">Whether the person has not come yet: there is an invitation, which may be over.</param>
 /// <param name="InvitationEndsAt">Until when it can be accepted; it can be sent again.</param>
+/// <param name="AvatarUrl">Where the person's photo is loaded from.</param>
 public sealed record StaffMember(
     Guid? MembershipId, Guid? UserId, string Name, string Email, Guid? SchoolId, string? School, string Role, string Status,
-    DateTime? ExpiresAt, bool IsInvited, int Version, Guid? InvitationId = null, DateTime? InvitationEndsAt = null);
+    DateTime? ExpiresAt, bool IsInvited, int Version, Guid? InvitationId = null, DateTime? InvitationEndsAt = null,
+    string? AvatarUrl = null);
 
 /// <summary>Whom to invite to which place.</summary>
 /// <param name="SchoolId">The school; none for a group administrator.</param>

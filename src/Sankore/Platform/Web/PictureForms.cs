@@ -1,0 +1,47 @@
+using Microsoft.AspNetCore.Http.Timeouts;
+using Microsoft.AspNetCore.Mvc;
+using Sankore.Platform.Files;
+using Sankore.Platform.Security;
+
+namespace Sankore.Platform.Web;
+
+/// <summary>Routes and pages that take a picture as the <c>file</c> of a form.</summary>
+public static class PictureForms
+{
+    /// <summary>The largest form: around one file it is small.</summary>
+    public const int MaxRequestBytes = PictureFile.MaxBytes + 64 * 1024;
+
+    /// <summary>How long an upload may take: the largest file on a bad line.</summary>
+    public const int UploadMilliseconds = 10 * 60 * 1000;
+
+    /// <summary>Lets a route take a picture.</summary>
+    public static RouteHandlerBuilder TakesPicture(this RouteHandlerBuilder route) => route
+        .Accepts<IFormFile>("multipart/form-data")
+        .WithMetadata(new RequestSizeLimitAttribute(MaxRequestBytes), new RequestTimeoutAttribute(UploadMilliseconds));
+
+    /// <summary>
+    /// The request's <c>file</c>. Refuses with VALIDATION_FAILED where there is none, UNSUPPORTED_MEDIA_TYPE, TOO_LARGE, BAD_REQUEST.
+    /// </summary>
+    public static async Task<IFormFile> ReadPicture(this HttpRequest request, CancellationToken ct)
+    {
+        IFormCollection form;
+        try
+        {
+            form = await request.ReadForm(MaxRequestBytes, ct);
+        }
+        catch (Refusal refusal) when (refusal.Reason == Reason.TooLarge)
+        {
+            throw PictureFile.TooLarge;
+        }
+        return form.Picture();
+    }
+
+    /// <summary>
+    /// The form's <c>file</c>. Refuses with VALIDATION_FAILED where none was chosen, which comes as a file without a name.
+    /// </summary>
+    public static IFormFile Picture(this IFormCollection form) =>
+        form.Files["file"] is { FileName.Length: > 0 } file ? file : throw new Refusal(Reason.Invalid)
+        {
+            Fields = new Dictionary<string, FieldError> { ["file"] = new("field.required") },
+        };
+}
