@@ -177,7 +177,8 @@
     panelOf = key;
     panel.hidden = !key;
     panel.replaceChildren(...(node?.type === nodes.image ? [make('button', { type: 'button', class: 'btn wide', onclick: () => choosePicture() }, icon('image'), words.choose)] : []),
-      ...(key ? names : []).map(name => input(name, node.attrs[name], change(selection.from, name), { on: 'date', from: 'time', to: 'time' }[name])));
+      // The address of a picture of the library says nothing to anybody.
+      ...(key ? names : []).filter(name => name !== 'src' || !node.attrs.src?.startsWith('/i/')).map(name => input(name, node.attrs[name], change(selection.from, name), { on: 'date', from: 'time', to: 'time' }[name])));
   };
   const openLink = state => {
     const here = linkAt(state);
@@ -207,6 +208,14 @@
     panel.replaceChildren(field, make('div', { class: 'foot' }, make('button', { type: 'button', class: 'btn', onclick: () => apply(typed()) }, words.apply),
       make('button', { type: 'button', class: 'btn quiet', onclick: () => apply('') }, words.unlink)));
     control.focus();
+  };
+
+  const pick = spot => {
+    const { doc, selection, tr } = view.state;
+    if (!spot || !selection.empty && !(selection instanceof P.NodeSelection)) return;
+    const left = leftovers(doc).find(spot.pos, spot.pos)[0];
+    if (spot.inside >= 0 && doc.nodeAt(spot.inside)?.isAtom) view.dispatch(tr.setSelection(P.NodeSelection.create(doc, spot.inside)));
+    else if (left && selection.empty) view.dispatch(tr.setSelection(P.TextSelection.create(doc, left.from, left.to)));
   };
 
   // ── Pictures: of the library, of this device, dropped or pasted ──
@@ -285,6 +294,9 @@
       ],
     }),
     attributes: { 'aria-label': words.content, role: 'textbox', 'aria-multiline': 'true' },
+    // What is left over of a starting message is chosen whole by a click, and written over. A finger's tap does not come to ProseMirror as a
+    // click, and is followed by the browser's own choice: this is later than that, and chooses blocks too.
+    handleDOMEvents: { click: (_, event) => { setTimeout(() => pick(view.posAtCoords({ left: event.clientX, top: event.clientY })), 30); return false; } },
     handlePaste: (_, event) => { const files = picturesOf(event.clipboardData); sendAll(files); return files.length > 0; },
     handleDrop: (_, event) => { const files = picturesOf(event.dataTransfer); if (files.length) event.preventDefault(); sendAll(files); return files.length > 0; },
     nodeViews: { ...Object.fromEntries(Object.keys(kinds).map(kind => [kind, nodeView])), field: chip },

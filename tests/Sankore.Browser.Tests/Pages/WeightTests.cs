@@ -39,6 +39,24 @@ public sealed partial class WeightTests(Published program, Chrome chrome, ITestO
         laterWeight.ShouldBeLessThanOrEqualTo(10 * Kilo);
     }
 
+    [Fact]
+    public async Task The_editors_page_may_weigh_more_once()
+    {
+        await using var person = await chrome.Open(program.Address, Cast.HeadOnPremium);
+        await person.Watch("/campaigns/list");
+        var scale = await Scale.Under(person);
+        await person.Page.GotoAsync("/campaigns/templates/new");
+        await Expect(person.Page.Locator("[data-ready]")).ToHaveCountAsync(1);
+        var first = scale.Read();
+        await person.Page.GotoAsync("/campaigns/templates/new?start=letter");
+        await Expect(person.Page.Locator("[data-ready]")).ToHaveCountAsync(1);
+        var later = scale.Read();
+
+        output.WriteLine($"the editor: {first} bytes, then {later}. {scale}");
+        first.ShouldBeLessThanOrEqualTo(250 * Kilo);
+        later.ShouldBeLessThanOrEqualTo(20 * Kilo);
+    }
+
     private static int Brotli(byte[] bytes)
     {
         var compressed = new byte[BrotliEncoder.GetMaxCompressedLength(bytes.Length)];

@@ -49,7 +49,8 @@ internal static class CampaignPlaces
         var segment = await Post(
             head, "segments", new { name = "Parents", filter = new { tags = new[] { "parents" }, fields = conditions } });
         var organization = await world.Sql<Guid>("select organization_id from campaigns.contacts where id = @left", new { left });
-        await head.PostAsync(new Uri("/api/campaigns/pictures", UriKind.Relative), PictureFiles.Form(PictureFiles.Of(800, 600), "La cour.png"));
+        using var yard = PictureFiles.Form(PictureFiles.Of(800, 600), "La cour.png");
+        await head.PostAsync(new Uri("/api/campaigns/pictures", UriKind.Relative), yard);
         return
         [
             new("pictures", Cast.HeadOnPremium, "/campaigns/pictures"),
