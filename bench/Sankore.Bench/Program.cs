@@ -7,6 +7,7 @@ using Sankore.Bench;
 // dotnet run -c Release --project bench/Sankore.Bench -- live --peers
 // dotnet run -c Release --project bench/Sankore.Bench -- demo
 // dotnet run -c Release --project bench/Sankore.Bench -- entitlement
+// dotnet run -c Release --project bench/Sankore.Bench -- pages
 // dotnet run -c Release --project bench/Sankore.Bench -- campaigns --messages 1000000 --rows 100000
 // dotnet run -c Release --project bench/Sankore.Bench -- mail --mails 20000 --connections 8
 // dotnet run -c Release --project bench/Sankore.Bench -- silence --times 400
@@ -30,6 +31,7 @@ static async Task<int> Run(string[] args) => args switch
     ["live", .. var rest] => await LiveBench.Run(Live(rest)),
     ["demo", ..] => await DemoBench.Run(),
     ["entitlement", ..] => await EntitlementBench.Run(),
+    ["pages", ..] => await PagesBench.Run(),
     ["campaigns", .. var rest] => await CampaignsBench.Run(Number(rest, "--messages", 1_000_000), Number(rest, "--rows", 100_000)),
     ["mail", .. var rest] =>
     await MailBench.Run(new MailRun(Number(rest, "--mails", 20_000), Number(rest, "--connections", 8), Number(rest, "--bytes", 5_000))),
@@ -56,7 +58,7 @@ static int Usage()
         bench live [--clients N] [--changes M] [--nodes K] [--burst ROWS] [--people P] [--rate PER_SECOND]
         bench live --faults [--clients N] [--nodes K] [--people P] [--rate PER_SECOND]
         bench live --peers [--clients N] [--changes M] [--bytes B]
-        bench demo | bench entitlement
+        bench demo | bench entitlement | bench pages
         bench campaigns [--messages N] [--rows N]
         bench mail [--mails N] [--connections C] [--bytes B]
         bench silence [--times N]

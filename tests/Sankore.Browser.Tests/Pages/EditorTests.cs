@@ -125,6 +125,30 @@ public sealed class EditorTests(World world, Chrome chrome) : IClassFixture<Worl
     }
 
     [Fact]
+    public async Task A_template_is_saved_while_it_is_written_once_it_is_there()
+    {
+        await using var person = await chrome.Open(world.Address, Cast.HeadOnPremium);
+        var page = person.Page;
+        await page.GotoAsync("/campaigns/templates/new?start=blank");
+        await page.FillAsync("#name", "Modèle à suivre");
+        await page.FillAsync("#subject", "Bonjour");
+        await Type(page, "Premier texte");
+        await page.ClickAsync("form.form button.primary");
+        await Expect(page.Locator(".flash.ok")).ToBeVisibleAsync();
+
+        await Type(page, "Encore : ");
+        await page.FillAsync("#name", "Modèle suivi");
+        await Waiting.Until(
+            async () => await world.Sql<bool>(
+                "select exists (select from campaigns.email_templates where name = 'Modèle suivi' and content like '%Encore : %')"),
+            "name and text are saved");
+        await Expect(page.FrameLocator("iframe[name=preview]").FrameLocator("iframe").Locator("body")).ToContainTextAsync("Encore :");
+        await page.ReloadAsync();
+        await Expect(page.Locator("#name")).ToHaveValueAsync("Modèle suivi");
+        person.Errors.ShouldBeEmpty();
+    }
+
+    [Fact]
     public async Task What_the_server_keeps_comes_out_as_it_went_in()
     {
         await using var person = await chrome.Open(world.Address, Cast.HeadOnPremium);
