@@ -2,7 +2,7 @@ using SkiaSharp;
 
 namespace Sankore.Bench;
 
-/// <summary>The pages that everybody opens, on the full demo network: home, search; and pictures, of 12 megapixels on their way in.</summary>
+/// <summary>The pages that everybody opens, on the full demo network: home, search; and pictures on their way in.</summary>
 internal static class PagesBench
 {
     public static async Task<int> Run()

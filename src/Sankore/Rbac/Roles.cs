@@ -47,7 +47,7 @@ public sealed class Roles(Db db, RightsCache rights)
         """;
 
     private static readonly PagedSql Pages = new(CountSql, PeopleSql,
-        ("name", "p.display_name"), ("email", "p.email"), ("createdAt", "p.created_at"));
+        ("name", "p.display_name collate \"und-x-icu\""), ("email", "p.email"), ("createdAt", "p.created_at"));
 
     private const string GrantsSql = """
         select r.role_name as role, ur.granted_at, ur.expires_at, ur.reason

@@ -100,16 +100,14 @@
       return true;
     },
   };
-  const add = (kind, attrs) => (state, dispatch) => {
-    const { start, node } = at(state);
+  // Behind the block one is in: within a column for what may stand there, behind the whole of it for everything else.
+  const behind = ($at, isPart) => isPart && $at.depth > 1 && $at.node(2).type === nodes.column ? $at.depth > 2 ? $at.after(3) : $at.pos : $at.depth ? $at.after(1) : $at.pos;
+  const add = kind => (state, dispatch) => {
     const column = () => nodes.column.create(null, nodes.paragraph.create());
-    const made = kind === 'columns' ? nodes.columns.create(null, [column(), column()]) : nodes[kind].create(attrs);
-    // Into a column what may stand there, behind the whole of it everything else.
-    const { $from } = state.selection;
-    const inColumn = $from.depth > 2 && $from.node(2).type === nodes.column && nodes[kind].spec.group.includes('part');
-    const place = inColumn ? $from.after(3) : start + node.nodeSize;
+    const made = kind === 'columns' ? nodes.columns.create(null, [column(), column()]) : nodes[kind].create();
+    const place = behind(state.selection.$to, nodes[kind].spec.group.includes('part'));
     dispatch?.(near(state.tr.insert(place, made), place).scrollIntoView());
-    if (dispatch && kind === 'image' && !attrs) choosePicture();
+    if (dispatch && kind === 'image') pictures.choose();
     return true;
   };
   const insertField = name => (state, dispatch) => {
@@ -176,7 +174,7 @@
     if (key === panelOf || panelOf === 'link' && !key && linkAt(state)) return;
     panelOf = key;
     panel.hidden = !key;
-    panel.replaceChildren(...(node?.type === nodes.image ? [make('button', { type: 'button', class: 'btn wide', onclick: () => choosePicture() }, icon('image'), words.choose)] : []),
+    panel.replaceChildren(...(node?.type === nodes.image ? [make('button', { type: 'button', class: 'btn wide', onclick: () => pictures.choose() }, icon('image'), words.choose)] : []),
       // The address of a picture of the library says nothing to anybody.
       ...(key ? names : []).filter(name => name !== 'src' || !node.attrs.src?.startsWith('/i/')).map(name => input(name, node.attrs[name], change(selection.from, name), { on: 'date', from: 'time', to: 'time' }[name])));
   };
@@ -218,62 +216,6 @@
     else if (left && selection.empty) view.dispatch(tr.setSelection(P.TextSelection.create(doc, left.from, left.to)));
   };
 
-  // ── Pictures: of the library, of this device, dropped or pasted ──
-  const send = async file => {
-    status.textContent = words.sending;
-    const body = new FormData();
-    body.append('file', await Pictures.shrink(file), file.name);
-    const answer = await fetch(root.dataset.pictures, { method: 'POST', body }).catch(() => null);
-    const picture = await answer?.json().catch(() => null);
-    status.textContent = answer?.ok ? '' : Object.values(picture?.errors ?? {}).flat()[0] ?? picture?.title ?? words.offline;
-    return answer?.ok ? picture : null;
-  };
-  const putPicture = src => {
-    const { selection } = view.state;
-    if (selection instanceof P.NodeSelection && selection.node.type === nodes.image) change(selection.from, 'src')(src);
-    else add('image', { src })(view.state, view.dispatch);
-    panelOf = null;
-    refresh();
-  };
-  const sendAll = async files => {
-    for (const file of files) {
-      const picture = await send(file);
-      // Behind the last one, not in its place.
-      if (picture) add('image', { src: picture.address })(view.state, view.dispatch);
-    }
-  };
-  const picturesOf = data => [...data?.files ?? []].filter(file => file.type.startsWith('image/'));
-  const choosePicture = async () => {
-    const from = make('input', { class: 'input', id: 'picture-file', type: 'file', accept: 'image/*' });
-    const grid = make('div', { class: 'picks' });
-    const more = make('button', { type: 'button', class: 'btn', hidden: true, onclick: () => load() }, words.more);
-    const said = make('p', { role: 'status' });
-    const dialog = make('dialog', { 'aria-labelledby': 'pictures-title' }, make('h2', { id: 'pictures-title' }, words.choose),
-      make('div', { class: 'field' }, make('label', { for: 'picture-file' }, words.upload), from), said, grid, more,
-      make('div', { class: 'dialog-foot' }, make('button', { type: 'button', class: 'btn', onclick: () => dialog.close() }, words.close)));
-    const chosen = src => { dialog.close(); putPicture(src); };
-    from.addEventListener('change', async () => {
-      from.disabled = true;
-      said.textContent = words.sending;
-      const picture = from.files[0] && await send(from.files[0]);
-      if (picture) return chosen(picture.address);
-      [from.disabled, from.value, said.textContent] = [false, '', status.textContent];
-    });
-    let page = 0;
-    const load = async () => {
-      const answer = await fetch(`${root.dataset.pictures}?size=24&page=${++page}`).catch(() => null);
-      const found = answer?.ok ? await answer.json() : null;
-      if (!found) page--;
-      grid.append(...(found?.items ?? []).map(({ address, name }) => make('button', { type: 'button', title: name, onclick: () => chosen(address) }, make('img', { src: address + '/small', alt: name, loading: 'lazy' }))));
-      more.hidden = !found || grid.children.length >= found.total;
-      said.textContent = !found ? words.offline : found.total ? '' : words.no_pictures;
-    };
-    document.body.append(dialog);
-    dialog.addEventListener('close', () => { dialog.remove(); view.focus(); });
-    dialog.showModal();
-    await load();
-  };
-
   // ── The page ──
   const keys = {
     'Mod-b': P.toggleMark(marks.strong), 'Mod-i': P.toggleMark(marks.em), 'Mod-k': state => { openLink(state); return true; }, 'Mod-z': P.undo, 'Mod-y': P.redo, 'Shift-Mod-z': P.redo,
@@ -297,15 +239,28 @@
     // What is left over of a starting message is chosen whole by a click, and written over. A finger's tap does not come to ProseMirror as a
     // click, and is followed by the browser's own choice: this is later than that, and chooses blocks too.
     handleDOMEvents: { click: (_, event) => { setTimeout(() => pick(view.posAtCoords({ left: event.clientX, top: event.clientY })), 30); return false; } },
-    handlePaste: (_, event) => { const files = picturesOf(event.clipboardData); sendAll(files); return files.length > 0; },
-    handleDrop: (_, event) => { const files = picturesOf(event.dataTransfer); if (files.length) event.preventDefault(); sendAll(files); return files.length > 0; },
+    // A sheet puts a picture of itself beside its text: the text is meant.
+    handlePaste: (_, { clipboardData }) => {
+      const files = clipboardData.getData('text/plain') ? [] : pictures.of(clipboardData);
+      if (files.length) pictures.sendAll(files, view.state.selection.to);
+      return files.length > 0;
+    },
+    handleDrop: (_, event, __, isMoved) => {
+      const files = isMoved ? [] : pictures.of(event.dataTransfer);
+      if (!files.length) return false;
+      event.preventDefault();
+      pictures.sendAll(files, view.posAtCoords({ left: event.clientX, top: event.clientY })?.pos ?? view.state.doc.content.size);
+      return true;
+    },
     nodeViews: { ...Object.fromEntries(Object.keys(kinds).map(kind => [kind, nodeView])), field: chip },
     dispatchTransaction(tr) {
       view.updateState(view.state.apply(tr));
+      pictures.follow(tr.mapping);
       refresh();
       if (tr.docChanged) changed();
     },
   });
+  const pictures = EditorPictures({ view, form, root, status, words, make, behind, shown: () => { panelOf = null; refresh(); } });
   const refresh = () => {
     for (const { element, command, isOn } of buttons) {
       element.disabled = command.length > 1 && !command(view.state);
@@ -317,28 +272,39 @@
 
   // ── Written down, shown and saved ──
   const frame = document.querySelector('iframe[name=preview]');
-  let [pending, saving, failed] = [0, false, false];
+  let [pending, saving, failed, lost] = [0, null, false, null];
+  const canonical = value => JSON.stringify(value, (_, v) => v && typeof v === 'object' && !Array.isArray(v) ? Object.fromEntries(Object.entries(v).filter(([, x]) => x !== null && x !== '').sort()) : v);
+  const put = body => fetch(root.dataset.save, { method: 'PUT', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) }).catch(() => null);
+  // Where an answer was lost the version may be our own: what is there is what was sent.
+  const ours = async () => {
+    const row = await fetch(root.dataset.save.replace(/\/message$/, '')).then(answer => answer.ok ? answer.json() : null).catch(() => null);
+    return row && row.subject === lost.subject.trim() && canonical(row.design) === canonical(lost.design) ? row.version : null;
+  };
   const save = async () => {
-    if (saving) return void changed();
-    saving = true;
-    const answer = await fetch(root.dataset.save, {
-      method: 'PUT', headers: { 'content-type': 'application/json' },
-      body: JSON.stringify({ name: form.elements['Form.Name']?.value, subject: form.elements['Form.Subject'].value, design: read(), version: +form.elements['Form.Version'].value }),
-    }).catch(() => null);
-    saving = false;
-    const body = await answer?.json().catch(() => null);
+    const field = name => form.elements['Form.' + name];
+    const body = { name: field('Name')?.value, subject: field('Subject').value, design: read(), version: +field('Version').value };
+    let answer = await put(body);
+    const version = answer?.status === 412 && lost ? await ours() : null;
+    if (version) answer = await put({ ...body, version });
+    lost = answer ? null : body;
+    const said = await answer?.json().catch(() => null);
     failed = !answer?.ok;
     if (answer?.ok) {
-      form.elements['Form.Version'].value = body.version;
-      if (!pending) delete form.dataset.dirty;
+      field('Version').value = said.version;
+      if (!pending && !pictures.underway) delete form.dataset.dirty;
       status.textContent = words.saved.replace('{0}', new Date().toLocaleTimeString(document.documentElement.lang, { hour: '2-digit', minute: '2-digit' }));
-      frame?.contentWindow.location.replace(root.dataset.preview + '?dark=' + !!form.elements['Form.Dark']?.checked);
+      frame?.contentWindow.location.replace(root.dataset.preview + '?dark=' + !!field('Dark')?.checked);
     } else {
-      status.textContent = !answer ? words.offline : answer.status === 412 ? words.stale : Object.values(body?.errors ?? {}).flat()[0] ?? body?.title ?? words.offline;
+      status.textContent = !answer ? words.offline : answer.status === 412 ? words.stale : Object.values(said?.errors ?? {}).flat()[0] ?? said?.title ?? words.offline;
       if (!answer) pending = setTimeout(settle, 5000);
     }
   };
-  const settle = () => { pending = 0; return root.dataset.save ? save() : null; };
+  const settle = () => {
+    pending = 0;
+    if (!root.dataset.save) return;
+    if (saving) return changed();
+    saving = save().finally(() => { saving = null; });
+  };
   const changed = () => {
     hidden.value = JSON.stringify(read());
     form.dataset.dirty = '';
@@ -347,7 +313,15 @@
   };
   hidden.value = JSON.stringify(read());
   for (const field of [color, preview, ...['Name', 'Subject', 'Dark'].map(name => form.elements['Form.' + name])]) field?.addEventListener('input', () => { refresh(); changed(); });
-  form.addEventListener('submit', () => { clearTimeout(pending); pending = 0; hidden.value = JSON.stringify(read()); });
+  // What is being saved or sent is there first: the form would speak of the version before it.
+  form.addEventListener('submit', event => {
+    clearTimeout(pending);
+    pending = 0;
+    hidden.value = JSON.stringify(read());
+    if (!saving && !pictures.underway) return;
+    event.preventDefault();
+    Promise.allSettled([saving, pictures.sent]).then(() => event.submitter ? event.submitter.click() : form.requestSubmit());
+  });
   refresh();
   root.dataset.ready = '';
 })();

@@ -18,9 +18,10 @@
   document.addEventListener('change', async event => {
     const input = event.target;
     if (input.type !== 'file' || !input.accept.startsWith('image/') || !input.files.length || !input.name) return;
-    // What is sent meanwhile is what was chosen.
+    const chosen = input.files;
     const smaller = new DataTransfer();
-    for (const file of await Promise.all([...input.files].map(shrink))) smaller.items.add(file);
-    input.files = smaller.files;
+    for (const file of await Promise.all([...chosen].map(shrink))) smaller.items.add(file);
+    // Unless another was chosen meanwhile.
+    if (input.files === chosen) input.files = smaller.files;
   });
 })();

@@ -125,6 +125,58 @@ public sealed class EditorTests(World world, Chrome chrome) : IClassFixture<Worl
     }
 
     [Fact]
+    public async Task Saving_by_hand_waits_for_what_is_being_saved()
+    {
+        var draft = await Draft(Blank);
+        await using var person = await chrome.Open(world.Address, Cast.HeadOnPremium);
+        var page = await Open(person, draft);
+        var (asked, answer) = (new TaskCompletionSource(), new TaskCompletionSource());
+        await page.RouteAsync("**/message", async route =>
+        {
+            if (route.Request.Method == "PUT")
+            {
+                asked.TrySetResult();
+                await answer.Task;
+            }
+            await route.ContinueAsync();
+        });
+        await Type(page, "Avant ");
+        await asked.Task.WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken);
+        await page.Keyboard.TypeAsync("et après");
+        await page.ClickAsync("button[name='Form.Next'][value=message]");
+        answer.SetResult();
+
+        await Expect(page.Locator(".flash.ok")).ToBeVisibleAsync();
+        (await Text(draft)).ShouldContain("Avant et après");
+    }
+
+    [Fact]
+    public async Task When_only_the_answer_was_lost_it_goes_on_saving()
+    {
+        var draft = await Draft(Blank);
+        await using var person = await chrome.Open(world.Address, Cast.HeadOnPremium);
+        var page = await Open(person, draft);
+        var lost = false;
+        await page.RouteAsync("**/message", async route =>
+        {
+            if (route.Request.Method != "PUT" || lost)
+            {
+                await route.ContinueAsync();
+                return;
+            }
+            lost = true;
+            await route.FetchAsync();
+            await route.AbortAsync();
+        });
+        await Type(page, "Arrivé ");
+        await Expect(page.Locator("[role=status]", new PageLocatorOptions { HasTextString = "connexion" })).ToBeVisibleAsync();
+        (await Text(draft)).ShouldContain("Arrivé");
+
+        await page.Keyboard.TypeAsync("deux fois");
+        await Saved(draft, "Arrivé deux fois");
+    }
+
+    [Fact]
     public async Task A_template_is_saved_while_it_is_written_once_it_is_there()
     {
         await using var person = await chrome.Open(world.Address, Cast.HeadOnPremium);

@@ -80,6 +80,25 @@ public sealed class PictureTests(World world, Chrome chrome) : IClassFixture<Wor
     }
 
     [Fact]
+    public async Task Of_a_sheet_that_is_pasted_the_text_is_meant()
+    {
+        await using var person = await chrome.Open(world.Address, Cast.HeadOnPremium);
+        var page = await Open(person, await Draft());
+        await page.FocusAsync(".ProseMirror");
+        await page.EvaluateAsync("""
+            () => {
+              const data = new DataTransfer();
+              data.items.add(new File(['x'], 'image.png', { type: 'image/png' }));
+              data.setData('text/plain', 'Lundi 8 h');
+              const event = new ClipboardEvent('paste', { clipboardData: data, bubbles: true, cancelable: true });
+              document.querySelector('.ProseMirror').dispatchEvent(event);
+            }
+            """);
+        await Expect(page.Locator(".ProseMirror")).ToContainTextAsync("Lundi 8 h");
+        await Expect(page.Locator(".ProseMirror .image")).ToHaveCountAsync(0);
+    }
+
+    [Fact]
     public async Task Without_a_script_a_picture_is_chosen_or_sent_with_the_form()
     {
         var draft = await Draft();

@@ -123,7 +123,7 @@ public static class Breaches
         new(@"_pkey$", "the server makes the keys, or they are a row's that it has just read"),
         new(@"_(created|granted|assigned|used)_by(_key)?_fkey$", "it is the caller"),
         new(@"^(audit|live|util)\.", "the platform writes its own tables"),
-        new(@"^auth\.|^public\.profiles_(id_fkey|username_unique|locale_check)$",
+        new(@"^auth\.|^public\.profiles_(id_fkey|username_unique|locale_check|avatar_url_check)$",
             "the account store and the sessions write them: the name is the address', the language of a list, a reason is asked before"),
         new(@"^public\.profiles_display_name_check$", "the page of the account asks before (ProfileTests); there is no route of the API"),
         new(@"^rbac\.(permissions|roles|role_permissions|role_grants_log)_",

@@ -45,10 +45,10 @@ public sealed class LogoTests(World world) : IClassFixture<World>
         foreach (var email in new[] { Cast.Admin2, Cast.HeadOnPremium })
         {
             await Should.ThrowAsync<Npgsql.PostgresException>(async () => await world.AsRole<int>(
-                "authenticated", await world.IdOf(email), "select 1 from tenancy.set_group_logo(@group, null)", new { group }));
-            (await world.AsRole<Guid>(
-                "authenticated", await world.IdOf(email), "update tenancy.schools set logo_id = null where id = @school returning id",
-                new { school })).ShouldBeEmpty();
+                "authenticated", await world.IdOf(email),
+                "select 1 from tenancy.set_logo(@group, null, null, null, null, null, null, null, null, null)", new { group }));
+            await Should.ThrowAsync<Npgsql.PostgresException>(async () => await world.AsRole<int>(
+                "authenticated", await world.IdOf(email), "update tenancy.schools set logo_id = null where id = @school", new { school }));
         }
 
         static MultipartFormDataContent Form() => PictureFiles.Form(PictureFiles.Of(50, 50));
@@ -65,6 +65,12 @@ public sealed class LogoTests(World world) : IClassFixture<World>
         own.StatusCode.ShouldBe(HttpStatusCode.OK);
         own.Headers.CacheControl!.Private.ShouldBeTrue();
         (await nobody.Ask(HttpMethod.Get, first!)).StatusCode.ShouldBe(HttpStatusCode.NotFound);
+        // Nor by who is signed in elsewhere: whoever does not see the person does not see the face.
+        foreach (var (email, status) in new[] { (Cast.Admin1, 200), (Cast.Admin2, 404), (Cast.HeadOnEssentiel, 404) })
+        {
+            using var other = await world.As(email);
+            ((int)(await other.Ask(HttpMethod.Get, first!)).StatusCode).ShouldBe(status, email);
+        }
         using var browser = new Browser(world.Address);
         await browser.SignIn(Cast.HeadOnPremium, Sankore.Identity.PasswordRules.Demo);
         (await browser.Page("/account")).ShouldContain($"<img src=\"{first}/small\"");
@@ -85,6 +91,35 @@ public sealed class LogoTests(World world) : IClassFixture<World>
 
         Task<string?> Photo() => world.Sql<string?>(
             "select avatar_url from public.profiles where email = @email", new { email = Cast.HeadOnPremium });
+    }
+
+    [Theory, InlineData("/account"), InlineData("school"), InlineData("group")]
+    public async Task A_page_takes_some_megabytes_and_says_what_is_no_picture(string path)
+    {
+        var (group, school) = await Place();
+        path = path switch { "school" => $"/schools/{school}", "group" => $"/groups/{group}", _ => path };
+        using var browser = new Browser(world.Address);
+        await browser.SignIn(Cast.Admin1, Sankore.Identity.PasswordRules.Demo);
+        var (action, fields) = Browser.Form(await browser.Page(path), "name=\"file\"");
+        // What follows the picture in a file is not read.
+        (await Post([.. PictureFiles.Of(60, 30), .. new byte[3 * 1024 * 1024]])).StatusCode.ShouldBe(HttpStatusCode.Redirect);
+        using var refused = await Post("x"u8.ToArray());
+        WebUtility.HtmlDecode(await refused.Body()).ShouldContain("pas une image");
+        using var none = await Post([], "");
+        WebUtility.HtmlDecode(await none.Body()).ShouldContain("file-err");
+
+        async Task<HttpResponseMessage> Post(byte[] file, string name = "a.png")
+        {
+            var form = new MultipartFormDataContent();
+            foreach (var (key, value) in fields.Where(f => f.Key != "file"))
+            {
+                form.Add(new StringContent(value ?? ""), key);
+            }
+            var content = new ByteArrayContent(file);
+            content.Headers.ContentDisposition = new("form-data") { Name = "file", FileName = $"\"{name}\"" };
+            form.Add(content);
+            return await browser.Client.PostAsync(new Uri(action, UriKind.RelativeOrAbsolute), form, TestContext.Current.CancellationToken);
+        }
     }
 
     private async Task<(Guid Group, Guid School)> Place() => (

@@ -28,7 +28,7 @@ public static partial class DesignMail
     private const string LabelStyle = "padding:2px 8px 2px 18px;font-size:14px;line-height:22px;color:#6b6255";
     private const string TitleStyle = "padding:0 18px 6px;font-size:18px;line-height:25px;font-weight:bold";
     private const int FullWidth = 520, ColumnWidth = 252;
-    private const string LogoStyle = "display:block;height:48px;width:auto;max-width:240px;margin:0 0 16px;border:0;font-weight:bold";
+    private const string LogoStyle = "display:block;width:auto;height:auto;max-width:240px;max-height:48px;margin:0 0 16px;border:0";
     private const string Table = """role="presentation" cellpadding="0" cellspacing="0" border="0" """;
 
     /// <summary>What the caller's design becomes; nothing where nobody has filled in a block.</summary>

@@ -4,8 +4,8 @@ using Sankore.Platform.Security;
 
 namespace Sankore.Campaigns;
 
-/// <summary>What becomes of a person's pictures for messages (<see cref="Pictures"/>) when they are no longer wanted.</summary>
-public sealed class MessagePictures(Db db)
+/// <summary>A person's pictures (<see cref="Pictures"/>) and the messages that show them.</summary>
+public sealed class MessagePictures(Db db, Pictures pictures)
 {
     private const string UsesSql = """
         select id, count(*) as messages from (
@@ -34,6 +34,18 @@ public sealed class MessagePictures(Db db)
         """;
 
     private sealed record Use(string Id, long Messages);
+
+    /// <summary>
+    /// A design with the pictures that were sent in its form, which are kept. Refuses as <see cref="Pictures.Add"/> does, beside the
+    /// block's field.
+    /// </summary>
+    /// <param name="caller">Who writes.</param>
+    /// <param name="design">What was filled in; null: it is no form of blocks.</param>
+    /// <param name="form">Where the files are.</param>
+    /// <param name="ct">Cancels.</param>
+    public async Task<MessageDesign?> Take(Caller caller, MessageDesign? design, IFormCollection form, CancellationToken ct) =>
+        design is null ? null
+            : await DesignForm.WithPictures(design, form, async file => (await pictures.Add(caller, file, ct)).Address);
 
     /// <summary>How many of the caller's campaigns and templates show each picture; those that none shows are not in it.</summary>
     public async Task<IReadOnlyDictionary<Guid, long>> Uses(Caller caller, CancellationToken ct) =>

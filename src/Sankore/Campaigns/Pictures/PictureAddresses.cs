@@ -1,6 +1,4 @@
 using System.Text.RegularExpressions;
-using Sankore.Platform.Files;
-using Sankore.Platform.Security;
 using Sankore.Platform.Web;
 
 namespace Sankore.Campaigns;
@@ -14,15 +12,6 @@ internal static partial class PictureAddresses
     /// <summary>The HTML for whoever reads it elsewhere.</summary>
     public static string Whole(string html, AppAddress address) =>
         Source().Replace(html, match => match.Groups[1].Value + address.Link(match.Groups[2].Value));
-
-    /// <summary>The design with the pictures that were sent in its form, kept. Refuses as <see cref="Pictures.Add"/> does.</summary>
-    public static async Task<MessageDesign?> Brought(
-        this Pictures pictures, Caller caller, MessageDesign? design, IFormCollection form, CancellationToken ct) =>
-        design is null ? null : await DesignForm.WithPictures(design, form, async file =>
-        {
-            await using var stream = file.OpenReadStream();
-            return (await pictures.Add(caller, file.FileName, stream, ct)).Address;
-        });
 
     [GeneratedRegex("^/i/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")]
     private static partial Regex Path();

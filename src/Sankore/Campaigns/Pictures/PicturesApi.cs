@@ -24,9 +24,7 @@ internal static class PicturesApi
     /// <summary>Takes a form with a <c>file</c>.</summary>
     private static async Task<IResult> Add(HttpContext context, Caller caller, Pictures pictures, CancellationToken ct)
     {
-        var file = await context.Request.ReadPicture(ct);
-        await using var stream = file.OpenReadStream();
-        var picture = await pictures.Add(caller, file.FileName, stream, ct);
+        var picture = await pictures.Add(caller, await context.Request.ReadPicture(ct), ct);
         return TypedResults.Created(picture.Address, picture);
     }
 

@@ -5,7 +5,7 @@ using Sankore.Platform.Web;
 
 namespace Sankore.Identity;
 
-/// <summary>A person's own photo (document 004, <c>profiles.avatar_url</c>): for whoever sees the person, and is signed in.</summary>
+/// <summary>A person's own photo (document 004, <c>profiles.avatar_url</c>): for whoever sees the person.</summary>
 public sealed class Photos(Db db)
 {
     /// <summary>Gives the caller a photo. Refuses with VALIDATION_FAILED beside <c>file</c>, TOO_LARGE.</summary>
@@ -14,14 +14,11 @@ public sealed class Photos(Db db)
     /// <param name="ct">Cancels.</param>
     public async Task Set(Caller caller, IFormFile? file, CancellationToken ct)
     {
-        PictureFile? picture = null;
-        if (file is not null)
-        {
-            await using var stream = file.OpenReadStream();
-            picture = await PictureFile.Read(stream, PictureKind.Photo, ct);
-        }
+        var picture = file is null ? null : await PictureFile.Read(file, PictureKind.Photo, ct);
         await db.Run(caller, async session =>
         {
+            // Of two photos at once one is the first, and gone.
+            await session.Execute("select from public.profiles where id = (select auth.uid()) for no key update");
             var address = await Pictures.ReplacePhoto(session, picture);
             await session.Execute(
                 "update public.profiles set avatar_url = @address, updated_at = now() where id = (select auth.uid())", new { address });

@@ -20,7 +20,10 @@ select util.policy('auth.users', 'service', 'all', 'service_role'),
   util.policy('auth.passkeys', 'own', 'select', 'authenticated', 'user_id = (select auth.uid())'),
   util.policy('auth.recoveries', 'service', 'all', 'service_role'),
   util.policy('public.profiles', 'service', 'all', 'service_role'),
-  util.policy('public.profiles', 'own', 'update', 'authenticated', 'id = (select auth.uid())');
+  util.policy('public.profiles', 'own', 'update', 'authenticated', 'id = (select auth.uid())'),
+  -- Whoever sees a person sees their photo.
+  util.policy('util.pictures', 'seen', 'select', 'authenticated',
+    'kind = ''photo'' and exists (select from public.profiles p where p.id = owner_id)');
 
 drop function if exists auth.my_security_stamp();
 

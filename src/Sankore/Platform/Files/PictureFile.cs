@@ -19,7 +19,7 @@ public sealed record PictureKind(string Name, int Width, int Height, int SmallWi
     /// <summary>Of a group or a school. Everybody loads it.</summary>
     public static PictureKind Logo { get; } = new("logo", 480, 160, 160, 64);
 
-    /// <summary>Of a person. Only who is signed in loads it.</summary>
+    /// <summary>Of a person. Only who sees the person loads it.</summary>
     public static PictureKind Photo { get; } = new("photo", 256, 256, 80, 80, IsCut: true);
 }
 
@@ -46,31 +46,34 @@ public sealed record PictureFile(string MediaType, int Width, int Height, byte[]
     /// <summary>What a file field offers: telephones turn their own kinds into these.</summary>
     public const string Accepted = "image/jpeg,image/png,image/webp,image/gif";
 
-    // A file of a few bytes may unfold into gigabytes.
-    private const long MaxPixels = 64_000_000;
+    // A file of a few bytes may unfold into gigabytes. A JPEG is made smaller while it is read.
+    private const int MaxMegapixels = 32, MaxMegapixelsOfJpeg = 64;
     private const int MaxPngBytes = 500 * 1024;
     private const int JpegQuality = 82;
 
     private static readonly SKSamplingOptions Smooth = new(SKFilterMode.Linear, SKMipmapMode.Linear);
 
-    // One at a time: a picture takes four bytes a pixel while it is made smaller.
+    // One at a time, from its first byte: a picture takes some bytes a pixel while it is made smaller.
     private static readonly SemaphoreSlim Turn = new(1);
 
     /// <summary>
     /// Reads a picture and makes it smaller. Refuses with VALIDATION_FAILED beside <c>file</c> (no picture, a kind that browsers or mail
     /// programs do not show, cut off, too many pixels) and TOO_LARGE.
     /// </summary>
-    /// <param name="file">JPEG, PNG, WebP or GIF, of which the first picture is taken.</param>
+    /// <param name="file">JPEG, PNG, WebP or GIF, of which the first picture is taken. Can be sought in.</param>
     /// <param name="kind">What it is for.</param>
     /// <param name="ct">Cancels.</param>
     public static async Task<PictureFile> Read(Stream file, PictureKind kind, CancellationToken ct)
     {
-        using var content = new MemoryStream();
-        await CopyUpTo(file, content, ct);
-        var bytes = content.ToArray();
+        if (file.Length > MaxBytes)
+        {
+            throw TooLarge;
+        }
         await Turn.WaitAsync(ct);
         try
         {
+            var bytes = new byte[file.Length];
+            await file.ReadExactlyAsync(bytes, ct);
             return await Task.Run(() => Made(bytes, kind), ct);
         }
         finally
@@ -79,18 +82,11 @@ public sealed record PictureFile(string MediaType, int Width, int Height, byte[]
         }
     }
 
-    private static async Task CopyUpTo(Stream file, MemoryStream content, CancellationToken ct)
+    /// <summary>The same of a form's file.</summary>
+    public static async Task<PictureFile> Read(IFormFile file, PictureKind kind, CancellationToken ct)
     {
-        var buffer = new byte[81_920];
-        int count;
-        while ((count = await file.ReadAsync(buffer, ct)) > 0)
-        {
-            if (content.Length + count > MaxBytes)
-            {
-                throw TooLarge;
-            }
-            content.Write(buffer, 0, count);
-        }
+        await using var stream = file.OpenReadStream();
+        return await Read(stream, kind, ct);
     }
 
     private static PictureFile Made(byte[] bytes, PictureKind kind)
@@ -103,9 +99,10 @@ public sealed record PictureFile(string MediaType, int Width, int Height, byte[]
         {
             throw Wrong("picture.kind");
         }
-        if ((long)codec.Info.Width * codec.Info.Height > MaxPixels)
+        var most = codec.EncodedFormat == SKEncodedImageFormat.Jpeg ? MaxMegapixelsOfJpeg : MaxMegapixels;
+        if ((long)codec.Info.Width * codec.Info.Height > most * 1_000_000L)
         {
-            throw Wrong("picture.pixels");
+            throw Wrong("picture.pixels", most);
         }
         using var source = Decoded(codec, kind);
         using var large = Fitted(source, codec.EncodedOrigin, kind.Width, kind.Height, kind.IsCut);
@@ -149,6 +146,8 @@ public sealed record PictureFile(string MediaType, int Width, int Height, byte[]
         var fitted = Blank(
             Math.Clamp((int)MathF.Round(width * scale), 1, maxWidth), Math.Clamp((int)MathF.Round(height * scale), 1, maxHeight));
         using var canvas = new SKCanvas(fitted);
+        // What may yet change would be copied.
+        source.SetImmutable();
         using var image = SKImage.FromBitmap(source);
         canvas.Clear(SKColors.Transparent);
         canvas.Translate((fitted.Width - width * scale) / 2, (fitted.Height - height * scale) / 2);
@@ -198,6 +197,6 @@ public sealed record PictureFile(string MediaType, int Width, int Height, byte[]
         return data.ToArray();
     }
 
-    private static Refusal Wrong(string key) =>
-        new(Reason.Invalid) { Fields = new Dictionary<string, FieldError> { ["file"] = new(key) } };
+    private static Refusal Wrong(string key, params object[] args) =>
+        new(Reason.Invalid) { Fields = new Dictionary<string, FieldError> { ["file"] = new(key, args) } };
 }

@@ -17,23 +17,24 @@ public sealed record Picture(Guid Id, string Name, int Width, int Height, long S
 
 /// <summary>
 /// Pictures: of messages (each person's library), logos of groups and schools, photos of people. A picture never changes, and its address
-/// cannot be guessed: it is loaded by whoever has it, a photo only by who is signed in.
+/// cannot be guessed: it is loaded by whoever has it, a photo only by who sees the person.
 /// </summary>
 public sealed class Pictures(Db db)
 {
-    /// <summary>The most pictures that a person keeps for messages.</summary>
-    public const int MaxOfOne = 500;
-
     private const string Columns = "p.id, p.name, p.width, p.height, length(p.content)::bigint as size, p.created_at";
 
-    // A picture that is there already is that one: a double click brings one. Naming the columns would ask to see what is brought.
+    // A picture that is there already is that one: a double click brings one.
     private const string InsertSql = """
         insert into util.pictures (id, owner_id, kind, name, media_type, width, height, content, small, source)
-        select @id, case when @kind = 'logo' then null else (select auth.uid()) end, @kind, @name, @MediaType, @Width, @Height, @Content,
-          @Small, @Source
-        where @kind <> 'message'
-          or (select count(*) from util.pictures where owner_id = (select auth.uid()) and kind = 'message') < @room
+        values (@id, (select auth.uid()), @kind, @name, @MediaType, @Width, @Height, @Content, @Small, @Source)
         on conflict do nothing
+        """;
+
+    // Photos are read as the caller, whose policies say whose they see.
+    private const string LoadSql = "select media_type, content, true as is_public from util.picture(@id, @isSmall)";
+    private const string LoadPhotoSql = """
+         union all select media_type, case when @isSmall then small else content end, false from util.pictures
+        where id = @id and kind = 'photo'
         """;
 
     private const string BroughtSql = $"""
@@ -65,25 +66,22 @@ public sealed class Pictures(Db db)
     /// Brings a picture for messages. Refuses with VALIDATION_FAILED beside <c>file</c>, TOO_LARGE, PICTURES_FULL.
     /// </summary>
     /// <param name="caller">Whose.</param>
-    /// <param name="fileName">As its uploader names it: a path, whatever it holds.</param>
-    /// <param name="file">See <see cref="PictureFile.Read"/>.</param>
+    /// <param name="file">What was sent.</param>
     /// <param name="ct">Cancels.</param>
-    public async Task<Picture> Add(Caller caller, string? fileName, Stream file, CancellationToken ct)
+    public async Task<Picture> Add(Caller caller, IFormFile file, CancellationToken ct)
     {
         var picture = await PictureFile.Read(file, PictureKind.Message, ct);
         return await db.Run(caller, async session =>
         {
-            await Insert(session, PictureKind.Message, fileName, picture);
-            return await Brought(session, PictureKind.Message, picture) ?? throw new Refusal(Reason.PicturesFull);
+            await Insert(session, PictureKind.Message, file.FileName, picture);
+            return await Brought(session, PictureKind.Message, picture) ?? throw new Refusal(Reason.Conflict);
         }, ct);
     }
 
-    /// <summary>Keeps a logo: nobody's own, and kept for the messages that show it when another takes its place.</summary>
-    /// <returns>Its id.</returns>
-    public static Task<Guid> AddLogo(Session session, string? fileName, PictureFile picture) =>
-        Insert(session, PictureKind.Logo, fileName, picture);
-
-    /// <summary>Keeps the caller's photo in place of the one before; null: none any more.</summary>
+    /// <summary>
+    /// Keeps the caller's photo in place of the one before; null: none any more. One at a time for a person: whoever calls it has locked
+    /// the person's row.
+    /// </summary>
     /// <returns>Its address; null: there is none.</returns>
     public static async Task<string?> ReplacePhoto(Session session, PictureFile? picture)
     {
@@ -112,24 +110,33 @@ public sealed class Pictures(Db db)
     /// <summary>A picture's bytes. Refuses with NOT_FOUND, also a photo for who is not signed in.</summary>
     private async Task<IResult> Load(HttpContext context, Caller caller, Guid id, bool isSmall, CancellationToken ct)
     {
-        var found = await db.Read(caller, session => session.One<Loaded>(
-            "select media_type, content, is_public from util.picture(@id, @isSmall)", new { id, isSmall }), ct);
-        context.Response.Headers.CacheControl = (found.IsPublic ? "public" : "private") + ", max-age=31536000, immutable";
+        var sql = caller.UserId is null ? LoadSql : LoadSql + LoadPhotoSql;
+        var found = await db.Read(caller, session => session.One<Loaded>(sql, new { id, isSmall }), ct);
+        // A face is not kept for long on a computer that others use too.
+        context.Response.Headers.CacheControl = found.IsPublic ? "public, max-age=86400, immutable" : "private, max-age=600";
         // A mail program or a page of another site that shows a message shows its pictures.
         context.Response.Headers["Cross-Origin-Resource-Policy"] = found.IsPublic ? "cross-origin" : "same-origin";
         return TypedResults.Bytes(found.Content, found.MediaType);
     }
 
-    private static async Task<Guid> Insert(Session session, PictureKind kind, string? fileName, PictureFile picture)
-    {
-        var id = Guid.CreateVersion7();
-        var name = FileNames.Of(fileName) is { Length: > 0 } said ? Text.Texts.Cut(said, FileNames.MaxLength) : kind.Name;
-        var (p, room) = (picture, MaxOfOne);
-        await session.Execute(
-            InsertSql,
-            new { id, kind = kind.Name, name, p.MediaType, p.Width, p.Height, p.Content, p.Small, p.Source, room });
-        return id;
-    }
+    private static Task<int> Insert(Session session, PictureKind kind, string? fileName, PictureFile p) => session.Execute(
+        InsertSql,
+        new
+        {
+            id = Guid.CreateVersion7(),
+            kind = kind.Name,
+            name = NameOf(kind, fileName),
+            p.MediaType,
+            p.Width,
+            p.Height,
+            p.Content,
+            p.Small,
+            p.Source,
+        });
+
+    /// <summary>What a picture is called: its file's name, or what it is.</summary>
+    public static string NameOf(PictureKind kind, string? fileName) =>
+        FileNames.Of(fileName) is { Length: > 0 } said ? Text.Texts.Cut(said, FileNames.MaxLength) : kind.Name;
 
     private static Task<Picture?> Brought(Session session, PictureKind kind, PictureFile picture) =>
         session.Find<Picture>(BroughtSql, new { kind = kind.Name, source = picture.Source });

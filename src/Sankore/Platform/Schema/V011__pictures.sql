@@ -18,8 +18,10 @@ create table util.pictures (
   constraint pictures_owner_id_check check ((owner_id is null) = (kind = 'logo')),
   constraint pictures_name_check check (length(name) between 1 and 200),
   constraint pictures_media_type_check check (media_type in ('image/jpeg', 'image/png')),
-  constraint pictures_content_check check (length(content) <= 8 * 1024 * 1024 and length(small) <= length(content) + 65536)
+  constraint pictures_content_check check (
+    length(content) <= case kind when 'message' then 8 * 1024 * 1024 else 1024 * 1024 end and length(small) <= 512 * 1024)
 );
+create index idx_pictures_kind on util.pictures (kind);
 -- They are compressed already.
 alter table util.pictures alter column content set storage external, alter column small set storage external;
 select util.protect('util.pictures');

@@ -11,8 +11,9 @@ namespace Sankore.Tenancy;
 /// </summary>
 public sealed class Logos(Db db)
 {
-    private const string GroupSql = "select tenancy.set_group_logo(@id, @logo)";
-    private const string SchoolSql = "update tenancy.schools set logo_id = @logo where id = @id";
+    private const string SetSql = """
+        select tenancy.set_logo(@group, @school, @id, @name, @MediaType, @Width, @Height, @Content, @Small, @Source)
+        """;
 
     /// <summary>
     /// Gives a group its logo. Refuses with VALIDATION_FAILED beside <c>file</c>, TOO_LARGE, NOT_FOUND, FORBIDDEN.
@@ -23,24 +24,30 @@ public sealed class Logos(Db db)
     /// <param name="ct">Cancels.</param>
     public async Task OfGroup(Caller caller, Guid id, IFormFile? file, CancellationToken ct)
     {
-        var picture = await Read(file, ct);
-        await db.Run(caller, async session =>
-        {
-            await Groups.MayManage(session, id);
-            await session.Execute(GroupSql, new { id, logo = await Kept(session, file, picture) });
-        }, ct);
+        await db.Read(caller, session => Groups.MayManage(session, id), ct);
+        await Set(caller, id, null, file, ct);
     }
 
     /// <summary>Gives a school its logo. Refuses as <see cref="OfGroup"/> does.</summary>
     public async Task OfSchool(Caller caller, Guid id, IFormFile? file, CancellationToken ct)
     {
-        var picture = await Read(file, ct);
-        await db.Run(caller, async session =>
+        var group = await db.Read(caller, async session =>
         {
-            var group = await session.Find<Guid?>("select school_group_id from tenancy.schools where id = @id", new { id });
-            await Groups.MayManage(session, group ?? throw new Refusal(Reason.NotFound));
-            await session.ExecuteOne(SchoolSql, new { id, logo = await Kept(session, file, picture) });
+            var found = await session.Find<Guid?>("select school_group_id from tenancy.schools where id = @id", new { id })
+                ?? throw new Refusal(Reason.NotFound);
+            await Groups.MayManage(session, found);
+            return found;
         }, ct);
+        await Set(caller, group, id, file, ct);
+    }
+
+    private async Task Set(Caller caller, Guid group, Guid? school, IFormFile? file, CancellationToken ct)
+    {
+        var p = file is null ? null : await PictureFile.Read(file, PictureKind.Logo, ct);
+        var (id, name) = (p is null ? (Guid?)null : Guid.CreateVersion7(), Pictures.NameOf(PictureKind.Logo, file?.FileName));
+        await db.Run(caller, session => session.Execute(
+            SetSql,
+            new { group, school, id, name, p?.MediaType, p?.Width, p?.Height, p?.Content, p?.Small, p?.Source }), ct);
     }
 
     internal static void Map(IEndpointRouteBuilder routes)
@@ -63,17 +70,4 @@ public sealed class Logos(Db db)
         await logos.OfSchool(caller, id, await context.Request.ReadPicture(ct), ct);
 
     private static Task DeleteSchool(Caller caller, Guid id, Logos logos, CancellationToken ct) => logos.OfSchool(caller, id, null, ct);
-
-    private static async Task<PictureFile?> Read(IFormFile? file, CancellationToken ct)
-    {
-        if (file is null)
-        {
-            return null;
-        }
-        await using var stream = file.OpenReadStream();
-        return await PictureFile.Read(stream, PictureKind.Logo, ct);
-    }
-
-    private static async Task<Guid?> Kept(Session session, IFormFile? file, PictureFile? picture) =>
-        picture is null ? null : await Pictures.AddLogo(session, file!.FileName, picture);
 }

@@ -9,7 +9,7 @@ grant insert, update, delete on tenancy.modules, tenancy.business_categories, te
 grant insert, delete, update (included, monthly_price, yearly_price) on tenancy.plan_modules to authenticated, service_role;
 grant insert, delete on tenancy.plan_categories to authenticated, service_role;
 -- A school's modules and subscription are the database's to keep.
-grant insert (id, school_group_id, name, code, level, city, status), update (name, code, level, city, status, logo_id)
+grant insert (id, school_group_id, name, code, level, city, status), update (name, code, level, city, status)
   on tenancy.schools to authenticated, service_role;
 grant update (school_id, role, status, expires_at) on tenancy.memberships to authenticated;
 grant insert, update (status, expires_at) on tenancy.memberships to service_role;
@@ -96,16 +96,32 @@ from (values
   ('user_module_permissions',
    'user_id = (select auth.uid()) or school_group_id = any ((select tenancy.my_administered_group_ids())::uuid[])')) v (v_table, v_rule);
 
--- A group's own row is the operator's to change, but for its logo.
-create or replace function tenancy.set_group_logo(p_group_id uuid, p_logo_id uuid) returns void
+-- A logo is nobody's own picture, and a group's row the operator's to change: whoever administers the group gives it, and its schools, a
+-- logo here. One that is replaced stays, for the messages that show it.
+create or replace function tenancy.set_logo(
+  p_group_id uuid, p_school_id uuid, p_id uuid, p_name text, p_media_type text, p_width integer, p_height integer, p_content bytea,
+  p_small bytea, p_source bytea) returns void
 language plpgsql security definer set search_path = '' as $$
+declare
+  -- The same file once more is the logo that is there.
+  v_logo uuid := (select p.id from util.pictures p where p.source = p_source and p.id = coalesce(
+    (select logo_id from tenancy.schools where id = p_school_id), (select logo_id from tenancy.school_groups where id = p_group_id)));
 begin
   if not (p_group_id = any (tenancy.my_administered_group_ids()) or rbac.has_permission(auth.uid(), 'tenancy.manage')) then
     raise exception 'FORBIDDEN' using errcode = 'SK001';
   end if;
-  update tenancy.school_groups set logo_id = p_logo_id where id = p_group_id;
+  if p_id is not null and v_logo is null then
+    insert into util.pictures (id, kind, name, media_type, width, height, content, small, source)
+    values (p_id, 'logo', p_name, p_media_type, p_width, p_height, p_content, p_small, p_source);
+    v_logo := p_id;
+  end if;
+  if p_school_id is null then
+    update tenancy.school_groups set logo_id = v_logo where id = p_group_id;
+  else
+    update tenancy.schools set logo_id = v_logo where id = p_school_id and school_group_id = p_group_id;
+  end if;
 end $$;
-grant execute on function tenancy.set_group_logo(uuid, uuid) to authenticated;
+grant execute on function tenancy.set_logo(uuid, uuid, uuid, text, text, integer, integer, bytea, bytea, bytea) to authenticated;
 
 select tenancy.remember_audiences();
 -- Whatever schools were before these triggers.
