@@ -41,7 +41,7 @@ public sealed class MailLooksTests(World world, Chrome chrome) : IClassFixture<W
             await page.GotoAsync("/a-mail");
             (await page.EvaluateAsync<string[]>(Wide)).ShouldBeEmpty($"{width} {dark}");
             (await Axe.Faults(page)).ShouldBeEmpty($"{width} {dark}");
-            (await page.EvaluateAsync<int[]>("[...document.images].map(i => i.naturalWidth)")).ShouldBe([480, 1200, 1200]);
+            (await page.EvaluateAsync<int[]>("[...document.images].map(i => i.naturalWidth)")).ShouldBe([480, 1200, 1200, 480]);
             (await page.EvaluateAsync<int>("document.querySelector('img[alt=\"La cour\"]').width")).ShouldBeInRange(220, 520);
             if (dark)
             {

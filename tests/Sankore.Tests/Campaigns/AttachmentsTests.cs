@@ -239,7 +239,7 @@ public sealed class AttachmentsTests(World world) : IClassFixture<World>
         using var patient = await Patient();
         using var head = await world.As(Cast.HeadOnPremium);
         using var answer =
-            await patient.Ask(HttpMethod.Post, $"/campaigns/{(await New(head)).Id()}/edit/message", Form("film.mp4", Megabyte * 40));
+            await patient.Ask(HttpMethod.Post, $"/campaigns/{(await New(head)).Id()}/edit/message", Form("film.mp4", Megabyte * 90));
         answer.StatusCode.ShouldBe(HttpStatusCode.RequestEntityTooLarge);
         WebUtility.HtmlDecode(await answer.Body()).ShouldContain("pèse trop lourd");
     }

@@ -47,7 +47,7 @@ public sealed class ModuleRouteTests(World world) : IClassFixture<World>
     }
 
     private static HttpContent Body(string path) => path.EndsWith("/imports", StringComparison.Ordinal)
-        || path.EndsWith("/attachments", StringComparison.Ordinal)
+        || path.EndsWith("/attachments", StringComparison.Ordinal) || path.EndsWith("/pictures", StringComparison.Ordinal)
         ? new MultipartFormDataContent { { new StringContent("x"), "file", "x.csv" } }
         : new StringContent("{}", Encoding.UTF8, "application/json");
 

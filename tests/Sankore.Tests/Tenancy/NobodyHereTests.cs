@@ -35,9 +35,10 @@ public sealed class NobodyHereTests(World world) : IClassFixture<World>
             foreach (var body in method is "GET" or "DELETE" ? new string?[] { null } : template == "/api/imports/{kind}" ? [File()]
                 : [await Body(path), "{}"])
             {
-                using var answer = await client.Ask(
-                    new HttpMethod(method), path, body is null ? null
-                    : new StringContent(body, Encoding.UTF8, "application/json"), method == "PUT" ? "\"1\"" : null);
+                HttpContent? content = body is null ? null
+                    : template.EndsWith("/logo", StringComparison.Ordinal) ? PictureFiles.Form(PictureFiles.Of(9, 9))
+                    : new StringContent(body, Encoding.UTF8, "application/json");
+                using var answer = await client.Ask(new HttpMethod(method), path, content, method == "PUT" ? "\"1\"" : null);
                 var text = await answer.Body();
                 // What is not filled in may be said first: it tells nothing.
                 ((int)answer.StatusCode)

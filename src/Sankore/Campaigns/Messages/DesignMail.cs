@@ -29,6 +29,7 @@ public static partial class DesignMail
     private const string TitleStyle = "padding:0 18px 6px;font-size:18px;line-height:25px;font-weight:bold";
     private const int FullWidth = 520, ColumnWidth = 252;
     private const string LogoStyle = "display:block;width:auto;height:auto;max-width:240px;max-height:48px;margin:0 0 16px;border:0";
+    private const string FootLogoStyle = "width:auto;height:auto;max-width:160px;max-height:32px;margin:0 0 8px;border:0";
     private const string Table = """role="presentation" cellpadding="0" cellspacing="0" border="0" """;
 
     /// <summary>What the caller's design becomes; nothing where nobody has filled in a block.</summary>
@@ -214,8 +215,9 @@ public static partial class DesignMail
 
     private static string Foot(List<FooterBlock> foot, SenderPlace place, IStringLocalizer<Strings> words)
     {
+        string?[] lines = [FootLogo(place), Bold(place.Name), Encoded(place.Within), Encoded(place.Address)];
         var said = foot.Count == 0 ? ""
-            : string.Concat(new[] { Bold(place.Name), Encoded(place.Within), Encoded(place.Address) }.Where(Is).Select(l => l + "<br>"))
+            : string.Concat(lines.Where(Is).Select(l => l + "<br>"))
             + string.Concat(foot.Where(f => Is(f.Text)).Select(f => DesignText.Line(f.Text) + "<br>"));
         return $$$"""
             <table {{{Table}}}width="600" style="width:100%;max-width:600px"><tr><td align="center" class="muted"
@@ -224,6 +226,9 @@ public static partial class DesignMail
             <a href="{{unsubscribe_url}}" style="color:#6b6255">{{{DesignText.Encode(words["unsubscribe.act"])}}}</a></td></tr></table>
             """;
 
+        // The name stands below it.
+        static string? FootLogo(SenderPlace place) => place.Logo is null ? null
+            : $"""<img src="{DesignText.Encode(place.Logo)}" height="32" alt="" style="{FootLogoStyle}">""";
         static string? Bold(string? text) => text is null ? null : $"<b>{DesignText.Encode(text)}</b>";
         static string? Encoded(string? text) => text is null ? null : DesignText.Encode(text);
     }

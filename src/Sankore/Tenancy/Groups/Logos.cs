@@ -15,6 +15,19 @@ public sealed class Logos(Db db)
         select tenancy.set_logo(@group, @school, @id, @name, @MediaType, @Width, @Height, @Content, @Small, @Source)
         """;
 
+    /// <summary>Refuses with NOT_FOUND, FORBIDDEN whoever may not give a group its logo: before a file is read.</summary>
+    public Task MayGive(Caller caller, Guid group, CancellationToken ct) =>
+        db.Read(caller, session => Groups.MayManage(session, group), ct);
+
+    /// <summary>The same of a school; its group.</summary>
+    public Task<Guid> MayGiveSchool(Caller caller, Guid school, CancellationToken ct) => db.Read(caller, async session =>
+    {
+        var group = await session.Find<Guid?>("select school_group_id from tenancy.schools where id = @school", new { school })
+            ?? throw new Refusal(Reason.NotFound);
+        await Groups.MayManage(session, group);
+        return group;
+    }, ct);
+
     /// <summary>
     /// Gives a group its logo. Refuses with VALIDATION_FAILED beside <c>file</c>, TOO_LARGE, NOT_FOUND, FORBIDDEN.
     /// </summary>
@@ -24,22 +37,13 @@ public sealed class Logos(Db db)
     /// <param name="ct">Cancels.</param>
     public async Task OfGroup(Caller caller, Guid id, IFormFile? file, CancellationToken ct)
     {
-        await db.Read(caller, session => Groups.MayManage(session, id), ct);
+        await MayGive(caller, id, ct);
         await Set(caller, id, null, file, ct);
     }
 
     /// <summary>Gives a school its logo. Refuses as <see cref="OfGroup"/> does.</summary>
-    public async Task OfSchool(Caller caller, Guid id, IFormFile? file, CancellationToken ct)
-    {
-        var group = await db.Read(caller, async session =>
-        {
-            var found = await session.Find<Guid?>("select school_group_id from tenancy.schools where id = @id", new { id })
-                ?? throw new Refusal(Reason.NotFound);
-            await Groups.MayManage(session, found);
-            return found;
-        }, ct);
-        await Set(caller, group, id, file, ct);
-    }
+    public async Task OfSchool(Caller caller, Guid id, IFormFile? file, CancellationToken ct) =>
+        await Set(caller, await MayGiveSchool(caller, id, ct), id, file, ct);
 
     private async Task Set(Caller caller, Guid group, Guid? school, IFormFile? file, CancellationToken ct)
     {
@@ -60,14 +64,20 @@ public sealed class Logos(Db db)
     }
 
     /// <summary>Takes a form with a <c>file</c>.</summary>
-    private static async Task PutGroup(HttpContext context, Caller caller, Guid id, Logos logos, CancellationToken ct) =>
+    private static async Task PutGroup(HttpContext context, Caller caller, Guid id, Logos logos, CancellationToken ct)
+    {
+        await logos.MayGive(caller, id, ct);
         await logos.OfGroup(caller, id, await context.Request.ReadPicture(ct), ct);
+    }
 
     private static Task DeleteGroup(Caller caller, Guid id, Logos logos, CancellationToken ct) => logos.OfGroup(caller, id, null, ct);
 
     /// <summary>Takes a form with a <c>file</c>.</summary>
-    private static async Task PutSchool(HttpContext context, Caller caller, Guid id, Logos logos, CancellationToken ct) =>
+    private static async Task PutSchool(HttpContext context, Caller caller, Guid id, Logos logos, CancellationToken ct)
+    {
+        await logos.MayGiveSchool(caller, id, ct);
         await logos.OfSchool(caller, id, await context.Request.ReadPicture(ct), ct);
+    }
 
     private static Task DeleteSchool(Caller caller, Guid id, Logos logos, CancellationToken ct) => logos.OfSchool(caller, id, null, ct);
 }
