@@ -41,15 +41,7 @@ internal static class AttachmentsApi
     /// <summary>Takes a form with a <c>file</c>.</summary>
     private static async Task<IResult> Add(HttpContext context, Caller caller, Guid id, Attachments attachments, CancellationToken ct)
     {
-        IFormCollection form;
-        try
-        {
-            form = await context.Request.ReadForm(MaxRequestBytes, ct);
-        }
-        catch (Refusal refusal) when (refusal.Reason == Reason.TooLarge)
-        {
-            throw Attachments.TooLarge;
-        }
+        var form = await context.Request.ReadForm(MaxRequestBytes, ct, Attachments.TooLarge);
         new Validation().That("file", form.Files["file"] is not null, "field.required").Check();
         var file = form.Files["file"]!;
         await using var stream = file.OpenReadStream();

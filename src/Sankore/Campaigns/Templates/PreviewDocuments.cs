@@ -29,8 +29,8 @@ internal static class PreviewDocuments
             refused = refusal;
         }
         var headers = context.Response.Headers;
-        var library = context.RequestServices.GetRequiredService<AppAddress>().Link("/i/");
-        headers.ContentSecurityPolicy = isSent ? SentPolicy.Replace("{0}", library.ToString(), StringComparison.Ordinal) : PreviewPolicy;
+        headers.ContentSecurityPolicy = !isSent ? PreviewPolicy : SentPolicy.Replace(
+            "{0}", context.RequestServices.GetRequiredService<AppAddress>().Link("/i/").ToString(), StringComparison.Ordinal);
         headers.XFrameOptions = "SAMEORIGIN";
         headers.CacheControl = "no-store";
         var content = new Dictionary<string, object?> { ["Message"] = message, ["Refusal"] = refused };

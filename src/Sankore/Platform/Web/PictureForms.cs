@@ -22,25 +22,12 @@ public static class PictureForms
     /// <summary>
     /// The request's <c>file</c>. Refuses with VALIDATION_FAILED where there is none, UNSUPPORTED_MEDIA_TYPE, TOO_LARGE, BAD_REQUEST.
     /// </summary>
-    public static async Task<IFormFile> ReadPicture(this HttpRequest request, CancellationToken ct)
-    {
-        IFormCollection form;
-        try
-        {
-            form = await request.ReadForm(MaxRequestBytes, ct);
-        }
-        catch (Refusal refusal) when (refusal.Reason == Reason.TooLarge)
-        {
-            throw PictureFile.TooLarge;
-        }
-        return form.Picture();
-    }
+    public static async Task<IFormFile> ReadPicture(this HttpRequest request, CancellationToken ct) =>
+        (await request.ReadForm(MaxRequestBytes, ct, PictureFile.TooLarge)).Picture();
 
-    /// <summary>
-    /// The form's <c>file</c>. Refuses with VALIDATION_FAILED where none was chosen, which comes as a file without a name.
-    /// </summary>
+    /// <summary>The form's <c>file</c>. Refuses with VALIDATION_FAILED where none was chosen.</summary>
     public static IFormFile Picture(this IFormCollection form) =>
-        form.Files["file"] is { FileName.Length: > 0 } file ? file : throw new Refusal(Reason.Invalid)
+        form.Chosen("file") is [var file, ..] ? file : throw new Refusal(Reason.Invalid)
         {
             Fields = new Dictionary<string, FieldError> { ["file"] = new("field.required") },
         };

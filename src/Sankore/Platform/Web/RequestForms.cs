@@ -10,7 +10,12 @@ public static class RequestForms
     /// Reads the request's form. Refuses with UNSUPPORTED_MEDIA_TYPE for what is no form, TOO_LARGE, BAD_REQUEST for one that is broken or
     /// was cut off.
     /// </summary>
-    public static async Task<IFormCollection> ReadForm(this HttpRequest request, long maxBytes, CancellationToken ct)
+    /// <param name="request">What was sent.</param>
+    /// <param name="maxBytes">The most that is read.</param>
+    /// <param name="ct">Cancels.</param>
+    /// <param name="tooLarge">What is said of more; null: TOO_LARGE, and no field.</param>
+    public static async Task<IFormCollection> ReadForm(
+        this HttpRequest request, long maxBytes, CancellationToken ct, Refusal? tooLarge = null)
     {
         if (!request.HasFormContentType)
         {
@@ -22,13 +27,17 @@ public static class RequestForms
         }
         catch (Exception e) when (IsTooLarge(e))
         {
-            throw new Refusal(Reason.TooLarge);
+            throw tooLarge ?? new Refusal(Reason.TooLarge);
         }
         catch (Exception e) when (e is InvalidDataException or IOException)
         {
             throw new Refusal(Reason.BadRequest);
         }
     }
+
+    /// <summary>The files that were chosen in a field: one in which none was comes as a file without a name.</summary>
+    public static List<IFormFile> Chosen(this IFormCollection form, string field) =>
+        [.. form.Files.GetFiles(field).Where(f => f.FileName.Length > 0)];
 
     /// <summary>Whether a form could not be read because it is larger than allowed: the framework says of each limit that it is
     /// one.</summary>
