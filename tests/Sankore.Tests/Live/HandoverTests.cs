@@ -60,18 +60,26 @@ public sealed class HandoverTests(World world) : IClassFixture<World>
         return listener;
     }
 
-    [Fact]
-    public async Task A_stream_ends_when_its_client_says_something_more()
+    [Theory, InlineData("after"), InlineData("with"), InlineData("during")]
+    public async Task A_stream_ends_when_its_client_says_something_more(string when)
     {
         using var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { ReceiveTimeout = 20_000 };
         await socket.ConnectAsync(world.Address.Host, world.Address.Port);
         var token = await world.Token(Cast.HeadOnPremium);
-        await socket.SendAsync(
-            Encoding.ASCII.GetBytes($"GET /live HTTP/1.1\r\nHost: {world.Address.Authority}\r\nAuthorization: Bearer {token}\r\n\r\n"));
+        var request = $"GET /live HTTP/1.1\r\nHost: {world.Address.Authority}\r\nAuthorization: Bearer {token}\r\n\r\n";
+        const string More = "GET /api/me HTTP/1.1\r\n\r\n";
+        await socket.SendAsync(Encoding.ASCII.GetBytes(when == "with" ? request + More : request));
+        if (when == "during")
+        {
+            await socket.SendAsync(Encoding.ASCII.GetBytes(More));
+        }
         var heard = new StringBuilder();
         await Waiting.Until(
             async () => heard.Append(await Receive(socket)).ToString().Contains("retry: ", StringComparison.Ordinal), "the stream begins");
-        await socket.SendAsync("GET /api/me HTTP/1.1\r\n\r\n"u8.ToArray());
+        if (when == "after")
+        {
+            await socket.SendAsync(Encoding.ASCII.GetBytes(More));
+        }
         await Waiting.Until(
             async () => await Receive(socket) is var more && (heard.Append(more), more.Length == 0).Item2, "the connection is closed");
         heard.ToString().ShouldEndWith("0\r\n\r\n", Case.Sensitive, "nothing is answered, and the response is whole");

@@ -103,15 +103,17 @@ internal sealed class LiveTransport(IMemoryPoolFactory<byte> pools) : IConnectio
 
         public bool IsTaken => Volatile.Read(ref _ended) is not null;
 
-        public void Take(Action ended)
+        /// <summary>Hands over; it is over at once if the client is gone, or has said more than its request.</summary>
+        public void Take(Action ended, Func<bool> hasMore)
         {
             lock (_lock)
             {
                 (_ended, _connection) = (ended, null);
-                if (!_isOver)
+                if (!_isOver && !hasMore())
                 {
                     return;
                 }
+                _isOver = true;
             }
             ended();
         }
@@ -124,7 +126,8 @@ internal sealed class LiveTransport(IMemoryPoolFactory<byte> pools) : IConnectio
                 while (true)
                 {
                     await socket.ReceiveAsync(Memory<byte>.Empty, SocketFlags.None);
-                    if (_connection is not { } reader || !await reader.Read())
+                    // What arrives while the socket is taken belongs to nobody either.
+                    if (_connection is not { } reader || !await reader.Read() || IsTaken)
                     {
                         break;
                     }
@@ -138,6 +141,10 @@ internal sealed class LiveTransport(IMemoryPoolFactory<byte> pools) : IConnectio
             Connection? left;
             lock (_lock)
             {
+                if (_isOver)
+                {
+                    return;
+                }
                 _isOver = true;
                 left = _connection;
             }
@@ -193,8 +200,19 @@ internal sealed class LiveTransport(IMemoryPoolFactory<byte> pools) : IConnectio
 
         public Socket Take(Action ended)
         {
-            _wire.Take(ended);
+            _wire.Take(ended, HasMore);
             return _wire.Socket;
+        }
+
+        // Kestrel reads nothing while a request without a body is answered: what there is came after it.
+        private bool HasMore()
+        {
+            if (!_input.Reader.TryRead(out var unread))
+            {
+                return false;
+            }
+            _input.Reader.AdvanceTo(unread.Buffer.Start);
+            return !unread.Buffer.IsEmpty;
         }
 
         public override void Abort(ConnectionAbortedException abortReason)
