@@ -24,12 +24,13 @@
       status.textContent = answer?.ok ? '' : Object.values(picture?.errors ?? {}).flat()[0] ?? picture?.title ?? words.offline;
       return answer?.ok ? picture : null;
     };
-    const putPicture = (place, src) => {
+    const putPicture = (place, src, isMore = false) => {
       const { doc, tr } = view.state;
-      const here = doc.nodeAt(place.at);
-      if (here?.type === nodes.image) return view.dispatch(tr.setNodeMarkup(place.at, null, { ...here.attrs, src }));
-      place.at = behind(doc.resolve(Math.min(place.at, doc.content.size)), true);
-      view.dispatch(tr.insert(place.at, nodes.image.create({ src })));
+      const here = isMore ? null : doc.nodeAt(place.at);
+      const isPicture = here?.type === nodes.image;
+      const at = place.at = isPicture ? place.at : behind(doc.resolve(Math.min(place.at, doc.content.size)), true);
+      view.dispatch(isPicture ? tr.setNodeMarkup(at, null, { ...here.attrs, src }) : tr.insert(at, nodes.image.create({ src })));
+      return at;
     };
     const sendAll = (files, at) => onTheWay(async () => {
       const [place, faults] = [placeAt(at), []];
@@ -42,8 +43,10 @@
       if (faults.length) status.textContent = faults.join(' ');
     });
     const of = data => [...data?.files ?? []].filter(file => file.type.startsWith('image/'));
-    const choose = async () => {
-      const place = placeAt(view.state.selection.from);
+    // For the picture that is chosen; or one more, which is there once it is chosen.
+    const choose = async isMore => {
+      const { selection } = view.state;
+      const place = placeAt(isMore ? behind(selection.$to, true) : selection.from);
       const from = make('input', { class: 'input', id: 'picture-file', type: 'file', accept: root.dataset.accept });
       const grid = make('div', { class: 'picks' });
       const more = make('button', { type: 'button', class: 'btn', hidden: true, onclick: () => load() }, words.more);
@@ -54,8 +57,8 @@
       const chosen = src => {
         // Whoever has closed it has given up.
         if (!dialog.open) return;
-        putPicture(place, src);
-        if (view.state.doc.nodeAt(place.at)?.type === nodes.image) view.dispatch(view.state.tr.setSelection(P.NodeSelection.create(view.state.doc, place.at)));
+        const at = putPicture(place, src, isMore);
+        view.dispatch(view.state.tr.setSelection(P.NodeSelection.create(view.state.doc, at)));
         dialog.close();
         shown();
       };

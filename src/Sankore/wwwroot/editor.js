@@ -103,11 +103,14 @@
   // Behind the block one is in: within a column for what may stand there, behind the whole of it for everything else.
   const behind = ($at, isPart) => isPart && $at.depth > 1 && $at.node(2).type === nodes.column ? $at.depth > 2 ? $at.after(3) : $at.pos : $at.depth ? $at.after(1) : $at.pos;
   const add = kind => (state, dispatch) => {
+    if (kind === 'image') {
+      if (dispatch) pictures.choose(true);
+      return true;
+    }
     const column = () => nodes.column.create(null, nodes.paragraph.create());
     const made = kind === 'columns' ? nodes.columns.create(null, [column(), column()]) : nodes[kind].create();
     const place = behind(state.selection.$to, nodes[kind].spec.group.includes('part'));
     dispatch?.(near(state.tr.insert(place, made), place).scrollIntoView());
-    if (dispatch && kind === 'image') pictures.choose();
     return true;
   };
   const insertField = name => (state, dispatch) => {
@@ -225,6 +228,7 @@
     Escape: () => { bar.querySelector('button').focus(); return true; },
   };
   const place = make('div', { class: 'sheet-of-paper' });
+  place.style.setProperty('--title', JSON.stringify(words.title));
   const status = make('p', { class: 's muted', role: 'status' });
   root.append(make('div', { class: 'writer' }, bar, panel, place), status);
   const view = new P.EditorView(place, {

@@ -59,6 +59,7 @@ public sealed class PictureTests(World world, Chrome chrome) : IClassFixture<Wor
         await Expect(page.Locator("dialog[open] [role=status]")).ToContainTextAsync("n’est pas une image");
         await page.Keyboard.PressAsync("Escape");
         await Expect(page.Locator("dialog")).ToHaveCountAsync(0);
+        await Expect(page.Locator(".ProseMirror .image")).ToHaveCountAsync(1);
     }
 
     [Fact]

@@ -227,7 +227,7 @@ public sealed class AttachmentsTests(World world) : IClassFixture<World>
         (await head.Ask(HttpMethod.Get, $"{Api}/{draft.Id()}/attachments").Json()).GetArrayLength().ShouldBe(2);
         (await head.Ask(HttpMethod.Get, $"{Api}/{draft.Id()}").Json()).Text("subject").ShouldBe("Et encore");
         using var wrong = await Post(browser, page, "review", [], ("Form.Subject", "{{contact.nom}}"));
-        WebUtility.HtmlDecode(await wrong.Body()).ShouldContain("Champ inconnu : contact.nom");
+        WebUtility.HtmlDecode(await wrong.Body()).ShouldContain("Champ inconnu\u00a0: contact.nom");
         using var next = await Post(browser, page, "review", []);
         next.Headers.Location!.ToString().ShouldEndWith("/edit/review");
         WebUtility.HtmlDecode(await browser.Page($"/campaigns/{draft.Id()}/edit/review")).ShouldContain("2 fichiers");
@@ -255,7 +255,7 @@ public sealed class AttachmentsTests(World world) : IClassFixture<World>
             HttpMethod.Post, $"{Api}/templates",
             new { name = "Modèle", subject = "Du modèle {{contact.name}}", content = "<p>Modèle</p>" }).Json(201);
         var page = $"/campaigns/{draft.Id()}/edit/message?template={template.Id()}";
-        WebUtility.HtmlDecode(await browser.Page(page)).ShouldContain("Remplacer le message par « Modèle » ?");
+        WebUtility.HtmlDecode(await browser.Page(page)).ShouldContain("Remplacer le message par «\u00a0Modèle\u00a0»\u202f?");
         (await head.Ask(HttpMethod.Get, $"{Api}/{draft.Id()}").Json()).Number("version").ShouldBe(1, "it is asked first");
         using var used = await browser.Submit(page, "value=\"use\"");
         used.Headers.Location!.ToString().ShouldEndWith("/edit/message?done=saved");

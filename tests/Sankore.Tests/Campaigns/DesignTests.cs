@@ -159,7 +159,8 @@ public sealed class DesignTests(World world) : IClassFixture<World>
             design,
             audience = new { kind = "segment", segmentId = segment },
         }).Json(201);
-        (await head.Act(draft, "send").ShouldRefuse(422, "CAMPAIGN_PLACEHOLDERS")).Text("title").ShouldContain("« samedi 14 mars »");
+        (await head.Act(draft, "send").ShouldRefuse(422, "CAMPAIGN_PLACEHOLDERS")).Text("title")
+            .ShouldContain("«\u00a0samedi 14 mars\u00a0»");
         await head.Act(draft, "schedule", Mailings.InDays(2)).ShouldRefuse(422, "CAMPAIGN_PLACEHOLDERS");
         await head.Act(draft, "test").Json(202);
 

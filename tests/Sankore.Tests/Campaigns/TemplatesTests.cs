@@ -117,7 +117,7 @@ public sealed class TemplatesTests(World world) : IClassFixture<World>
     }
 
     [Theory]
-    [InlineData("fr", "Champ inconnu : contact.nom", "Bloc mal fermé : {{#if}}", "<script>")]
+    [InlineData("fr", "Champ inconnu\u00a0: contact.nom", "Bloc mal fermé\u00a0: {{#if}}", "<script>")]
     [InlineData("en", "Unknown field: contact.nom", "{{#if}}", "<script>")]
     public async Task What_is_wrong_is_named_in_the_readers_language(string language, string field, string block, string element)
     {

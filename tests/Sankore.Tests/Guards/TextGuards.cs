@@ -36,6 +36,15 @@ public sealed partial class TextGuards
             .ShouldBeEmpty();
     }
 
+    /// <summary>A line may not begin with a colon, or end with a guillemet.</summary>
+    [Theory]
+    [MemberData(nameof(Names))]
+    public void French_marks_stay_beside_their_word(string book) =>
+        Texts(book, French).Where(t => LooseMark().IsMatch(t.Value)).Select(t => t.Key).ShouldBeEmpty();
+
+    [Theory, InlineData("Supprimer ?"), InlineData("le module « Transport\u00a0»"), InlineData("Objet : {0}")]
+    public void A_mark_that_leaves_its_word_would_be_seen(string text) => LooseMark().IsMatch(text).ShouldBeTrue();
+
     [Fact]
     public void A_blank_missing_in_one_language_would_be_seen() =>
         Blanks("« {0} » a déjà {1:N0} lignes").ShouldNotBe(Blanks("“{0}” has lines already"));
@@ -88,6 +97,9 @@ public sealed partial class TextGuards
 
     [GeneratedRegex(@"\{(\d+)")]
     private static partial Regex Blank();
+
+    [GeneratedRegex(@"\S [:;?!»]|« ")]
+    private static partial Regex LooseMark();
 
     [GeneratedRegex("""(?:new FieldError\(|\] = new\(|\bAdd\(field, |=> \("\w*", )"([\w.]+)["]""")]
     private static partial Regex FieldErrors();

@@ -89,11 +89,35 @@ public sealed class AuditTests(World world) : IClassFixture<World>
         var page = System.Net.WebUtility.HtmlDecode(await browser.Page($"/admin/audit?user={await world.IdOf(Cast.Super)}"));
         page.ShouldContain("[Pilote] Lycée");
         var acts = page[page.IndexOf("class=\"timeline\"", StringComparison.Ordinal)..].Split("<li>");
-        var act = acts.Single(a => a.Contains($"« {plan.Text("name")} »", StringComparison.Ordinal));
-        act.ShouldContain($"« {plan.Text("name")} · {module.Text("name")} »");
+        var act = acts.Single(a => a.Contains($"«\u00a0{plan.Text("name")}\u00a0»", StringComparison.Ordinal));
+        act.ShouldContain($"«\u00a0{plan.Text("name")} · {module.Text("name")}\u00a0»");
         act.ShouldContain("actif");
         act.ShouldNotMatch("(ins|del)>[0-9a-f]{8}-[0-9a-f]{4}", "ids are no names");
         act.ShouldNotMatch(@"\d{4}-\d{2}-\d{2}T", "moments are as people read them");
+    }
+
+    [Fact]
+    public async Task Values_are_said_as_people_read_them_even_of_what_is_no_more()
+    {
+        using var admin = await world.As(Cast.Super);
+        var category = await admin.NewCategory();
+        var module = await admin.NewModule(null, category.Id());
+        await admin.Ask(HttpMethod.Delete, $"/api/modules/{module.Id()}").Json(204);
+        await admin.Ask(HttpMethod.Delete, $"/api/categories/{category.Id()}").Json(204);
+        var group = (await admin.Ask(HttpMethod.Post, "/api/groups", new { name = "Le logo" }).Json(201)).Id();
+        await admin.Ask(HttpMethod.Put, $"/api/groups/{group}/logo", PictureFiles.Form(PictureFiles.Of(90, 30))).Json(204);
+
+        var page = await Page(module.Id());
+        page.ShouldContain($"<ins>{category.Text("name")}</ins>");
+        page.ShouldContain("<ins>oui</ins>");
+        (await Page(group)).ShouldMatch("<ins><img class=\"logo\" src=\"/i/[0-9a-f-]{36}/small\" alt=\"une image\"");
+
+        async Task<string> Page(Guid record)
+        {
+            using var browser = new Browser(world.Address);
+            await browser.SignIn(Cast.Super, Sankore.Identity.PasswordRules.Demo);
+            return System.Net.WebUtility.HtmlDecode(await browser.Page($"/admin/audit?record={record}"));
+        }
     }
 
     [Fact]

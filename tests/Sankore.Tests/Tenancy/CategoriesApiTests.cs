@@ -96,7 +96,7 @@ public sealed class CategoriesApiTests(World world) : IClassFixture<World>
     }
 
     [Theory]
-    [InlineData("fr", "Cet identifiant existe déjà : « {0} » ({1}).")]
+    [InlineData("fr", "Cet identifiant existe déjà\u00a0: «\u00a0{0}\u00a0» ({1}).")]
     [InlineData("en", "This identifier exists already: “{0}” ({1}).")]
     public async Task A_slug_that_is_taken_names_the_category_that_has_it(string language, string message)
     {

@@ -88,7 +88,7 @@ public sealed class HomeTests(World world) : IClassFixture<World>
 
         var teacher = await Home(tenant.Teacher, "/plan");
         teacher.ShouldContain(said);
-        teacher.ShouldContain($"Qui peut y remédier : Personne {tenant.Admin}");
+        teacher.ShouldContain($"Qui peut y remédier\u00a0: Personne {tenant.Admin}");
         var admin = await Home(tenant.Admin, $"/groups/{tenant.GroupId}");
         admin.ShouldContain(said);
         admin.ShouldContain("Adressez-vous à l’opérateur de la plateforme.");

@@ -229,7 +229,7 @@ public sealed class ImportTests(World world) : IClassFixture<World>
 
         WebUtility.HtmlDecode(await browser.Page($"/imports/{id}")).ShouldContain("B · Surnom");
         using var missing = await Choose(("name", "1"), ("email", "2"));
-        WebUtility.HtmlDecode(await missing.Body()).ShouldContain("Il manque au fichier la colonne « Rôle »");
+        WebUtility.HtmlDecode(await missing.Body()).ShouldContain("Il manque au fichier la colonne «\u00a0Rôle\u00a0»");
         using var twice = await Choose(("name", "1"), ("email", "1"), ("role", "3"));
         twice.StatusCode.ShouldBe(HttpStatusCode.OK);
         using var started = await Choose(("name", "1"), ("email", "2"), ("role", "3"), ("school", "4"));

@@ -64,7 +64,8 @@ public sealed class LaunchTests(World world) : IClassFixture<World>
     public async Task The_page_of_a_module_says_why_it_is_not_open()
     {
         using var gratuit = await SignedIn(Cast.HeadOnGratuit);
-        WebUtility.HtmlDecode(await gratuit.Page("/m/annonces")).ShouldContain("Le plan Gratuit n’inclut pas le module « Annonces »");
+        WebUtility.HtmlDecode(await gratuit.Page("/m/annonces"))
+            .ShouldContain("Le plan Gratuit n’inclut pas le module «\u00a0Annonces\u00a0»");
         using var head = await SignedIn(Cast.HeadOnPremium);
         await world.Execute("update tenancy.modules set is_built = false where code = 'inventaire'");
         WebUtility.HtmlDecode(await head.Page("/m/inventaire")).ShouldContain("Bientôt");

@@ -119,9 +119,9 @@ public sealed class ModuleRefusalTests(World world) : IClassFixture<World>
     }
 
     [Theory]
-    [InlineData("fr", "Ce code existe déjà : « {0} » ({1}).")]
+    [InlineData("fr", "Ce code existe déjà\u00a0: «\u00a0{0}\u00a0» ({1}).")]
     [InlineData("en", "This code exists already: “{0}” ({1}).")]
-    [InlineData("de", "Ce code existe déjà : « {0} » ({1}).")]
+    [InlineData("de", "Ce code existe déjà\u00a0: «\u00a0{0}\u00a0» ({1}).")]
     public async Task A_code_that_is_taken_names_the_module_that_has_it(string language, string message)
     {
         using var admin = await world.As(Cast.Super);

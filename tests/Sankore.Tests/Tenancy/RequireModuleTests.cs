@@ -10,10 +10,11 @@ public sealed class RequireModuleTests(ModuleRoutes world) : IClassFixture<Modul
 
     [Theory]
     [InlineData(
-        Cast.HeadOnEssentiel, "le plan Essentiel n’inclut pas le module « Campagnes »",
+        Cast.HeadOnEssentiel, "le plan Essentiel n’inclut pas le module «\u00a0Campagnes\u00a0»",
         "the plan Essential does not include the module “Campaigns”")]
     [InlineData(
-        "bursar.s0004.1@sankore.test", "modifier dans « Campagnes » n’est pas permis", "changing things in “Campaigns” is not permitted")]
+        "bursar.s0004.1@sankore.test", "modifier dans «\u00a0Campagnes\u00a0» n’est pas permis",
+        "changing things in “Campaigns” is not permitted")]
     [InlineData(Cast.Super, "aucune fonction en cours", "no position")]
     public async Task Whoever_may_not_is_told_which_link_fails(string email, string french, string english)
     {

@@ -62,16 +62,16 @@ public sealed class WhyTests(World world) : IClassFixture<World>
     public async Task Each_link_that_fails_says_so()
     {
         await Says(
-            Cast.HeadOnEssentiel, "campagnes", "included", "le plan Essentiel n’inclut pas le module « Campagnes »",
+            Cast.HeadOnEssentiel, "campagnes", "included", "le plan Essentiel n’inclut pas le module «\u00a0Campagnes\u00a0»",
             "the plan Essential does not include the module “Campaigns”");
         await Says(
-            "head.s0004@sankore.test", "transport", "module_active", "le module « Transport », ou sa catégorie, est désactivé",
+            "head.s0004@sankore.test", "transport", "module_active", "le module «\u00a0Transport\u00a0», ou sa catégorie, est désactivé",
             "the module “Transport”, or its category, is deactivated");
         await Says(
-            "head.s0004@sankore.test", "palmares", "module_built", "le module « Palmarès » n’est pas encore construit",
+            "head.s0004@sankore.test", "palmares", "module_built", "le module «\u00a0Palmarès\u00a0» n’est pas encore construit",
             "the module “Honours” is not built yet");
         await Says(
-            "teacher.s0002.1@sankore.test", "gestion-equipe", "assigned", "le module « Gestion d’équipe » ne lui est pas assigné",
+            "teacher.s0002.1@sankore.test", "gestion-equipe", "assigned", "le module «\u00a0Gestion d’équipe\u00a0» ne lui est pas assigné",
             "the module “Team management” is not assigned to them");
         await Says(
             Cast.Super, "campagnes", "place", "cette personne n’a aucune fonction en cours dans un groupe",
@@ -82,7 +82,8 @@ public sealed class WhyTests(World world) : IClassFixture<World>
         await admin.Assign(user, await world.ModuleId("gestion-equipe")).Json();
         await admin.Revoke(user, await world.ModuleId("gestion-equipe"));
         await Says(
-            "teacher.s0007.1@sankore.test", "gestion-equipe", "assigned", "l’assignation du module « Gestion d’équipe » a été révoquée",
+            "teacher.s0007.1@sankore.test", "gestion-equipe", "assigned",
+            "l’assignation du module «\u00a0Gestion d’équipe\u00a0» a été révoquée",
             "the assignment of the module “Team management” was revoked");
         var other = await world.IdOf("teacher.s0012.1@sankore.test");
         await admin.Assign(other, await world.ModuleId("gestion-equipe")).Json();
@@ -102,7 +103,7 @@ public sealed class WhyTests(World world) : IClassFixture<World>
         var group = await world.Sql<string>("select name from tenancy.school_groups where code = 'g005'");
         await Says(
             "head.s0005@sankore.test", "campagnes", "subscription_live",
-            $"« {group} » n’a pas d’abonnement en cours (dernier état : {french})",
+            $"«\u00a0{group}\u00a0» n’a pas d’abonnement en cours (dernier état\u00a0: {french})",
             $"“{group}” has no live subscription (last state: {english})");
         await Says("admin.g005@sankore.test", "campagnes", "subscription_live", french, english);
     }
@@ -113,7 +114,7 @@ public sealed class WhyTests(World world) : IClassFixture<World>
         const string Email = "head.s0056@sankore.test";
         var school = await world.Sql<string>("update tenancy.schools set status = 'inactive' where code = 's0056' returning name");
         await Says(
-            Email, "campagnes", "on_in_school", $"« {school} » n’a pas le module « Campagnes »",
+            Email, "campagnes", "on_in_school", $"«\u00a0{school}\u00a0» n’a pas le module «\u00a0Campagnes\u00a0»",
             $"“{school}” does not have the module “Campaigns”");
     }
 
@@ -124,7 +125,7 @@ public sealed class WhyTests(World world) : IClassFixture<World>
         var links = (await admin.Why(await world.IdOf(Cast.HeadOnPremium), "campagnes", "fr"))
             .GetProperty("chains")[0].GetProperty("links");
         links.Texts("code").ShouldBe(["module_active", "module_built", "subscription_live", "included", "on_in_school", "assigned"]);
-        links.Texts("text")[3].ShouldBe("le plan Premium inclut le module « Campagnes »");
+        links.Texts("text")[3].ShouldBe("le plan Premium inclut le module «\u00a0Campagnes\u00a0»");
         var own = (await admin.Why(await world.IdOf(Cast.Admin1), "campagnes", "en")).GetProperty("chains").EnumerateArray()
             .ShouldHaveSingleItem();
         own.GetProperty("school").ValueKind.ShouldBe(JsonValueKind.Null);

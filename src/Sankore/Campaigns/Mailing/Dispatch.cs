@@ -104,13 +104,13 @@ public sealed class Dispatch(Db db, TimeProvider time, IStringLocalizer<Strings>
     }, ct);
 
     /// <summary>A campaign that is sent says something, to somebody.</summary>
-    private static async Task Ready(Session session, Guid id)
+    private async Task Ready(Session session, Guid id)
     {
         var campaign = await EmailCampaigns.One(session, id);
         Complete(campaign);
         if (DesignMail.Placeholders(campaign.Subject, campaign.Design) is { Count: > 0 } left)
         {
-            throw new Refusal(Reason.CampaignPlaceholders, string.Join(", ", left.Select(p => $"« {p} »")));
+            throw new Refusal(Reason.CampaignPlaceholders, string.Join(", ", left.Select(p => strings["quoted", p].Value)));
         }
         if (await ContactFields.Unknown(session, campaign.Subject, campaign.Content) is { Count: > 0 } unknown)
         {
