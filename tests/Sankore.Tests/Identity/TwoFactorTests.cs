@@ -18,14 +18,15 @@ public sealed class TwoFactorTests(World world) : IClassFixture<World>
     {
         using var client = world.Nobody();
         var email = await world.Register();
-        var (key, recovery) = await TurnOn(client, email);
+        var (key, used, recovery) = await TurnOn(client, email);
         recovery.Count.ShouldBe(10);
 
         await Login(client, email, null).ShouldRefuse(401, "TWO_FACTOR_REQUIRED");
         await Login(client, email, Totp.Code(key, -20)).ShouldRefuse(401, "INVALID_CREDENTIALS");
-        await Login(client, email, Totp.Code(key)).ShouldRefuse(401, "INVALID_CREDENTIALS");
-        client.Bears(await Login(client, email, Totp.Code(key, 1)).Json());
-        await Login(client, email, Totp.Code(key, 1)).ShouldRefuse(401, "INVALID_CREDENTIALS");
+        await Login(client, email, used).ShouldRefuse(401, "INVALID_CREDENTIALS");
+        var next = Totp.Code(key, 1);
+        client.Bears(await Login(client, email, next).Json());
+        await Login(client, email, next).ShouldRefuse(401, "INVALID_CREDENTIALS");
         (await client.Ask(HttpMethod.Get, "/api/me").Json()).Text("email").ShouldBe(email);
     }
 
@@ -34,7 +35,7 @@ public sealed class TwoFactorTests(World world) : IClassFixture<World>
     {
         using var client = world.Nobody();
         var email = await world.Register();
-        var (_, recovery) = await TurnOn(client, email);
+        var (_, _, recovery) = await TurnOn(client, email);
         await Recover(recovery[3]).Json();
         await Recover(recovery[3]).ShouldRefuse(401, "INVALID_CREDENTIALS");
         await Recover(recovery[4]).Json();
@@ -73,7 +74,7 @@ public sealed class TwoFactorTests(World world) : IClassFixture<World>
         var first = (await client.Ask(HttpMethod.Post, "/api/auth/manage/2fa", new { }).Json()).Text("sharedKey");
         (await client.Ask(HttpMethod.Post, "/api/auth/manage/2fa", new { }).Json()).Text("sharedKey").ShouldBe(first);
         await client.Ask(HttpMethod.Get, "/api/me").Json();
-        var (key, _) = await TurnOn(client, email);
+        var (key, _, _) = await TurnOn(client, email);
         client.Bears(await Login(client, email, Totp.Code(key, 1)).Json());
         (await client.Ask(HttpMethod.Post, "/api/auth/manage/2fa", new { }).Json()).GetProperty("sharedKey").GetString().ShouldBeNull();
     }
@@ -83,7 +84,7 @@ public sealed class TwoFactorTests(World world) : IClassFixture<World>
     {
         using var client = world.Nobody();
         var email = await world.Register();
-        var (key, recovery) = await TurnOn(client, email);
+        var (key, _, recovery) = await TurnOn(client, email);
         client.Bears(await Login(client, email, Totp.Code(key, 1)).Json());
         object[] changes =
         [
@@ -136,7 +137,7 @@ public sealed class TwoFactorTests(World world) : IClassFixture<World>
     {
         using var client = world.Nobody();
         var email = await world.Register();
-        var (key, _) = await TurnOn(client, email);
+        var (key, _, _) = await TurnOn(client, email);
         (await world.Sql<string>("select authenticator_key from auth.users where email = @email", new { email })).ShouldNotContain(key);
         (await world.Sql<long>(
             "select count(*) from audit.audit_logs where coalesce(before::text, '') || coalesce(after::text, '') like '%' || @key || '%'",
@@ -148,15 +149,16 @@ public sealed class TwoFactorTests(World world) : IClassFixture<World>
         .Append(KeyValuePair.Create("password", (object?)password)).Append(KeyValuePair.Create("twoFactorCode",
             (object?)code)).ToDictionary();
 
-    private static async Task<(string Key, IReadOnlyList<string> Recovery)> TurnOn(HttpClient client, string email)
+    private static async Task<(string Key, string Used, IReadOnlyList<string> Recovery)> TurnOn(HttpClient client, string email)
     {
         client.Bears(await client.Login(email));
         var key = (await client.Ask(HttpMethod.Post, "/api/auth/manage/2fa", new { }).Json()).Text("sharedKey");
+        var used = Totp.Code(key);
         var on = await client.Ask(
-            HttpMethod.Post, "/api/auth/manage/2fa", new { enable = true, twoFactorCode = Totp.Code(key), Newcomers.Password }).Json();
+            HttpMethod.Post, "/api/auth/manage/2fa", new { enable = true, twoFactorCode = used, Newcomers.Password }).Json();
         on.GetProperty("isTwoFactorEnabled").GetBoolean().ShouldBeTrue();
         client.DefaultRequestHeaders.Authorization = null;
-        return (key, [.. on.GetProperty("recoveryCodes").EnumerateArray().Select(c => c.GetString()!)]);
+        return (key, used, [.. on.GetProperty("recoveryCodes").EnumerateArray().Select(c => c.GetString()!)]);
     }
 
     private static Task<HttpResponseMessage> Login(HttpClient client, string email, string? twoFactorCode) =>
