@@ -110,22 +110,22 @@ public sealed class AuditLogs(Db db)
     // Whatever rows under audit point to, by what people call it; of what is no more, by its last entry.
     private const string NamesSql = """
         with alive as (
-        select id, util.said(name, name_en) as name from tenancy.modules where id = any (@ids::uuid[]) union all
-        select id, util.said(name, name_en) from tenancy.business_categories where id = any (@ids::uuid[]) union all
-        select id, util.said(name, name_en) from tenancy.subscription_plans where id = any (@ids::uuid[]) union all
-        select id, name from tenancy.school_groups where id = any (@ids::uuid[]) union all
-        select id, name from tenancy.schools where id = any (@ids::uuid[]) union all
-        select id, role_name from rbac.roles where id = any (@ids::uuid[]) union all
-        select id, name from rbac.api_keys where id = any (@ids::uuid[]) union all
-        select id, permission_key from rbac.permissions where id = any (@ids::uuid[]) union all
-        select id, display_name from public.profiles where id = any (@ids::uuid[]))
+          select id, util.said(name, name_en) as name from tenancy.modules where id = any (@ids::uuid[]) union all
+          select id, util.said(name, name_en) from tenancy.business_categories where id = any (@ids::uuid[]) union all
+          select id, util.said(name, name_en) from tenancy.subscription_plans where id = any (@ids::uuid[]) union all
+          select id, name from tenancy.school_groups where id = any (@ids::uuid[]) union all
+          select id, name from tenancy.schools where id = any (@ids::uuid[]) union all
+          select id, role_name from rbac.roles where id = any (@ids::uuid[]) union all
+          select id, name from rbac.api_keys where id = any (@ids::uuid[]) union all
+          select id, permission_key from rbac.permissions where id = any (@ids::uuid[]) union all
+          select id, display_name from public.profiles where id = any (@ids::uuid[]))
         select * from alive union all
         (select distinct on (a.record_id) a.record_id::uuid, coalesce(a.after, a.before) ->> 'name'
-        from audit.audit_logs a
-        where a.table_name in ('tenancy.modules', 'tenancy.business_categories', 'tenancy.subscription_plans', 'tenancy.school_groups',
+         from audit.audit_logs a
+         where a.table_name in ('tenancy.modules', 'tenancy.business_categories', 'tenancy.subscription_plans', 'tenancy.school_groups',
             'tenancy.schools', 'rbac.api_keys')
-          and a.record_id = any (@ids::text[]) and a.record_id <> all (select id::text from alive)
-        order by a.record_id, a.id desc)
+           and a.record_id = any (@ids::text[]) and a.record_id <> all (select id::text from alive)
+         order by a.record_id, a.id desc)
         """;
 
     private sealed record Named(Guid Id, string Name);

@@ -46,7 +46,7 @@
     // For the picture that is chosen; or one more, which is there once it is chosen.
     const choose = async isMore => {
       const { selection } = view.state;
-      const place = placeAt(isMore ? behind(selection.$to, true) : selection.from);
+      const place = placeAt(isMore ? selection.to : selection.from);
       const from = make('input', { class: 'input', id: 'picture-file', type: 'file', accept: root.dataset.accept });
       const grid = make('div', { class: 'picks' });
       const more = make('button', { type: 'button', class: 'btn', hidden: true, onclick: () => load() }, words.more);

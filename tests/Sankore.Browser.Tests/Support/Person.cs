@@ -16,6 +16,7 @@ public sealed class Person : IAsyncDisposable
     });
 
     private readonly List<string> _errors = [];
+    private DirectoryInfo? _files;
 
     private Person(IBrowserContext context, IPage page) => (Context, Page) = (context, page);
 
@@ -130,5 +131,18 @@ public sealed class Person : IAsyncDisposable
     /// <summary>Waits until the page has painted what it has just been told: nothing moves for who wants nothing to.</summary>
     public Task Settle() => Page.EvaluateAsync("new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))");
 
-    public async ValueTask DisposeAsync() => await Context.DisposeAsync();
+    /// <summary>Chooses a large file, by its path: megabytes take longer through the browser's driver than a busy machine allows.</summary>
+    public async Task Choose(string selector, string name, byte[] content)
+    {
+        _files ??= Directory.CreateTempSubdirectory("sankore-files-");
+        var path = Path.Combine(_files.FullName, name);
+        await File.WriteAllBytesAsync(path, content, TestContext.Current.CancellationToken);
+        await Page.SetInputFilesAsync(selector, path);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await Context.DisposeAsync();
+        _files?.Delete(recursive: true);
+    }
 }

@@ -107,17 +107,15 @@ public sealed class AuditTests(World world) : IClassFixture<World>
         var group = (await admin.Ask(HttpMethod.Post, "/api/groups", new { name = "Le logo" }).Json(201)).Id();
         await admin.Ask(HttpMethod.Put, $"/api/groups/{group}/logo", PictureFiles.Form(PictureFiles.Of(90, 30))).Json(204);
 
+        using var browser = new Browser(world.Address);
+        await browser.SignIn(Cast.Super, Sankore.Identity.PasswordRules.Demo);
         var page = await Page(module.Id());
         page.ShouldContain($"<ins>{category.Text("name")}</ins>");
         page.ShouldContain("<ins>oui</ins>");
         (await Page(group)).ShouldMatch("<ins><img class=\"logo\" src=\"/i/[0-9a-f-]{36}/small\" alt=\"une image\"");
 
-        async Task<string> Page(Guid record)
-        {
-            using var browser = new Browser(world.Address);
-            await browser.SignIn(Cast.Super, Sankore.Identity.PasswordRules.Demo);
-            return System.Net.WebUtility.HtmlDecode(await browser.Page($"/admin/audit?record={record}"));
-        }
+        async Task<string> Page(Guid record) =>
+            System.Net.WebUtility.HtmlDecode(await browser.Page($"/admin/audit?record={record}"));
     }
 
     [Fact]

@@ -22,9 +22,6 @@ public sealed class Attachments(Db db)
     /// <summary>The largest file, in bytes.</summary>
     public const int MaxBytes = 5 * 1024 * 1024;
 
-    /// <summary>How long an upload may take: 10 MB on a bad line.</summary>
-    public const int UploadMilliseconds = 10 * 60 * 1000;
-
     private const string Columns = "id, file_name, content_type, length(content)::bigint as size, created_at";
     private const string ListSql = $"select {Columns} from campaigns.attachments where campaign_id = @campaign order by created_at, id";
     private const string InsertSql = $"""

@@ -21,7 +21,7 @@ internal static class AttachmentsApi
         api.MapGet("/{file:guid}", Download).RequireModule(Code);
         api.MapPost("", Add).RequireModule(Code, ModuleRight.Write)
             .Accepts<IFormFile>("multipart/form-data").Produces<AttachedFile>(StatusCodes.Status201Created)
-            .WithMetadata(new RequestSizeLimitAttribute(MaxRequestBytes), new RequestTimeoutAttribute(Attachments.UploadMilliseconds));
+            .WithMetadata(new RequestSizeLimitAttribute(MaxRequestBytes), new RequestTimeoutAttribute(RequestForms.UploadMilliseconds));
         api.MapDelete("/{file:guid}", Remove).RequireModule(Code, ModuleRight.Write);
     }
 

@@ -2,6 +2,7 @@ using Microsoft.Extensions.Localization;
 using Sankore.Platform.Data;
 using Sankore.Platform.Jobs;
 using Sankore.Platform.Security;
+using Sankore.Ui;
 
 namespace Sankore.Campaigns;
 
@@ -9,7 +10,7 @@ namespace Sankore.Campaigns;
 /// Has campaigns sent: at once or at a time, paused, resumed, called off. Each is one statement with its state test inside, so that of two
 /// clicks one wins.
 /// </summary>
-public sealed class Dispatch(Db db, TimeProvider time, IStringLocalizer<Strings> strings)
+public sealed class Dispatch(Db db, TimeProvider time, IStringLocalizer<Strings> strings, IStringLocalizer<UiStrings> ui)
 {
     private sealed record Self(string Email, string Name);
 
@@ -110,7 +111,7 @@ public sealed class Dispatch(Db db, TimeProvider time, IStringLocalizer<Strings>
         Complete(campaign);
         if (DesignMail.Placeholders(campaign.Subject, campaign.Design) is { Count: > 0 } left)
         {
-            throw new Refusal(Reason.CampaignPlaceholders, string.Join(", ", left.Select(p => strings["quoted", p].Value)));
+            throw new Refusal(Reason.CampaignPlaceholders, string.Join(", ", left.Select(p => ui["quoted", p].Value)));
         }
         if (await ContactFields.Unknown(session, campaign.Subject, campaign.Content) is { Count: > 0 } unknown)
         {

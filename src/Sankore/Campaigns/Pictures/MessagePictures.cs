@@ -7,11 +7,11 @@ namespace Sankore.Campaigns;
 /// <summary>A person's pictures (<see cref="Pictures"/>) and the messages that show them.</summary>
 public sealed class MessagePictures(Db db, Pictures pictures)
 {
-    private const string UsesSql = """
+    private const string UsesSql = $"""
         select id, count(*) as messages from (
           select distinct c.id as message, m[1] as id from (
             select id, content from campaigns.email_campaigns union all select id, content from campaigns.email_templates) c,
-            regexp_matches(c.content, '/i/([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})', 'g') m) u
+            regexp_matches(c.content, '/i/({PictureAddresses.Id})', 'g') m) u
         group by id
         """;
 

@@ -104,12 +104,15 @@ internal sealed class LiveTransport(IMemoryPoolFactory<byte> pools) : IConnectio
         public bool IsTaken => Volatile.Read(ref _ended) is not null;
 
         /// <summary>Hands over; it is over at once if the client is gone, or has said more than its request.</summary>
-        public void Take(Action ended, Func<bool> hasMore)
+        public void Take(Action ended)
         {
             lock (_lock)
             {
-                (_ended, _connection) = (ended, null);
-                if (!_isOver && !hasMore())
+                // First of all: what is read from here on Receive notices, and what was read before is still there.
+                Volatile.Write(ref _ended, ended);
+                var hasMore = _connection!.HasMore();
+                _connection = null;
+                if (!_isOver && !hasMore)
                 {
                     return;
                 }
@@ -200,12 +203,14 @@ internal sealed class LiveTransport(IMemoryPoolFactory<byte> pools) : IConnectio
 
         public Socket Take(Action ended)
         {
-            _wire.Take(ended, HasMore);
+            _wire.Take(ended);
             return _wire.Socket;
         }
 
-        // Kestrel reads nothing while a request without a body is answered: what there is came after it.
-        private bool HasMore()
+        /// <summary>
+        /// Whether the client has said more than its request: Kestrel reads nothing while one without a body is answered.
+        /// </summary>
+        public bool HasMore()
         {
             if (!_input.Reader.TryRead(out var unread))
             {

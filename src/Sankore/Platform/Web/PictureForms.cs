@@ -11,13 +11,10 @@ public static class PictureForms
     /// <summary>The largest form: around one file it is small.</summary>
     public const int MaxRequestBytes = PictureFile.MaxBytes + 64 * 1024;
 
-    /// <summary>How long an upload may take: the largest file on a bad line.</summary>
-    public const int UploadMilliseconds = 10 * 60 * 1000;
-
     /// <summary>Lets a route take a picture.</summary>
     public static RouteHandlerBuilder TakesPicture(this RouteHandlerBuilder route) => route
         .Accepts<IFormFile>("multipart/form-data")
-        .WithMetadata(new RequestSizeLimitAttribute(MaxRequestBytes), new RequestTimeoutAttribute(UploadMilliseconds));
+        .WithMetadata(new RequestSizeLimitAttribute(MaxRequestBytes), new RequestTimeoutAttribute(RequestForms.UploadMilliseconds));
 
     /// <summary>
     /// The request's <c>file</c>. Refuses with VALIDATION_FAILED where there is none, UNSUPPORTED_MEDIA_TYPE, TOO_LARGE, BAD_REQUEST.

@@ -6,6 +6,9 @@ namespace Sankore.Platform.Web;
 /// <summary>Forms that programs send, with their files.</summary>
 public static class RequestForms
 {
+    /// <summary>How long a form's files may take: the largest on a bad line.</summary>
+    public const int UploadMilliseconds = 10 * 60 * 1000;
+
     /// <summary>
     /// Reads the request's form. Refuses with UNSUPPORTED_MEDIA_TYPE for what is no form, TOO_LARGE, BAD_REQUEST for one that is broken or
     /// was cut off.
