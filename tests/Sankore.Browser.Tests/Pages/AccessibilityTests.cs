@@ -20,7 +20,7 @@ public abstract class AccessibilityTests(Places places, Chrome chrome) : IClassF
     private const string Classes =
         "[...new Set([...document.querySelectorAll('[class]')].flatMap(e => [...e.classList]))].map(c => '.' + CSS.escape(c))";
 
-    // What a finger finds 21 px above, below and beside the middle of each control: the control itself, or its label.
+    // What a finger finds 21 px above, below and beside the middle of each control: not the control itself, nor its label.
     private const string TooSmall = """
         () => {
           const within = document.querySelector('dialog[open], .more[open] .sheet, .account[open] .menu') ?? document;
@@ -33,11 +33,12 @@ public abstract class AccessibilityTests(Places places, Chrome chrome) : IClassF
             const box = (label ?? control).getBoundingClientRect();
             const finds = (dx, dy) => {
               const found = document.elementFromPoint(box.x + box.width / 2 + dx, box.y + box.height / 2 + dy);
-              return found && (control.contains(found) || label?.contains(found));
+              return control.contains(found) || label?.contains(found) ? null : found ?? document;
             };
-            if (![[0, -21], [0, 21], [-21, 0], [21, 0]].every(([dx, dy]) => finds(dx, dy)))
-              tooSmall.push(`${control.tagName} « ${(control.textContent || control.name || '').trim()} » `
-                + `${Math.round(box.width)}×${Math.round(box.height)}`);
+            const other = finds(0, -21) ?? finds(0, 21) ?? finds(-21, 0) ?? finds(21, 0);
+            if (other)
+              tooSmall.push(`${control.tagName} « ${(control.textContent || control.name || '').trim()} » at `
+                + `${box.x} ${box.y}, ${box.width}×${box.height}, beside ${other.outerHTML?.slice(0, 120)}`);
           }
           return tooSmall;
         }
