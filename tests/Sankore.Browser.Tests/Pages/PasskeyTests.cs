@@ -18,6 +18,8 @@ public sealed class PasskeyTests(World world, Chrome chrome) : IClassFixture<Wor
         await Begin(page);
         await page.FillAsync("#name", "Mon téléphone");
         await page.PressAsync("#name", "Enter");
+        // The list follows live before the answer is there, which would end a navigation.
+        await Expect(page.Locator(".flash.ok")).ToHaveTextAsync("Créé.");
         await Expect(page.Locator(".feed b")).ToHaveTextAsync("Mon téléphone");
         await person.Context.ClearCookiesAsync();
 

@@ -97,6 +97,6 @@ public sealed partial class WeightTests(Published program, Chrome chrome, ITestO
             return (int)bytes;
         }
 
-        public override string ToString() => string.Join(", ", _finished.Select(f => $"{new Uri(f.Url).AbsolutePath} {f.Bytes}"));
+        public override string ToString() => string.Join(", ", _finished.Select(f => $"{f.Url} {f.Bytes}"));
     }
 }

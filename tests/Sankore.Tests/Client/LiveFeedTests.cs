@@ -16,6 +16,8 @@ public sealed class LiveFeedTests(World world) : IClassFixture<World>
         await using var reader = await FeedReader.In(world, Cast.HeadOnPremium);
         reader.Events.ShouldBe([new Reset(await world.Position(), TimeSpan.Zero)]);
         await world.Rename(module, "Nouveau nom");
+        // Whoever has lost a module by the time the node reads of its new name is told of the loss only.
+        await reader.Hears("Nouveau nom");
         await world.Execute("delete from tenancy.plan_modules where module_id = @id", new { id = module.Id() });
         await reader.Gets(3);
 

@@ -33,7 +33,7 @@ public sealed class PictureTests
             {
                 Corners(shown).ShouldBe(PictureFiles.Quarters.Select(Nearest));
             }
-        }).Check(Config.QuickThrowOnFailure.WithMaxTest(40));
+        }).Check(Config.QuickThrowOnFailure.WithMaxTest(Effort.Of(10, 60)));
     }
 
     [Theory]

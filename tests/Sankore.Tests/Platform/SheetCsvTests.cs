@@ -31,7 +31,7 @@ public sealed class SheetCsvTests
                 {
                     Tables.Read([.. encoding.GetPreamble(), .. encoding.GetBytes(text)]).ShouldBe(Tables.Said(table));
                 }
-            }).QuickCheckThrowOnFailure();
+            }).Check(Config.QuickThrowOnFailure.WithMaxTest(Effort.Of(25, 100)));
         }
     }
 

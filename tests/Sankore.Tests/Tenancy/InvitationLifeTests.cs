@@ -99,7 +99,7 @@ public sealed class InvitationLifeTests(World world) : IClassFixture<World>
         (listed.GetProperty("permissions").GetArrayLength(), listed.GetProperty("inForce").GetArrayLength()).ShouldBe((2, 0));
         (await world.Sql<bool>("""
             select key_id is not null from audit.audit_logs
-            where table_name = 'rbac.api_keys' and after ->> 'created_by_key' is not null
+            where table_name = 'rbac.api_keys' and action = 'INSERT' and after ->> 'created_by_key' is not null
             """)).ShouldBeTrue();
     }
 
