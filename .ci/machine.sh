@@ -39,8 +39,8 @@ find_chromium() {
 
 need_chromium() {
   command -v chromium-headless-shell >/dev/null && return
-  # The one without a window takes half the processor time, so it is installed beside another, unless that would ask for a password; not every
-  # system has it as a package.
+  # The one without a window takes half the processor time: root has it installed beside another, anybody else keeps the one they have. Not
+  # every system has it as a package.
   find_chromium >/dev/null && [[ $EUID != 0 ]] && return
   local hint="Chromium is not installed, and the browser tests need it: install the package chromium" package=chromium
   if command -v apt-get >/dev/null; then

@@ -20,7 +20,7 @@ public abstract class AccessibilityTests(Places places, Chrome chrome) : IClassF
     private const string Classes =
         "[...new Set([...document.querySelectorAll('[class]')].flatMap(e => [...e.classList]))].map(c => '.' + CSS.escape(c))";
 
-    // What a finger finds 21 px above, below and beside the middle of each control: not the control itself, nor its label.
+    // What a finger finds 21 px above, below and beside the middle of each control must be the control itself, or its label.
     private const string TooSmall = """
         () => {
           const within = document.querySelector('dialog[open], .more[open] .sheet, .account[open] .menu') ?? document;
@@ -31,11 +31,11 @@ public abstract class AccessibilityTests(Places places, Chrome chrome) : IClassF
             control.scrollIntoView({ block: 'center' });
             const label = control.closest('label') ?? (control.matches('[type=radio], [type=checkbox]') ? control.labels[0] : null);
             const box = (label ?? control).getBoundingClientRect();
-            const finds = (dx, dy) => {
+            const foreign = (dx, dy) => {
               const found = document.elementFromPoint(box.x + box.width / 2 + dx, box.y + box.height / 2 + dy);
               return control.contains(found) || label?.contains(found) ? null : found ?? document;
             };
-            const other = finds(0, -21) ?? finds(0, 21) ?? finds(-21, 0) ?? finds(21, 0);
+            const other = foreign(0, -21) ?? foreign(0, 21) ?? foreign(-21, 0) ?? foreign(21, 0);
             if (other)
               tooSmall.push(`${control.tagName} « ${(control.textContent || control.name || '').trim()} » at `
                 + `${box.x} ${box.y}, ${box.width}×${box.height}, beside ${other.outerHTML?.slice(0, 120)}`);

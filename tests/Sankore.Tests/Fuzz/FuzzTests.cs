@@ -13,7 +13,7 @@ public sealed class FuzzTests : IAsyncLifetime
     {
         using var stage = await Stage.Of(_world);
         var fuzzer = new Fuzzer(stage, seed);
-        await fuzzer.Noise(values: Effort.Of(3, 30), rounds: Effort.Of(4, 60));
+        await fuzzer.Noise(values: Effort.Of(4, 30), rounds: Effort.Of(6, 60));
         Judge.Report(seed, fuzzer.Violations).ShouldBeEmpty();
     }
 
